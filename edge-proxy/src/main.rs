@@ -1,0 +1,2 @@
+//! The edge.
+fn main() {}

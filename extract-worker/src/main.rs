@@ -1,0 +1,2 @@
+//! The extraction worker.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The command-line face of the extract client.
+fn main() {}

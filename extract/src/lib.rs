@@ -1,0 +1,21 @@
+//! Extracts text from a hostile file in a child process.
+//!
+//! A caller makes a [`Source`] of the bytes, and asks an [`Extractor`] for the text; the extractor
+//! spawns `dossier-extract-worker`, hands it the source as a descriptor, reads its replies, and kills
+//! it when the deadline passes, a limit is exceeded or the caller's `tick` says stop.
+//!
+//! Invariant: parses no file; only the worker does.
+//! Invariant: opens no path but the worker's executable; files arrive as sealed memory descriptors.
+//! Invariant: knows neither Postgres nor HTTP; callers cancel through `tick`.
+
+mod client;
+mod error;
+mod limits;
+pub mod protocol;
+mod source;
+
+pub use client::{Extractor, Tick};
+pub use error::ExtractError;
+pub use limits::{Limits, Sandbox};
+pub use protocol::{Extraction, Page, PageSource, PdfEngine, Request};
+pub use source::Source;
