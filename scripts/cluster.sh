@@ -1,0 +1,81 @@
+# A private Postgres cluster in a folder: made, started, stopped, survived. Sourced.
+# Clusters listen on a Unix socket in a folder that only their owner (and root) may enter, and on a
+# loopback port with a password; nobody else on the machine can reach them.
+# shellcheck shell=bash
+
+# cluster_home NAME: where cluster NAME lives. Root's clusters belong to the user postgres, who cannot
+# enter a checkout below /root, say; then the cluster lives in /var/tmp and .dev/NAME points there.
+cluster_home() {
+  local home=$dev/$1
+  mkdir -p "$dev"
+  if [ ! -e "$home" ] && [ "$(id -u)" = 0 ] && ! as_postgres test -x "$dev"; then
+    local elsewhere
+    elsewhere=/var/tmp/dossier-$(echo "$home" | sha256sum | cut -c1-12)
+    mkdir -p "$elsewhere"
+    ln -sfn "$elsewhere" "$home"
+  fi
+  [ -d "$home" ] || mkdir -p "$home"
+  (cd "$home" && pwd -P)
+}
+
+# cluster_start NAME: starts (and makes, where there is none) the cluster and sets pg_socket and pg_port.
+cluster_start() {
+  local home
+  home=$(cluster_home "$1")
+  pg_socket=$home/socket
+  if [ ! -e "$home/ready" ]; then # nothing, or what a killed run left half-built
+    cluster_stop "$1"
+    rm -rf "${home:?}"/*
+    [ "$(id -u)" != 0 ] || chown postgres: "$home"
+    chmod 700 "$home"
+    as_postgres mkdir "$home/socket"
+    quietly initdb as_postgres "$pg_bin/initdb" -D "$home/data" -U postgres --auth-local=trust --auth-host=scram-sha-256 \
+      --encoding=UTF8 --locale=C.UTF-8 --data-checksums
+    as_postgres touch "$home/ready"
+  fi
+  if ! as_postgres "$pg_bin/pg_ctl" status -D "$home/data" >/dev/null 2>&1; then
+    local port
+    port=$(cat "$home/port" 2>/dev/null || echo 54320)
+    port=$(free_port "$port")
+    echo "$port" | as_postgres tee "$home/port" >/dev/null
+    # -w waits; a postmaster.pid left by a killed run is recognised as stale by Postgres itself.
+    as_postgres "$pg_bin/pg_ctl" start -w -s -D "$home/data" -l "$home/postgres.log" -o "-p $port -k $pg_socket -h 127.0.0.1" \
+      9>&- >/dev/null 2>&1 || fail "Postgres did not start" "see $home/postgres.log"
+  fi
+  pg_port=$(cat "$home/port")
+}
+
+# cluster_stop NAME
+cluster_stop() {
+  local home=$dev/$1
+  [ -e "$home/data/postmaster.pid" ] || return 0
+  as_postgres "$pg_bin/pg_ctl" stop -w -s -m fast -D "$(readlink -f "$home")/data" >/dev/null 2>&1 || true
+}
+
+# cluster_wipe NAME
+cluster_wipe() {
+  local home=$dev/$1
+  cluster_stop "$1"
+  if [ -L "$home" ]; then rm -rf "$(readlink -f "$home")"; fi
+  if [ "$(id -u)" = 0 ] || [ ! -e "$home" ] || [ -O "$home" ]; then rm -rf "$home"; else as_root rm -rf "$home"; fi
+}
+
+# sql DATABASE [psql arguments]: as the owner, stopping at the first error.
+sql() {
+  local database=$1
+  shift
+  "$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$pg_socket" -p "$pg_port" -U postgres -d "$database" "$@"
+}
+
+# database_exists NAME
+database_exists() { [ "$(sql postgres -Atc "select count(*) from pg_database where datname = '$1'")" = 1 ]; }
+
+# create_database NAME native|hosted: Supabase's roles, then Dossier in one of its two install modes.
+create_database() {
+  sql postgres -c "create database $1"
+  PGOPTIONS='-c client_min_messages=warning' sql "$1" -f "$root/docker/roles.sql"
+  case $2 in
+    native) sql "$1" -c 'create extension dossier' ;;
+    hosted) cat "$root"/sql/*.sql | sql "$1" --single-transaction -f - ;;
+  esac
+}

@@ -1,0 +1,52 @@
+# Installs what building and testing need, and only what is missing. Sourced.
+# shellcheck shell=bash
+
+cargo_pgrx_version=0.18.1
+build_packages=(build-essential curl pkg-config libclang-dev postgresql-$pg_version postgresql-server-dev-$pg_version)
+test_packages=(postgresql-$pg_version-pgtap libtap-parser-sourcehandler-pgtap-perl pgbouncer)
+
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null ||
+    fail "missing: ${missing[*]}" "this script installs them on Debian 12; elsewhere, install their like and PostgreSQL $pg_version by hand"
+  step "installing ${missing[*]}"
+  # Debian starts a cluster of its own with the server package; Dossier needs none of it.
+  if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    as_root mkdir -p /etc/postgresql-common
+    echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+  fi
+  quietly apt-update as_root apt-get update -q
+  quietly apt-install as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+need_rust() {
+  command -v cargo >/dev/null || fail "cargo is missing" "install Rust 1.95 or newer: https://rustup.rs"
+}
+
+need_node() {
+  command -v node >/dev/null || fail "node is missing" "install Node 20 or newer: https://nodejs.org"
+  [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "node $(node -v) is too old" "install Node 20 or newer"
+}
+
+install_cargo_pgrx() {
+  if [ "$(cargo pgrx --version 2>/dev/null)" != "cargo-pgrx $cargo_pgrx_version" ]; then
+    step "installing cargo-pgrx $cargo_pgrx_version (3 to 5 minutes, once a machine)"
+    quietly cargo-pgrx cargo install --locked cargo-pgrx --version "$cargo_pgrx_version" --target-dir "$target/tools"
+    rm -rf "$target/tools"
+  fi
+  if ! grep -qs "pg$pg_version" "$PGRX_HOME/config.toml"; then
+    mkdir -p "$PGRX_HOME"
+    quietly pgrx-init cargo pgrx init "--pg$pg_version" "$pg_bin/pg_config" --no-run
+  fi
+}
+
+install_build_tools() {
+  need_rust
+  need_node
+  install_packages "${build_packages[@]}"
+  install_cargo_pgrx
+}

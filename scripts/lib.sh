@@ -1,0 +1,85 @@
+# Shared by the scripts beside it: messages, settings, and who runs what. Sourced, never run.
+# Knows nothing of clusters, builds or edges; those have files of their own.
+# shellcheck shell=bash
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+dev=${DOSSIER_DEV:-$root/.dev}
+pg_version=15
+pg_bin=/usr/lib/postgresql/$pg_version/bin
+target=${CARGO_TARGET_DIR:-$root/target}
+
+export PGRX_HOME=$dev/pgrx
+# Nothing in the caller's environment may point a test or a demo at another database.
+unset PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGSERVICE PGOPTIONS PGPASSFILE
+
+step() { printf '\033[1;34m==>\033[0m %s\n' "$*" >&2; }
+note() { printf '    %s\n' "$*" >&2; }
+# fail MESSAGE [WHAT TO DO]
+fail() {
+  printf '\033[1;31merror:\033[0m %s\n' "$1" >&2
+  [ $# -gt 1 ] && printf '       %s\n' "$2" >&2
+  exit 1
+}
+
+# Runs a long command quietly; shows its output only when it fails, and the time it took when it does not.
+quietly() {
+  local log=$dev/log/$1.log started=$SECONDS
+  shift
+  mkdir -p "$dev/log"
+  if "$@" >"$log" 2>&1; then
+    note "done in $((SECONDS - started)) s"
+  else
+    tail -n 40 "$log" >&2
+    fail "this failed: $*" "the whole output is in $log"
+  fi
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "'$1' needs root, and there is no sudo" "run ./dev as root, or install sudo and add yourself to its group"
+  fi
+}
+
+# Postgres refuses to run as root, so root lends its clusters to the user postgres.
+as_postgres() {
+  if [ "$(id -u)" = 0 ]; then
+    (cd / && exec runuser -u postgres -- "$@")
+  else
+    "$@"
+  fi
+}
+
+# free_port FROM: the first port from FROM on that nothing listens on.
+free_port() {
+  local port=$1
+  while port_taken "$port"; do port=$((port + 1)); done
+  echo "$port"
+}
+port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+random_hex() { head -c "$1" /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+
+# wait_for SECONDS WHAT COMMAND…: until COMMAND succeeds.
+wait_for() {
+  local deadline=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt "$deadline" ] || fail "$what did not come up"
+    sleep 0.1
+  done
+}
+
+# One ./dev at a time changes .dev/; a killed run frees its lock by dying.
+lock() {
+  mkdir -p "$dev"
+  exec 9>"$dev/lock"
+  if ! flock -n 9; then
+    note "another ./dev is at work here; waiting for it"
+    flock 9
+  fi
+}

@@ -1,0 +1,42 @@
+# The throw-away stack that tests and benchmarks run on: cluster .dev/test, edge .dev/test-edge. Sourced.
+# shellcheck shell=bash
+
+# test_cluster: a new cluster, once a run; everything is stopped when the script ends, however it ends.
+test_cluster() {
+  [ -z "${test_cluster_made:-}" ] || return 0
+  test_cluster_made=yes
+  trap 'edge_stop "$dev/test-edge"; cluster_wipe test; rm -rf "$dev/test-edge"' EXIT
+  trap 'exit 130' INT TERM
+  step "starting a Postgres $pg_version for the tests"
+  edge_stop "$dev/test-edge"
+  cluster_wipe test
+  rm -rf "$dev/test-edge"
+  cluster_start test
+}
+
+# test_edge DATABASE: an edge on DATABASE, and the environment that tests/e2e and bench/ read.
+test_edge() {
+  local home=$dev/test-edge port password
+  mkdir -p "$home"
+  chmod 700 "$home"
+  password=$(random_hex 16)
+  sql "$1" -v password="$password" <<<"alter role authenticator with login password :'password'"
+  DOSSIER_JWT_SECRET=$(random_hex 32)
+  cat >"$home/env" <<TEXT
+DATABASE_URL=postgres://authenticator:$password@127.0.0.1:$pg_port/$1
+JWT_SECRET=$DOSSIER_JWT_SECRET
+LOG_FORMAT=json
+TEXT
+  port=$(free_port 18080)
+  edge_start "$home" "$port"
+  DOSSIER_EDGE_PID=$(edge_pid "$home")
+  DOSSIER_URL=http://127.0.0.1:$port
+  DOSSIER_EDGE_BIN=$home/dossier-edge
+  DOSSIER_WORKER_BIN=$home/dossier-extract-worker
+  DOSSIER_FIXTURES=$dev/fixtures
+  # The edge's own login, and the owner's through the socket, for looking at rows.
+  DOSSIER_EDGE_DATABASE_URL=postgres://authenticator:$password@127.0.0.1:$pg_port/$1
+  DOSSIER_DATABASE_URL="postgresql://postgres@/$1?host=$pg_socket&port=$pg_port"
+  export DOSSIER_JWT_SECRET DOSSIER_EDGE_PID DOSSIER_URL DOSSIER_EDGE_BIN DOSSIER_WORKER_BIN DOSSIER_FIXTURES \
+    DOSSIER_EDGE_DATABASE_URL DOSSIER_DATABASE_URL
+}
