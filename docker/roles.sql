@@ -1,0 +1,44 @@
+-- The roles that Supabase has, for a plain Postgres cluster. Run as a superuser; run again at will.
+--
+--   psql -f docker/roles.sql                                      authenticator gets no password
+--   psql -v authenticator_password=secret -f docker/roles.sql     …or this one
+--
+-- The password is set only when given, so a second run without it keeps the first one.
+
+\set ON_ERROR_STOP on
+
+do $$
+begin
+  -- A request without a token.
+  if not exists (select from pg_catalog.pg_roles where rolname = 'anon') then
+    create role anon;
+  end if;
+  -- A request with a user's token.
+  if not exists (select from pg_catalog.pg_roles where rolname = 'authenticated') then
+    create role authenticated;
+  end if;
+  -- A back end with the service key, and Dossier's workers: row level security does not bind it.
+  if not exists (select from pg_catalog.pg_roles where rolname = 'service_role') then
+    create role service_role;
+  end if;
+  -- What PostgREST and the edge sign in as. It has no rights of its own, and becomes one of the above.
+  if not exists (select from pg_catalog.pg_roles where rolname = 'authenticator') then
+    create role authenticator;
+  end if;
+end
+$$;
+
+alter role anon nologin noinherit nosuperuser nocreatedb nocreaterole nobypassrls;
+alter role authenticated nologin noinherit nosuperuser nocreatedb nocreaterole nobypassrls;
+alter role service_role nologin noinherit nosuperuser nocreatedb nocreaterole bypassrls;
+alter role authenticator login noinherit nosuperuser nocreatedb nocreaterole nobypassrls;
+grant anon, authenticated, service_role to authenticator;
+
+\if :{?authenticator_password}
+alter role authenticator password :'authenticator_password';
+\endif
+
+comment on role anon is 'API role: a request without a token.';
+comment on role authenticated is 'API role: a request with a user''s token.';
+comment on role service_role is 'API role: a back end with the service key; bypasses row level security.';
+comment on role authenticator is 'Signs in for PostgREST and dossier-edge, then becomes anon, authenticated or service_role.';

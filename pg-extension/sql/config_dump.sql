@@ -1,0 +1,18 @@
+-- Native install only: marks every table as user data, so that pg_dump saves its rows although
+-- the tables themselves belong to the extension.
+
+select pg_catalog.pg_extension_config_dump('dossier.organizations', '');
+select pg_catalog.pg_extension_config_dump('dossier.organization_members', '');
+select pg_catalog.pg_extension_config_dump('dossier.sessions', '');
+select pg_catalog.pg_extension_config_dump('dossier.session_context', '');
+select pg_catalog.pg_extension_config_dump('dossier.session_context_versions', '');
+select pg_catalog.pg_extension_config_dump('dossier.documents', '');
+select pg_catalog.pg_extension_config_dump('dossier.document_pages', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.document_chunks', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.jobs', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.jobs_id_seq', '');
+
+-- Create extension seeds these two; only what was added or changed is saved. A changed setting
+-- meets its seeded row on restore, and the trigger settings_replace_seeded then changes that row.
+select pg_catalog.pg_extension_config_dump('dossier.conversation_types', 'where not built_in');
+select pg_catalog.pg_extension_config_dump('dossier_private.settings', 'where value is distinct from default_value');

@@ -1,0 +1,70 @@
+-- Identity: who calls, and how new keys are made.
+
+create function dossier_private.caller_id() returns text
+language sql stable parallel safe security invoker set search_path = ''
+begin atomic
+  select nullif(nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub', '');
+end;
+comment on function dossier_private.caller_id() is
+  'Subject of the request''s token as PostgREST and the edge set it, or null: anon and service keys have none. '
+  'Text, since a third-party issuer''s subject is no uuid.';
+
+create function dossier_private.require_caller() returns text
+language plpgsql stable security invoker set search_path = ''
+as $$
+declare
+  caller constant text := dossier_private.caller_id();
+begin
+  if caller is null then
+    raise exception using
+      errcode = '42501',
+      message = 'This needs a signed-in user',
+      detail = 'The token has no sub claim: anonymous and service keys name no user.',
+      hint = 'Call with a user''s token.';
+  end if;
+  return caller;
+end
+$$;
+comment on function dossier_private.require_caller() is 'The caller, or a refusal (42501) that says why there is none.';
+
+create function dossier_private.is_service() returns boolean
+language sql stable security invoker set search_path = ''
+begin atomic
+  select role.rolbypassrls or role.rolsuper
+  from pg_catalog.pg_roles as role
+  where role.rolname = coalesce(nullif(current_setting('role', true), 'none'), session_user);
+end;
+comment on function dossier_private.is_service() is
+  'True when the request runs as a role that row level security does not bind (service_role, a superuser). '
+  'Reads the role setting and not current_user, which inside a definer function is always the owner.';
+
+create function dossier_private.uuid_v7() returns uuid
+language sql volatile parallel safe security invoker set search_path = ''
+begin atomic
+  select encode(
+    substring(int8send(clock.microseconds / 1000) from 3)
+      || int2send((28672 + clock.microseconds % 1000 * 4096 / 1000)::int2)
+      || substring(uuid_send(gen_random_uuid()) from 9),
+    'hex'
+  )::uuid
+  from (select floor(extract(epoch from clock_timestamp()) * 1000000)::bigint as microseconds) as clock;
+end;
+comment on function dossier_private.uuid_v7() is
+  'New key (RFC 9562, version 7): milliseconds, twelve bits below them, 62 random bits. Ascending keys keep inserts in one place of an index.';
+
+create function dossier_private.touch() returns trigger
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  new.updated_at := now();
+  return new;
+end
+$$;
+comment on function dossier_private.touch() is 'Trigger: keeps updated_at.';
+
+revoke all on function
+  dossier_private.caller_id, dossier_private.require_caller, dossier_private.is_service,
+  dossier_private.uuid_v7, dossier_private.touch
+  from public, anon, authenticated, service_role;
+-- Column defaults and policies run as the caller.
+grant execute on function dossier_private.caller_id, dossier_private.uuid_v7 to authenticated, service_role;

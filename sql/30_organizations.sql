@@ -1,0 +1,232 @@
+-- Organizations and their members: the tenants, and who may do what in them.
+
+create table dossier.organizations (
+  id uuid not null default dossier_private.uuid_v7(),
+  name text not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint organizations_pkey primary key (id),
+  constraint organizations_name_check check (char_length(btrim(name)) between 1 and 200)
+);
+comment on table dossier.organizations is 'Tenants: every other row belongs to one. Made by create_organization().';
+comment on column dossier.organizations.id is 'Key (uuid v7).';
+comment on column dossier.organizations.name is 'Display name, 1 to 200 characters; need not be unique.';
+comment on column dossier.organizations.created_at is 'When it was made.';
+comment on column dossier.organizations.updated_at is 'When it, or the set of its owners, last changed.';
+
+create table dossier.organization_members (
+  organization_id uuid not null,
+  user_id text not null,
+  role text not null default 'member',
+  created_at timestamptz not null default now(),
+  constraint organization_members_pkey primary key (organization_id, user_id),
+  constraint organization_members_organization_id_fkey
+    foreign key (organization_id) references dossier.organizations (id) on delete cascade,
+  constraint organization_members_user_id_check check (char_length(user_id) between 1 and 255),
+  constraint organization_members_role_check check (role in ('owner', 'admin', 'member', 'viewer'))
+);
+comment on table dossier.organization_members is
+  'Who belongs to an organization. viewer reads; member also writes sessions, contexts and documents; '
+  'admin also manages members who are not owners; owner may do everything.';
+comment on column dossier.organization_members.organization_id is 'The organization.';
+comment on column dossier.organization_members.user_id is 'Subject of the user''s token. No foreign key: the issuer may be a third party.';
+comment on column dossier.organization_members.role is 'owner, admin, member or viewer.';
+comment on column dossier.organization_members.created_at is 'When the user joined.';
+
+create index organization_members_user_id_idx on dossier.organization_members (user_id);
+
+create view dossier_private.memberships as
+  select member.organization_id, member.user_id, member.role
+  from dossier.organization_members as member;
+comment on view dossier_private.memberships is 'The only place where membership is read from; an app with tables of its own replaces this view.';
+comment on column dossier_private.memberships.organization_id is 'The organization.';
+comment on column dossier_private.memberships.user_id is 'Subject of the user''s token.';
+comment on column dossier_private.memberships.role is 'owner, admin, member or viewer; any other value grants nothing.';
+
+create function dossier_private.role_covers(role text, least_role text) returns boolean
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select array_position(array['viewer', 'member', 'admin', 'owner'], role)
+    >= array_position(array['viewer', 'member', 'admin', 'owner'], least_role);
+end;
+comment on function dossier_private.role_covers(text, text) is 'Whether a role includes the rights of another; null when either is unknown.';
+
+create function dossier_private.my_organizations(least_role text default 'viewer') returns setof uuid
+language sql stable parallel safe security definer set search_path = '' rows 10
+-- Definer: a policy on organization_members that read organization_members would recurse.
+begin atomic
+  select membership.organization_id
+  from dossier_private.memberships as membership
+  where membership.user_id = (select dossier_private.caller_id())
+    and dossier_private.role_covers(membership.role, least_role);
+end;
+comment on function dossier_private.my_organizations(text) is
+  'Organizations in which the caller has at least this role. Policies use it as '
+  'organization_id = any(array(select dossier_private.my_organizations())), which is evaluated once per statement.';
+
+create function dossier_private.my_role(organization_id uuid) returns text
+language sql stable security definer set search_path = ''
+-- Definer: see my_organizations.
+begin atomic
+  select membership.role
+  from dossier_private.memberships as membership
+  where membership.organization_id = my_role.organization_id
+    and membership.user_id = (select dossier_private.caller_id());
+end;
+comment on function dossier_private.my_role(uuid) is 'The caller''s role in an organization, or null.';
+
+create function dossier_private.may_read(organization_id uuid) returns boolean
+language sql stable security invoker set search_path = ''
+begin atomic
+  select coalesce(
+    dossier_private.role_covers(dossier_private.my_role(organization_id), 'viewer'),
+    dossier_private.is_service()
+  );
+end;
+comment on function dossier_private.may_read(uuid) is 'Whether the request may see an organization''s rows; what the select policies say, for definer functions.';
+
+create function dossier_private.require_writer(organization_id uuid) returns void
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  if not coalesce(dossier_private.role_covers(dossier_private.my_role(organization_id), 'member'), false)
+    and not dossier_private.is_service()
+  then
+    raise exception using
+      errcode = '42501',
+      message = 'You may not write in this organization',
+      detail = format('Your role in organization %s is %s; writing needs member.',
+        organization_id, coalesce(dossier_private.my_role(organization_id), 'none')),
+      hint = 'Ask an owner or admin of the organization for the role member.';
+  end if;
+end
+$$;
+comment on function dossier_private.require_writer(uuid) is 'Refuses (42501) who is not at least member.';
+
+create function dossier_private.keep_an_owner() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: who leaves may not touch the organization any more, and must see all of its owners.
+begin
+  -- The update makes concurrent departures wait for each other; at higher isolation levels the
+  -- second one fails to serialize, which a mere row lock would not make it do.
+  update dossier.organizations set updated_at = now() where id = old.organization_id;
+
+  if found and not exists (
+    select from dossier.organization_members as member
+    where member.organization_id = old.organization_id and member.role = 'owner'
+  ) then
+    raise exception using
+      errcode = 'PT409',
+      message = 'An organization keeps at least one owner',
+      detail = format('%s is the last owner of organization %s.', old.user_id, old.organization_id),
+      hint = 'Make another member owner first, or delete the organization.';
+  end if;
+  return null;
+end
+$$;
+comment on function dossier_private.keep_an_owner() is 'Trigger: the last owner can neither leave nor be demoted, also when two leave at once.';
+
+create trigger organization_members_keep_an_owner
+  after update or delete on dossier.organization_members
+  for each row when (old.role = 'owner')
+  execute function dossier_private.keep_an_owner();
+
+create trigger organizations_touch
+  before update on dossier.organizations
+  for each row execute function dossier_private.touch();
+
+create function dossier_private.found_organization(name text) returns dossier.organizations
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may insert organizations, or themselves as an owner, but through here.
+declare
+  caller constant text := dossier_private.require_caller();
+  organization dossier.organizations;
+begin
+  if coalesce(char_length(btrim(found_organization.name)) not between 1 and 200, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'An organization needs a name of 1 to 200 characters',
+      detail = format('The name given has %s.', coalesce(char_length(btrim(found_organization.name)), 0)),
+      hint = 'Send the parameter name.';
+  end if;
+
+  insert into dossier.organizations (name)
+  values (btrim(found_organization.name))
+  returning * into organization;
+
+  insert into dossier.organization_members (organization_id, user_id, role)
+  values (organization.id, caller, 'owner');
+
+  return organization;
+end
+$$;
+comment on function dossier_private.found_organization(text) is 'Body of dossier.create_organization().';
+
+create function dossier.create_organization(name text) returns dossier.organizations
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select organization.* from dossier_private.found_organization(name) as organization;
+end;
+comment on function dossier.create_organization(text) is 'Makes an organization; the caller becomes its owner.';
+
+alter table dossier.organizations enable row level security;
+alter table dossier.organization_members enable row level security;
+
+create policy organizations_select_viewer on dossier.organizations
+  for select to authenticated
+  using (id = any (array(select dossier_private.my_organizations())));
+create policy organizations_update_admin on dossier.organizations
+  for update to authenticated
+  using (id = any (array(select dossier_private.my_organizations('admin'))))
+  with check (id = any (array(select dossier_private.my_organizations('admin'))));
+create policy organizations_delete_owner on dossier.organizations
+  for delete to authenticated
+  using (id = any (array(select dossier_private.my_organizations('owner'))));
+
+create policy organization_members_select_viewer on dossier.organization_members
+  for select to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations())));
+create policy organization_members_insert_admin on dossier.organization_members
+  for insert to authenticated
+  with check (
+    organization_id = any (array(select dossier_private.my_organizations('admin')))
+    and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
+  );
+create policy organization_members_update_admin on dossier.organization_members
+  for update to authenticated
+  using (
+    organization_id = any (array(select dossier_private.my_organizations('admin')))
+    and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
+  )
+  with check (
+    organization_id = any (array(select dossier_private.my_organizations('admin')))
+    and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
+  );
+-- Everyone may leave.
+create policy organization_members_delete_admin on dossier.organization_members
+  for delete to authenticated
+  using (
+    user_id = (select dossier_private.caller_id())
+    or (
+      organization_id = any (array(select dossier_private.my_organizations('admin')))
+      and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
+    )
+  );
+
+revoke all on dossier.organizations, dossier.organization_members, dossier_private.memberships
+  from public, anon, authenticated, service_role;
+grant select, update (name), delete on dossier.organizations to authenticated;
+grant select, insert (organization_id, user_id, role), update (role), delete
+  on dossier.organization_members to authenticated;
+grant select, insert, update, delete on dossier.organizations, dossier.organization_members to service_role;
+
+revoke all on function
+  dossier_private.role_covers, dossier_private.my_organizations, dossier_private.my_role,
+  dossier_private.may_read, dossier_private.require_writer, dossier_private.keep_an_owner,
+  dossier_private.found_organization, dossier.create_organization
+  from public, anon, authenticated, service_role;
+grant execute on function dossier_private.my_organizations to authenticated;
+grant execute on function dossier.create_organization, dossier_private.found_organization
+  to authenticated, service_role;

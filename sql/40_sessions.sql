@@ -1,0 +1,156 @@
+-- Sessions: conversations, and the types they may have.
+
+create table dossier.conversation_types (
+  slug text not null,
+  label text not null,
+  built_in boolean not null default false,
+  constraint conversation_types_pkey primary key (slug),
+  constraint conversation_types_slug_check check (slug ~ '^[a-z][a-z0-9_]{0,62}$'),
+  constraint conversation_types_label_check check (char_length(label) between 1 and 100)
+);
+comment on table dossier.conversation_types is
+  'Registered types of conversation. The app adds its own as service_role or as the owner of the database.';
+comment on column dossier.conversation_types.slug is 'What sessions.conversation_type holds: lower-case letters, digits, underscores.';
+comment on column dossier.conversation_types.label is 'What people read.';
+comment on column dossier.conversation_types.built_in is 'True for those that come with Dossier, which pg_dump therefore leaves out.';
+
+insert into dossier.conversation_types (slug, label, built_in) values
+  ('sales_call', 'Sales call', true),
+  ('interview', 'Interview', true),
+  ('meeting', 'Meeting', true),
+  ('consultation', 'Consultation', true);
+
+create table dossier.sessions (
+  id uuid not null default dossier_private.uuid_v7(),
+  organization_id uuid not null,
+  user_id text not null default dossier_private.caller_id(),
+  title text,
+  conversation_type text not null default 'meeting',
+  status text not null default 'active',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint sessions_pkey primary key (id),
+  constraint sessions_organization_id_id_key unique (organization_id, id),
+  constraint sessions_organization_id_fkey
+    foreign key (organization_id) references dossier.organizations (id) on delete cascade,
+  constraint sessions_conversation_type_fkey
+    foreign key (conversation_type) references dossier.conversation_types (slug) on update cascade,
+  constraint sessions_user_id_check check (char_length(user_id) between 1 and 255),
+  constraint sessions_title_check check (char_length(title) <= 500),
+  constraint sessions_status_check check (status in ('active', 'archived'))
+);
+comment on table dossier.sessions is 'Conversations. What hangs on one carries its organization_id, held equal by composite foreign keys.';
+comment on column dossier.sessions.id is 'Key (uuid v7).';
+comment on column dossier.sessions.organization_id is 'Owning organization; never changes.';
+comment on column dossier.sessions.user_id is 'Who made it: subject of that user''s token.';
+comment on column dossier.sessions.title is 'Title, at most 500 characters, or null.';
+comment on column dossier.sessions.conversation_type is 'A registered type.';
+comment on column dossier.sessions.status is 'active or archived.';
+comment on column dossier.sessions.created_at is 'When it was made.';
+comment on column dossier.sessions.updated_at is 'When the row last changed.';
+
+create index sessions_organization_id_created_at_idx on dossier.sessions (organization_id, created_at desc, id desc);
+create index sessions_conversation_type_idx on dossier.sessions (conversation_type);
+
+create trigger sessions_touch
+  before update on dossier.sessions
+  for each row execute function dossier_private.touch();
+
+create function dossier_private.require_organization(organization_id uuid) returns uuid
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads membership.
+declare
+  caller constant text := dossier_private.require_caller();
+  mine uuid[];
+begin
+  if require_organization.organization_id is not null then
+    perform dossier_private.require_writer(require_organization.organization_id);
+    return require_organization.organization_id;
+  end if;
+
+  select array_agg(membership.organization_id) into mine
+  from dossier_private.memberships as membership
+  where membership.user_id = caller;
+
+  if mine is null then
+    raise exception using
+      errcode = '42501',
+      message = 'You belong to no organization',
+      detail = 'A session belongs to an organization.',
+      hint = 'Call create_organization first, or ask to be made a member of one.';
+  elsif cardinality(mine) > 1 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'Say which organization the session belongs to',
+      detail = format('You belong to %s organizations.', cardinality(mine)),
+      hint = 'Send the parameter organization_id.';
+  end if;
+
+  perform dossier_private.require_writer(mine[1]);
+  return mine[1];
+end
+$$;
+comment on function dossier_private.require_organization(uuid) is
+  'The organization to write in: the one given, or the caller''s only one; refuses when the caller may not.';
+
+create function dossier_private.require_session(session_id uuid) returns uuid
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: called by definer functions, which row level security does not bind.
+declare
+  owning_organization_id uuid;
+begin
+  select session.organization_id into owning_organization_id
+  from dossier.sessions as session
+  where session.id = require_session.session_id;
+
+  if owning_organization_id is null or not dossier_private.may_read(owning_organization_id) then
+    raise exception using
+      errcode = 'PT404',
+      message = 'Session not found',
+      detail = format('There is no session %s that you can see.', coalesce(require_session.session_id::text, '(null)')),
+      hint = 'Check session_id, and that you are a member of its organization.';
+  end if;
+
+  perform dossier_private.require_writer(owning_organization_id);
+  return owning_organization_id;
+end
+$$;
+comment on function dossier_private.require_session(uuid) is
+  'Organization of a session the caller may write in; PT404 when it is invisible, 42501 when only readable.';
+
+alter table dossier.conversation_types enable row level security;
+alter table dossier.sessions enable row level security;
+
+create policy conversation_types_select_authenticated on dossier.conversation_types
+  for select to authenticated
+  using (true);
+
+create policy sessions_select_viewer on dossier.sessions
+  for select to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations())));
+create policy sessions_insert_member on dossier.sessions
+  for insert to authenticated
+  with check (
+    organization_id = any (array(select dossier_private.my_organizations('member')))
+    and user_id = (select dossier_private.caller_id())
+  );
+create policy sessions_update_member on dossier.sessions
+  for update to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations('member'))))
+  with check (organization_id = any (array(select dossier_private.my_organizations('member'))));
+create policy sessions_delete_member on dossier.sessions
+  for delete to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations('member'))));
+
+revoke all on dossier.conversation_types, dossier.sessions from public, anon, authenticated, service_role;
+grant select on dossier.conversation_types to authenticated;
+-- No grant on organization_id for update: a session never moves. None on user_id: the default names the caller.
+grant select, insert (organization_id, title, conversation_type), update (title, conversation_type, status), delete
+  on dossier.sessions to authenticated;
+grant select, insert, update, delete on dossier.conversation_types to service_role;
+grant select, insert, update (title, conversation_type, status), delete on dossier.sessions to service_role;
+
+revoke all on function dossier_private.require_organization, dossier_private.require_session
+  from public, anon, authenticated, service_role;

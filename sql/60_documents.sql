@@ -1,0 +1,242 @@
+-- Documents: the rows, their bytes in chunks, reading and deleting them.
+
+create function dossier_private.is_safe_name(name text) returns boolean
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select char_length(name) between 1 and 255
+    and name !~ '^\s*$'
+    and name not in ('.', '..')
+    and name !~ '[\u0001-\u001f\u007f-\u009f/\\\u2028-\u202e\u2066-\u2069]';
+end;
+comment on function dossier_private.is_safe_name(text) is
+  'Whether a document may be called so: no control characters, path separators, line separators, or characters that reverse how a name reads.';
+
+create table dossier.documents (
+  id uuid not null default dossier_private.uuid_v7(),
+  session_id uuid not null,
+  organization_id uuid not null,
+  user_id text not null,
+  name text not null,
+  media_type text not null,
+  size_bytes bigint,
+  sha256 text,
+  status text not null default 'uploading',
+  error_code text,
+  error_message text,
+  page_count integer,
+  token_count bigint,
+  storage text not null default 'postgres',
+  storage_key text,
+  metadata jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint documents_pkey primary key (id),
+  constraint documents_organization_id_id_key unique (organization_id, id),
+  constraint documents_session_fkey foreign key (organization_id, session_id)
+    references dossier.sessions (organization_id, id) on delete cascade,
+  constraint documents_user_id_check check (char_length(user_id) between 1 and 255),
+  constraint documents_name_check check (dossier_private.is_safe_name(name)),
+  constraint documents_media_type_check check (media_type ~ '^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$' and char_length(media_type) <= 127),
+  constraint documents_size_bytes_check check (size_bytes >= 0),
+  constraint documents_sha256_check check (sha256 ~ '^[0-9a-f]{64}$'),
+  constraint documents_status_check check (status in ('uploading', 'stored', 'extracting', 'ready', 'failed', 'unsupported')),
+  constraint documents_facts_check check (status = 'uploading' or (size_bytes is not null and sha256 is not null)),
+  constraint documents_error_check check (
+    status not in ('failed', 'unsupported') or (error_code is not null and error_message is not null)
+  ),
+  constraint documents_page_count_check check (page_count >= 0),
+  constraint documents_token_count_check check (token_count >= 0),
+  constraint documents_metadata_check check (jsonb_typeof(metadata) = 'object' and octet_length(metadata::text) <= 65536)
+);
+comment on table dossier.documents is
+  'Uploaded files. Begun by begin_upload(), so that no row escapes its checks; name and metadata may be changed later.';
+comment on column dossier.documents.id is 'Key (uuid v7).';
+comment on column dossier.documents.session_id is 'The session it belongs to; never changes.';
+comment on column dossier.documents.organization_id is 'Organization of the session.';
+comment on column dossier.documents.user_id is 'Who uploaded it: subject of that user''s token.';
+comment on column dossier.documents.name is 'File name as people see it; no path, no control characters.';
+comment on column dossier.documents.media_type is 'Type, decided by the bytes where they tell, else as declared.';
+comment on column dossier.documents.size_bytes is 'Size; while uploading what was declared, or null.';
+comment on column dossier.documents.sha256 is 'Hex digest of the bytes as the uploader computed it.';
+comment on column dossier.documents.status is 'uploading, stored, extracting, ready, failed or unsupported.';
+comment on column dossier.documents.error_code is 'Why it failed or is unsupported, for programs.';
+comment on column dossier.documents.error_message is 'Why it failed or is unsupported, for people; never missing then.';
+comment on column dossier.documents.page_count is 'Pages of extracted text.';
+comment on column dossier.documents.token_count is 'Estimate of the text''s tokens for a language model: a quarter of its characters, rounded up.';
+comment on column dossier.documents.storage is 'Where the bytes are: postgres means dossier_private.document_chunks.';
+comment on column dossier.documents.storage_key is 'Key of the bytes in another store.';
+comment on column dossier.documents.metadata is 'JSON object of the app''s own making, at most 64 KiB.';
+comment on column dossier.documents.created_at is 'When the upload began.';
+comment on column dossier.documents.updated_at is 'When the row last changed.';
+
+create index documents_organization_id_session_id_idx on dossier.documents (organization_id, session_id);
+create index documents_organization_id_created_at_idx on dossier.documents (organization_id, created_at desc, id desc);
+create index documents_session_id_created_at_idx on dossier.documents (session_id, created_at desc, id desc);
+-- What the sweeper looks for.
+create index documents_uploading_idx on dossier.documents (created_at) where status = 'uploading';
+
+create table dossier_private.document_chunks (
+  document_id uuid not null,
+  seq integer not null,
+  bytes bytea not null,
+  constraint document_chunks_pkey primary key (document_id, seq),
+  constraint document_chunks_document_id_fkey
+    foreign key (document_id) references dossier.documents (id) on delete cascade,
+  constraint document_chunks_seq_check check (seq >= 0),
+  constraint document_chunks_bytes_check check (octet_length(bytes) between 1 and 262144)
+);
+comment on table dossier_private.document_chunks is
+  'Bytes of documents: rows of chunk_bytes() each, the last one shorter. No role reads it but through read_content().';
+comment on column dossier_private.document_chunks.document_id is 'The document.';
+comment on column dossier_private.document_chunks.seq is 'Position, from 0.';
+comment on column dossier_private.document_chunks.bytes is 'The bytes. Stored external: trying to compress what is compressed costs more than writing it.';
+alter table dossier_private.document_chunks alter column bytes set storage external;
+
+create trigger documents_touch
+  before update on dossier.documents
+  for each row execute function dossier_private.touch();
+
+create function dossier_private.announce_document() returns trigger
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  perform pg_notify('dossier_documents', json_build_object(
+    'document_id', new.id, 'session_id', new.session_id,
+    'organization_id', new.organization_id, 'status', new.status)::text);
+  return null;
+end
+$$;
+comment on function dossier_private.announce_document() is 'Trigger: notifies dossier_documents of a new status.';
+
+create trigger documents_announce
+  after update of status on dossier.documents
+  for each row when (old.status is distinct from new.status)
+  execute function dossier_private.announce_document();
+
+create function dossier_private.require_document(document_id uuid) returns dossier.documents
+language plpgsql volatile security definer set search_path = ''
+as $$
+-- Definer: called by definer functions, which row level security does not bind.
+declare
+  document dossier.documents;
+begin
+  select d.* into document from dossier.documents as d where d.id = require_document.document_id for no key update;
+
+  if not found or not dossier_private.may_read(document.organization_id) then
+    raise exception using
+      errcode = 'PT404',
+      message = 'Document not found',
+      detail = format('There is no document %s that you can see.', coalesce(require_document.document_id::text, '(null)')),
+      hint = 'Check document_id, and that you are a member of its organization.';
+  end if;
+
+  perform dossier_private.require_writer(document.organization_id);
+  return document;
+end
+$$;
+comment on function dossier_private.require_document(uuid) is
+  'A document the caller may write, locked; PT404 when it is invisible, 42501 when only readable.';
+
+create function dossier_private.discard_document(document_id uuid) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+-- Definer: a viewer is told why not (42501), where row level security would find nothing to delete.
+begin
+  delete from dossier.documents as document
+  where document.id = (dossier_private.require_document(discard_document.document_id)).id;
+  return found;
+exception when sqlstate 'PT404' then
+  return false;
+end
+$$;
+comment on function dossier_private.discard_document(uuid) is 'Body of dossier.delete_document().';
+
+create function dossier.delete_document(document_id uuid) returns boolean
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.discard_document(document_id);
+end;
+comment on function dossier.delete_document(uuid) is
+  'Deletes a document with its bytes, pages and jobs; false when there is none that the caller can see.';
+
+create function dossier_private.read_chunks(document_id uuid, offset_bytes bigint, length_bytes integer) returns bytea
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read the chunks; it repeats what documents_select_viewer says.
+declare
+  chunk_bytes constant bigint := dossier_private.chunk_bytes();
+  document record;
+  first_byte bigint;
+  past_byte bigint;
+begin
+  select d.organization_id, d.status, d.size_bytes into document
+  from dossier.documents as d
+  where d.id = read_chunks.document_id;
+
+  if not found or document.status = 'uploading' or not dossier_private.may_read(document.organization_id) then
+    return null;
+  end if;
+  if coalesce(offset_bytes < 0 or length_bytes < 0, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'offset_bytes and length_bytes must not be negative',
+      detail = format('They are %s and %s.', coalesce(offset_bytes::text, 'null'), coalesce(length_bytes::text, 'null')),
+      hint = 'Count bytes from 0; at most 1048576 are returned at once.';
+  end if;
+
+  first_byte := least(offset_bytes, document.size_bytes);
+  past_byte := least(first_byte + least(length_bytes, 1048576), document.size_bytes);
+
+  return (
+    select coalesce(string_agg(
+      substring(chunk.bytes
+        from greatest(first_byte - chunk.seq * chunk_bytes, 0)::integer + 1
+        for (least(past_byte - chunk.seq * chunk_bytes, chunk_bytes)
+          - greatest(first_byte - chunk.seq * chunk_bytes, 0))::integer),
+      ''::bytea order by chunk.seq), ''::bytea)
+    from dossier_private.document_chunks as chunk
+    where chunk.document_id = read_chunks.document_id
+      and past_byte > first_byte
+      and chunk.seq between (first_byte / chunk_bytes)::integer and ((past_byte - 1) / chunk_bytes)::integer
+  );
+end
+$$;
+comment on function dossier_private.read_chunks(uuid, bigint, integer) is 'Body of dossier.read_content().';
+
+create function dossier.read_content(document_id uuid, offset_bytes bigint default 0, length_bytes integer default 262144)
+returns bytea
+language sql stable security invoker set search_path = ''
+begin atomic
+  select dossier_private.read_chunks(document_id, offset_bytes, length_bytes);
+end;
+comment on function dossier.read_content(uuid, bigint, integer) is
+  'Bytes of a document, at most 1 MiB at once, fewer at its end; null when the caller cannot see it or it is still uploading.';
+
+alter table dossier.documents enable row level security;
+alter table dossier_private.document_chunks enable row level security;
+
+create policy documents_select_viewer on dossier.documents
+  for select to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations())));
+create policy documents_update_member on dossier.documents
+  for update to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations('member'))))
+  with check (organization_id = any (array(select dossier_private.my_organizations('member'))));
+create policy documents_delete_member on dossier.documents
+  for delete to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations('member'))));
+create policy document_chunks_all_nobody on dossier_private.document_chunks
+  for all to authenticated using (false);
+
+revoke all on dossier.documents, dossier_private.document_chunks from public, anon, authenticated, service_role;
+grant select, update (name, metadata), delete on dossier.documents to authenticated, service_role;
+
+revoke all on function
+  dossier_private.is_safe_name, dossier_private.announce_document, dossier_private.require_document,
+  dossier_private.discard_document, dossier.delete_document, dossier_private.read_chunks, dossier.read_content
+  from public, anon, authenticated, service_role;
+-- The check on a name runs as who changes it.
+grant execute on function dossier_private.is_safe_name to authenticated, service_role;
+grant execute on function
+  dossier.delete_document, dossier_private.discard_document, dossier.read_content, dossier_private.read_chunks
+  to authenticated, service_role;

@@ -1,0 +1,420 @@
+-- Uploads: begin, append chunk by chunk, finish or abort. Every limit is enforced here, on the
+-- bytes that arrive; callers in front of the database may only be stricter.
+
+create function dossier_private.extension_media_type(name text) returns text
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select known.media_type
+  from (values
+    ('pdf', 'application/pdf'),
+    ('docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+    ('pptx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
+    ('xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+    ('odt', 'application/vnd.oasis.opendocument.text'),
+    ('rtf', 'application/rtf'), ('json', 'application/json'), ('eml', 'message/rfc822'),
+    ('txt', 'text/plain'), ('text', 'text/plain'), ('log', 'text/plain'),
+    ('md', 'text/markdown'), ('markdown', 'text/markdown'), ('csv', 'text/csv'),
+    ('html', 'text/html'), ('htm', 'text/html'),
+    ('png', 'image/png'), ('jpg', 'image/jpeg'), ('jpeg', 'image/jpeg'), ('gif', 'image/gif'),
+    ('webp', 'image/webp'), ('tif', 'image/tiff'), ('tiff', 'image/tiff'), ('bmp', 'image/bmp')
+  ) as known (extension, media_type)
+  where known.extension = lower(substring(name from '\.([^.]+)$'));
+end;
+comment on function dossier_private.extension_media_type(text) is 'Media type that a name''s extension suggests, or null.';
+
+create function dossier_private.declared_media_type(media_type text, name text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+declare
+  declared text := lower(btrim(split_part(media_type, ';', 1)));
+  suggested constant text := dossier_private.extension_media_type(name);
+begin
+  declared := case declared
+    when 'application/x-pdf' then 'application/pdf'
+    when 'image/jpg' then 'image/jpeg'
+    when 'image/x-ms-bmp' then 'image/bmp'
+    when 'text/json' then 'application/json'
+    when 'text/rtf' then 'application/rtf'
+    when 'text/x-markdown' then 'text/markdown'
+    when 'text/comma-separated-values' then 'text/csv'
+    when 'application/csv' then 'text/csv'
+    else declared
+  end;
+  return case
+    when coalesce(declared, '') in ('', 'application/octet-stream', 'binary/octet-stream')
+      then coalesce(suggested, 'application/octet-stream')
+    -- Windows names a CSV file after the program that opens it, and a DOCX file after its container.
+    when declared = 'application/vnd.ms-excel' and suggested = 'text/csv' then suggested
+    when declared in ('application/zip', 'application/x-zip-compressed') and suggested ~ '^application/vnd\.o' then suggested
+    else declared
+  end;
+end
+$$;
+comment on function dossier_private.declared_media_type(text, text) is
+  'Media type an upload declares: lower case, without parameters, aliases resolved; from the name''s extension '
+  'when none is declared; application/octet-stream when only the bytes can tell.';
+
+create function dossier_private.sniff_media_type(head bytea, declared text, name text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+declare
+  claimed constant text := dossier_private.declared_media_type(declared, name);
+  suggested constant text := dossier_private.extension_media_type(name);
+  office constant text := 'application/vnd.openxmlformats-officedocument.';
+  lead constant bytea := substring(head from 1 for 16);
+begin
+  -- Formats that their first bytes give away.
+  case
+    when starts_with(encode(lead, 'hex'), '255044462d') then return 'application/pdf'; -- %PDF-
+    when starts_with(encode(lead, 'hex'), '89504e470d0a1a0a') then return 'image/png';
+    when starts_with(encode(lead, 'hex'), 'ffd8ff') then return 'image/jpeg';
+    when starts_with(encode(lead, 'hex'), '474946383761') then return 'image/gif'; -- GIF87a
+    when starts_with(encode(lead, 'hex'), '474946383961') then return 'image/gif'; -- GIF89a
+    when encode(lead, 'hex') ~ '^52494646.{8}57454250' then return 'image/webp'; -- RIFF….WEBP
+    when encode(lead, 'hex') ~ '^(49492a00|4d4d002a)' then return 'image/tiff';
+    when encode(lead, 'hex') ~ '^424d.{8}0000' then return 'image/bmp'; -- BM, size, reserved zeros
+    when encode(lead, 'hex') ~ '^(7f454c46|cffaedfe|cefaedfe|feedface|feedfacf|cafebabe)' then return 'application/x-executable'; -- ELF, Mach-O
+    when starts_with(encode(lead, 'hex'), '4d5a') and position('\x00'::bytea in head) > 0 then return 'application/x-executable'; -- MZ: PE
+    when starts_with(encode(lead, 'hex'), '7b5c727466') then return 'application/rtf'; -- {\rtf
+    when starts_with(encode(lead, 'hex'), 'd0cf11e0a1b11ae1') then return 'application/x-ole-storage'; -- DOC, XLS, MSI
+    when starts_with(encode(lead, 'hex'), '1f8b') then return 'application/gzip';
+    when starts_with(encode(lead, 'hex'), '377abcaf271c') then return 'application/x-7z-compressed';
+    when starts_with(encode(lead, 'hex'), '526172211a07') then return 'application/vnd.rar';
+    else null;
+  end case;
+
+  -- A PDF may have up to a kilobyte before its header, but then something must call it a PDF.
+  if 'application/pdf' in (claimed, suggested)
+    and position('%PDF-'::bytea in substring(head from 1 for 1024)) > 0
+  then
+    return 'application/pdf';
+  end if;
+
+  -- ZIP: the names of its entries, in their headers, tell what it holds.
+  if encode(lead, 'hex') ~ '^504b(0304|0506|0708)' then
+    return case
+      when position('mimetypeapplication/vnd.oasis.opendocument.text'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.text'
+      when position('[Content_Types].xml'::bytea in head) = 0 and position('_rels/.rels'::bytea in head) = 0 then 'application/zip'
+      when position('word/'::bytea in head) > 0 then office || 'wordprocessingml.document'
+      when position('ppt/'::bytea in head) > 0 then office || 'presentationml.presentation'
+      when position('xl/'::bytea in head) > 0 then office || 'spreadsheetml.sheet'
+      when starts_with(claimed, office) then claimed
+      when starts_with(suggested, office) then suggested
+      else 'application/zip'
+    end;
+  end if;
+
+  -- The rest is text, or nothing known. Only UTF-16 and UTF-32 with a byte order mark hold zeros.
+  if position('\x00'::bytea in head) > 0 and encode(lead, 'hex') !~ '^(fffe|feff|0000feff)' then
+    return 'application/octet-stream';
+  end if;
+  return case
+    when claimed like 'text/%' or claimed in ('application/json', 'message/rfc822') then claimed
+    when suggested like 'text/%' or suggested in ('application/json', 'message/rfc822') then suggested
+    else 'text/plain'
+  end;
+end
+$$;
+comment on function dossier_private.sniff_media_type(bytea, text, text) is
+  'Media type by the first bytes of a file. Bytes win over the declaration; between kinds of text the declaration decides.';
+
+create function dossier_private.check_media_type(media_type text) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads a setting.
+declare
+  allowed constant jsonb := dossier_private.setting('allowed_media_types');
+begin
+  if not allowed ? media_type then
+    raise exception using
+      errcode = 'PT415',
+      message = format('Files of type %s are not accepted', media_type),
+      detail = 'The bytes of a file decide its type where they tell, whatever it is declared to be.',
+      hint = format('Accepted are: %s.', (select string_agg(t, ', ' order by t) from jsonb_array_elements_text(allowed) as t));
+  end if;
+end
+$$;
+comment on function dossier_private.check_media_type(text) is 'Refuses (PT415) a media type that is not in allowed_media_types.';
+
+create function dossier_private.check_size(size_bytes bigint) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads a setting.
+declare
+  max_bytes constant bigint := dossier_private.setting('max_file_bytes')::bigint;
+begin
+  if size_bytes > max_bytes then
+    raise exception using
+      errcode = 'PT413',
+      message = format('The file is larger than %s bytes', max_bytes),
+      detail = format('It has at least %s bytes.', size_bytes),
+      hint = format('The limit is %s bytes; the owner of the database may raise the setting max_file_bytes.', max_bytes);
+  end if;
+end
+$$;
+comment on function dossier_private.check_size(bigint) is 'Refuses (PT413) a size above max_file_bytes.';
+
+create function dossier_private.register_upload(
+  session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
+) returns dossier.documents
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may insert documents but through here.
+declare
+  caller constant text := dossier_private.require_caller();
+  owning_organization_id constant uuid := dossier_private.require_session(session_id);
+  max_name_length constant integer := dossier_private.setting('max_name_length')::integer;
+  declared constant text := dossier_private.declared_media_type(media_type, name);
+  document dossier.documents;
+begin
+  if coalesce(not dossier_private.is_safe_name(name) or char_length(name) > max_name_length, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'This is no name for a document',
+      detail = format('The name %s is empty, longer than %s characters, or has a character that names must not have.',
+        quote_nullable(left(regexp_replace(name, '[^[:print:]]', '?', 'g'), 80)), max_name_length),
+      hint = 'Send a plain file name: no slash, backslash, control or text-direction characters, and not "." or "..".';
+  end if;
+  if size_bytes < 0 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'size_bytes must not be negative',
+      detail = format('It is %s.', size_bytes),
+      hint = 'Send the size of the file, or leave it out when it is not known yet.';
+  end if;
+  if declared !~ '^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$' or char_length(declared) > 127 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'media_type is no media type',
+      detail = format('It is %L.', left(declared, 80)),
+      hint = 'Send type/subtype such as application/pdf, or leave it out.';
+  end if;
+  if coalesce(jsonb_typeof(metadata), 'object') <> 'object' or octet_length(metadata::text) > 65536 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'metadata must be a JSON object of at most 65536 bytes',
+      detail = format('It is a JSON %s of %s bytes.', jsonb_typeof(metadata), octet_length(metadata::text)),
+      hint = 'Send an object such as {"source": "crm"}.';
+  end if;
+  perform dossier_private.check_size(size_bytes);
+  if declared <> 'application/octet-stream' then -- else the first bytes decide
+    perform dossier_private.check_media_type(declared);
+  end if;
+
+  insert into dossier.documents (session_id, organization_id, user_id, name, media_type, size_bytes, metadata)
+  values (session_id, owning_organization_id, caller, name, declared, size_bytes, coalesce(metadata, '{}'))
+  returning * into document;
+  return document;
+end
+$$;
+comment on function dossier_private.register_upload(uuid, text, text, bigint, jsonb) is 'Body of dossier.begin_upload().';
+
+create function dossier_private.open_upload(document_id uuid, alone boolean) returns dossier.documents
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: locks a row that the caller may not update.
+declare
+  caller constant text := dossier_private.require_caller();
+  document dossier.documents;
+begin
+  -- Chunks share the document; who finishes or aborts waits for them, and they then find it closed.
+  if alone then
+    select d.* into document from dossier.documents as d where d.id = open_upload.document_id for no key update;
+  else
+    select d.* into document from dossier.documents as d where d.id = open_upload.document_id for share;
+  end if;
+
+  if not found or not dossier_private.may_read(document.organization_id) then
+    raise exception using
+      errcode = 'PT404',
+      message = 'Upload not found',
+      detail = format('There is no document %s that you can see.', coalesce(open_upload.document_id::text, '(null)')),
+      hint = 'Begin the upload again: an abandoned one is removed after a while.';
+  end if;
+  perform dossier_private.require_writer(document.organization_id);
+  if document.user_id <> caller then
+    raise exception using
+      errcode = '42501',
+      message = 'This upload is another user''s',
+      detail = 'Only the user who began an upload may continue it.',
+      hint = 'Begin an upload of your own.';
+  end if;
+  if document.status <> 'uploading' then
+    raise exception using
+      errcode = 'PT409',
+      message = 'This upload is already finished',
+      detail = format('The document is %s.', document.status),
+      hint = 'Begin a new upload to send another file.';
+  end if;
+  return document;
+end
+$$;
+comment on function dossier_private.open_upload(uuid, boolean) is
+  'An upload of the caller''s that is still open, locked: shared for chunks, alone to close it.';
+
+create function dossier_private.store_chunk(document_id uuid, seq integer, bytes bytea) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: API roles cannot write the chunks.
+declare
+  chunk_bytes constant integer := dossier_private.chunk_bytes();
+  document constant dossier.documents := dossier_private.open_upload(document_id, alone => false);
+  past_byte constant bigint := seq::bigint * chunk_bytes + octet_length(bytes);
+  sniffed text;
+begin
+  if coalesce(seq < 0 or octet_length(bytes) not between 1 and chunk_bytes, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = format('A chunk has a number from 0 and 1 to %s bytes', chunk_bytes),
+      detail = format('This is number %s with %s bytes.',
+        coalesce(seq::text, 'null'), coalesce(octet_length(bytes)::text, 'no')),
+      hint = format('Cut the file into pieces of %s bytes; only the last one is shorter.', chunk_bytes);
+  end if;
+  perform dossier_private.check_size(past_byte);
+  if past_byte > document.size_bytes then
+    raise exception using
+      errcode = 'PT400',
+      message = 'More bytes arrive than were declared',
+      detail = format('%s bytes were declared; this chunk ends at %s.', document.size_bytes, past_byte),
+      hint = 'Declare the real size, or none.';
+  end if;
+
+  if seq = 0 then
+    sniffed := dossier_private.sniff_media_type(bytes, document.media_type, document.name);
+    perform dossier_private.check_media_type(sniffed);
+    if sniffed <> document.media_type then
+      update dossier.documents as d set media_type = sniffed where d.id = document.id;
+    end if;
+  end if;
+
+  insert into dossier_private.document_chunks (document_id, seq, bytes)
+  values (document.id, store_chunk.seq, store_chunk.bytes)
+  on conflict on constraint document_chunks_pkey do nothing;
+
+  if not found then
+    raise exception using
+      errcode = 'PT409',
+      message = format('Chunk %s is already here', seq),
+      detail = 'A chunk that has arrived is not replaced.',
+      hint = 'Go on with the next chunk, or abort the upload and begin again.';
+  end if;
+end
+$$;
+comment on function dossier_private.store_chunk(uuid, integer, bytea) is 'Body of dossier.append_upload().';
+
+create function dossier_private.seal_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may set these columns but through here.
+declare
+  chunk_bytes constant bigint := dossier_private.chunk_bytes();
+  document dossier.documents := dossier_private.open_upload(document_id, alone => true);
+  arrived record;
+  wrong text;
+begin
+  select
+    count(*) as chunks,
+    coalesce(sum(chunk.length), 0)::bigint as bytes,
+    coalesce(max(chunk.seq), -1) + 1 as expected_chunks,
+    count(*) filter (where chunk.length <> chunk_bytes and chunk.seq < chunk.last_seq) as short_chunks
+  into arrived
+  from (
+    select c.seq, octet_length(c.bytes) as length, max(c.seq) over () as last_seq
+    from dossier_private.document_chunks as c
+    where c.document_id = document.id
+  ) as chunk;
+
+  wrong := case
+    when seal_upload.size_bytes is null or seal_upload.size_bytes < 0 then 'size_bytes is missing or negative.'
+    when coalesce(seal_upload.sha256 !~* '^[0-9a-f]{64}$', true) then 'sha256 is not 64 hexadecimal digits.'
+    when arrived.chunks = 0 then 'The file is empty.'
+    when arrived.chunks <> arrived.expected_chunks
+      then format('%s of %s chunks are missing.', arrived.expected_chunks - arrived.chunks, arrived.expected_chunks)
+    when arrived.short_chunks > 0 then format('%s chunks before the last have fewer than %s bytes.', arrived.short_chunks, chunk_bytes)
+    when arrived.bytes <> seal_upload.size_bytes then format('%s bytes arrived, not %s.', arrived.bytes, seal_upload.size_bytes)
+    when arrived.bytes <> document.size_bytes then format('%s bytes arrived, but %s were declared.', arrived.bytes, document.size_bytes)
+  end;
+  if wrong is not null then
+    raise exception using
+      errcode = 'PT400',
+      message = case when arrived.chunks = 0 then 'The file is empty' else 'The upload is not complete' end,
+      detail = wrong,
+      hint = 'Send what is missing and finish again, or abort the upload.';
+  end if;
+  perform dossier_private.check_size(arrived.bytes);
+
+  update dossier.documents as d
+  set status = 'stored', size_bytes = arrived.bytes, sha256 = lower(seal_upload.sha256)
+  where d.id = document.id
+  returning * into document;
+
+  perform dossier_private.queue_job(document.id, document.organization_id, ocr => false);
+  return document;
+end
+$$;
+comment on function dossier_private.seal_upload(uuid, bigint, text) is 'Body of dossier.finish_upload().';
+
+create function dossier_private.drop_upload(document_id uuid) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: removes the caller's own upload, also when the caller has since left the organization.
+declare
+  caller constant text := dossier_private.require_caller();
+begin
+  delete from dossier.documents as d
+  where d.id = drop_upload.document_id
+    and d.user_id = caller
+    and d.status = 'uploading';
+  return found;
+end
+$$;
+comment on function dossier_private.drop_upload(uuid) is 'Body of dossier.abort_upload().';
+
+create function dossier.begin_upload(
+  session_id uuid,
+  name text,
+  media_type text default null,
+  size_bytes bigint default null,
+  metadata jsonb default '{}'
+) returns dossier.documents
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select document.* from dossier_private.register_upload(session_id, name, media_type, size_bytes, metadata) as document;
+end;
+comment on function dossier.begin_upload(uuid, text, text, bigint, jsonb) is
+  'Begins an upload: refuses a stranger, a wrong type, name or size before any byte is read. '
+  'A null media_type is decided by the first bytes, a null size_bytes is not known yet.';
+
+create function dossier.append_upload(document_id uuid, seq integer, bytes bytea) returns void
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.store_chunk(document_id, seq, bytes);
+end;
+comment on function dossier.append_upload(uuid, integer, bytea) is
+  'Adds chunk number seq, counted from 0. Every chunk but the last has exactly limits().chunk_bytes bytes.';
+
+create function dossier.finish_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select document.* from dossier_private.seal_upload(document_id, size_bytes, sha256) as document;
+end;
+comment on function dossier.finish_upload(uuid, bigint, text) is
+  'Ends an upload: all bytes are here, the document is stored, and its extraction is queued.';
+
+create function dossier.abort_upload(document_id uuid) returns boolean
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.drop_upload(document_id);
+end;
+comment on function dossier.abort_upload(uuid) is 'Removes an upload of the caller''s that is not finished; false when there is none.';
+
+revoke all on function
+  dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.sniff_media_type,
+  dossier_private.check_media_type, dossier_private.check_size, dossier_private.register_upload,
+  dossier_private.open_upload, dossier_private.store_chunk, dossier_private.seal_upload, dossier_private.drop_upload,
+  dossier.begin_upload, dossier.append_upload, dossier.finish_upload, dossier.abort_upload
+  from public, anon, authenticated, service_role;
+grant execute on function
+  dossier.begin_upload, dossier_private.register_upload, dossier.append_upload, dossier_private.store_chunk,
+  dossier.finish_upload, dossier_private.seal_upload, dossier.abort_upload, dossier_private.drop_upload
+  to authenticated, service_role;

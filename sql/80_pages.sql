@@ -1,0 +1,40 @@
+-- Pages: the text of documents, as extraction found it.
+
+create table dossier.document_pages (
+  document_id uuid not null,
+  page integer not null,
+  organization_id uuid not null,
+  text text not null,
+  source text not null default 'text',
+  engine text,
+  confidence real,
+  search tsvector generated always as (to_tsvector('pg_catalog.simple'::regconfig, "left"(text, 100000))) stored,
+  constraint document_pages_pkey primary key (document_id, page),
+  constraint document_pages_document_fkey foreign key (organization_id, document_id)
+    references dossier.documents (organization_id, id) on delete cascade,
+  constraint document_pages_page_check check (page >= 1),
+  constraint document_pages_source_check check (source in ('text', 'ocr')),
+  constraint document_pages_confidence_check check (confidence between 0 and 1)
+);
+comment on table dossier.document_pages is 'Extracted text, page by page. Written by complete_job() alone.';
+comment on column dossier.document_pages.document_id is 'The document.';
+comment on column dossier.document_pages.page is 'Number of the page, from 1.';
+comment on column dossier.document_pages.organization_id is 'Organization of the document.';
+comment on column dossier.document_pages.text is 'Text of the page.';
+comment on column dossier.document_pages.source is 'text: the file held it; ocr: read from an image.';
+comment on column dossier.document_pages.engine is 'Program that found the text.';
+comment on column dossier.document_pages.confidence is 'How sure it is, from 0 to 1, or null.';
+comment on column dossier.document_pages.search is
+  'Words of the first 100000 characters, for full text search; more could pass the megabyte that a tsvector holds.';
+
+create index document_pages_organization_id_idx on dossier.document_pages (organization_id, document_id);
+create index document_pages_search_idx on dossier.document_pages using gin (search);
+
+alter table dossier.document_pages enable row level security;
+
+create policy document_pages_select_viewer on dossier.document_pages
+  for select to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations())));
+
+revoke all on dossier.document_pages from public, anon, authenticated, service_role;
+grant select on dossier.document_pages to authenticated, service_role;

@@ -1,0 +1,376 @@
+-- Jobs: extractions, queued in the transaction that stores a document and leased by workers.
+--
+-- Invariant: a worker owns a job while it is running and its attempts equal the number the worker
+-- got; every later claim raises that number, so what a lost worker still sends changes nothing.
+-- Invariant: whoever locks a document and its job locks the document first, or skips what is locked.
+
+create table dossier_private.jobs (
+  id bigint not null generated always as identity,
+  document_id uuid not null,
+  organization_id uuid not null,
+  kind text not null default 'extract',
+  options jsonb not null default '{}',
+  status text not null default 'queued',
+  attempts integer not null default 0,
+  max_attempts integer not null default 3,
+  run_at timestamptz not null default now(),
+  lease_expires_at timestamptz,
+  worker text,
+  last_error text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint jobs_pkey primary key (id),
+  constraint jobs_document_id_fkey foreign key (document_id) references dossier.documents (id) on delete cascade,
+  constraint jobs_kind_check check (kind in ('extract')),
+  constraint jobs_options_check check (jsonb_typeof(options) = 'object'),
+  constraint jobs_status_check check (status in ('queued', 'running', 'done', 'failed')),
+  constraint jobs_attempts_check check (attempts >= 0 and max_attempts >= 1),
+  constraint jobs_lease_check check (status <> 'running' or (lease_expires_at is not null and worker is not null))
+);
+comment on table dossier_private.jobs is 'Extractions to do, under way, and done. At most one of a document is live.';
+comment on column dossier_private.jobs.id is 'Key.';
+comment on column dossier_private.jobs.document_id is 'The document to extract.';
+comment on column dossier_private.jobs.organization_id is 'Organization of the document.';
+comment on column dossier_private.jobs.kind is 'What to do: extract.';
+comment on column dossier_private.jobs.options is '{"ocr": boolean}: whether images are to be read.';
+comment on column dossier_private.jobs.status is 'queued, running, done or failed.';
+comment on column dossier_private.jobs.attempts is 'How often it was claimed; the fencing token of the worker that has it.';
+comment on column dossier_private.jobs.max_attempts is 'After so many attempts it is failed.';
+comment on column dossier_private.jobs.run_at is 'Not to be claimed before.';
+comment on column dossier_private.jobs.lease_expires_at is 'Until when its worker has it; afterwards the worker counts as lost.';
+comment on column dossier_private.jobs.worker is 'Name of the worker that has or last had it.';
+comment on column dossier_private.jobs.last_error is 'Why the last attempt failed.';
+comment on column dossier_private.jobs.created_at is 'When it was queued.';
+comment on column dossier_private.jobs.updated_at is 'When the row last changed.';
+
+create index jobs_document_id_idx on dossier_private.jobs (document_id);
+create unique index jobs_live_document_id_idx on dossier_private.jobs (document_id) where status in ('queued', 'running');
+create index jobs_queued_idx on dossier_private.jobs (run_at, id) where status = 'queued';
+create index jobs_running_idx on dossier_private.jobs (lease_expires_at) where status = 'running';
+
+create trigger jobs_touch
+  before update on dossier_private.jobs
+  for each row execute function dossier_private.touch();
+
+create function dossier_private.queue_job(document_id uuid, organization_id uuid, ocr boolean) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: called by definer functions, which have locked the document.
+begin
+  update dossier_private.jobs as job
+  set status = 'failed', last_error = 'Superseded by a new request.', lease_expires_at = null
+  where job.document_id = queue_job.document_id and job.status in ('queued', 'running');
+
+  insert into dossier_private.jobs (document_id, organization_id, options, max_attempts)
+  values (
+    queue_job.document_id, queue_job.organization_id,
+    jsonb_build_object('ocr', queue_job.ocr),
+    dossier_private.setting('job_max_attempts')::integer
+  );
+  perform pg_notify('dossier_jobs', '');
+end
+$$;
+comment on function dossier_private.queue_job(uuid, uuid, boolean) is
+  'Queues an extraction and wakes a worker; one that is queued or under way is given up for it.';
+
+create function dossier_private.queue_extraction(document_id uuid, ocr boolean) returns dossier.documents
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may change a document's status but through functions.
+declare
+  document dossier.documents := dossier_private.require_document(document_id);
+begin
+  if document.status = 'uploading' then
+    raise exception using
+      errcode = 'PT409',
+      message = 'The document is still uploading',
+      detail = 'Its extraction is queued when the upload is finished.',
+      hint = 'Finish the upload first.';
+  end if;
+
+  update dossier.documents as d
+  set status = 'stored', error_code = null, error_message = null
+  where d.id = document.id
+  returning * into document;
+
+  perform dossier_private.queue_job(document.id, document.organization_id, coalesce(queue_extraction.ocr, false));
+  return document;
+end
+$$;
+comment on function dossier_private.queue_extraction(uuid, boolean) is 'Body of dossier.request_extraction().';
+
+create function dossier.request_extraction(document_id uuid, ocr boolean default false) returns dossier.documents
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select document.* from dossier_private.queue_extraction(document_id, ocr) as document;
+end;
+comment on function dossier.request_extraction(uuid, boolean) is
+  'Extracts a document again, with OCR when asked to. Its pages stay until the new ones are there.';
+
+create function dossier_private.check_lease(lease_seconds integer) returns interval
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  if coalesce(lease_seconds not between 1 and 3600, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'lease_seconds must be between 1 and 3600',
+      detail = format('It is %s.', coalesce(lease_seconds::text, 'null')),
+      hint = 'Take a short lease and extend it while the work goes on.';
+  end if;
+  return make_interval(secs => lease_seconds);
+end
+$$;
+comment on function dossier_private.check_lease(integer) is 'Length of a lease, or a refusal (PT400).';
+
+create function dossier_private.recover_jobs() returns integer
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: workers have no rights on the tables.
+declare
+  recovered integer;
+begin
+  with lost as (
+    select job.id
+    from dossier_private.jobs as job
+    join dossier.documents as document on document.id = job.document_id
+    where job.status = 'running' and job.lease_expires_at <= now()
+    order by job.lease_expires_at
+    limit 100
+    for no key update of job, document skip locked
+  ), taken_back as (
+    update dossier_private.jobs as job
+    set status = case when job.attempts >= job.max_attempts then 'failed' else 'queued' end,
+      run_at = now(), lease_expires_at = null,
+      last_error = format('Worker %s was lost in attempt %s.', job.worker, job.attempts)
+    from lost
+    where job.id = lost.id
+    returning job.document_id, job.status, job.attempts
+  ), given_up as (
+    update dossier.documents as document
+    set status = 'failed', error_code = 'worker_lost',
+      error_message = format('Reading this file was tried %s times, and each time the program that read it was lost.', taken_back.attempts)
+    from taken_back
+    where document.id = taken_back.document_id and taken_back.status = 'failed'
+  )
+  select count(*) into recovered from taken_back;
+  return recovered;
+end
+$$;
+comment on function dossier_private.recover_jobs() is
+  'Takes back jobs whose lease has run out: queues them again, or fails them and their documents when the attempts are used up.';
+
+create function dossier.claim_jobs(worker text, limit_count integer default 1, lease_seconds integer default 120)
+returns table (
+  job_id bigint, document_id uuid, organization_id uuid, media_type text,
+  size_bytes bigint, sha256 text, ocr boolean, attempt integer
+)
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: workers have no rights on the tables. Granted to service_role alone.
+#variable_conflict use_column
+declare
+  lease constant interval := dossier_private.check_lease(lease_seconds);
+begin
+  if coalesce(btrim(claim_jobs.worker) = '' or limit_count not between 1 and 100, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'worker needs a name, and limit_count must be between 1 and 100',
+      detail = format('They are %L and %s.', claim_jobs.worker, coalesce(limit_count::text, 'null')),
+      hint = 'Name the worker after its host and process, such as edge-1/4711.';
+  end if;
+
+  perform dossier_private.recover_jobs();
+
+  return query
+  with due as (
+    select job.id
+    from dossier_private.jobs as job
+    join dossier.documents as document on document.id = job.document_id
+    where job.status = 'queued' and job.run_at <= now()
+    order by job.run_at, job.id
+    limit claim_jobs.limit_count
+    for no key update of job, document skip locked
+  ), leased as (
+    update dossier_private.jobs as job
+    set status = 'running', attempts = job.attempts + 1, worker = left(claim_jobs.worker, 200), lease_expires_at = now() + lease
+    from due
+    where job.id = due.id
+    returning job.*
+  )
+  update dossier.documents as document
+  set status = 'extracting'
+  from leased
+  where document.id = leased.document_id
+  returning leased.id, document.id, document.organization_id, document.media_type,
+    document.size_bytes, document.sha256, coalesce((leased.options ->> 'ocr')::boolean, false), leased.attempts;
+end
+$$;
+comment on function dossier.claim_jobs(text, integer, integer) is
+  'Leases jobs that are due to a worker, never one to two. Those of lost workers come back first.';
+
+create function dossier.extend_lease(job_id bigint, attempt integer, lease_seconds integer default 120) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: workers have no rights on the tables. Granted to service_role alone.
+declare
+  lease constant interval := dossier_private.check_lease(lease_seconds);
+begin
+  update dossier_private.jobs as job
+  set lease_expires_at = now() + lease
+  where job.id = extend_lease.job_id and job.attempts = extend_lease.attempt and job.status = 'running';
+  return found;
+end
+$$;
+comment on function dossier.extend_lease(bigint, integer, integer) is
+  'Keeps a job; false when the worker no longer owns it and should stop.';
+
+create function dossier_private.own_job(job_id bigint, attempt integer) returns dossier_private.jobs
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: called by definer functions.
+declare
+  job dossier_private.jobs;
+begin
+  perform from dossier.documents as document
+  where document.id = (select j.document_id from dossier_private.jobs as j where j.id = own_job.job_id)
+  for no key update;
+
+  select j.* into job
+  from dossier_private.jobs as j
+  where j.id = own_job.job_id and j.attempts = own_job.attempt and j.status = 'running'
+  for no key update;
+  return job;
+end
+$$;
+comment on function dossier_private.own_job(bigint, integer) is
+  'A running job that this attempt owns, locked after its document; null when it does not.';
+
+create function dossier.complete_job(job_id bigint, attempt integer, pages jsonb, media_type text default null) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: workers have no rights on the tables. Granted to service_role alone.
+declare
+  job constant dossier_private.jobs := dossier_private.own_job(job_id, attempt);
+begin
+  if job.id is null then
+    return false;
+  end if;
+  if jsonb_typeof(pages) is distinct from 'array' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'pages must be a JSON array',
+      detail = format('It is a JSON %s.', coalesce(jsonb_typeof(pages), 'nothing')),
+      hint = 'Send [{"page": 1, "text": "…", "source": "text", "confidence": null, "engine": "…"}].';
+  end if;
+
+  delete from dossier.document_pages as old where old.document_id = job.document_id;
+
+  insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence)
+  select job.document_id, job.organization_id, found.page, coalesce(found.text, ''),
+    coalesce(found.source, 'text'), found.engine, found.confidence
+  from jsonb_to_recordset(pages) as found (page integer, text text, source text, engine text, confidence real);
+
+  update dossier.documents as document
+  set status = 'ready', error_code = null, error_message = null,
+    media_type = coalesce(complete_job.media_type, document.media_type),
+    page_count = extracted.pages, token_count = (extracted.characters + 3) / 4
+  from (
+    select count(*)::integer as pages, coalesce(sum(char_length(page.text)), 0)::bigint as characters
+    from dossier.document_pages as page
+    where page.document_id = job.document_id
+  ) as extracted
+  where document.id = job.document_id;
+
+  update dossier_private.jobs as j
+  set status = 'done', lease_expires_at = null, last_error = null
+  where j.id = job.id;
+  return true;
+end
+$$;
+comment on function dossier.complete_job(bigint, integer, jsonb, text) is
+  'Stores the pages of a document ([{page, text, source, confidence, engine}]), which is then ready. '
+  'False, and nothing changed, when the worker no longer owns the job.';
+
+create function dossier.fail_job(
+  job_id bigint, attempt integer, error_code text, error_message text, retry boolean default true
+) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: workers have no rights on the tables. Granted to service_role alone.
+declare
+  job constant dossier_private.jobs := dossier_private.own_job(job_id, attempt);
+  code constant text := coalesce(nullif(left(btrim(error_code), 100), ''), 'extraction_failed');
+  reason constant text := coalesce(nullif(left(btrim(error_message), 2000), ''), 'The file could not be read.');
+  again constant boolean := coalesce(retry, true) and code <> 'unsupported' and job.attempts < job.max_attempts;
+begin
+  if job.id is null then
+    return false;
+  end if;
+
+  -- Five seconds, doubled by every attempt, ten minutes at most; half of it random, so that jobs that failed together part.
+  update dossier_private.jobs as j
+  set status = case when again then 'queued' else 'failed' end,
+    run_at = now() + least(interval '5 seconds' * 2 ^ (job.attempts - 1), interval '10 minutes') * (0.5 + random() / 2),
+    lease_expires_at = null,
+    last_error = format('%s: %s', code, reason)
+  where j.id = job.id;
+
+  update dossier.documents as document
+  set status = case when again then 'stored' when code = 'unsupported' then 'unsupported' else 'failed' end,
+    error_code = case when not again then code end,
+    error_message = case when not again then reason end
+  where document.id = job.document_id;
+  return true;
+end
+$$;
+comment on function dossier.fail_job(bigint, integer, text, text, boolean) is
+  'Reports that an attempt failed. It is tried again later while attempts are left and retry is true; else the document '
+  'is failed, or unsupported when that is the error_code. False when the worker no longer owns the job.';
+
+create function dossier.sweep(upload_max_age interval default '1 hour') returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: workers have no rights on the tables. Granted to service_role alone.
+declare
+  uploads integer;
+begin
+  if upload_max_age is null or upload_max_age < interval '0' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'upload_max_age must not be negative',
+      detail = format('It is %s.', coalesce(upload_max_age::text, 'null')),
+      hint = 'Leave it out for one hour.';
+  end if;
+
+  with abandoned as (
+    select document.id
+    from dossier.documents as document
+    where document.status = 'uploading' and document.created_at <= now() - upload_max_age
+    for update skip locked
+  ), removed as (
+    delete from dossier.documents as document using abandoned where document.id = abandoned.id returning document.id
+  )
+  select count(*) into uploads from removed;
+
+  return jsonb_build_object('uploads', uploads, 'jobs', dossier_private.recover_jobs());
+end
+$$;
+comment on function dossier.sweep(interval) is
+  'Removes uploads that began longer ago than upload_max_age and were never finished, and takes back the jobs of lost '
+  'workers. Returns how many of each: {"uploads", "jobs"}.';
+
+alter table dossier_private.jobs enable row level security;
+create policy jobs_all_nobody on dossier_private.jobs for all to authenticated using (false);
+
+revoke all on dossier_private.jobs from public, anon, authenticated, service_role;
+revoke all on sequence dossier_private.jobs_id_seq from public, anon, authenticated, service_role;
+revoke all on function
+  dossier_private.queue_job, dossier_private.queue_extraction, dossier.request_extraction, dossier_private.check_lease,
+  dossier_private.recover_jobs, dossier.claim_jobs, dossier.extend_lease, dossier_private.own_job, dossier.complete_job,
+  dossier.fail_job, dossier.sweep
+  from public, anon, authenticated, service_role;
+grant execute on function dossier.request_extraction, dossier_private.queue_extraction to authenticated, service_role;
+grant execute on function
+  dossier.claim_jobs, dossier.extend_lease, dossier.complete_job, dossier.fail_job, dossier.sweep
+  to service_role;
