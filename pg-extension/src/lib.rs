@@ -1,1 +1,48 @@
-//! x
+//! The Postgres extension: installs `sql/` and binds the extract client as SQL functions.
+//!
+//! Read this file as a table of contents: first the schema, file by file, then the native functions.
+//!
+//! Invariant: nothing in `sql/` calls a native function; hosted Supabase installs it without this library.
+//! Invariant: no byte of a user's file is parsed in a backend; see [`extraction`].
+
+mod errors;
+mod extraction;
+mod functions;
+mod settings;
+mod slots;
+mod stored;
+
+use pgrx::prelude::*;
+
+::pgrx::pg_module_magic!(name, version);
+
+// What every install has, in load order.
+extension_sql_file!("../../sql/00_schemas.sql", name = "schemas", bootstrap);
+extension_sql_file!("../../sql/10_settings.sql", name = "settings", requires = ["schemas"]);
+extension_sql_file!("../../sql/20_identity.sql", name = "identity", requires = ["settings"]);
+extension_sql_file!("../../sql/30_organizations.sql", name = "organizations", requires = ["identity"]);
+extension_sql_file!("../../sql/40_sessions.sql", name = "sessions", requires = ["organizations"]);
+extension_sql_file!("../../sql/50_context.sql", name = "context", requires = ["sessions"]);
+extension_sql_file!("../../sql/60_documents.sql", name = "documents", requires = ["context"]);
+extension_sql_file!("../../sql/70_uploads.sql", name = "uploads", requires = ["documents"]);
+extension_sql_file!("../../sql/80_pages.sql", name = "pages", requires = ["uploads"]);
+extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["pages"]);
+
+// What only this library brings.
+extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["jobs"]);
+extension_sql_file!(
+    "../sql/run_job.sql",
+    name = "run_job",
+    requires = [
+        "jobs",
+        functions::extract_text,
+        functions::extract_pages,
+        functions::detect_media_type,
+        stored::extract_stored
+    ]
+);
+
+#[pg_guard]
+extern "C-unwind" fn _PG_init() {
+    settings::define();
+}

@@ -1,0 +1,179 @@
+//! The extension's settings (`dossier.*` in postgresql.conf), and the extractor they describe.
+//!
+//! Invariant: whatever decides which program runs or what it may cost is for superusers only.
+
+use dossier_extract::{Extractor, Limits, PdfEngine, Sandbox};
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+use pgrx::pg_sys;
+use std::ffi::{CStr, CString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const WORKER: &str = "dossier-extract-worker";
+const MIB: u64 = 1024 * 1024;
+
+#[derive(Clone, Copy, PostgresGucEnum)]
+enum SandboxSetting {
+    #[name = c"require"]
+    Require,
+    #[name = c"accept_missing"]
+    AcceptMissing,
+}
+
+#[derive(Clone, Copy, PostgresGucEnum)]
+enum PdfEngineSetting {
+    #[name = c"hayro"]
+    Hayro,
+    #[name = c"pdf_oxide"]
+    PdfOxide,
+    #[name = c"pdf_extract"]
+    PdfExtract,
+}
+
+static WORKER_PATH: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static SANDBOX: GucSetting<SandboxSetting> = GucSetting::<SandboxSetting>::new(SandboxSetting::Require);
+static PDF_ENGINE: GucSetting<PdfEngineSetting> =
+    GucSetting::<PdfEngineSetting>::new(PdfEngineSetting::Hayro);
+static MAX_CONCURRENT: GucSetting<i32> = GucSetting::<i32>::new(4);
+static TIMEOUT_MS: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static CPU_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(30);
+static MEMORY_MB: GucSetting<i32> = GucSetting::<i32>::new(1024);
+static INPUT_MB: GucSetting<i32> = GucSetting::<i32>::new(64);
+static OUTPUT_MB: GucSetting<i32> = GucSetting::<i32>::new(32);
+static INFLATE_MB: GucSetting<i32> = GucSetting::<i32>::new(256);
+static PAGES: GucSetting<i32> = GucSetting::<i32>::new(10_000);
+
+/// Defines the settings; called once, when the library is loaded.
+pub(crate) fn define() {
+    GucRegistry::define_string_guc(
+        c"dossier.worker_path",
+        c"The extraction worker's executable.",
+        c"Empty: dossier-extract-worker in the folder of the postgres executable.",
+        &WORKER_PATH,
+        GucContext::Suset,
+        GucFlags::SUPERUSER_ONLY,
+    );
+    GucRegistry::define_enum_guc(
+        c"dossier.sandbox",
+        c"What to do on a kernel that lacks a layer of the worker's sandbox.",
+        c"'require' extracts nothing there; 'accept_missing' goes on with the layers there are.",
+        &SANDBOX,
+        GucContext::Suset,
+        GucFlags::empty(),
+    );
+    GucRegistry::define_enum_guc(
+        c"dossier.pdf_engine",
+        c"The engine that is asked first for the text of a PDF.",
+        c"The others are asked where its text looks bad.",
+        &PDF_ENGINE,
+        GucContext::Userset,
+        GucFlags::empty(),
+    );
+    let limit = |name, about, setting, max, unit| {
+        GucRegistry::define_int_guc(name, about, c"", setting, 1, max, GucContext::Suset, unit);
+    };
+    limit(
+        c"dossier.max_concurrent_extractions",
+        c"How many extractions run at once in the whole cluster; further ones wait for their turn.",
+        &MAX_CONCURRENT,
+        1_000,
+        GucFlags::empty(),
+    );
+    limit(
+        c"dossier.extract_timeout",
+        c"The longest one extraction may take.",
+        &TIMEOUT_MS,
+        3_600_000,
+        GucFlags::UNIT_MS,
+    );
+    limit(
+        c"dossier.extract_cpu_time",
+        c"The processor time one extraction may take.",
+        &CPU_SECONDS,
+        3_600,
+        GucFlags::UNIT_S,
+    );
+    limit(
+        c"dossier.extract_memory",
+        c"The address space of one worker.",
+        &MEMORY_MB,
+        65_536,
+        GucFlags::UNIT_MB,
+    );
+    limit(c"dossier.extract_input", c"The largest file that is read.", &INPUT_MB, 1_024, GucFlags::UNIT_MB);
+    limit(
+        c"dossier.extract_output",
+        c"The most text that one file may give.",
+        &OUTPUT_MB,
+        200,
+        GucFlags::UNIT_MB,
+    );
+    limit(
+        c"dossier.extract_inflate",
+        c"What the compressed parts of one file may inflate to together.",
+        &INFLATE_MB,
+        65_536,
+        GucFlags::UNIT_MB,
+    );
+    limit(
+        c"dossier.extract_pages",
+        c"The most pages that are read of one file.",
+        &PAGES,
+        1_000_000,
+        GucFlags::empty(),
+    );
+}
+
+/// The extractor that the settings in force describe.
+pub(crate) fn extractor() -> Extractor {
+    Extractor { worker: worker_path(), limits: limits(), sandbox: sandbox() }
+}
+
+/// The engine a session wants asked first.
+pub(crate) fn pdf_engine() -> PdfEngine {
+    match PDF_ENGINE.get() {
+        PdfEngineSetting::Hayro => PdfEngine::Hayro,
+        PdfEngineSetting::PdfOxide => PdfEngine::PdfOxide,
+        PdfEngineSetting::PdfExtract => PdfEngine::PdfExtract,
+    }
+}
+
+/// How many extractions may run at once in the cluster.
+pub(crate) fn max_concurrent() -> u32 {
+    MAX_CONCURRENT.get().unsigned_abs()
+}
+
+fn worker_path() -> PathBuf {
+    match WORKER_PATH.get() {
+        Some(path) if !path.is_empty() => PathBuf::from(path.to_string_lossy().into_owned()),
+        _ => server_folder().join(WORKER),
+    }
+}
+
+/// The folder of the running `postgres` executable.
+fn server_folder() -> PathBuf {
+    // SAFETY: the postmaster fills `my_exec_path` with a NUL-terminated string before it forks, and
+    // nothing writes to it afterwards.
+    let exec = unsafe { CStr::from_ptr((&raw const pg_sys::my_exec_path).cast()) };
+    Path::new(&*exec.to_string_lossy()).parent().unwrap_or(Path::new("/")).to_path_buf()
+}
+
+fn sandbox() -> Sandbox {
+    match SANDBOX.get() {
+        SandboxSetting::Require => Sandbox::Require,
+        SandboxSetting::AcceptMissing => Sandbox::AcceptMissing,
+    }
+}
+
+fn limits() -> Limits {
+    let megabytes = |setting: &GucSetting<i32>| u64::from(setting.get().unsigned_abs()) * MIB;
+    Limits {
+        input_bytes: megabytes(&INPUT_MB),
+        output_bytes: megabytes(&OUTPUT_MB),
+        memory_bytes: megabytes(&MEMORY_MB),
+        inflate_bytes: megabytes(&INFLATE_MB),
+        pages: PAGES.get().unsigned_abs(),
+        cpu_seconds: u64::from(CPU_SECONDS.get().unsigned_abs()),
+        wall: Duration::from_millis(u64::from(TIMEOUT_MS.get().unsigned_abs())),
+    }
+}

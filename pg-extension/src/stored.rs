@@ -1,0 +1,95 @@
+//! Extracts a stored document for `dossier.run_job`: bytes from their chunks, result as JSON.
+//!
+//! Invariant: one chunk is in memory at a time; the file as a whole only in the worker's descriptor.
+//! Invariant: a fault of the file is an answer, not an SQL error; `run_job` writes it down.
+
+use crate::{errors, extraction};
+use dossier_extract::{ExtractError, Extraction, Source};
+use pgrx::prelude::*;
+use pgrx::spi::SpiError;
+use pgrx::{JsonB, Uuid};
+use sha2::{Digest, Sha256};
+use std::io::Write;
+
+/// Chunks fetched at a time: 1 MiB of 256 KiB rows.
+const BATCH: i64 = 4;
+
+/// `{"media_type", "pages": […]}`, or `{"error": {"code", "message", "transient"}}`.
+#[pg_extern(sql = "
+create function dossier_private.extract_stored(document_id uuid, media_type text, sha256 text)
+returns jsonb language c volatile strict parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+", requires = ["schemas"])]
+pub(crate) fn extract_stored(document_id: Uuid, media_type: &str, sha256: &str) -> JsonB {
+    let (source, found) = match read(document_id) {
+        Ok(read) => read,
+        Err(ReadError::Io(error)) => errors::raise_no_source(&error),
+        Err(ReadError::Spi(error)) => error!("the document's bytes cannot be read: {error}"),
+    };
+    if found != sha256 {
+        return failure("checksum_mismatch", "the stored bytes differ from the upload's checksum", false);
+    }
+    match extraction::extract(&source, Some(media_type)) {
+        Ok(extraction) => success(&extraction),
+        Err(error) => failure(error.code(), &message(&error), error.is_transient()),
+    }
+}
+
+enum ReadError {
+    Io(std::io::Error),
+    Spi(SpiError),
+}
+
+impl From<std::io::Error> for ReadError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<SpiError> for ReadError {
+    fn from(error: SpiError) -> Self {
+        Self::Spi(error)
+    }
+}
+
+/// The document's bytes as a source, and their SHA-256 in hexadecimal.
+fn read(document_id: Uuid) -> Result<(Source, String), ReadError> {
+    let mut file = Source::empty()?;
+    let mut hash = Sha256::new();
+    Spi::connect(|client| {
+        let mut cursor = client.open_cursor(
+            "select c.bytes from dossier_private.document_chunks c where c.document_id = $1 order by c.seq",
+            &[document_id.into()],
+        );
+        loop {
+            let rows = cursor.fetch(BATCH)?;
+            if rows.is_empty() {
+                return Ok::<_, ReadError>(());
+            }
+            for row in rows {
+                if let Some(bytes) = row.get::<&[u8]>(1)? {
+                    hash.update(bytes);
+                    file.write_all(bytes)?;
+                }
+            }
+        }
+    })?;
+    let digest = hash.finalize();
+    Ok((Source::seal(file)?, digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+fn success(extraction: &Extraction) -> JsonB {
+    JsonB(serde_json::json!({ "media_type": extraction.media_type, "pages": extraction.pages }))
+}
+
+fn failure(code: &str, message: &str, transient: bool) -> JsonB {
+    JsonB(serde_json::json!({ "error": { "code": code, "message": message, "transient": transient } }))
+}
+
+/// What the owner of the document may read: the host's paths and faults stay in the server's log.
+fn message(error: &ExtractError) -> String {
+    if error.is_transient() {
+        warning!("extraction: {error}");
+        return "extraction is not available at the moment".to_owned();
+    }
+    error.to_string()
+}
