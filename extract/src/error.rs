@@ -9,34 +9,62 @@ use std::path::PathBuf;
 pub enum ExtractError {
     /// Dossier reads no text from this kind of file; it is kept and can be downloaded.
     #[error("no text can be read from {media_type}")]
-    Unsupported { media_type: String },
+    Unsupported {
+        /// What the bytes are.
+        media_type: String,
+    },
     /// The file needs a password.
     #[error("the file is protected by a password")]
     Encrypted,
     /// The file is broken beyond recovery, or is not what it says.
     #[error("the file cannot be read: {reason}")]
-    Malformed { reason: String },
+    Malformed {
+        /// For people; may quote the file, so never holds control characters.
+        reason: String,
+    },
     /// The file is larger than [`Limits::input_bytes`].
     #[error("the file has {size} bytes, more than the limit of {limit}")]
-    InputTooLarge { size: u64, limit: u64 },
+    InputTooLarge {
+        /// Of the file.
+        size: u64,
+        /// [`Limits::input_bytes`].
+        limit: u64,
+    },
     /// A limit of [`Limits`] was passed; `limit` names it.
     #[error("the file needs more than the limit of {limit}")]
-    LimitExceeded { limit: &'static str },
+    LimitExceeded {
+        /// A field of [`Limits`].
+        limit: &'static str,
+    },
     /// The deadline [`Limits::wall`] passed.
     #[error("no text after {} s", .limits.wall.as_secs_f32())]
-    Timeout { limits: Limits },
-    /// The worker died on the file.
+    Timeout {
+        /// The limits of this extraction.
+        limits: Limits,
+    },
+    /// The worker died on the file, or said something no worker says.
     #[error("the worker stopped on this file ({how})")]
-    Crashed { how: String },
+    Crashed {
+        /// `stack overflow`, for example.
+        how: String,
+    },
     /// The caller's `tick` said stop.
     #[error("the extraction was cancelled")]
     Cancelled,
     /// The kernel lacks a layer of the sandbox, and the operator has not accepted that.
     #[error("the sandbox cannot be closed: {reason}")]
-    SandboxUnavailable { reason: String },
+    SandboxUnavailable {
+        /// The layer, and what the kernel said.
+        reason: String,
+    },
     /// The worker could not be started or spoken to.
     #[error("the worker {} cannot be run: {reason}", .path.display())]
-    WorkerUnavailable { path: PathBuf, reason: String },
+    WorkerUnavailable {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What went wrong, and what to do about it.
+        reason: String,
+    },
 }
 
 impl ExtractError {

@@ -7,15 +7,21 @@
 //! Invariant: parses no file; only the worker does.
 //! Invariant: opens no path but the worker's executable; files arrive as sealed memory descriptors.
 //! Invariant: knows neither Postgres nor HTTP; callers cancel through `tick`.
+//! Invariant: starts no thread, keeps no global state and touches no signal handler, so that a
+//! single-threaded Postgres backend can call it.
 
 mod client;
 mod error;
+mod invocation;
 mod limits;
 pub mod protocol;
+mod replies;
 mod source;
+mod worker;
 
 pub use client::{Extractor, Tick};
 pub use error::ExtractError;
+pub use invocation::{Invocation, Task};
 pub use limits::{Limits, Sandbox};
 pub use protocol::{Extraction, Page, PageSource, PdfEngine, Request};
 pub use source::Source;

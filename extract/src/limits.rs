@@ -5,7 +5,7 @@ use std::time::Duration;
 const MIB: u64 = 1024 * 1024;
 
 /// The limits of one extraction; the worker enforces the first six on itself before it reads a byte,
-/// the parent enforces `output_bytes` and `wall` from outside.
+/// the parent enforces `output_bytes`, `pages` and `wall` from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Largest file that is handed to a worker, in bytes.
@@ -24,6 +24,12 @@ pub struct Limits {
     pub wall: Duration,
 }
 
+impl Limits {
+    /// Every limit that [`crate::ExtractError::LimitExceeded`] can name.
+    pub(crate) const NAMES: [&'static str; 5] =
+        ["output_bytes", "memory_bytes", "inflate_bytes", "pages", "cpu_seconds"];
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -33,7 +39,7 @@ impl Default for Limits {
             inflate_bytes: 256 * MIB,
             pages: 10_000,
             cpu_seconds: 30,
-            wall: Duration::from_secs(60),
+            wall: Duration::from_mins(1),
         }
     }
 }

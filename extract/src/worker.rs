@@ -1,0 +1,169 @@
+//! The child process: the one place of Dossier that starts one.
+//!
+//! Invariant: a worker never outlives its handle (kill and reap on drop), nor its parent
+//! (`PR_SET_PDEATHSIG`).
+
+use crate::{Invocation, Source};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+/// As much of the worker's standard error as is kept, to classify its end.
+const COMPLAINT_BYTES: usize = 4096;
+/// As much of its standard output as is read at once: a pipe's capacity.
+const READ_BYTES: usize = 64 * 1024;
+
+/// A running worker.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    child: Child,
+    /// Readable when the child is gone; kernels before 5.3 have none and are asked at every tick.
+    gone: Option<OwnedFd>,
+    output: Option<File>,
+    complaints: Option<File>,
+    complaint: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+/// What a worker did within one tick.
+#[derive(Debug)]
+pub(crate) enum Event<'a> {
+    /// Nothing, or a signal arrived: ask `tick`.
+    Nothing,
+    /// It wrote to its standard output.
+    Output(&'a [u8]),
+    /// It is gone, and all it wrote has been read.
+    Ended(End),
+}
+
+/// How a worker ended.
+#[derive(Debug)]
+pub(crate) struct End {
+    /// `None`: somebody else has reaped it.
+    pub(crate) status: Option<ExitStatus>,
+    /// The last it wrote to its standard error.
+    pub(crate) complaint: String,
+}
+
+impl Worker {
+    /// Starts `program` with nothing of this process but the source: no environment, no working
+    /// directory, no descriptor.
+    pub(crate) fn spawn(program: &Path, invocation: &Invocation, source: &Source) -> io::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that starts a process")]
+        let mut command = Command::new(program);
+        command
+            .args(invocation.to_arguments())
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(source.as_fd().try_clone_to_owned()?))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let parent = rustix::process::getpid();
+        // SAFETY: between fork and exec only two async-signal-safe system calls are made, and the error
+        // path allocates nothing (`io::Error` from an errno).
+        unsafe { command.pre_exec(move || die_with(parent)) };
+        let mut child = command.spawn()?;
+        let output = child.stdout.take().map(|pipe| File::from(OwnedFd::from(pipe)));
+        let complaints = child.stderr.take().map(|pipe| File::from(OwnedFd::from(pipe)));
+        let gone = Pid::from_raw(child.id().cast_signed())
+            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        Ok(Self { child, gone, output, complaints, complaint: Vec::new(), buffer: Vec::new() })
+    }
+
+    /// What happens next, within `patience`; earlier when a signal arrives.
+    pub(crate) fn next(&mut self, patience: Duration) -> io::Result<Event<'_>> {
+        let Some(ready) = self.poll(patience)? else { return Ok(Event::Nothing) };
+        if ready.complaints {
+            self.hear_complaint();
+        }
+        if ready.output && self.read_output() {
+            return Ok(Event::Output(&self.buffer));
+        }
+        if self.output.is_some() || self.complaints.is_some() {
+            return Ok(Event::Nothing);
+        }
+        let status = match self.child.try_wait() {
+            Ok(None) => return Ok(Event::Nothing),
+            Ok(Some(status)) => Some(status),
+            // The host ignores SIGCHLD or reaps every child itself.
+            Err(_) => None,
+        };
+        let complaint = String::from_utf8_lossy(&self.complaint).into_owned();
+        Ok(Event::Ended(End { status, complaint }))
+    }
+
+    /// Which pipes have something to say; `None` when a signal came first.
+    fn poll(&self, patience: Duration) -> io::Result<Option<Ready>> {
+        let patience = Timespec { tv_sec: 0, tv_nsec: patience.subsec_nanos().into() };
+        let output = self.output.as_ref().map(AsFd::as_fd);
+        let complaints = self.complaints.as_ref().map(AsFd::as_fd);
+        // While a pipe is open its end of file says the same; afterwards only this does.
+        let gone = self.gone.as_ref().filter(|_| output.is_none() && complaints.is_none()).map(AsFd::as_fd);
+        let open = [output, complaints, gone].into_iter().flatten();
+        let mut polled: Vec<PollFd<'_>> = open.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        match poll(&mut polled, Some(&patience)) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        let mut answers = polled.iter().map(|fd| !fd.revents().is_empty());
+        let mut answer = |open: bool| open && answers.next().unwrap_or(false);
+        Ok(Some(Ready { output: answer(output.is_some()), complaints: answer(complaints.is_some()) }))
+    }
+
+    /// Reads what there is; `false` (and the pipe is closed) at its end.
+    fn read_output(&mut self) -> bool {
+        let Some(pipe) = &mut self.output else { return false };
+        self.buffer.resize(READ_BYTES, 0);
+        let count = read(pipe, &mut self.buffer);
+        self.buffer.truncate(count);
+        if count == 0 {
+            self.output = None;
+        }
+        count > 0
+    }
+
+    /// Keeps the last of standard error; reads on in any case, so that the worker is never held up.
+    fn hear_complaint(&mut self) {
+        let Some(pipe) = &mut self.complaints else { return };
+        let mut chunk = [0; COMPLAINT_BYTES];
+        let count = read(pipe, &mut chunk);
+        if count == 0 {
+            self.complaints = None;
+        }
+        self.complaint.extend_from_slice(&chunk[..count]);
+        let excess = self.complaint.len().saturating_sub(COMPLAINT_BYTES);
+        self.complaint.drain(..excess);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Debug)]
+struct Ready {
+    output: bool,
+    complaints: bool,
+}
+
+/// A read that is only made after `poll`; an error is as good as the end.
+fn read(pipe: &mut File, buffer: &mut [u8]) -> usize {
+    pipe.read(buffer).unwrap_or(0)
+}
+
+/// Runs in the child, between fork and exec.
+fn die_with(parent: Pid) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    // The parent may have gone before the line above.
+    if getppid() == Some(parent) { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ESRCH)) }
+}
