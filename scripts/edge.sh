@@ -16,7 +16,7 @@ edge_start() {
     set -a
     # shellcheck disable=SC1091
     . "$home/env"
-    LISTEN=127.0.0.1:$port
+    export LISTEN=127.0.0.1:$port
     exec setsid "$home/dossier-edge" 9>&- </dev/null >>"$home/edge.log" 2>&1
   ) &
   echo $! >"$home/edge.pid"

@@ -1,6 +1,6 @@
 # Shared by the scripts beside it: messages, settings, and who runs what. Sourced, never run.
 # Knows nothing of clusters, builds or edges; those have files of their own.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # settings are read by the scripts that source this
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
