@@ -44,64 +44,77 @@ comment on column dossier_private.memberships.user_id is 'Subject of the user''s
 comment on column dossier_private.memberships.role is 'owner, admin, member or viewer; any other value grants nothing.';
 
 create function dossier_private.role_covers(role text, least_role text) returns boolean
-language sql immutable parallel safe security invoker set search_path = ''
-begin atomic
-  select array_position(array['viewer', 'member', 'admin', 'owner'], role)
-    >= array_position(array['viewer', 'member', 'admin', 'owner'], least_role);
-end;
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+declare
+  ascending constant text[] := array['viewer', 'member', 'admin', 'owner'];
+begin
+  return array_position(ascending, role) >= array_position(ascending, least_role);
+end
+$$;
 comment on function dossier_private.role_covers(text, text) is 'Whether a role includes the rights of another; null when either is unknown.';
 
 create function dossier_private.my_organizations(least_role text default 'viewer') returns setof uuid
-language sql stable parallel safe security definer set search_path = '' rows 10
+language plpgsql stable parallel safe security definer set search_path = '' rows 10
+as $$
 -- Definer: a policy on organization_members that read organization_members would recurse.
-begin atomic
-  select membership.organization_id
-  from dossier_private.memberships as membership
-  where membership.user_id = (select dossier_private.caller_id())
-    and dossier_private.role_covers(membership.role, least_role);
-end;
+begin
+  return query
+    select membership.organization_id
+    from dossier_private.memberships as membership
+    where membership.user_id = (select dossier_private.caller_id())
+      and dossier_private.role_covers(membership.role, least_role);
+end
+$$;
 comment on function dossier_private.my_organizations(text) is
   'Organizations in which the caller has at least this role. Policies use it as '
   'organization_id = any(array(select dossier_private.my_organizations())), which is evaluated once per statement.';
 
 create function dossier_private.my_role(organization_id uuid) returns text
-language sql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = ''
+as $$
 -- Definer: see my_organizations.
-begin atomic
-  select membership.role
+declare
+  role text;
+begin
+  select membership.role into role
   from dossier_private.memberships as membership
   where membership.organization_id = my_role.organization_id
     and membership.user_id = (select dossier_private.caller_id());
-end;
-comment on function dossier_private.my_role(uuid) is 'The caller''s role in an organization, or null.';
 
-create function dossier_private.may_read(organization_id uuid) returns boolean
-language sql stable security invoker set search_path = ''
-begin atomic
-  select coalesce(
-    dossier_private.role_covers(dossier_private.my_role(organization_id), 'viewer'),
-    dossier_private.is_service()
-  );
-end;
-comment on function dossier_private.may_read(uuid) is 'Whether the request may see an organization''s rows; what the select policies say, for definer functions.';
+  if dossier_private.role_covers(role, 'viewer') then
+    return role;
+  end if;
+  return case when dossier_private.is_service() then 'owner' end;
+end
+$$;
+comment on function dossier_private.my_role(uuid) is
+  'The caller''s role in an organization; owner for a service; null for a stranger. What policies say, for definer functions.';
 
-create function dossier_private.require_writer(organization_id uuid) returns void
+create function dossier_private.require_writer(organization_id uuid, object text, object_id uuid) returns void
 language plpgsql stable security invoker set search_path = ''
 as $$
+declare
+  role constant text := dossier_private.my_role(organization_id);
 begin
-  if not coalesce(dossier_private.role_covers(dossier_private.my_role(organization_id), 'member'), false)
-    and not dossier_private.is_service()
-  then
+  if organization_id is null or role is null then
+    raise exception using
+      errcode = 'PT404',
+      message = format('There is no such %s', object),
+      detail = format('No %s %s is visible to you.', object, coalesce(object_id::text, '(null)')),
+      hint = format('Check %s_id, and that you are a member of the organization it belongs to.', object);
+  end if;
+  if not dossier_private.role_covers(role, 'member') then
     raise exception using
       errcode = '42501',
       message = 'You may not write in this organization',
-      detail = format('Your role in organization %s is %s; writing needs member.',
-        organization_id, coalesce(dossier_private.my_role(organization_id), 'none')),
+      detail = format('Your role in organization %s is %s; writing needs member.', organization_id, role),
       hint = 'Ask an owner or admin of the organization for the role member.';
   end if;
 end
 $$;
-comment on function dossier_private.require_writer(uuid) is 'Refuses (42501) who is not at least member.';
+comment on function dossier_private.require_writer(uuid, text, uuid) is
+  'Refuses who cannot see an object of this organization (PT404) or is not at least member there (42501).';
 
 create function dossier_private.keep_an_owner() returns trigger
 language plpgsql security definer set search_path = ''
@@ -224,7 +237,7 @@ grant select, insert, update, delete on dossier.organizations, dossier.organizat
 
 revoke all on function
   dossier_private.role_covers, dossier_private.my_organizations, dossier_private.my_role,
-  dossier_private.may_read, dossier_private.require_writer, dossier_private.keep_an_owner,
+  dossier_private.require_writer, dossier_private.keep_an_owner,
   dossier_private.found_organization, dossier.create_organization
   from public, anon, authenticated, service_role;
 grant execute on function dossier_private.my_organizations to authenticated;

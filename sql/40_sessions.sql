@@ -62,18 +62,17 @@ as $$
 -- Definer: reads membership.
 declare
   caller constant text := dossier_private.require_caller();
-  mine uuid[];
+  mine uuid[] := array[organization_id];
 begin
-  if require_organization.organization_id is not null then
-    perform dossier_private.require_writer(require_organization.organization_id);
-    return require_organization.organization_id;
+  if organization_id is null then
+    mine := array(
+      select membership.organization_id
+      from dossier_private.memberships as membership
+      where membership.user_id = caller
+    );
   end if;
 
-  select array_agg(membership.organization_id) into mine
-  from dossier_private.memberships as membership
-  where membership.user_id = caller;
-
-  if mine is null then
+  if cardinality(mine) = 0 then
     raise exception using
       errcode = '42501',
       message = 'You belong to no organization',
@@ -87,7 +86,7 @@ begin
       hint = 'Send the parameter organization_id.';
   end if;
 
-  perform dossier_private.require_writer(mine[1]);
+  perform dossier_private.require_writer(mine[1], 'organization', mine[1]);
   return mine[1];
 end
 $$;
@@ -99,21 +98,11 @@ language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: called by definer functions, which row level security does not bind.
 declare
-  owning_organization_id uuid;
+  owning_organization_id constant uuid := (
+    select session.organization_id from dossier.sessions as session where session.id = require_session.session_id
+  );
 begin
-  select session.organization_id into owning_organization_id
-  from dossier.sessions as session
-  where session.id = require_session.session_id;
-
-  if owning_organization_id is null or not dossier_private.may_read(owning_organization_id) then
-    raise exception using
-      errcode = 'PT404',
-      message = 'Session not found',
-      detail = format('There is no session %s that you can see.', coalesce(require_session.session_id::text, '(null)')),
-      hint = 'Check session_id, and that you are a member of its organization.';
-  end if;
-
-  perform dossier_private.require_writer(owning_organization_id);
+  perform dossier_private.require_writer(owning_organization_id, 'session', session_id);
   return owning_organization_id;
 end
 $$;

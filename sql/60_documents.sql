@@ -121,16 +121,7 @@ declare
   document dossier.documents;
 begin
   select d.* into document from dossier.documents as d where d.id = require_document.document_id for no key update;
-
-  if not found or not dossier_private.may_read(document.organization_id) then
-    raise exception using
-      errcode = 'PT404',
-      message = 'Document not found',
-      detail = format('There is no document %s that you can see.', coalesce(require_document.document_id::text, '(null)')),
-      hint = 'Check document_id, and that you are a member of its organization.';
-  end if;
-
-  perform dossier_private.require_writer(document.organization_id);
+  perform dossier_private.require_writer(document.organization_id, 'document', document_id);
   return document;
 end
 $$;
@@ -173,7 +164,7 @@ begin
   from dossier.documents as d
   where d.id = read_chunks.document_id;
 
-  if not found or document.status = 'uploading' or not dossier_private.may_read(document.organization_id) then
+  if not found or document.status = 'uploading' or dossier_private.my_role(document.organization_id) is null then
     return null;
   end if;
   if coalesce(offset_bytes < 0 or length_bytes < 0, true) then

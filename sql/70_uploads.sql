@@ -224,14 +224,7 @@ begin
     select d.* into document from dossier.documents as d where d.id = open_upload.document_id for share;
   end if;
 
-  if not found or not dossier_private.may_read(document.organization_id) then
-    raise exception using
-      errcode = 'PT404',
-      message = 'Upload not found',
-      detail = format('There is no document %s that you can see.', coalesce(open_upload.document_id::text, '(null)')),
-      hint = 'Begin the upload again: an abandoned one is removed after a while.';
-  end if;
-  perform dossier_private.require_writer(document.organization_id);
+  perform dossier_private.require_writer(document.organization_id, 'document', document_id);
   if document.user_id <> caller then
     raise exception using
       errcode = '42501',
