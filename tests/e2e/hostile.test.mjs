@@ -1,0 +1,14 @@
+// Files that want to take the reader down, through the stack under test.
+
+import { databaseUrl, edgePid, edgeUrl } from './lib/env.mjs'
+import { hostileSuite } from './lib/hostile-suite.mjs'
+
+const running = () => {
+  try {
+    return process.kill(edgePid, 0)
+  } catch {
+    return false
+  }
+}
+
+hostileSuite(() => ({ url: edgeUrl, databaseUrl, running }))

@@ -1,0 +1,137 @@
+// Health, unknown paths, errors and limits: what every request gets, whatever it asks.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assertError, call, get, newSession, post, unique, upload, uploaded } from './lib/api.mjs'
+import { startEdge } from './lib/edge.mjs'
+import { edgeUrl } from './lib/env.mjs'
+import { freePort, RawClient } from './lib/net.mjs'
+import { member } from './lib/people.mjs'
+
+test('it says that it lives and that it is ready', async () => {
+  for (const path of ['/healthz', '/readyz']) {
+    const response = await get(path)
+    assert.equal(response.status, 200, response.text)
+    assert.ok(response.headers.get('x-request-id'))
+  }
+  const page = await get('/')
+  assert.equal(page.status, 200)
+  assert.match(page.headers.get('content-type'), /text\/html/)
+  assert.match(page.text, /\/api\//)
+})
+
+test('every answer has a request id of its own', async () => {
+  const ids = new Set()
+  for (const path of ['/healthz', '/api/sessions', '/nowhere', '/rest/v1/x', '/']) ids.add((await get(path)).headers.get('x-request-id'))
+  assert.equal(ids.size, 5)
+  assert.ok(![...ids].some((id) => !id))
+  const injected = await get('/healthz', { headers: { 'x-request-id': 'a'.repeat(5000) } })
+  assert.ok(injected.headers.get('x-request-id').length < 200, 'a client does not write into our logs at length')
+})
+
+test('unknown paths and wrong methods are told so, in JSON', async () => {
+  for (const path of ['/nowhere', '/api', '/api/', '/api/nowhere', '/api/documents/', '/api/sessions/x/y/z', '/healthz/x', '/api/documents/%00', '/%2e%2e/etc/passwd']) {
+    const response = await get(path, { as: member })
+    assertError(response, 404)
+    assert.match(response.headers.get('content-type'), /application\/json/)
+  }
+  for (const [method, path] of [['PUT', '/api/sessions'], ['DELETE', '/api/documents'], ['POST', '/healthz'], ['PATCH', '/api/documents']]) {
+    const response = await call(method, path, { as: member })
+    assertError(response, 405)
+    assert.ok(response.headers.get('allow'), `${method} ${path}: Allow`)
+  }
+})
+
+test('HEAD answers as GET would, without a body', async () => {
+  const session = await newSession(member)
+  const document = await uploaded(member, session.id, { name: unique('head.txt'), bytes: Buffer.from('twelve bytes'), media_type: 'text/plain' })
+  const response = await call('HEAD', `/api/documents/${document.id}/content`, { as: member })
+  assert.equal(response.status, 200)
+  assert.equal(response.headers.get('content-length'), '12')
+  assert.equal(response.bytes.length, 0)
+})
+
+test('bodies that are no JSON, or too much of it, are refused', async () => {
+  const json = { 'content-type': 'application/json' }
+  assertError(await call('POST', '/api/sessions', { as: member, body: 'title=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }), 415)
+  assertError(await call('POST', '/api/sessions', { as: member, body: Buffer.from([0x22, 0xff, 0xfe, 0x22]), headers: json }), 400)
+  assertError(await call('POST', '/api/sessions', { as: member, body: '[' .repeat(100_000), headers: json }), 400)
+  assertError(await post('/api/sessions', { title: 'x'.repeat(8 << 20) }, { as: member }), 413)
+})
+
+test('nonsense on the wire is refused, and the next client is served', async () => {
+  const attempts = [
+    'GET / HTTP/1.1\r\n\r\n', 'GET /healthz HTTP/9.9\r\nhost: x\r\n\r\n', '\0\0\0\0\r\n\r\n', 'GET / HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n',
+    `GET / HTTP/1.1\r\nhost: x\r\ncookie: ${'a'.repeat(1 << 20)}\r\n\r\n`,
+    'POST /api/sessions HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n',
+    'POST /api/sessions HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n{}{}{}',
+    'POST /api/sessions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+  ]
+  for (const bytes of attempts) {
+    const client = await RawClient.open(edgeUrl)
+    await client.send(Buffer.from(bytes, 'latin1'))
+    client.socket.end()
+    const response = await client.response(10).catch(() => null)
+    if (response && !bytes.startsWith('GET / HTTP/1.1\r\n\r\n')) assert.ok(response.status >= 400, `${response.status} for ${bytes.slice(0, 60)}`)
+    assert.doesNotMatch(client.received.toString('latin1'), /smuggled/)
+    client.close()
+  }
+  assert.equal((await get('/healthz')).status, 200)
+})
+
+test('a client that asks too often is told when to come back', async () => {
+  const edge = await startEdge({ RATE_LIMIT_PER_MINUTE: '20', EXTRACT_WORKERS: '0' })
+  try {
+    const answers = []
+    for (let index = 0; index < 40; index += 1) answers.push(await get('/api/sessions', { url: edge.url, as: member }))
+    const refused = answers.filter((answer) => answer.status === 429)
+    assert.ok(refused.length >= 10, `${refused.length} of 40 refused`)
+    assertError(refused[0], 429, 'PT429')
+    assert.ok(Number(refused[0].headers.get('retry-after')) > 0)
+  } finally {
+    await edge.stop()
+  }
+})
+
+test('an edge may have a smaller limit of its own', async () => {
+  const edge = await startEdge({ UPLOAD_MAX_BYTES: '1000', EXTRACT_WORKERS: '0' })
+  try {
+    const session = await newSession(member, {}, { url: edge.url })
+    const file = (length) => ({ name: unique('small.txt'), bytes: Buffer.alloc(length, 'a'), media_type: 'text/plain' })
+    assert.equal((await upload(member, session.id, [file(1000)], { url: edge.url })).status, 201)
+    assertError(await upload(member, session.id, [file(1001)], { url: edge.url }), 413, 'PT413', { perFile: true })
+  } finally {
+    await edge.stop()
+  }
+})
+
+test('settings that cannot work are refused at the start, with advice', async () => {
+  const failing = async (environment, pattern) => {
+    const error = await startEdge(environment).then(
+      async (edge) => { await edge.stop(); return null },
+      (error) => error)
+    assert.ok(error, `it started with ${JSON.stringify(environment)}`)
+    assert.match(error.message, pattern)
+  }
+  await failing({ JWT_SECRET: undefined }, /JWT_SECRET.*JWKS_URL|JWKS_URL.*JWT_SECRET/s)
+  await failing({ DATABASE_URL: undefined }, /DATABASE_URL/)
+  await failing({ DATABASE_URL: 'mysql://x' }, /DATABASE_URL/)
+  await failing({ LISTEN: 'everywhere' }, /LISTEN|listen/)
+})
+
+test('an edge without its database lives, is not ready, and says so', async () => {
+  const port = await freePort()
+  const down = await startEdge({ DATABASE_URL: `postgres://authenticator@127.0.0.1:${port}/nothing`, EXTRACT_WORKERS: '0', DATABASE_WAIT_SECONDS: '2' }, { ready: '/healthz' })
+    .catch((error) => error)
+  // Refusing to start is as good an answer, as long as it says what is wrong.
+  if (down instanceof Error) {
+    assert.match(down.message, /DATABASE_URL|database|connect/i)
+    return
+  }
+  try {
+    assertError(await get('/readyz', { url: down.url }), 503)
+    assertError(await get('/api/sessions', { url: down.url, as: member }), 503)
+  } finally {
+    await down.stop()
+  }
+})

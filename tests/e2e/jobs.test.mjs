@@ -1,0 +1,132 @@
+// Extraction jobs outlive the edge that runs them, and end whatever happens.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { finished, get, newSession, unique, uploaded } from './lib/api.mjs'
+import { newDatabase } from './lib/database.mjs'
+import { startEdge } from './lib/edge.mjs'
+import { fixture } from './lib/fixtures.mjs'
+import { until } from './lib/net.mjs'
+import { member } from './lib/people.mjs'
+import { psql, rows, value } from './lib/psql.mjs'
+
+let database
+let receiver
+
+before(async () => {
+  database = await newDatabase({ native: false })
+  receiver = await startEdge({ DATABASE_URL: database.edgeUrl, EXTRACT_WORKERS: '0' })
+})
+after(async () => {
+  await receiver?.stop()
+  await database?.drop()
+})
+
+const worker = (more) => startEdge({ DATABASE_URL: database.edgeUrl, EXTRACT_WORKERS: '1', JOB_POLL_SECONDS: '1', ...more })
+const status = (id) => value(`select status from dossier.documents where id = '${id}'`, { url: database.url })
+const upload = async (file) => uploaded(member, (await newSession(member, {}, { url: receiver.url })).id, file, { url: receiver.url })
+
+test('without a worker a document waits; with one it is read', async () => {
+  const document = await upload(fixture('report.pdf'))
+  assert.equal(document.status, 'stored')
+  const [job] = await rows(`select status, attempts, max_attempts from dossier_private.jobs where document_id = '${document.id}'`, { url: database.url })
+  assert.deepEqual(job, { status: 'queued', attempts: 0, max_attempts: 3 })
+  const edge = await worker()
+  try {
+    const done = await finished(member, document.id, { url: receiver.url })
+    assert.equal(done.status, 'ready', done.error_message)
+  } finally {
+    await edge.stop()
+  }
+})
+
+test('a job is taken at once, by its notification and not by looking now and then', async () => {
+  const edge = await worker({ JOB_POLL_SECONDS: '3600' })
+  try {
+    const warm = await upload(fixture('notes.txt'))
+    await finished(member, warm.id, { url: receiver.url, seconds: 20 })
+    const document = await upload(fixture('notes.txt'))
+    await finished(member, document.id, { url: receiver.url, seconds: 20 })
+  } finally {
+    await edge.stop()
+  }
+})
+
+test('a job whose edge is killed is taken up by another', { timeout: 120_000 }, async () => {
+  const first = await worker({ JOB_LEASE_SECONDS: '3' })
+  // A reader that is busy for a while: the deadlines of the files are far longer than the kill takes.
+  const document = await upload({ ...fixture('10mib.txt'), name: unique('orphan.txt') })
+  await until('the job under way', async () => (await status(document.id)) === 'extracting', { every: 2 })
+  first.signal('SIGKILL')
+  await first.ended
+  const left = await status(document.id)
+  const second = await worker({ JOB_LEASE_SECONDS: '3' })
+  try {
+    const done = await finished(member, document.id, { url: receiver.url, seconds: 90 })
+    assert.equal(done.status, 'ready', done.error_message)
+    const [job] = await rows(`select status, attempts from dossier_private.jobs where document_id = '${document.id}'`, { url: database.url })
+    if (left === 'extracting') assert.deepEqual(job, { status: 'done', attempts: 2 })
+  } finally {
+    await second.stop()
+  }
+})
+
+test('a document whose workers always die is failed, and says so', { timeout: 60_000 }, async () => {
+  const document = await upload(fixture('report.pdf'))
+  // As workers would leave it that were killed three times: every attempt spent, the lease run out.
+  await psql(`
+    update dossier_private.jobs
+    set status = 'running', attempts = max_attempts, worker = 'gone', lease_expires_at = now() - interval '1 second'
+    where document_id = '${document.id}';
+    update dossier.documents set status = 'extracting' where id = '${document.id}'`, { url: database.url })
+  const edge = await worker()
+  try {
+    const done = await finished(member, document.id, { url: receiver.url })
+    assert.equal(done.status, 'failed')
+    assert.equal(done.error_code, 'worker_lost')
+    assert.ok(done.error_message.length >= 10, done.error_message)
+  } finally {
+    await edge.stop()
+  }
+})
+
+test('a worker that is missing is no fault of the file: said in the log, tried again later', async () => {
+  const broken = await worker({ DOSSIER_EXTRACT_WORKER: '/nonexistent/dossier-extract-worker' }).catch((error) => error)
+  if (broken instanceof Error) {
+    assert.match(broken.message, /nonexistent/, 'an edge that cannot extract says so at its start')
+    return
+  }
+  const document = await upload(fixture('report.pdf'))
+  await until('an attempt', async () => (await value(
+    `select attempts from dossier_private.jobs where document_id = '${document.id}'`, { url: database.url })) > 0)
+  await broken.stop()
+  await psql(`update dossier_private.jobs set run_at = now(), attempts = 1 where document_id = '${document.id}' and status <> 'failed'`, { url: database.url })
+  const edge = await worker()
+  try {
+    assert.equal((await finished(member, document.id, { url: receiver.url })).status, 'ready')
+  } finally {
+    await edge.stop()
+  }
+})
+
+test('several edges share the work, and nobody reads a document twice', { timeout: 120_000 }, async () => {
+  const session = await newSession(member, {}, { url: receiver.url })
+  const documents = []
+  for (let index = 0; index < 12; index += 1) {
+    documents.push(await uploaded(member, session.id, { ...fixture('table.pdf'), name: `share-${index}.pdf` }, { url: receiver.url }))
+  }
+  const edges = await Promise.all([worker(), worker(), worker()])
+  try {
+    for (const document of documents) {
+      assert.equal((await finished(member, document.id, { url: receiver.url })).status, 'ready')
+      const pages = await get(`/api/documents/${document.id}/pages`, { as: member, url: receiver.url })
+      assert.equal(pages.json.pages.length, 1)
+    }
+    const [jobs] = await rows(`
+      select count(*)::int as jobs, max(attempts) as attempts from dossier_private.jobs
+      where document_id in (select id from dossier.documents where session_id = '${session.id}')`, { url: database.url })
+    assert.deepEqual(jobs, { jobs: 12, attempts: 1 })
+  } finally {
+    await Promise.all(edges.map((edge) => edge.stop()))
+  }
+})

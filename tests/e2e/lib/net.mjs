@@ -1,0 +1,122 @@
+// Sockets and waiting.
+
+import { connect, createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** Starts `server` on a free loopback port; answers its URL. */
+export async function listen(server) {
+  await new Promise((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done))
+  return `http://127.0.0.1:${server.address().port}`
+}
+
+export async function freePort() {
+  const server = createServer()
+  const url = await listen(server)
+  await new Promise((done) => server.close(done))
+  return Number(new URL(url).port)
+}
+
+/** Waits until `condition` answers something true, and answers that. Bounded; says what it waited for. */
+export async function until(what, condition, { seconds = 20, every = 50 } = {}) {
+  const deadline = Date.now() + seconds * 1000
+  for (;;) {
+    const answer = await condition()
+    if (answer) return answer
+    if (Date.now() > deadline) throw new Error(`after ${seconds} s still not: ${what}`)
+    await pause(every)
+  }
+}
+
+/** A client that says exactly what it is told, byte by byte, and can go away at any moment. */
+export class RawClient {
+  static async open(url) {
+    const { hostname, port } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    await new Promise((done, fail) => socket.once('connect', done).once('error', fail))
+    return new RawClient(socket)
+  }
+
+  constructor(socket) {
+    this.socket = socket
+    this.received = Buffer.alloc(0)
+    this.ended = false
+    socket.on('data', (data) => { this.received = Buffer.concat([this.received, data]) })
+    socket.on('end', () => { this.ended = true })
+    socket.on('close', () => { this.ended = true })
+    socket.on('error', () => { this.ended = true })
+  }
+
+  /** Sends `data`; answers once the kernel has taken it, or false when the other side is gone. */
+  send(data) {
+    return new Promise((done) => {
+      if (this.ended || this.socket.destroyed) return done(false)
+      const finish = (error) => { this.socket.off('close', closed); done(!error) }
+      const closed = () => done(false)
+      this.socket.once('close', closed)
+      this.socket.write(data, finish)
+    })
+  }
+
+  head(method, path, headers) {
+    const lines = Object.entries({ host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+    return this.send(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
+  }
+
+  /** One chunk of `Transfer-Encoding: chunked`; an empty one ends the body. */
+  chunk(data) {
+    return this.send(Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')]))
+  }
+
+  /** Goes away without a word, by a reset. */
+  vanish() { this.socket.resetAndDestroy() }
+
+  close() { this.socket.destroy() }
+
+  /** The response, once it is whole: `{status, headers, text, json}`. */
+  async response(seconds = 20) {
+    return until('a response', () => this.#parse(), { seconds })
+  }
+
+  #parse() {
+    const split = this.received.indexOf('\r\n\r\n')
+    if (split < 0) {
+      if (this.ended) throw new Error('the connection was closed without a response')
+      return null
+    }
+    const [line, ...fields] = this.received.subarray(0, split).toString('latin1').split('\r\n')
+    const status = Number(line.split(' ')[1])
+    if (status === 100) {
+      this.received = this.received.subarray(split + 4)
+      return this.#parse()
+    }
+    const headers = Object.fromEntries(fields.map((field) => {
+      const colon = field.indexOf(':')
+      return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()]
+    }))
+    const body = bodyOf(headers, this.received.subarray(split + 4), this.ended)
+    if (body === null) return null
+    const text = body.toString()
+    return { status, headers, text, get json() { return JSON.parse(text) } }
+  }
+}
+
+/** The body in `bytes`, or null while some of it is missing. */
+function bodyOf(headers, bytes, ended) {
+  if (headers['transfer-encoding'] === 'chunked') {
+    const parts = []
+    for (let at = 0; ;) {
+      const eol = bytes.indexOf('\r\n', at)
+      if (eol < 0) return null
+      const size = parseInt(bytes.subarray(at, eol).toString(), 16)
+      if (size === 0) return Buffer.concat(parts)
+      if (bytes.length < eol + 2 + size + 2) return null
+      parts.push(bytes.subarray(eol + 2, eol + 2 + size))
+      at = eol + 2 + size + 2
+    }
+  }
+  if ('content-length' in headers) {
+    const size = Number(headers['content-length'])
+    return bytes.length >= size ? bytes.subarray(0, size) : null
+  }
+  return ended ? bytes : null
+}

@@ -1,0 +1,94 @@
+// Sessions: made with their context in one request, listed page by page, read by their organization only.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assertError, get, newSession, post, unique } from './lib/api.mjs'
+import { acme, globex, member, owner, stranger, viewer } from './lib/people.mjs'
+import { rows } from './lib/psql.mjs'
+
+test('a session is made together with its context', async () => {
+  const response = await post('/api/sessions', {
+    title: 'Call with Northwind',
+    conversation_type: 'sales_call',
+    organization_id: acme,
+    context: { text_context: 'They buy flour twice.', context_metadata: { crm: { stage: 'won' }, tags: ['bakery', 'é'] } },
+  }, { as: member })
+  assert.equal(response.status, 201, response.text)
+  const session = response.json
+  assert.equal(session.title, 'Call with Northwind')
+  assert.equal(session.conversation_type, 'sales_call')
+  assert.equal(session.organization_id, acme)
+  assert.equal(session.user_id, member.sub)
+  assert.equal(session.status, 'active')
+  assert.equal(session.context.text_context, 'They buy flour twice.')
+  assert.deepEqual(session.context.context_metadata, { crm: { stage: 'won' }, tags: ['bakery', 'é'] })
+  assert.equal(session.context.version, 1)
+
+  const read = await get(`/api/sessions/${session.id}`, { as: viewer })
+  assert.equal(read.status, 200, read.text)
+  assert.equal(read.json.id, session.id)
+
+  const [row] = await rows(`select user_id, title from dossier.sessions where id = '${session.id}'`)
+  assert.deepEqual(row, { user_id: member.sub, title: 'Call with Northwind' })
+})
+
+test('the short names of the context are understood', async () => {
+  const session = await newSession(member, { context: { text: 'Short.', metadata: { a: 1 } } })
+  assert.equal(session.context.text_context, 'Short.')
+  assert.deepEqual(session.context.context_metadata, { a: 1 })
+})
+
+test('a session without a context has none, and defaults', async () => {
+  const session = await newSession(member, { title: undefined })
+  assert.equal(session.context, null)
+  assert.equal(session.conversation_type, 'meeting')
+})
+
+test('the organization defaults to the only one', async () => {
+  const session = await newSession(stranger, { organization_id: undefined })
+  assert.equal(session.organization_id, globex)
+})
+
+test('what cannot be stored is refused with a reason', async () => {
+  const bad = (body, status) => post('/api/sessions', { organization_id: acme, ...body }, { as: member })
+    .then((response) => assertError(response, status))
+  await bad({ conversation_type: 'no_such_type' }, 400)
+  await bad({ title: 7 }, 400)
+  await bad({ context: 'text' }, 400)
+  await bad({ organization_id: 'no uuid' }, 400)
+  await bad({ title: 'nul \u0000 byte' }, 400)
+  assertError(await post('/api/sessions', undefined, { as: member, body: '{"title": ', headers: { 'content-type': 'application/json' } }), 400)
+  assertError(await post('/api/sessions', [1], { as: member }), 400)
+})
+
+test('nobody makes a session in an organization that is not theirs', async () => {
+  const refused = assertError(await post('/api/sessions', { organization_id: globex }, { as: member }), 403)
+  assert.ok(refused.code === '42501' || refused.code === 'PT403', refused.code)
+  assertError(await post('/api/sessions', { organization_id: acme }, { as: viewer }), 403)
+})
+
+test('the list comes in pages, newest first, without gaps or repeats', async () => {
+  const title = unique('listed')
+  const made = []
+  for (let index = 0; index < 5; index += 1) made.push((await newSession(owner, { title })).id)
+  const seen = []
+  let after = ''
+  let turns = 0
+  do {
+    const response = await get(`/api/sessions?limit=2${after && `&after=${encodeURIComponent(after)}`}`, { as: viewer })
+    assert.equal(response.status, 200, response.text)
+    assert.ok(response.json.sessions.length <= 2)
+    seen.push(...response.json.sessions)
+    after = response.json.next
+    turns += 1
+  } while (after && seen.filter((session) => session.title === title).length < 5 && turns < 500)
+  const ours = seen.filter((session) => session.title === title).map((session) => session.id)
+  assert.deepEqual(ours, made.toReversed())
+  assert.equal(new Set(seen.map((session) => session.id)).size, seen.length, 'no session twice')
+})
+
+test('a list asked for wrongly is refused', async () => {
+  assertError(await get('/api/sessions?limit=zero', { as: member }), 400)
+  assertError(await get('/api/sessions?after=%00', { as: member }), 400)
+  assertError(await get('/api/sessions/not-a-uuid', { as: member }), 404)
+})
