@@ -2,24 +2,28 @@
 -- bytes that arrive; callers in front of the database may only be stricter.
 
 create function dossier_private.extension_media_type(name text) returns text
-language sql immutable parallel safe security invoker set search_path = ''
-begin atomic
-  select known.media_type
-  from (values
-    ('pdf', 'application/pdf'),
-    ('docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
-    ('pptx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
-    ('xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
-    ('odt', 'application/vnd.oasis.opendocument.text'),
-    ('rtf', 'application/rtf'), ('json', 'application/json'), ('eml', 'message/rfc822'),
-    ('txt', 'text/plain'), ('text', 'text/plain'), ('log', 'text/plain'),
-    ('md', 'text/markdown'), ('markdown', 'text/markdown'), ('csv', 'text/csv'),
-    ('html', 'text/html'), ('htm', 'text/html'),
-    ('png', 'image/png'), ('jpg', 'image/jpeg'), ('jpeg', 'image/jpeg'), ('gif', 'image/gif'),
-    ('webp', 'image/webp'), ('tif', 'image/tiff'), ('tiff', 'image/tiff'), ('bmp', 'image/bmp')
-  ) as known (extension, media_type)
-  where known.extension = lower(substring(name from '\.([^.]+)$'));
-end;
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return (
+    select known.media_type
+    from (values
+      ('pdf', 'application/pdf'),
+      ('docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+      ('pptx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
+      ('xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+      ('odt', 'application/vnd.oasis.opendocument.text'),
+      ('rtf', 'application/rtf'), ('json', 'application/json'), ('eml', 'message/rfc822'),
+      ('txt', 'text/plain'), ('text', 'text/plain'), ('log', 'text/plain'),
+      ('md', 'text/markdown'), ('markdown', 'text/markdown'), ('csv', 'text/csv'),
+      ('html', 'text/html'), ('htm', 'text/html'),
+      ('png', 'image/png'), ('jpg', 'image/jpeg'), ('jpeg', 'image/jpeg'), ('gif', 'image/gif'),
+      ('webp', 'image/webp'), ('tif', 'image/tiff'), ('tiff', 'image/tiff'), ('bmp', 'image/bmp')
+    ) as known (extension, media_type)
+    where known.extension = lower(substring(name from '\.([^.]+)$'))
+  );
+end
+$$;
 comment on function dossier_private.extension_media_type(text) is 'Media type that a name''s extension suggests, or null.';
 
 create function dossier_private.declared_media_type(media_type text, name text) returns text

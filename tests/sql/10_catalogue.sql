@@ -1,0 +1,174 @@
+-- What the catalogue must say: rights, pinned search paths, indexes, comments. The queries are
+-- those of Supabase's database linter, where it has one. See 00_setup.sql on how to run this.
+
+begin;
+select plan(28);
+
+create temporary view ours as
+  select oid, nspname as schema from pg_namespace where nspname in ('dossier', 'dossier_private');
+create temporary view tables as
+  select c.oid, ours.schema, c.relname as name, c.relkind as kind, c.relrowsecurity as rls
+  from pg_class c join ours on ours.oid = c.relnamespace where c.relkind in ('r', 'v', 'm', 'f', 'p');
+create temporary view functions as
+  select p.*, ours.schema, l.lanname as language
+  from pg_proc p join ours on ours.oid = p.pronamespace join pg_language l on l.oid = p.prolang;
+-- Functions that only a native install has: tests/sql/native/.
+create temporary view native (name) as
+  values ('extract_text'), ('extract_pages'), ('detect_media_type'), ('run_job'), ('extract_stored');
+
+create function pg_temp.executable(of_schema text, by_role text) returns setof text
+language sql as $$
+  select distinct f.proname::text from functions f
+  where f.schema = of_schema and has_function_privilege(by_role, f.oid, 'execute')
+    and f.proname not in (select name from native)
+$$;
+
+-- Who may execute what.
+
+select set_eq($$ select pg_temp.executable('dossier', 'anon') $$, array['limits'], 'anon may execute only limits()');
+select set_eq($$ select pg_temp.executable('dossier', 'authenticated') $$, array[
+  'limits', 'create_organization', 'create_session', 'save_context',
+  'begin_upload', 'append_upload', 'finish_upload', 'abort_upload',
+  'delete_document', 'read_content', 'request_extraction'
+], 'what authenticated may execute');
+select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
+  'limits', 'create_organization', 'create_session', 'save_context',
+  'begin_upload', 'append_upload', 'finish_upload', 'abort_upload',
+  'delete_document', 'read_content', 'request_extraction',
+  'claim_jobs', 'extend_lease', 'complete_job', 'fail_job', 'sweep'
+], 'what service_role may execute');
+select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['read_limits'], 'private functions behind what anon may execute');
+select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $$, array[
+  'read_limits', 'my_organizations', 'caller_id', 'uuid_v7', 'is_safe_name',
+  'found_organization', 'start_session', 'save_session_context',
+  'register_upload', 'store_chunk', 'seal_upload', 'drop_upload',
+  'discard_document', 'read_chunks', 'queue_extraction'
+], 'private functions behind policies, defaults, checks and what authenticated may execute');
+select is_empty($$
+  select f.proname from functions f, aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a where a.grantee = 0
+$$, 'nothing is granted to public');
+select is_empty($$
+  select rolname from pg_roles where rolname in ('anon', 'authenticated', 'service_role') and has_schema_privilege(oid, 'dossier_private', 'usage, create')
+$$, 'no API role can name anything in dossier_private');
+select set_eq($$
+  select rolname::text from pg_roles where rolname in ('anon', 'authenticated', 'service_role') and has_schema_privilege(oid, 'dossier', 'usage')
+$$, array['anon', 'authenticated', 'service_role'], 'the API roles may use schema dossier');
+select is_empty($$
+  select rolname from pg_roles where rolname in ('anon', 'authenticated', 'service_role') and has_schema_privilege(oid, 'dossier', 'create')
+$$, 'no API role may create anything in schema dossier');
+
+-- Who may do what to which table; column rights follow in brackets.
+
+create function pg_temp.table_rights(by_role text) returns table (relation text, rights text)
+language sql as $$
+  select t.schema || '.' || t.name, string_agg(r.name, ' ' order by r.place)
+  from tables t
+  cross join lateral (
+    select place, privilege || coalesce(' (' || (
+      select string_agg(a.attname, ', ' order by a.attnum) from pg_attribute a
+      where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+        and privilege in ('insert', 'update')
+        and not has_table_privilege(by_role, t.oid, privilege)
+        and has_column_privilege(by_role, t.oid, a.attnum, privilege)
+    ) || ')', '') as name
+    from unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) with ordinality as p (privilege, place)
+    where has_table_privilege(by_role, t.oid, privilege)
+      or (privilege in ('select', 'insert', 'update') and has_any_column_privilege(by_role, t.oid, privilege))
+  ) r
+  group by 1
+$$;
+
+select is_empty($$ select * from pg_temp.table_rights('anon') $$, 'anon has no right on any table');
+select set_eq($$ select * from pg_temp.table_rights('authenticated') $$, $$ values
+  ('dossier.organizations', 'select update (name) delete'),
+  ('dossier.organization_members', 'select insert (organization_id, user_id, role) update (role) delete'),
+  ('dossier.conversation_types', 'select'),
+  ('dossier.sessions', 'select insert (organization_id, title, conversation_type) update (title, conversation_type, status) delete'),
+  ('dossier.session_context', 'select'),
+  ('dossier.session_context_versions', 'select'),
+  ('dossier.documents', 'select update (name, metadata) delete'),
+  ('dossier.document_pages', 'select')
+$$, 'what authenticated may do to tables');
+select set_eq($$ select * from pg_temp.table_rights('service_role') $$, $$ values
+  ('dossier.organizations', 'select insert update delete'),
+  ('dossier.organization_members', 'select insert update delete'),
+  ('dossier.conversation_types', 'select insert update delete'),
+  ('dossier.sessions', 'select insert update (title, conversation_type, status) delete'),
+  ('dossier.session_context', 'select'),
+  ('dossier.session_context_versions', 'select'),
+  ('dossier.documents', 'select update (name, metadata) delete'),
+  ('dossier.document_pages', 'select')
+$$, 'what service_role may do to tables');
+
+-- What the linter looks for.
+
+select is_empty($$ select schema, name from tables where kind = 'r' and not rls $$, 'row level security is on everywhere');
+select is_empty($$
+  select t.schema, t.name from tables t where t.kind = 'r' and not exists (select from pg_policy p where p.polrelid = t.oid)
+$$, 'every table has a policy (0008)');
+select is_empty($$
+  select c.conrelid::regclass, c.conname from pg_constraint c join tables t on t.oid = c.conrelid
+  where c.contype = 'f' and not exists (
+    select from pg_index i
+    where i.indrelid = c.conrelid and i.indisvalid and i.indpred is null
+      and (string_to_array(i.indkey::text, ' ')::smallint[])[1:cardinality(c.conkey)] = c.conkey)
+$$, 'every foreign key has an index (0001)');
+select is_empty($$
+  select t.schema, t.name from tables t where t.kind = 'r' and not exists (select from pg_constraint c where c.conrelid = t.oid and c.contype = 'p')
+$$, 'every table has a primary key (0004)');
+select is_empty($$
+  select p.polrelid::regclass, p.polcmd, r.role
+  from pg_policy p join tables t on t.oid = p.polrelid, unnest(p.polroles) as r (role)
+  group by 1, 2, 3 having count(*) > 1
+$$, 'one permissive policy per command and role (0006)');
+select is_empty($$
+  select polrelid::regclass, polname from pg_policy p join tables t on t.oid = p.polrelid
+  where p.polroles <> array[(select oid from pg_roles where rolname = 'authenticated')]
+    or polname !~ ('^' || t.name || '_(select|insert|update|delete|all)_')
+$$, 'every policy is to authenticated and named <table>_<command>_<who>');
+select is_empty($$
+  select polrelid::regclass, polname from pg_policy p join tables t on t.oid = p.polrelid,
+    lateral (select concat(pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))) as e (expression)
+  where regexp_replace(expression, '\(\s*SELECT dossier_private\.\w+\(', '', 'g') ~ 'dossier_private\.|current_setting'
+$$, 'policies compute membership once per statement (0003)');
+select is_empty($$
+  select indrelid::regclass, array_agg(indexrelid::regclass)
+  from pg_index i join tables t on t.oid = i.indrelid
+  group by indrelid, indkey::text, indclass::text, indoption::text, coalesce(indpred::text, ''), coalesce(indexprs::text, '')
+  having count(*) > 1
+$$, 'no index twice (0009)');
+select is_empty($$
+  select schema, proname from functions where language <> 'c' and not coalesce(proconfig @> array['search_path=""'], false)
+$$, 'every function has an empty search path (0011)');
+select is_empty($$
+  select proname from functions where schema = 'dossier' and prosecdef
+    and (has_function_privilege('anon', oid, 'execute') or has_function_privilege('authenticated', oid, 'execute'))
+$$, 'no definer function is exposed to users (0028, 0029)');
+select is_empty($$ select schema, name from tables where kind <> 'r' and schema = 'dossier' $$, 'no view is exposed (0010)');
+select is_empty($$
+  select distinct t.name, a.attname from tables t
+  join pg_attribute a on a.attrelid = t.oid
+  join pg_policy p on p.polrelid = t.oid
+    and pg_get_expr(p.polqual, p.polrelid) ~ format('\m(%s) = (ANY|\( SELECT)', a.attname)
+  where not exists (select from pg_index i where i.indrelid = t.oid and i.indkey[0] = a.attnum)
+$$, 'every column that a policy filters by leads an index');
+
+-- Comments, and what the Supabase CLI needs.
+
+select is_empty($$
+  select schema, name from tables where obj_description(oid, 'pg_class') is null
+$$, 'every table has a comment');
+select is_empty($$
+  select t.schema, t.name, a.attname from tables t join pg_attribute a on a.attrelid = t.oid
+  where a.attnum > 0 and not a.attisdropped and col_description(t.oid, a.attnum) is null
+$$, 'every column has a comment');
+select is_empty($$
+  select schema, proname from functions where obj_description(oid, 'pg_proc') is null
+$$, 'every function has a comment');
+select is_empty($$
+  select schema, proname from functions where prosqlbody is not null
+    and cardinality(regexp_split_to_array(lower(pg_get_function_sqlbody(oid)), 'end')) <> 2
+$$, 'begin atomic bodies hold "end" only as their last word: the CLI would split the migration at another');
+
+select * from finish();
+rollback;
