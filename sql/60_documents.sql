@@ -132,10 +132,12 @@ create function dossier_private.discard_document(document_id uuid) returns boole
 language plpgsql volatile security definer set search_path = ''
 as $$
 -- Definer: a viewer is told why not (42501), where row level security would find nothing to delete.
+declare
+  document dossier.documents;
 begin
-  delete from dossier.documents as document
-  where document.id = (dossier_private.require_document(discard_document.document_id)).id;
-  return found;
+  document := dossier_private.require_document(document_id);
+  delete from dossier.documents as d where d.id = document.id;
+  return true;
 exception when sqlstate 'PT404' then
   return false;
 end
