@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -15,6 +15,7 @@ import { acme, member, stranger, viewer } from './lib/people.mjs'
 
 const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => spawnSync(path, ['--version']).status === 0)
 const skip = program ? false : 'pgbouncer is not installed'
+const NOBODY = 65534
 let bouncer
 let edge
 
@@ -38,9 +39,10 @@ pool_mode = transaction
 default_pool_size = 2
 ignore_startup_parameters = extra_float_digits,options
 `)
-  // pgbouncer refuses to run as root.
-  const user = process.getuid() === 0 ? ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'] : []
-  chmodSync(directory, 0o755)
+  // pgbouncer refuses to run as root: then it runs as nobody, who owns its files.
+  const root = process.getuid() === 0
+  const user = root ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] : []
+  if (root) for (const path of ['', 'users', 'pgbouncer.ini']) chownSync(join(directory, path), NOBODY, NOBODY)
   const [command, ...rest] = [...user, program, join(directory, 'pgbouncer.ini')]
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''

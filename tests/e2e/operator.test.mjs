@@ -1,0 +1,91 @@
+// What an operator meets: help, checks before the start, refusals with advice, and the log.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { get, newSession, unique, uploaded } from './lib/api.mjs'
+import { startEdge } from './lib/edge.mjs'
+import { edgeBinary, edgeDatabaseUrl, jwtSecret, workerBinary } from './lib/env.mjs'
+import { freePort, until } from './lib/net.mjs'
+import { member } from './lib/people.mjs'
+
+const environment = { PATH: process.env.PATH, DATABASE_URL: edgeDatabaseUrl, JWT_SECRET: jwtSecret, DOSSIER_EXTRACT_WORKER: workerBinary }
+const run = (args, more = {}) => {
+  const { status, stdout, stderr } = spawnSync(edgeBinary, args, { env: { ...environment, ...more }, timeout: 30_000 })
+  return { status, text: `${stdout}${stderr}` }
+}
+
+test('help names every setting', () => {
+  const { status, text } = run(['--help'])
+  assert.equal(status, 0)
+  for (const name of ['DATABASE_URL', 'DATABASE_LISTEN_URL', 'DATABASE_POOL_SIZE', 'JWT_SECRET', 'JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE',
+    'LISTEN', 'SUPABASE_URL', 'UPLOAD_MAX_BYTES', 'EXTRACT_MODE', 'EXTRACT_WORKERS', 'EXTRACT_SANDBOX', 'DOSSIER_EXTRACT_WORKER',
+    'RATE_LIMIT_PER_MINUTE', 'LOG_FORMAT', 'SHUTDOWN_GRACE_SECONDS']) {
+    assert.match(text, new RegExp(`\\b${name}\\b`))
+  }
+  assert.ok(!text.includes(jwtSecret), 'and no secret')
+  assert.equal(run(['--version']).status, 0)
+})
+
+test('a check says that all is well, or what is not', async () => {
+  const port = await freePort()
+  const well = run(['check'], { LISTEN: `127.0.0.1:${port}` })
+  assert.equal(well.status, 0, well.text)
+  const unreachable = run(['check'], { DATABASE_URL: `postgres://nobody:secret-word@127.0.0.1:${port}/none` })
+  assert.notEqual(unreachable.status, 0, unreachable.text)
+  assert.doesNotMatch(unreachable.text, /secret-word|panicked/)
+  const badWorker = run(['check'], { DOSSIER_EXTRACT_WORKER: '/nonexistent/worker', EXTRACT_MODE: 'edge' })
+  assert.notEqual(badWorker.status, 0, badWorker.text)
+  assert.match(badWorker.text, /nonexistent/)
+})
+
+test('settings that cannot work are refused at the start, with advice', () => {
+  const refused = (more, pattern) => {
+    const { status, text } = run([], more)
+    assert.ok(status > 0, `${JSON.stringify(more)}: ${status} ${text}`)
+    assert.match(text, pattern)
+    assert.doesNotMatch(text, /panicked|RUST_BACKTRACE/)
+  }
+  refused({ JWT_SECRET: undefined }, /JWT_SECRET.*JWKS_URL|JWKS_URL.*JWT_SECRET/s)
+  refused({ JWT_SECRET: 'short' }, /JWT_SECRET/)
+  refused({ DATABASE_URL: undefined }, /DATABASE_URL/)
+  refused({ DATABASE_URL: 'mysql://x' }, /DATABASE_URL/)
+  refused({ LISTEN: 'everywhere' }, /listen/i)
+  refused({ SUPABASE_URL: 'ftp://x' }, /SUPABASE_URL/)
+})
+
+test('a port that is taken is said so', async () => {
+  const first = await startEdge({ EXTRACT_WORKERS: '0' })
+  try {
+    const { status, text } = run([], { LISTEN: new URL(first.url).host })
+    assert.ok(status > 0, text)
+    assert.match(text, new RegExp(new URL(first.url).port))
+    assert.doesNotMatch(text, /panicked/)
+  } finally {
+    await first.stop()
+  }
+})
+
+test('the log ties each answer to its lines, and keeps secrets', async () => {
+  const edge = await startEdge({ LOG_FORMAT: 'json' })
+  const content = unique('nobody logs this')
+  let id
+  try {
+    const session = await newSession(member, { context: { text: content } }, { url: edge.url })
+    await uploaded(member, session.id, { name: 'logged.txt', bytes: Buffer.from(content), media_type: 'text/plain' }, { url: edge.url, wait: 20 })
+    const response = await get('/api/sessions/00000000-0000-4000-8000-000000000000', { as: member, url: edge.url })
+    id = response.headers.get('x-request-id')
+    await until('its line', () => edge.log().includes(id))
+  } finally {
+    await edge.stop()
+  }
+  const lines = edge.log().trim().split('\n')
+  const entries = lines.map((line) => JSON.parse(line))
+  assert.ok(entries.length > 2)
+  const line = JSON.stringify(entries.find((entry) => JSON.stringify(entry).includes(id)))
+  assert.match(line, /404/)
+  const password = new URL(edgeDatabaseUrl).password
+  for (const secret of [jwtSecret, member.token, member.token.split('.')[2], content, password].filter(Boolean)) {
+    assert.ok(!edge.log().includes(secret), `the log holds ${secret.slice(0, 12)}…`)
+  }
+})
