@@ -1,2 +1,64 @@
-//! The edge.
-fn main() {}
+//! `dossier-edge`: streaming uploads, sessions and documents in front of a Supabase stack.
+//!
+//! Read in this order: `routes` (what there is), `upload::handler` (one upload, straight down), `db` (how
+//! a statement runs as its caller), `auth` (who that is), `gate` (what is let in), `jobs` (how text gets
+//! extracted).
+
+mod api;
+mod app;
+mod auth;
+mod check;
+mod config;
+mod context;
+mod db;
+mod documents;
+mod error;
+mod events;
+mod gate;
+mod health;
+mod home;
+mod jobs;
+mod logs;
+mod page;
+mod prefer;
+mod request;
+mod routes;
+mod run;
+mod sessions;
+mod upload;
+mod wait;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = config::Args::parse();
+    let command = args.command;
+    let config = match config::Config::from_args(args) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("dossier-edge: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    logs::start(&config.log);
+    // Everything that speaks TLS in this process uses this provider; a second installation cannot happen.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("dossier-edge: cannot start threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match command {
+        Some(config::Command::Check) => runtime.block_on(check::run(config)),
+        None => match runtime.block_on(run::run(config)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!("{error}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}

@@ -1,0 +1,61 @@
+//! What every request shares.
+
+use crate::auth::Verifier;
+use crate::config::Config;
+use crate::db::{Db, DbError};
+use crate::events::Events;
+use std::ops::Deref;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+/// A handle on what every request shares; cloning is cheap.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+/// What every request shares.
+pub(crate) struct Shared {
+    /// This process, among the edges.
+    pub(crate) name: String,
+    pub(crate) db: Db,
+    pub(crate) verifier: Verifier,
+    pub(crate) events: Events,
+    pub(crate) upload: crate::config::Upload,
+    /// Uploads in flight.
+    pub(crate) uploads: Semaphore,
+    /// Uploads that use a connection right now; fewer than there are, so that others find one.
+    pub(crate) chunk_places: Semaphore,
+    /// What goes on behind requests, and is waited for at shutdown.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl App {
+    pub(crate) fn new(config: &Config) -> Result<Self, DbError> {
+        let connections = config.upload.connections.unwrap_or(config.database.pool_size / 2);
+        Ok(Self(Arc::new(Shared {
+            name: name(),
+            db: Db::new(&config.database)?,
+            verifier: Verifier::new(config.auth.clone()),
+            events: Events::new(),
+            upload: config.upload,
+            uploads: Semaphore::new(config.upload.concurrency),
+            chunk_places: Semaphore::new(connections.max(1)),
+            tasks: TaskTracker::new(),
+        })))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// Host and process: unique among the edges of one database.
+fn name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}-{}", if host.is_empty() { "edge" } else { host }, std::process::id())
+}

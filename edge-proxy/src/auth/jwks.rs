@@ -1,0 +1,184 @@
+//! The issuer's public keys: fetched over HTTP, kept, fetched again when a key is not known.
+//!
+//! Invariant: only asymmetric signing keys are taken; a symmetric key in a public document is no key.
+
+use super::AuthError;
+use crate::config::Upstream;
+use http::Uri;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use pingora::connectors::http::Connector;
+use pingora::http::RequestHeader;
+use pingora::upstreams::peer::HttpPeer;
+use serde::Deserialize;
+use std::error::Error as StdError;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// Real documents have a few hundred bytes a key.
+const LARGEST_DOCUMENT: usize = 256 * 1024;
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+type FetchError = Box<dyn StdError + Send + Sync>;
+
+/// A public key, for one algorithm only.
+pub(super) struct PublicKey {
+    pub(super) kid: Option<String>,
+    pub(super) algorithm: Algorithm,
+    pub(super) key: DecodingKey,
+}
+
+/// The keys of one issuer.
+pub(crate) struct Jwks {
+    url: Uri,
+    min_interval: Duration,
+    keys: RwLock<Arc<[PublicKey]>>,
+    /// Held while fetching, so that a burst of unknown keys makes one request.
+    last_fetch: Mutex<Option<(Instant, bool)>>,
+}
+
+impl Jwks {
+    pub(super) fn new(url: Uri, min_interval: Duration) -> Self {
+        Self { url, min_interval, keys: RwLock::new(Arc::new([])), last_fetch: Mutex::new(None) }
+    }
+
+    pub(super) fn keys(&self) -> Arc<[PublicKey]> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Fetches the document again, unless that was just done. Says whether the keys are as fresh as they
+    /// may be, and whether they changed.
+    pub(super) async fn refresh_for_unknown_key(&self) -> Result<bool, AuthError> {
+        let asked = Instant::now();
+        let mut last = self.last_fetch.lock().await;
+        match *last {
+            // Somebody fetched while we waited for the lock.
+            Some((at, succeeded)) if at >= asked => return if succeeded { Ok(true) } else { Err(AuthError::KeysUnavailable) },
+            Some((at, true)) if at.elapsed() < self.min_interval => return Ok(false),
+            Some((at, false)) if at.elapsed() < self.min_interval => return Err(AuthError::KeysUnavailable),
+            _ => {}
+        }
+        let outcome = self.fetch().await;
+        *last = Some((Instant::now(), outcome.is_ok()));
+        match outcome {
+            Ok(keys) => Ok(self.replace(keys)),
+            Err(error) => {
+                tracing::warn!("the keys at {} cannot be fetched: {error}", self.url);
+                Err(AuthError::KeysUnavailable)
+            }
+        }
+    }
+
+    /// Fetches the document whether or not it is due. Says whether the keys changed.
+    pub(crate) async fn refresh(&self) -> Result<bool, FetchError> {
+        let mut last = self.last_fetch.lock().await;
+        let outcome = self.fetch().await;
+        *last = Some((Instant::now(), outcome.is_ok()));
+        Ok(self.replace(outcome?))
+    }
+
+    /// How many keys are known.
+    pub(crate) fn len(&self) -> usize {
+        self.keys().len()
+    }
+
+    fn replace(&self, new: Vec<PublicKey>) -> bool {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let same = keys.len() == new.len()
+            && keys.iter().zip(&new).all(|(old, new)| old.kid == new.kid && old.algorithm == new.algorithm);
+        // A key id may be given a new key, so the keys are replaced either way.
+        *keys = new.into();
+        !same
+    }
+
+    async fn fetch(&self) -> Result<Vec<PublicKey>, FetchError> {
+        let document = tokio::time::timeout(TIMEOUT, get(&self.url)).await.map_err(|_| "no answer in time")??;
+        parse(&document)
+    }
+}
+
+/// The usable keys of a document. One that is of no use (for encryption, of another kind) is passed over.
+fn parse(document: &[u8]) -> Result<Vec<PublicKey>, FetchError> {
+    #[derive(Deserialize)]
+    struct Document {
+        keys: Vec<serde_json::Value>,
+    }
+    let document: Document =
+        serde_json::from_slice(document).map_err(|error| format!("not a JWKS document ({error})"))?;
+    Ok(document.keys.into_iter().filter_map(|key| usable(&serde_json::from_value(key).ok()?)).collect())
+}
+
+fn usable(jwk: &Jwk) -> Option<PublicKey> {
+    if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
+        return None;
+    }
+    let (algorithm, name) = match &jwk.algorithm {
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
+        }
+        _ => return None,
+    };
+    if jwk.common.key_algorithm.is_some_and(|declared| declared != name) {
+        return None;
+    }
+    Some(PublicKey { kid: jwk.common.key_id.clone(), algorithm, key: DecodingKey::from_jwk(jwk).ok()? })
+}
+
+/// The body of a GET, which must be answered 200.
+async fn get(url: &Uri) -> Result<Vec<u8>, FetchError> {
+    let upstream = Upstream::from_uri(url).ok_or("the URL has no host")?;
+    let address = tokio::net::lookup_host((upstream.host.as_str(), upstream.port))
+        .await?
+        .next()
+        .ok_or("the host has no address")?;
+    let peer = HttpPeer::new(address, upstream.tls, upstream.host.clone());
+    let (mut session, _) = Connector::<()>::new(None).get_http_session(&peer).await?;
+    let path = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let mut request = RequestHeader::build("GET", path.as_bytes(), Some(4))?;
+    request.insert_header(http::header::HOST, &upstream.authority)?;
+    request.insert_header(http::header::ACCEPT, "application/json")?;
+    request.insert_header(http::header::USER_AGENT, concat!("dossier-edge/", env!("CARGO_PKG_VERSION")))?;
+    session.write_request_header(Box::new(request)).await?;
+    session.finish_request_body().await?;
+    session.read_response_header().await?;
+    let status = session.response_header().map(|header| header.status);
+    if status != Some(http::StatusCode::OK) {
+        return Err(format!("answered {}", status.map_or(0, |status| status.as_u16())).into());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = session.read_response_body().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_DOCUMENT {
+            return Err("the document is too large".into());
+        }
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_signing_keys_are_taken() {
+        let keys = parse(
+            br#"{"keys":[
+              {"kty":"oct","k":"c2VjcmV0","kid":"symmetric","alg":"HS256"},
+              {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"ed"},
+              {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","use":"enc"},
+              {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","alg":"HS256"},
+              {"kty":"RSA","n":"AQAB","e":"AQAB","alg":"RSA-OAEP"},
+              {"kty":"something new"}
+            ]}"#,
+        )
+        .unwrap();
+        let kids: Vec<_> = keys.iter().map(|key| (key.kid.as_deref(), key.algorithm)).collect();
+        assert_eq!(kids, [(Some("ed"), Algorithm::EdDSA)]);
+        assert!(parse(b"<html>").is_err());
+    }
+}

@@ -1,0 +1,181 @@
+//! `dossier-edge check`: tries what a configuration needs, one line each, and how to mend what is missing.
+
+use crate::app::App;
+use crate::config::{Config, ExtractMode};
+use crate::db::{Caller, DbError, Role};
+use crate::error::Chain;
+use crate::jobs;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+type Finding = Result<String, (String, &'static str)>;
+
+/// Exit code 0 when everything is there.
+pub(crate) async fn run(config: Config) -> ExitCode {
+    println!("ok      configuration");
+    let app = match App::new(&config) {
+        Ok(app) => app,
+        Err(error) => return report(&[("database", Err((error.to_string(), "Mend DATABASE_URL.")))]),
+    };
+    let mut findings = vec![("database", database(&app).await)];
+    if findings[0].1.is_ok() {
+        findings.push(("roles", roles(&app).await));
+        findings.push(("schema", schema(&app).await));
+        findings.push(("notifications", notifications(&config).await));
+        findings.push(("extraction", extraction(&app, &config).await));
+    }
+    findings.push(("keys", keys(&app).await));
+    findings.push(("stack behind", stack(&config).await));
+    findings.push(("port", port(&config)));
+    report(&findings)
+}
+
+fn report(findings: &[(&str, Finding)]) -> ExitCode {
+    let mut all = true;
+    for (what, finding) in findings {
+        match finding {
+            Ok(detail) => println!("ok      {what}: {detail}"),
+            Err((problem, mend)) => {
+                all = false;
+                println!("MISSING {what}: {problem}\n        {mend}");
+            }
+        }
+    }
+    if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn database(app: &App) -> Finding {
+    const ASK: &str = "select current_setting('server_version'), session_user::text";
+    match app.db.dedicated().await {
+        Ok(_) => {}
+        Err(error) => {
+            return Err((
+                Chain(&error).to_string(),
+                "Check host, port, password and sslmode in DATABASE_URL, and that Postgres runs.",
+            ));
+        }
+    }
+    match app.db.rows(&Caller::new(Role::Anon, "{}"), ASK, &[]).await {
+        Ok(rows) => Ok(rows.first().map_or_else(String::new, |row| {
+            let (version, login): (String, String) =
+                (row.try_get(0).unwrap_or_default(), row.try_get(1).unwrap_or_default());
+            format!("PostgreSQL {version} as {login}")
+        })),
+        // The roles are the next finding.
+        Err(DbError::Identity(_)) => Ok("answers".to_owned()),
+        Err(error) => Err((Chain(&error).to_string(), "Look into the database's log.")),
+    }
+}
+
+async fn roles(app: &App) -> Finding {
+    for role in [Role::Anon, Role::Authenticated, Role::ServiceRole] {
+        if let Err(error) = app.db.rows(&Caller::new(role, "{}"), "select 1", &[]).await {
+            return Err((
+                format!("the login role cannot become {}: {}", role.as_str(), Chain(&error)),
+                "As a superuser: psql -f docker/roles.sql, and connect as authenticator (hosted: as postgres).",
+            ));
+        }
+    }
+    Ok("the login role can become anon, authenticated and service_role".to_owned())
+}
+
+async fn schema(app: &App) -> Finding {
+    const ASK: &str = "select coalesce((select 'extension ' || extversion from pg_extension \
+                       where extname = 'dossier'), 'hosted (from the migration)') \
+                       where to_regprocedure('dossier.begin_upload(uuid, text, text, bigint, jsonb)') is not null \
+                       and has_function_privilege('authenticated', \
+                       'dossier.begin_upload(uuid, text, text, bigint, jsonb)', 'execute')";
+    match app.db.json(&Caller::service(), ASK, &[]).await {
+        Ok(Some(installed)) => Ok(installed),
+        Ok(None) => Err((
+            "the schema dossier is missing, or not granted".to_owned(),
+            "CREATE EXTENSION dossier; or, on hosted Supabase, push dist/dossier--<version>.sql as a migration.",
+        )),
+        Err(error) => Err((Chain(&error).to_string(), "Install Dossier's schema, and grant it to the roles.")),
+    }
+}
+
+async fn notifications(config: &Config) -> Finding {
+    let (sender, mut heard) = mpsc::channel(1);
+    let stop = CancellationToken::new();
+    let listening = tokio::spawn(crate::db::listen(
+        config.database.listen.clone(),
+        &["dossier_jobs"],
+        sender,
+        stop.clone(),
+    ));
+    let first = timeout(Duration::from_secs(10), heard.recv()).await;
+    stop.cancel();
+    listening.abort();
+    match first {
+        Ok(Some(crate::db::Notification::Listening)) => Ok("listening".to_owned()),
+        _ => Err((
+            "cannot listen".to_owned(),
+            "Set DATABASE_LISTEN_URL to a direct connection or a pooler in session mode.",
+        )),
+    }
+}
+
+async fn extraction(app: &App, config: &Config) -> Finding {
+    if config.extract.workers == 0 {
+        return Ok("none here (EXTRACT_WORKERS is 0)".to_owned());
+    }
+    let native = jobs::is_native(app).await.unwrap_or(false);
+    match (config.extract.mode, native) {
+        (ExtractMode::Auto | ExtractMode::Database, true) => Ok("in the database".to_owned()),
+        (ExtractMode::Database, false) => Err((
+            "the database cannot extract: it has no dossier.run_job".to_owned(),
+            "CREATE EXTENSION dossier with its native part, or set EXTRACT_MODE=edge.",
+        )),
+        (ExtractMode::Auto | ExtractMode::Edge, _) => {
+            let config = config.extract.clone();
+            let program = config.program.display().to_string();
+            match tokio::task::spawn_blocking(move || jobs::try_program(&config)).await {
+                Ok(Ok(())) => Ok(format!("at the edge, with {program}")),
+                Ok(Err(error)) => Err((
+                    error.to_string(),
+                    "Put dossier-extract-worker beside this program, or set DOSSIER_EXTRACT_WORKER; on an old \
+                     kernel, EXTRACT_SANDBOX=accept-missing accepts a weaker sandbox.",
+                )),
+                Err(error) => Err((error.to_string(), "Try again.")),
+            }
+        }
+    }
+}
+
+async fn keys(app: &App) -> Finding {
+    let Some(jwks) = app.verifier.jwks() else { return Ok("HS256 by JWT_SECRET".to_owned()) };
+    match jwks.refresh().await {
+        Ok(_) if jwks.len() > 0 => Ok(format!("{} public keys", jwks.len())),
+        Ok(_) => Err((
+            "the JWKS document has no key for ES256, RS256 or EdDSA".to_owned(),
+            "Create an asymmetric signing key in the auth server, or use JWT_SECRET.",
+        )),
+        Err(error) => Err((error.to_string(), "Check JWKS_URL, and that the auth server runs.")),
+    }
+}
+
+async fn stack(config: &Config) -> Finding {
+    let Some(upstream) = &config.gate.upstream else {
+        return Ok("none (SUPABASE_URL is not set)".to_owned());
+    };
+    let connect = tokio::net::TcpStream::connect((upstream.host.as_str(), upstream.port));
+    match timeout(Duration::from_secs(5), connect).await {
+        Ok(Ok(_)) => Ok(format!("{} answers", upstream.authority)),
+        Ok(Err(error)) => Err((error.to_string(), "Check SUPABASE_URL, and that the stack runs.")),
+        Err(_) => Err(("no answer in time".to_owned(), "Check SUPABASE_URL and the network.")),
+    }
+}
+
+fn port(config: &Config) -> Finding {
+    match crate::gate::bind(config.gate.listen) {
+        Ok(_) => Ok(format!("{} is free", config.gate.listen)),
+        Err(error) => Err((
+            format!("{}: {error}", config.gate.listen),
+            "An edge that already runs there is fine; else set LISTEN to a free port.",
+        )),
+    }
+}

@@ -1,0 +1,179 @@
+//! Which Postgres, how many connections, and how they are encrypted.
+
+use super::ConfigError;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio_postgres::config::SslMode;
+
+const ADVICE: &str = "Give a connection string, for example \
+    postgres://authenticator:password@127.0.0.1:5432/postgres (add ?sslmode=require for a hosted one).";
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Database")]
+pub(super) struct Args {
+    /// Postgres, as a login role that may become anon, authenticated and `service_role`; a pooler in
+    /// transaction mode will do. `sslmode` is disable, prefer, require (encrypted, not verified), verify-ca
+    /// or verify-full (with `sslrootcert`, or the system's certificates)
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Postgres for LISTEN: never a pooler in transaction mode; `DATABASE_URL` when not given
+    #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true, value_name = "URL")]
+    database_listen_url: Option<String>,
+    /// How many connections requests and workers share
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 8, value_name = "N")]
+    database_pool_size: usize,
+    /// How long a request waits for a connection before it is told to come back
+    #[arg(long, env = "DATABASE_WAIT_SECONDS", default_value_t = 10, value_name = "N")]
+    database_wait_seconds: u64,
+    /// How long one statement of a request may run
+    #[arg(long, env = "STATEMENT_TIMEOUT_SECONDS", default_value_t = 30, value_name = "N")]
+    statement_timeout_seconds: u64,
+}
+
+/// How a connection is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// Encrypted when the server can (or always, by `sslmode`), but the server is not verified.
+    Unverified,
+    /// The certificate's chain and name are checked against these certificates, or the system's.
+    Full(Option<PathBuf>),
+    /// The certificate's chain is checked against these certificates, or the system's, not its name.
+    Chain(Option<PathBuf>),
+}
+
+/// One place to connect to.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) postgres: tokio_postgres::Config,
+    pub(crate) tls: Tls,
+}
+
+/// The database, as this process uses it.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    pub(crate) requests: Endpoint,
+    pub(crate) listen: Endpoint,
+    pub(crate) pool_size: usize,
+    pub(crate) wait: Duration,
+    pub(crate) statement_timeout: Duration,
+}
+
+impl Args {
+    pub(super) fn check(self) -> Result<Database, ConfigError> {
+        if self.database_pool_size == 0 {
+            return Err(ConfigError::new(
+                "DATABASE_POOL_SIZE",
+                "0 connections serve nobody",
+                "8 suits two cores; a small database plan may allow fewer.",
+            ));
+        }
+        let url = self.database_url.ok_or_else(|| ConfigError::new("DATABASE_URL", "not set", ADVICE))?;
+        let requests = endpoint("DATABASE_URL", &url)?;
+        let listen = match &self.database_listen_url {
+            Some(url) => endpoint("DATABASE_LISTEN_URL", url)?,
+            None => requests.clone(),
+        };
+        Ok(Database {
+            requests,
+            listen,
+            pool_size: self.database_pool_size,
+            wait: Duration::from_secs(self.database_wait_seconds),
+            statement_timeout: Duration::from_secs(self.statement_timeout_seconds),
+        })
+    }
+}
+
+/// Reads `url`, together with the two parameters that libpq knows and `tokio_postgres` does not.
+fn endpoint(setting: &'static str, url: &str) -> Result<Endpoint, ConfigError> {
+    let invalid = |problem: String| ConfigError::new(setting, problem, ADVICE);
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(invalid("not a postgres:// URL".to_owned()));
+    }
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut mode = None;
+    let mut root = None;
+    let mut kept = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=') {
+            Some(("sslmode", value)) => mode = Some(value),
+            Some(("sslrootcert", "system")) => root = None,
+            Some(("sslrootcert", value)) => root = Some(PathBuf::from(decode(value))),
+            _ => kept.push(pair),
+        }
+    }
+    let kept = if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) };
+    let mut postgres: tokio_postgres::Config =
+        kept.parse().map_err(|error: tokio_postgres::Error| invalid(describe(&error)))?;
+    let (ssl, tls) = match mode {
+        None | Some("prefer") => (SslMode::Prefer, Tls::Unverified),
+        Some("disable") => (SslMode::Disable, Tls::Unverified),
+        Some("require") if root.is_none() => (SslMode::Require, Tls::Unverified),
+        // As libpq: `require` with a root certificate verifies the chain.
+        Some("require" | "verify-ca") => (SslMode::Require, Tls::Chain(root)),
+        Some("verify-full") => (SslMode::Require, Tls::Full(root)),
+        Some(other) => return Err(invalid(format!("sslmode={other} is unknown"))),
+    };
+    postgres.ssl_mode(ssl);
+    postgres.connect_timeout(Duration::from_secs(10));
+    if postgres.get_application_name().is_none() {
+        postgres.application_name("dossier-edge");
+    }
+    Ok(Endpoint { postgres, tls })
+}
+
+fn decode(value: &str) -> String {
+    percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
+}
+
+/// The error with its cause: `tokio_postgres` says only "invalid connection string" by itself.
+fn describe(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("hosts", &self.postgres.get_hosts())
+            .field("ports", &self.postgres.get_ports())
+            .field("user", &self.postgres.get_user())
+            .field("dbname", &self.postgres.get_dbname())
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tls(url: &str) -> (SslMode, Tls) {
+        let endpoint = endpoint("DATABASE_URL", url).unwrap();
+        (endpoint.postgres.get_ssl_mode(), endpoint.tls)
+    }
+
+    #[test]
+    fn sslmode_means_what_libpq_means() {
+        assert_eq!(tls("postgres://h/d"), (SslMode::Prefer, Tls::Unverified));
+        assert_eq!(tls("postgres://h/d?sslmode=disable"), (SslMode::Disable, Tls::Unverified));
+        assert_eq!(tls("postgres://h/d?sslmode=require"), (SslMode::Require, Tls::Unverified));
+        assert_eq!(tls("postgres://h/d?sslmode=verify-full"), (SslMode::Require, Tls::Full(None)));
+        let root = Some(PathBuf::from("/etc/ca file.pem"));
+        assert_eq!(
+            tls("postgres://h/d?sslrootcert=/etc/ca%20file.pem&sslmode=require"),
+            (SslMode::Require, Tls::Chain(root))
+        );
+    }
+
+    #[test]
+    fn other_parameters_are_kept() {
+        let endpoint =
+            endpoint("DATABASE_URL", "postgresql://u@/d?host=/run/pg&sslmode=disable&port=5433").unwrap();
+        assert_eq!(endpoint.postgres.get_ports(), &[5433]);
+        assert_eq!(endpoint.postgres.get_application_name(), Some("dossier-edge"));
+    }
+}

@@ -1,0 +1,164 @@
+//! What the operator decides, checked once at start.
+//!
+//! One struct per concern; `clap` reads flags and environment (a flag wins), each concern checks its own
+//! arguments and hands out a struct that needs no further checking.
+//! Invariant: nothing outside this module reads the environment.
+
+mod auth;
+mod database;
+mod extract;
+mod gate;
+mod log;
+mod upload;
+
+pub(crate) use auth::Auth;
+pub(crate) use database::{Database, Endpoint, Tls};
+pub(crate) use extract::{Extract, ExtractMode};
+pub(crate) use gate::{Gate, Upstream};
+pub(crate) use log::{Log, LogFormat};
+pub(crate) use upload::Upload;
+
+use clap::{Parser, Subcommand};
+
+/// A setting that cannot be used, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{setting}: {problem}\n  {advice}")]
+pub(crate) struct ConfigError {
+    setting: &'static str,
+    problem: String,
+    advice: &'static str,
+}
+
+impl ConfigError {
+    fn new(setting: &'static str, problem: impl Into<String>, advice: &'static str) -> Self {
+        Self { setting, problem: problem.into(), advice }
+    }
+}
+
+const ABOUT: &str = "\
+Dossier's edge: streaming uploads, sessions and documents in front of a Supabase stack.
+
+It verifies the caller's JWT, runs every statement in Postgres as that caller (row level security \
+decides), streams files into chunk rows with constant memory, extracts their text in sandboxed workers, \
+and passes the other Supabase paths through.";
+
+const EXAMPLES: &str = "\
+Examples:
+  # Beside a local Postgres that has Dossier's schema:
+  DATABASE_URL=postgres://authenticator:secret@127.0.0.1:5432/app \\
+  JWT_SECRET=at-least-32-characters-of-secret dossier-edge
+
+  # In front of a hosted Supabase project (the direct connection or the session pooler for listening):
+  DATABASE_URL='postgres://postgres.ref:pw@pooler.supabase.com:6543/postgres?sslmode=require' \\
+  DATABASE_LISTEN_URL='postgres://postgres.ref:pw@pooler.supabase.com:5432/postgres?sslmode=require' \\
+  JWKS_URL=https://ref.supabase.co/auth/v1/.well-known/jwks.json \\
+  SUPABASE_URL=https://ref.supabase.co LISTEN=0.0.0.0:8080 dossier-edge
+
+  # Is everything there that this configuration needs?
+  dossier-edge check
+
+Every flag has an environment variable of the same meaning, named in brackets; a flag wins.";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "dossier-edge", version, about = ABOUT, long_about = None, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    database: database::Args,
+    #[command(flatten)]
+    auth: auth::Args,
+    #[command(flatten)]
+    gate: gate::Args,
+    #[command(flatten)]
+    upload: upload::Args,
+    #[command(flatten)]
+    extract: extract::Args,
+    #[command(flatten)]
+    log: log::Args,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Command {
+    /// Try everything this configuration needs, and say how to mend what is missing
+    Check,
+}
+
+/// Everything the operator decided.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) database: Database,
+    pub(crate) auth: Auth,
+    pub(crate) gate: Gate,
+    pub(crate) upload: Upload,
+    pub(crate) extract: Extract,
+    pub(crate) log: Log,
+}
+
+impl Config {
+    /// Checks the arguments, concern by concern; the first problem is the answer.
+    pub(crate) fn from_args(args: Args) -> Result<Self, ConfigError> {
+        Ok(Self {
+            log: args.log.check()?,
+            database: args.database.check()?,
+            auth: args.auth.check()?,
+            gate: args.gate.check()?,
+            upload: args.upload.check()?,
+            extract: args.extract.check()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATABASE: &str = "--database-url=postgres://u@127.0.0.1/d";
+    const SECRET: &str = "--jwt-secret=0123456789abcdef0123456789abcdef";
+
+    fn config(flags: &[&str]) -> Result<Config, String> {
+        let args = Args::try_parse_from([&["dossier-edge"], flags].concat()).map_err(|e| e.to_string())?;
+        Config::from_args(args).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_smallest_configuration_has_safe_defaults() {
+        let config = config(&[DATABASE, SECRET]).unwrap();
+        assert_eq!(config.gate.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.upload.max_bytes, 10 * 1024 * 1024);
+        assert_eq!(config.auth.audience.as_deref(), Some("authenticated"));
+        assert_eq!(config.database.pool_size, 8);
+        assert_eq!(config.extract.workers, 2);
+    }
+
+    #[test]
+    fn each_problem_names_its_setting_and_says_what_to_do() {
+        for (flags, setting) in [
+            (vec![SECRET], "DATABASE_URL"),
+            (vec![DATABASE], "JWT_SECRET"),
+            (vec![DATABASE, "--jwt-secret=short"], "JWT_SECRET"),
+            (vec!["--database-url=mysql://x", SECRET], "DATABASE_URL"),
+            (vec!["--database-url=postgres://h/d?sslmode=maybe", SECRET], "DATABASE_URL"),
+            (vec![DATABASE, "--jwks-url=ftp://x/y"], "JWKS_URL"),
+            (vec![DATABASE, SECRET, "--supabase-url=nonsense"], "SUPABASE_URL"),
+            (vec![DATABASE, SECRET, "--database-pool-size=0"], "DATABASE_POOL_SIZE"),
+            (vec![DATABASE, SECRET, "--upload-max-bytes=0"], "UPLOAD_MAX_BYTES"),
+            (vec![DATABASE, SECRET, "--request-max-bytes=5"], "REQUEST_MAX_BYTES"),
+            (vec![DATABASE, SECRET, "--log=]["], "LOG"),
+        ] {
+            let message = config(&flags).unwrap_err();
+            assert!(message.starts_with(&format!("{setting}: ")), "{flags:?}: {message}");
+            assert!(message.contains("\n  "), "no advice for {flags:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_secret_never_shows_in_help_or_debug_output() {
+        let config = config(&[DATABASE, SECRET]).unwrap();
+        assert!(!format!("{config:?}").contains("0123456789abcdef"));
+        let config = super::tests::config(&["--database-url=postgres://u:hunter2@h/d", SECRET]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,156 @@
+//! What Postgres refused, and which HTTP status that is.
+
+use crate::db::Role;
+use crate::error::{ApiError, Problem};
+use deadpool_postgres::{PoolError, TimeoutType};
+use http::StatusCode;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+
+/// Why a statement gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DbError {
+    /// Postgres said no, or broke down.
+    #[error("postgres: {0}")]
+    Postgres(#[from] tokio_postgres::Error),
+    /// The login role may not become the caller's role.
+    #[error("the login role cannot become the caller's role (run `dossier-edge check`): {0}")]
+    Identity(#[source] tokio_postgres::Error),
+    /// All connections were in use for too long.
+    #[error("no connection was free in time")]
+    Busy,
+    /// No connection could be made.
+    #[error("cannot connect to postgres: {0}")]
+    Unreachable(#[source] Box<dyn StdError + Send + Sync>),
+    /// A function that answers with a row gave none.
+    #[error("postgres gave no row")]
+    NoRow,
+    /// The configuration cannot work.
+    #[error("{0}")]
+    Setup(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+impl DbError {
+    pub(super) fn identity(error: tokio_postgres::Error) -> Self {
+        if error.as_db_error().is_some() { Self::Identity(error) } else { Self::Postgres(error) }
+    }
+
+    /// The SQLSTATE, when Postgres raised one.
+    pub(crate) fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Self::Postgres(error) => error.code().map(tokio_postgres::error::SqlState::code),
+            _ => None,
+        }
+    }
+
+    /// The status that Postgres's answer stands for, when it is the client's business.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        status_of(self.sqlstate()?)
+    }
+
+    /// The same refusal, seen by an anonymous caller: signing in might help.
+    pub(crate) fn seen_by(self, role: Role) -> ApiError {
+        match ApiError::from(self) {
+            ApiError::Refused(mut problem) if role == Role::Anon && problem.code == "42501" => {
+                problem.status = StatusCode::UNAUTHORIZED;
+                ApiError::Refused(problem)
+            }
+            error => error,
+        }
+    }
+}
+
+impl From<PoolError> for DbError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Timeout(TimeoutType::Wait) => Self::Busy,
+            PoolError::Backend(error) if error.as_db_error().is_none() => Self::Unreachable(error.into()),
+            error => Self::Unreachable(error.into()),
+        }
+    }
+}
+
+impl From<DbError> for ApiError {
+    /// A refusal that Postgres raised for the caller goes to the caller; everything else only to the log.
+    fn from(error: DbError) -> Self {
+        match &error {
+            DbError::Postgres(cause) => {
+                let (Some(raised), Some(status)) = (cause.as_db_error(), error.status()) else {
+                    return if cause.as_db_error().is_none() { unavailable(&error) } else { Self::internal(error) };
+                };
+                if status.is_server_error() {
+                    return if status == StatusCode::SERVICE_UNAVAILABLE {
+                        unavailable(&error)
+                    } else {
+                        Self::internal(error)
+                    };
+                }
+                let owned = |text: &str| Cow::Owned(text.to_owned());
+                Self::Refused(Problem {
+                    status,
+                    code: owned(raised.code().code()),
+                    message: owned(raised.message()),
+                    details: raised.detail().map(owned),
+                    hint: raised.hint().map(owned),
+                })
+            }
+            DbError::Busy | DbError::Unreachable(_) => unavailable(&error),
+            DbError::Identity(_) | DbError::NoRow | DbError::Setup(_) => Self::internal(error),
+        }
+    }
+}
+
+fn unavailable(error: &DbError) -> ApiError {
+    tracing::error!("{}", crate::error::Chain(error));
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
+        .hint("Try again in a moment.")
+        .into()
+}
+
+/// The HTTP status of a SQLSTATE, as PostgREST maps it. `None`: not a status that it can be.
+fn status_of(sqlstate: &str) -> Option<StatusCode> {
+    let status = match sqlstate {
+        "23503" | "23505" => 409,
+        "25006" => 405,
+        "42883" | "42P01" => 404,
+        "42P17" | "53400" => 500,
+        "42501" => 403,
+        "P0001" => 400,
+        "57P01" | "57P02" | "57P03" => 503,
+        _ => match sqlstate.get(..2)? {
+            "PT" => return StatusCode::from_bytes(sqlstate.get(2..)?.as_bytes()).ok(),
+            "08" | "53" => 503,
+            "0L" | "0P" | "28" => 403,
+            "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0"
+            | "XX" => 500,
+            _ => 400,
+        },
+    };
+    StatusCode::from_u16(status).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlstates_map_as_in_postgrest() {
+        for (sqlstate, status) in [
+            ("PT409", 409),
+            ("PT413", 413),
+            ("42501", 403),
+            ("23505", 409),
+            ("22P02", 400),
+            ("42P01", 404),
+            ("57014", 500),
+            ("53300", 503),
+            ("57P01", 503),
+            ("XX000", 500),
+            ("P0001", 400),
+        ] {
+            assert_eq!(status_of(sqlstate).map(|status| status.as_u16()), Some(status), "{sqlstate}");
+        }
+        assert_eq!(status_of("PTxyz"), None);
+        assert_eq!(status_of("é"), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! Who a statement runs as.
+
+use std::sync::Arc;
+
+/// The roles that a request may take. There is no other way to name a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    Anon,
+    Authenticated,
+    ServiceRole,
+}
+
+impl Role {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Anon => "anon",
+            Self::Authenticated => "authenticated",
+            Self::ServiceRole => "service_role",
+        }
+    }
+}
+
+/// Whom a statement runs as: a role, and the claims that policies read.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) role: Role,
+    claims: Arc<str>,
+}
+
+impl Caller {
+    /// `claims` is the payload of a verified token, as it was signed.
+    pub(crate) fn new(role: Role, claims: impl Into<Arc<str>>) -> Self {
+        Self { role, claims: claims.into() }
+    }
+
+    /// The workers and the sweeper, who act for nobody.
+    pub(crate) fn service() -> Self {
+        Self::new(Role::ServiceRole, r#"{"role":"service_role"}"#)
+    }
+
+    pub(super) fn claims_json(&self) -> &str {
+        &self.claims
+    }
+}

@@ -1,0 +1,209 @@
+//! Postgres, always as somebody.
+//!
+//! A request is one pipelined batch: `begin`, the caller's role and claims by `set_config(…, true)`, the
+//! statement, `commit`. All are sent before the first answer is awaited, as unnamed statements, so
+//! the batch is right through a pooler in transaction mode, costs one round trip, and runs to its end when
+//! the client goes away in the middle: a dropped future leaves nothing open.
+//! Invariant: no statement runs outside such a batch, and nothing is set that outlives it.
+//! Invariant: statements on pooled connections are never cancelled: a cancel that arrives late would hit
+//! the next batch, and if it hit its `begin`, the statement would run as the login role.
+
+mod error;
+mod identity;
+mod listen;
+mod tls;
+
+pub(crate) use error::DbError;
+pub(crate) use identity::{Caller, Role};
+pub(crate) use listen::{Notification, listen};
+
+use crate::config;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use futures_util::future::{join_all, join4};
+use std::time::Duration;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+/// A parameter with its type: types are given, so that no statement needs describing first.
+pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// One statement of a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct Statement<'a> {
+    pub(crate) sql: &'a str,
+    pub(crate) params: &'a [Param<'a>],
+}
+
+const BECOME: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
+                      set_config('statement_timeout', $3, true)";
+const BECOME_QUICK: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
+                            set_config('statement_timeout', $3, true), \
+                            set_config('synchronous_commit', 'off', true)";
+
+/// When a commit is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Before it is answered (as the database is configured).
+    Now,
+    /// With the next commit that is: a crash may lose it, never corrupt it.
+    WithTheNext,
+}
+
+/// The database.
+#[derive(Clone)]
+pub(crate) struct Db {
+    pool: Pool,
+    endpoint: config::Endpoint,
+    statement_timeout: Duration,
+}
+
+impl Db {
+    /// A pool that connects when it is first asked.
+    pub(crate) fn new(config: &config::Database) -> Result<Self, DbError> {
+        let manager = Manager::from_config(
+            config.requests.postgres.clone(),
+            tls::connector(&config.requests)?,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(config.pool_size)
+            .wait_timeout(Some(config.wait))
+            .create_timeout(Some(config.wait))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| DbError::Setup(error.into()))?;
+        Ok(Self {
+            pool,
+            endpoint: config.requests.clone(),
+            statement_timeout: config.statement_timeout,
+        })
+    }
+
+    /// Runs one statement in a transaction of its own, as `caller`.
+    pub(crate) async fn rows(
+        &self,
+        caller: &Caller,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        self.in_order(caller, &[Statement { sql, params }]).await
+    }
+
+    /// Runs statements in one transaction, as `caller`: the rows of the last one.
+    pub(crate) async fn in_order(
+        &self,
+        caller: &Caller,
+        statements: &[Statement<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        let client = self.pool.get().await?;
+        batch(&client, Durability::Now, self.statement_timeout, caller, statements).await
+    }
+
+    /// As [`Db::rows`], choosing when the commit must be on disk.
+    pub(crate) async fn rows_with(
+        &self,
+        durability: Durability,
+        caller: &Caller,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        let client = self.pool.get().await?;
+        batch(&client, durability, self.statement_timeout, caller, &[Statement { sql, params }]).await
+    }
+
+    /// The first column of the first row, which the statement makes JSON text; `None`: no row, or null.
+    pub(crate) async fn json(
+        &self,
+        caller: &Caller,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Option<String>, DbError> {
+        first(&self.rows(caller, sql, params).await?)
+    }
+
+    /// A connection of one's own, for a statement that may take long and may have to be cancelled.
+    pub(crate) async fn dedicated(&self) -> Result<Dedicated, DbError> {
+        let tls = tls::connector(&self.endpoint)?;
+        let (client, connection) = self.endpoint.postgres.connect(tls.clone()).await?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!("a connection of a worker ended: {error}");
+            }
+        });
+        Ok(Dedicated { client, tls })
+    }
+
+    /// Connections that are open, and those of them that nobody uses.
+    pub(crate) fn status(&self) -> deadpool_postgres::Status {
+        self.pool.status()
+    }
+}
+
+/// A connection that is used once and thrown away, so that cancelling it can hit nothing else.
+pub(crate) struct Dedicated {
+    client: Client,
+    tls: tokio_postgres_rustls::MakeRustlsConnect,
+}
+
+impl Dedicated {
+    /// Runs one statement as `caller`, for at most `timeout`.
+    pub(crate) async fn rows(
+        &self,
+        timeout: Duration,
+        caller: &Caller,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        batch(&self.client, Durability::Now, timeout, caller, &[Statement { sql, params }]).await
+    }
+
+    /// Stops what is running. The connection is of no use afterwards.
+    pub(crate) async fn cancel(self) {
+        if let Err(error) = self.client.cancel_token().cancel_query(self.tls).await {
+            tracing::debug!("a statement could not be cancelled: {error}");
+        }
+    }
+}
+
+async fn batch(
+    client: &Client,
+    durability: Durability,
+    timeout: Duration,
+    caller: &Caller,
+    statements: &[Statement<'_>],
+) -> Result<Vec<Row>, DbError> {
+    let timeout = timeout.as_millis().to_string();
+    let role = caller.role.as_str();
+    let identity: [Param<'_>; 3] =
+        [(&role, Type::TEXT), (&caller.claims_json(), Type::TEXT), (&timeout, Type::TEXT)];
+    let become_caller = match durability {
+        Durability::Now => BECOME,
+        Durability::WithTheNext => BECOME_QUICK,
+    };
+    // Each future sends when it is first polled, and `join4` and `join_all` poll them in this order.
+    let answers = statements.iter().map(|statement| client.query_typed(statement.sql, statement.params));
+    let (begun, became, answered, committed) = join4(
+        client.batch_execute("begin"),
+        client.query_typed(become_caller, &identity),
+        join_all(answers),
+        client.batch_execute("commit"),
+    )
+    .await;
+    begun?;
+    became.map_err(DbError::identity)?;
+    let mut rows = Vec::new();
+    for answer in answered {
+        // The first that fails is the reason; those behind it only say that the transaction is aborted.
+        rows = answer?;
+    }
+    committed?;
+    Ok(rows)
+}
+
+/// The first column of the first row; `None`: no row, or null.
+pub(crate) fn first<T>(rows: &[Row]) -> Result<Option<T>, DbError>
+where
+    T: for<'a> tokio_postgres::types::FromSql<'a>,
+{
+    rows.first().map_or(Ok(None), |row| Ok(row.try_get::<_, Option<T>>(0)?))
+}

@@ -1,0 +1,152 @@
+//! `GET /api/documents/{id}/content`: the bytes, chunk by chunk.
+//!
+//! Invariant: no database connection is held between chunks, so a slow reader costs a chunk of memory only.
+
+use super::disposition::attachment;
+use super::range::{Asked, asked};
+use crate::app::App;
+use crate::auth::Claims;
+use crate::db::{Caller, DbError};
+use crate::error::{ApiError, Problem};
+use crate::request::{Id, not_found};
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+const FACTS: &str = "select d.name, d.media_type, d.size_bytes, d.sha256, d.status = 'uploading' \
+                     from dossier.documents as d where d.id = $1";
+const READ: &str = "select dossier.read_content($1, $2, $3)";
+
+/// As the database stores them, so that a read touches one row.
+const CHUNK_BYTES: u64 = 256 * 1024;
+
+/// `GET /api/documents/{id}/content`.
+pub(crate) async fn content(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let file = facts(&app, &claims, id).await?;
+    let etag = format!("\"{}\"", file.sha256);
+    if not_modified(&headers, &etag) {
+        return Ok(with_headers(StatusCode::NOT_MODIFIED, &file, &etag, Body::empty()));
+    }
+    let (status, from, to) = match asked(&headers, file.size, &etag) {
+        Asked::Whole => (StatusCode::OK, 0, file.size),
+        Asked::Part(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),
+        Asked::Nothing => return Ok(unsatisfiable(file.size)),
+    };
+    let body = Body::from_stream(bytes(app, claims.caller, id, from, to));
+    let mut response = with_headers(status, &file, &etag, body);
+    response.headers_mut().insert(header::CONTENT_LENGTH, (to - from).into());
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {from}-{}/{}", to - 1, file.size);
+        response.headers_mut().insert(header::CONTENT_RANGE, text(&range));
+    }
+    Ok(response)
+}
+
+struct Facts {
+    name: String,
+    media_type: String,
+    size: u64,
+    sha256: String,
+}
+
+async fn facts(app: &App, claims: &Claims, id: Uuid) -> Result<Facts, ApiError> {
+    let rows = app
+        .db
+        .rows(&claims.caller, FACTS, &[(&id, Type::UUID)])
+        .await
+        .map_err(|error| error.seen_by(claims.caller.role))?;
+    let row = rows.first().ok_or_else(|| not_found("document not found"))?;
+    if row.try_get(4).map_err(DbError::from)? {
+        return Err(Problem::new(StatusCode::CONFLICT, "the document is still being uploaded").into());
+    }
+    let size: i64 = row.try_get(2).map_err(DbError::from)?;
+    Ok(Facts {
+        name: row.try_get(0).map_err(DbError::from)?,
+        media_type: row.try_get(1).map_err(DbError::from)?,
+        size: u64::try_from(size).unwrap_or(0),
+        sha256: row.try_get(3).map_err(DbError::from)?,
+    })
+}
+
+/// The bytes from `from` up to `to`; every piece is read when the client is ready for it.
+fn bytes(
+    app: App,
+    caller: Caller,
+    id: Uuid,
+    from: u64,
+    to: u64,
+) -> impl Stream<Item = Result<Vec<u8>, DbError>> {
+    stream::try_unfold(from, move |at| {
+        let (app, caller) = (app.clone(), caller.clone());
+        async move {
+            if at >= to {
+                return Ok(None);
+            }
+            let end = ((at / CHUNK_BYTES + 1) * CHUNK_BYTES).min(to);
+            let piece = read(&app, &caller, id, at, end - at).await?;
+            // Deleted meanwhile: the connection is cut, so that nobody takes the part for the whole.
+            if piece.is_empty() {
+                return Err(DbError::NoRow);
+            }
+            let next = at + piece.len() as u64;
+            Ok(Some((piece, next)))
+        }
+    })
+}
+
+/// At most `length` bytes from `offset` on; none when the caller cannot see the document any more.
+pub(crate) async fn read(
+    app: &App,
+    caller: &Caller,
+    id: Uuid,
+    offset: u64,
+    length: u64,
+) -> Result<Vec<u8>, DbError> {
+    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    let length = i32::try_from(length).unwrap_or(i32::MAX);
+    let params = [(&id as _, Type::UUID), (&offset as _, Type::INT8), (&length as _, Type::INT4)];
+    let rows = app.db.rows(caller, READ, &params).await?;
+    Ok(crate::db::first(&rows)?.unwrap_or_default())
+}
+
+/// A stored file can be anything: it is downloaded, never shown, never guessed at, never run.
+fn with_headers(status: StatusCode, file: &Facts, etag: &str, body: Body) -> Response {
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, text(&file.media_type));
+    headers.insert(header::ETAG, text(etag));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::CONTENT_DISPOSITION, attachment(&file.name));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    response
+}
+
+fn unsatisfiable(size: u64) -> Response {
+    let mut response =
+        Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("the document has {size} bytes"))
+            .into_response();
+    response.headers_mut().insert(header::CONTENT_RANGE, text(&format!("bytes */{size}")));
+    response
+}
+
+fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
+    headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+        value.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    })
+}
+
+/// What the database checked has nothing that a header may not have.
+fn text(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"))
+}

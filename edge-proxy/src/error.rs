@@ -1,0 +1,143 @@
+//! What a client learns of a failure, and what only the log does.
+//!
+//! Every error answer is `{"code","message","details","hint"}`, PostgREST's shape. A code is the SQLSTATE
+//! as raised; the edge's own errors use `PT` and the HTTP status, so one rule has one code wherever it is
+//! enforced.
+//! Invariant: an error that is not marked [`ClientFacing`] answers 500 with nothing of itself in it.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+
+/// What a client may learn. Never implemented for an error that quotes the inside.
+pub(crate) trait ClientFacing: StdError {
+    /// What the client is told.
+    fn problem(&self) -> Problem;
+}
+
+/// An error as a client reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Problem {
+    #[serde(skip)]
+    pub(crate) status: StatusCode,
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) details: Option<Cow<'static, str>>,
+    pub(crate) hint: Option<Cow<'static, str>>,
+}
+
+impl Problem {
+    /// An error of the edge itself: its code is `PT` and the status.
+    pub(crate) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code: format!("PT{}", status.as_u16()).into(),
+            message: message.into(),
+            details: None,
+            hint: None,
+        }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// The same for everything that is not the client's business.
+    pub(crate) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+            .hint("The server's log line with this answer's x-request-id says what happened.")
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn details(mut self, details: impl Into<Cow<'static, str>>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
+    /// The body of the answer.
+    pub(crate) fn to_json(&self) -> String {
+        // Four strings always serialize.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], self.to_json())
+                .into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// The client is told this.
+    Refused(Problem),
+    /// The log is told this; the client learns only that it happened.
+    Internal(Box<dyn StdError + Send + Sync>),
+}
+
+impl ApiError {
+    /// Hides an error from the client.
+    pub(crate) fn internal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
+    }
+
+    /// What the client is told; an internal error is logged here, the one place where it ends.
+    pub(crate) fn into_problem(self) -> Problem {
+        match self {
+            Self::Refused(problem) => problem,
+            Self::Internal(error) => {
+                tracing::error!("{}", Chain(&*error));
+                Problem::internal()
+            }
+        }
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl<E: ClientFacing> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        Self::Refused(error.problem())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.into_problem().into_response()
+    }
+}
+
+/// An error with its causes, on one line.
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn StdError + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,248 @@
+//! What the gate does with one request.
+
+use super::connection::Connection;
+use super::rate::RateLimit;
+use super::respond::{bad_gateway, no_upstream, refuse, timed_out, too_large, too_many_requests, unknown_path};
+use super::target::Target;
+use super::upstream::Stack;
+use crate::auth::USER_HEADER;
+use crate::config;
+use crate::error::Problem;
+use crate::routes::REQUEST_ID;
+use async_trait::async_trait;
+use http::{StatusCode, header};
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorSource, ErrorType, Result};
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Instant;
+use tracing::{info, warn};
+
+/// The gate.
+pub(super) struct Gate {
+    config: config::Gate,
+    api: HttpPeer,
+    stack: Option<Stack>,
+    rate: RateLimit,
+}
+
+/// One request on its way.
+pub(super) struct Passage {
+    started: Instant,
+    id: String,
+    target: Target,
+    user: Option<String>,
+}
+
+impl Gate {
+    /// `socket`: where the API listens.
+    pub(super) fn new(config: config::Gate, socket: &Path) -> Result<Self> {
+        Ok(Self {
+            api: HttpPeer::new_uds(&socket.to_string_lossy(), false, String::new())?,
+            stack: config.upstream.clone().map(|upstream| Stack::new(upstream, config.upstream_timeout)),
+            rate: RateLimit::new(config.requests_per_minute),
+            config,
+        })
+    }
+
+    /// Whether the request may pass, by what is known before its body.
+    fn admit(&self, session: &Session, passage: &Passage) -> Result<(), (Problem, Option<u64>)> {
+        let request = session.req_header();
+        if let Some(client) = client_address(session, self.config.trusted_proxies)
+            && let Err(wait) = self.rate.admit(client, passage.started)
+        {
+            return Err((too_many_requests(), Some(wait.as_secs() + 1)));
+        }
+        match passage.target {
+            Target::Unknown => Err((unknown_path(), None)),
+            Target::Upstream if self.stack.is_none() => Err((no_upstream(), None)),
+            Target::Upstream => Ok(()),
+            Target::Api => {
+                let declared = request.headers.get(header::CONTENT_LENGTH);
+                let declared: Option<u64> = declared.and_then(|length| length.to_str().ok()?.parse().ok());
+                if declared.is_some_and(|length| length > self.config.request_max_bytes) {
+                    return Err((too_large(self.config.request_max_bytes), None));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Gate {
+    type CTX = Passage;
+
+    fn new_ctx(&self) -> Passage {
+        Passage { started: Instant::now(), id: String::new(), target: Target::Unknown, user: None }
+    }
+
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
+
+    async fn request_filter(&self, session: &mut Session, passage: &mut Passage) -> Result<bool> {
+        if let Some(connection) = session.stream().and_then(Connection::of) {
+            connection.head_is_read();
+        }
+        session.set_read_timeout(Some(self.config.body_idle));
+        passage.id = request_id(session.req_header());
+        passage.target = Target::of(session.req_header().uri.path());
+        let Err((problem, retry_after)) = self.admit(session, passage) else { return Ok(false) };
+        refuse(session, &passage.id, &problem, retry_after).await?;
+        Ok(true)
+    }
+
+    async fn upstream_peer(&self, session: &mut Session, passage: &mut Passage) -> Result<Box<HttpPeer>> {
+        match (passage.target, &self.stack) {
+            (Target::Upstream, Some(stack)) => {
+                let peer = stack.peer(session.is_upgrade_req()).await.map_err(|error| {
+                    let mut error =
+                        Error::because(ErrorType::ConnectError, "looking up the stack behind", error);
+                    error.as_up();
+                    error
+                })?;
+                Ok(Box::new(peer))
+            }
+            _ => Ok(Box::new(self.api.clone())),
+        }
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _: &mut Session,
+        request: &mut RequestHeader,
+        passage: &mut Passage,
+    ) -> Result<()> {
+        request.insert_header(REQUEST_ID, &passage.id)?;
+        if let (Target::Upstream, Some(stack)) = (passage.target, &self.stack) {
+            request.insert_header(header::HOST, &stack.upstream.authority)?;
+        }
+        Ok(())
+    }
+
+    async fn response_filter(
+        &self,
+        _: &mut Session,
+        answer: &mut ResponseHeader,
+        passage: &mut Passage,
+    ) -> Result<()> {
+        if passage.target == Target::Api {
+            let user = answer.remove_header(USER_HEADER);
+            passage.user = user.and_then(|user| user.to_str().ok().map(str::to_owned));
+        }
+        answer.insert_header(REQUEST_ID, &passage.id)
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        passage: &mut Passage,
+    ) -> FailToProxy {
+        let problem = match (error.esource(), error.etype()) {
+            (_, ErrorType::HTTPStatus(status)) => StatusCode::from_u16(*status)
+                .map_or_else(|_| Problem::internal(), |status| Problem::new(status, "the request was refused")),
+            (ErrorSource::Downstream, ErrorType::ReadTimedout) => timed_out(),
+            // The client is gone; there is nobody to answer.
+            (
+                ErrorSource::Downstream,
+                ErrorType::ReadError | ErrorType::WriteError | ErrorType::ConnectionClosed,
+            ) => return FailToProxy { error_code: 0, can_reuse_downstream: false },
+            (ErrorSource::Downstream, _) => Problem::bad_request("the request is malformed"),
+            (ErrorSource::Upstream, _) if passage.target == Target::Upstream => bad_gateway(),
+            _ => Problem::internal(),
+        };
+        if problem.status.is_server_error() {
+            warn!(request.id = passage.id, "cannot forward: {error}");
+        }
+        // An answer that has begun cannot be taken back; it breaks off.
+        if session.response_written().is_none() {
+            session.set_keepalive(None);
+            if let Err(error) = refuse(session, &passage.id, &problem, None).await {
+                tracing::debug!(request.id = passage.id, "the client did not take the answer: {error}");
+            }
+        }
+        FailToProxy { error_code: problem.status.as_u16(), can_reuse_downstream: false }
+    }
+
+    fn suppress_error_log(&self, _: &Session, _: &Passage, _: &Error) -> bool {
+        true
+    }
+
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, passage: &mut Passage) {
+        let request = session.req_header();
+        // 499: the client left before there was an answer, as nginx writes it.
+        let status = session.response_written().map_or(499, |answer| answer.status.as_u16());
+        info!(
+            request.id = passage.id,
+            method = %request.method,
+            path = request.uri.path(),
+            status,
+            milliseconds = u64::try_from(passage.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            user = passage.user,
+            broken = error.is_some().then_some(true),
+            "request"
+        );
+    }
+}
+
+/// The client's own id for the request when it is one, else a new one.
+fn request_id(request: &RequestHeader) -> String {
+    let given = request.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    let plain = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
+}
+
+/// The address that `hops` trusted proxies say the client has; without them, the connection's.
+fn client_address(session: &Session, hops: usize) -> Option<IpAddr> {
+    let connected = session.client_addr()?.as_inet()?.ip();
+    if hops == 0 {
+        return Some(connected);
+    }
+    let forwarded: Vec<&str> = session
+        .req_header()
+        .headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    Some(forwarded_for(&forwarded, hops).unwrap_or(connected))
+}
+
+/// Each proxy appends who connected to it, so the client is as many from the end as there are proxies.
+fn forwarded_for(forwarded: &[&str], hops: usize) -> Option<IpAddr> {
+    forwarded.len().checked_sub(hops).and_then(|at| forwarded[at].trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_taken_over_only_when_it_is_plain() {
+        let with = |id: &str| {
+            let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+            request.insert_header(REQUEST_ID, id).unwrap();
+            request_id(&request)
+        };
+        assert_eq!(with("abc-123_x.y"), "abc-123_x.y");
+        for odd in ["", "with space", "\"quoted\"", &"x".repeat(65)] {
+            assert_eq!(with(odd).len(), 36, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_client_cannot_choose_its_address() {
+        let ip = |text: &str| text.parse::<IpAddr>().ok();
+        assert_eq!(forwarded_for(&["6.6.6.6", " 10.0.0.1"], 1), ip("10.0.0.1"));
+        assert_eq!(forwarded_for(&["6.6.6.6", "10.0.0.1", "10.0.0.2"], 2), ip("10.0.0.1"));
+        assert_eq!(forwarded_for(&["10.0.0.1"], 2), None);
+        assert_eq!(forwarded_for(&["nonsense"], 1), None);
+    }
+}

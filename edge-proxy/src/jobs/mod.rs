@@ -1,0 +1,292 @@
+//! Extraction: claims jobs, has them done, keeps their leases, hands them back at shutdown.
+//!
+//! Any number of edges may do this side by side: a job is leased to one attempt, whose number fences off
+//! every other. A job whose edge dies is taken up again when its lease runs out.
+//! Invariant: everything here runs as `service_role`; nothing here is reached from a request.
+
+mod database;
+mod edge;
+
+use crate::app::App;
+use crate::config::{Extract, ExtractMode};
+use crate::db::{Caller, DbError};
+use dossier_extract::Extractor;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_postgres::types::Type;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+use uuid::Uuid;
+
+const CLAIM: &str = "select job_id, document_id, media_type, size_bytes, sha256, attempt \
+                     from dossier.claim_jobs(worker => $1, limit_count => 1, lease_seconds => $2)";
+const EXTEND: &str = "select dossier.extend_lease($1, $2, $3)";
+const FAIL: &str = "select dossier.fail_job($1, $2, $3, $4, $5)";
+const NATIVE: &str = "select to_regprocedure('dossier.run_job(bigint, integer)') is not null";
+const SWEEP: &str = "select dossier.sweep()::text";
+
+/// A job that is ours until its lease ends.
+#[derive(Debug, Clone)]
+struct Job {
+    id: i64,
+    attempt: i32,
+    document_id: Uuid,
+    media_type: String,
+    size_bytes: u64,
+    sha256: String,
+}
+
+/// Why an attempt gave no text.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    /// About the file or the worker; the reader of the document may know it.
+    #[error(transparent)]
+    Extract(#[from] dossier_extract::ExtractError),
+    /// The bytes that came out of the database are not those that went in.
+    #[error("the stored bytes are not those that were uploaded")]
+    Corrupt,
+    /// The job belongs to another attempt now.
+    #[error("the job is another worker's now")]
+    Lost,
+    /// Shutting down.
+    #[error("the edge is shutting down")]
+    Stopped,
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Who does the work.
+enum Engine {
+    Database,
+    Edge(Arc<Extractor>),
+}
+
+/// The workers and the sweeper, until `stop`; what runs then has until `hurry` to finish.
+pub(crate) async fn run(app: App, config: Extract, stop: CancellationToken, hurry: CancellationToken) {
+    if config.workers == 0 {
+        info!("no extraction here (EXTRACT_WORKERS is 0)");
+        return;
+    }
+    let Some(engine) = stop.run_until_cancelled(engine(&app, &config)).await else { return };
+    let engine = Arc::new(engine);
+    info!(workers = config.workers, "extracting {}", match *engine {
+        Engine::Database => "in the database",
+        Engine::Edge(_) => "at the edge",
+    });
+    for number in 0..config.workers {
+        let worker = Worker {
+            name: format!("{}/{}", app.name, number + 1),
+            app: app.clone(),
+            config: config.clone(),
+            engine: Arc::clone(&engine),
+            hurry: hurry.clone(),
+        };
+        app.tasks.spawn(worker.run(stop.clone()));
+    }
+    sweep_forever(&app, config.sweep, &stop).await;
+}
+
+/// Chooses once; a database that cannot be asked yet is asked until it can.
+async fn engine(app: &App, config: &Extract) -> Engine {
+    let native = match config.mode {
+        ExtractMode::Database => true,
+        ExtractMode::Edge => false,
+        ExtractMode::Auto => loop {
+            match is_native(app).await {
+                Ok(native) => break native,
+                Err(error) => debug!("cannot ask whether the database extracts: {error}"),
+            }
+            tokio::time::sleep(config.poll).await;
+        },
+    };
+    if native {
+        return Engine::Database;
+    }
+    Engine::Edge(Arc::new(extractor(config)))
+}
+
+/// Whether the database can extract by itself.
+pub(crate) async fn is_native(app: &App) -> Result<bool, DbError> {
+    let rows = app.db.rows(&Caller::service(), NATIVE, &[]).await?;
+    Ok(crate::db::first(&rows)?.unwrap_or(false))
+}
+
+/// Runs the worker program once, on a text of one word. Blocks.
+pub(crate) fn try_program(config: &Extract) -> Result<(), dossier_extract::ExtractError> {
+    let source = dossier_extract::Source::from_bytes(b"dossier").map_err(|error| {
+        dossier_extract::ExtractError::WorkerUnavailable {
+            path: config.program.clone(),
+            reason: error.to_string(),
+        }
+    })?;
+    let request = dossier_extract::Request { media_type: Some("text/plain".to_owned()), pdf_engine: None };
+    extractor(config).extract(&source, &request, || dossier_extract::Tick::Continue).map(drop)
+}
+
+fn extractor(config: &Extract) -> Extractor {
+    let mut extractor = Extractor::new(&config.program);
+    extractor.sandbox = config.sandbox;
+    extractor
+}
+
+/// Removes uploads that were never finished; any edge may.
+async fn sweep_forever(app: &App, every: Duration, stop: &CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+        match app.db.json(&Caller::service(), SWEEP, &[]).await {
+            Ok(counts) => debug!("swept {}", counts.unwrap_or_default()),
+            Err(error) => warn!("sweeping failed: {error}"),
+        }
+    }
+}
+
+struct Worker {
+    name: String,
+    app: App,
+    config: Extract,
+    engine: Arc<Engine>,
+    hurry: CancellationToken,
+}
+
+impl Worker {
+    async fn run(self, stop: CancellationToken) {
+        let mut announced = self.app.events.jobs();
+        while !stop.is_cancelled() {
+            // Seen before looking, so that a job announced meanwhile is not slept through.
+            announced.mark_unchanged();
+            match self.claim().await {
+                Ok(Some(job)) => {
+                    self.work(&job).await;
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => warn!("cannot claim a job: {}", crate::error::Chain(&error)),
+            }
+            tokio::select! {
+                _ = announced.changed() => {}
+                () = tokio::time::sleep(self.config.poll) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn claim(&self) -> Result<Option<Job>, DbError> {
+        let params = [(&self.name as _, Type::TEXT), (&self.config.lease_seconds as _, Type::INT4)];
+        let rows = self.app.db.rows(&Caller::service(), CLAIM, &params).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let size: i64 = row.try_get(3)?;
+        Ok(Some(Job {
+            id: row.try_get(0)?,
+            document_id: row.try_get(1)?,
+            media_type: row.try_get(2)?,
+            size_bytes: u64::try_from(size).unwrap_or(0),
+            sha256: row.try_get(4)?,
+            attempt: row.try_get(5)?,
+        }))
+    }
+
+    /// Does the job while keeping its lease; whatever happens, the job is told.
+    async fn work(&self, job: &Job) {
+        let started = std::time::Instant::now();
+        let lost = CancellationToken::new();
+        let done = async {
+            match &*self.engine {
+                Engine::Database => database::extract(&self.app, job, &self.hurry, &lost).await,
+                Engine::Edge(extractor) => edge::extract(&self.app, extractor, job, &self.hurry, &lost).await,
+            }
+        };
+        let outcome = tokio::select! {
+            outcome = done => outcome,
+            () = self.keep_lease(job, &lost) => Err(JobError::Lost),
+        };
+        let (id, attempt) = (job.document_id, job.attempt);
+        match outcome {
+            Ok(status) => {
+                let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                info!(document.id = %id, attempt, milliseconds, "extraction of document {id}: {status}");
+            }
+            Err(JobError::Lost) => warn!(document.id = %id, attempt, "extraction of document {id} is another worker's now"),
+            Err(JobError::Stopped) => self.hand_back(job).await,
+            Err(error) => self.fail(job, &error).await,
+        }
+    }
+
+    /// Extends the lease as long as it is ours; returns when it is not.
+    async fn keep_lease(&self, job: &Job, lost: &CancellationToken) {
+        let every = Duration::from_secs(u64::try_from(self.config.lease_seconds).unwrap_or(120) / 3);
+        loop {
+            tokio::time::sleep(every).await;
+            match self.extend(job, self.config.lease_seconds).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => warn!(document.id = %job.document_id, "a lease could not be extended: {error}"),
+            }
+        }
+        lost.cancel();
+    }
+
+    async fn extend(&self, job: &Job, seconds: i32) -> Result<bool, DbError> {
+        let params = [(&job.id as _, Type::INT8), (&job.attempt as _, Type::INT4), (&seconds as _, Type::INT4)];
+        let rows = self.app.db.rows(&Caller::service(), EXTEND, &params).await?;
+        Ok(crate::db::first(&rows)?.unwrap_or(false))
+    }
+
+    /// Ends the lease, so that another worker takes the job up at once.
+    async fn hand_back(&self, job: &Job) {
+        let id = job.document_id;
+        match self.extend(job, 1).await {
+            Ok(_) => info!(document.id = %id, "handed back the extraction of document {id}"),
+            Err(error) => warn!(document.id = %id, "could not hand back the extraction of document {id}: {error}"),
+        }
+    }
+
+    async fn fail(&self, job: &Job, error: &JobError) {
+        let (id, attempt) = (job.document_id, job.attempt);
+        let (code, message, retry) = reason(error);
+        warn!(document.id = %id, attempt, code, retry, "extraction of document {id} failed: {}", crate::error::Chain(error));
+        let params = [
+            (&job.id as _, Type::INT8),
+            (&job.attempt as _, Type::INT4),
+            (&code as _, Type::TEXT),
+            (&message as _, Type::TEXT),
+            (&retry as _, Type::BOOL),
+        ];
+        if let Err(error) = self.app.db.rows(&Caller::service(), FAIL, &params).await {
+            warn!(document.id = %id, "the failure of document {id} could not be recorded, its lease will run out: {error}");
+        }
+    }
+}
+
+/// What the document will say, and whether another attempt may help. The host's faults stay in the log.
+fn reason(error: &JobError) -> (&'static str, String, bool) {
+    match error {
+        JobError::Extract(error) if !error.is_transient() => (error.code(), error.to_string(), false),
+        JobError::Extract(error) => (error.code(), unavailable(), true),
+        JobError::Corrupt => ("checksum_mismatch", error.to_string(), false),
+        _ => ("extraction_failed", unavailable(), true),
+    }
+}
+
+fn unavailable() -> String {
+    "extraction is not available at the moment".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dossier_extract::ExtractError;
+
+    #[test]
+    fn a_fault_of_the_file_is_told_and_final_one_of_the_host_is_neither() {
+        let encrypted = reason(&JobError::Extract(ExtractError::Encrypted));
+        assert_eq!((encrypted.0, encrypted.2), ("encrypted", false));
+        let missing = JobError::Extract(ExtractError::WorkerUnavailable {
+            path: "/opt/secret/worker".into(),
+            reason: "no such file".into(),
+        });
+        let (code, message, retry) = reason(&missing);
+        assert_eq!((code, retry), ("worker_unavailable", true));
+        assert!(!message.contains("/opt"));
+    }
+}

@@ -1,0 +1,60 @@
+//! The API's URLs, and what happens around every request.
+
+use crate::app::App;
+use crate::auth::{SeenUser, USER_HEADER};
+use crate::error::{ApiError, Problem};
+use crate::{context, documents, health, home, sessions, upload};
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use http::{HeaderValue, StatusCode};
+use tracing::Instrument;
+
+/// The header that ties an answer to its log lines.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+
+/// The API. The gate forwards to it what is under `/api`, and the few paths beside.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(home::home))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/api/sessions", get(sessions::list).post(sessions::create))
+        .route("/api/sessions/{id}", get(sessions::read))
+        .route("/api/sessions/{id}/context", get(context::read).post(context::save))
+        .route("/api/documents", get(documents::list).post(upload::upload))
+        .route("/api/documents/{id}", get(documents::read).delete(documents::delete))
+        .route("/api/documents/{id}/content", get(documents::content))
+        .route("/api/documents/{id}/pages", get(documents::pages))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(around))
+        .with_state(app)
+}
+
+/// Gives log lines the request's id, and the gate the user for its own.
+async fn around(mut request: Request, next: Next) -> Response {
+    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let span = tracing::info_span!("request", id);
+    let seen = SeenUser::default();
+    request.extensions_mut().insert(seen.clone());
+    let mut response = next.run(request).instrument(span).await;
+    if let Some(user) = seen.get().and_then(|user| HeaderValue::from_str(user).ok()) {
+        response.headers_mut().insert(USER_HEADER, user);
+    }
+    response
+}
+
+async fn unknown() -> ApiError {
+    Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path")
+        .hint("The API's paths are listed at /.")
+        .into()
+}
+
+async fn wrong_method() -> ApiError {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
+        .hint("The Allow header says which it takes.")
+        .into()
+}

@@ -1,0 +1,283 @@
+//! `multipart/form-data`, read as it arrives.
+//!
+//! Written here because the crates at hand buffer a preamble or a part's header without bound; this one
+//! holds at most one frame of the body and [`LONGEST_HEADER`] bytes, whatever is sent.
+//! Invariant: file bytes are handed on as slices of the frames they came in; they are copied only when a
+//! frame ends in what may be the start of a boundary.
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::stream::{Stream, StreamExt};
+use memchr::memmem::Finder;
+
+/// Longest header of a part, and longest text before the first part.
+const LONGEST_HEADER: usize = 16 * 1024;
+/// What is read after the last part, so that the connection can be used again.
+const LONGEST_EPILOGUE: usize = 4 * 1024;
+
+/// Why a form cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FormError {
+    #[error("the request is not multipart/form-data with a boundary")]
+    NotAForm,
+    #[error("the form ends before its last boundary")]
+    Truncated,
+    #[error("the form is malformed: {0}")]
+    Malformed(&'static str),
+    #[error("there is too much left of a refused file to skip it")]
+    TooMuchToSkip,
+    #[error("the body could not be read: {0}")]
+    Body(#[source] axum::Error),
+}
+
+/// The header of a part.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) field: String,
+    /// Given for files only.
+    pub(crate) file_name: Option<String>,
+    pub(crate) media_type: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Preamble,
+    /// Behind a boundary: a header follows, or nothing more.
+    Boundary,
+    Data,
+    End,
+}
+
+/// A form that is being read.
+pub(crate) struct Form<S> {
+    body: S,
+    held: Bytes,
+    /// CR LF, two hyphens and the boundary.
+    delimiter: Finder<'static>,
+    at: At,
+}
+
+impl<S> Form<S>
+where
+    S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
+{
+    /// `content_type` is the request's header.
+    pub(crate) fn new(content_type: &str, body: S) -> Result<Self, FormError> {
+        let boundary = boundary(content_type).ok_or(FormError::NotAForm)?;
+        let delimiter = Finder::new(format!("\r\n--{boundary}").as_bytes()).into_owned();
+        // The first boundary may be at the very start, without the line break that belongs to it.
+        Ok(Self { body, held: Bytes::from_static(b"\r\n"), delimiter, at: At::Preamble })
+    }
+
+    /// The next part's header; `None` behind the last one. Skips at most `skip` bytes of the part before.
+    pub(crate) async fn next_part(&mut self, skip: u64) -> Result<Option<Part>, FormError> {
+        let mut skipped = 0;
+        loop {
+            match self.at {
+                At::Preamble => {
+                    while self.find_preamble_end().is_none() {
+                        self.more(LONGEST_HEADER, "no boundary at its start").await?;
+                    }
+                }
+                At::Data => {
+                    while let Some(data) = self.data().await? {
+                        skipped += data.len() as u64;
+                        if skipped > skip {
+                            return Err(FormError::TooMuchToSkip);
+                        }
+                    }
+                }
+                At::Boundary => return self.header().await,
+                At::End => return Ok(None),
+            }
+        }
+    }
+
+    /// The next bytes of the part; `None` at its end.
+    pub(crate) async fn data(&mut self) -> Result<Option<Bytes>, FormError> {
+        if self.at != At::Data {
+            return Ok(None);
+        }
+        loop {
+            if let Some(end) = self.delimiter.find(&self.held) {
+                let data = self.held.split_to(end);
+                self.held.advance(self.delimiter.needle().len());
+                self.at = At::Boundary;
+                return Ok(Some(data).filter(|data| !data.is_empty()));
+            }
+            let safe = self.held.len() - self.partial_delimiter();
+            if safe > 0 {
+                return Ok(Some(self.held.split_to(safe)));
+            }
+            self.more(usize::MAX, "").await?;
+        }
+    }
+
+    /// Reads the little that may follow the last part, so that the connection can be used again.
+    pub(crate) async fn finish(mut self) {
+        let mut epilogue = self.held.len();
+        while epilogue <= LONGEST_EPILOGUE {
+            match self.body.next().await {
+                Some(Ok(frame)) => epilogue += frame.len(),
+                _ => return,
+            }
+        }
+    }
+
+    fn find_preamble_end(&mut self) -> Option<()> {
+        let start = self.delimiter.find(&self.held)?;
+        self.held.advance(start + self.delimiter.needle().len());
+        self.at = At::Boundary;
+        Some(())
+    }
+
+    async fn header(&mut self) -> Result<Option<Part>, FormError> {
+        while self.held.len() < 2 {
+            self.more(LONGEST_HEADER, "").await?;
+        }
+        if self.held.starts_with(b"--") {
+            self.at = At::End;
+            return Ok(None);
+        }
+        // From the line break that ends the boundary's line to the empty line.
+        let end = loop {
+            if let Some(end) = memchr::memmem::find(&self.held, b"\r\n\r\n") {
+                break end;
+            }
+            self.more(LONGEST_HEADER, "a part's header is too long").await?;
+        };
+        let header = self.held.split_to(end);
+        self.held.advance(4);
+        self.at = At::Data;
+        let line_end = memchr::memmem::find(&header, b"\r\n").unwrap_or(header.len());
+        if !header[..line_end].iter().all(|byte| matches!(byte, b' ' | b'\t')) {
+            return Err(FormError::Malformed("text behind a boundary"));
+        }
+        part(&String::from_utf8_lossy(&header)).map(Some)
+    }
+
+    /// How many bytes at the end of what is held may be the start of a boundary.
+    fn partial_delimiter(&self) -> usize {
+        let needle = self.delimiter.needle();
+        let window = self.held.len().saturating_sub(needle.len() - 1);
+        // A boundary has one CR, at its start, so only the last CR can begin one.
+        match memchr::memrchr(b'\r', &self.held[window..]) {
+            Some(at) if needle.starts_with(&self.held[window + at..]) => self.held.len() - window - at,
+            _ => 0,
+        }
+    }
+
+    /// Reads one more frame behind what is held, which must stay within `limit`.
+    async fn more(&mut self, limit: usize, otherwise: &'static str) -> Result<(), FormError> {
+        if self.held.len() > limit {
+            return Err(FormError::Malformed(otherwise));
+        }
+        let frame = match self.body.next().await {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return Err(FormError::Body(error)),
+            None => return Err(FormError::Truncated),
+        };
+        self.held = if self.held.is_empty() {
+            frame
+        } else {
+            let mut both = BytesMut::with_capacity(self.held.len() + frame.len());
+            both.extend_from_slice(&self.held);
+            both.extend_from_slice(&frame);
+            both.freeze()
+        };
+        Ok(())
+    }
+}
+
+fn boundary(content_type: &str) -> Option<String> {
+    let (media_type, parameters) = content_type.split_once(';')?;
+    if !media_type.trim().eq_ignore_ascii_case("multipart/form-data") {
+        return None;
+    }
+    let boundary = parameter(parameters, "boundary")?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
+    ((1..=70).contains(&boundary.len()) && boundary.bytes().all(allowed)).then_some(boundary)
+}
+
+fn part(header: &str) -> Result<Part, FormError> {
+    let mut part = Part::default();
+    let mut named = false;
+    for line in header.split("\r\n") {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        if name.eq_ignore_ascii_case("content-disposition") {
+            let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+            if !kind.trim().eq_ignore_ascii_case("form-data") {
+                return Err(FormError::Malformed("a part is not form-data"));
+            }
+            part.field = parameter(parameters, "name").map(unescape).unwrap_or_default();
+            part.file_name = parameter(parameters, "filename")
+                .map(unescape)
+                .or_else(|| parameter(parameters, "filename*").and_then(|value| extended(&value)));
+            named = true;
+        } else if name.eq_ignore_ascii_case("content-type") {
+            part.media_type = Some(value.trim().to_owned());
+        }
+    }
+    if named { Ok(part) } else { Err(FormError::Malformed("a part has no Content-Disposition")) }
+}
+
+/// The value of one parameter: a token, or a quoted string without its quotes and escapes.
+fn parameter(parameters: &str, wanted: &str) -> Option<String> {
+    let mut rest = parameters;
+    loop {
+        rest = rest.trim_start_matches([';', ' ', '\t']);
+        let (name, after) = rest.split_once('=')?;
+        let found = name.trim().eq_ignore_ascii_case(wanted);
+        if let Some(quoted) = after.strip_prefix('"') {
+            let (value, after) = unquote(quoted)?;
+            if found {
+                return Some(value);
+            }
+            rest = after;
+        } else {
+            let (value, after) = after.split_once(';').unwrap_or((after, ""));
+            if found {
+                return Some(value.trim().to_owned());
+            }
+            rest = after;
+        }
+    }
+}
+
+/// Reads to the closing quote. Only quotes and backslashes are escaped by a backslash: old browsers send
+/// Windows paths as they are.
+fn unquote(quoted: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return Some((value, &quoted[at + 1..])),
+            '\\' if quoted[at + 1..].starts_with(['"', '\\']) => {
+                value.extend(characters.next().map(|(_, escaped)| escaped));
+            }
+            _ => value.push(character),
+        }
+    }
+    None
+}
+
+/// Browsers write a quote and line breaks, and nothing else, as percent escapes.
+fn unescape(value: String) -> String {
+    if !value.contains('%') {
+        return value;
+    }
+    value.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
+}
+
+/// `UTF-8''na%C3%AFve.txt` (RFC 5987), which RFC 7578 forbids and some clients send nevertheless.
+fn extended(value: &str) -> Option<String> {
+    let (charset, rest) = value.split_once('\'')?;
+    let (_language, encoded) = rest.split_once('\'')?;
+    if !charset.eq_ignore_ascii_case("utf-8") {
+        return None;
+    }
+    percent_encoding::percent_decode_str(encoded).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+#[path = "multipart_tests.rs"]
+mod tests;
