@@ -120,8 +120,11 @@ as $$
 declare
   document dossier.documents;
 begin
+  -- Rights first: who may not write the document may not lock it either. Its organization never changes.
+  perform dossier_private.require_writer(
+    (select d.organization_id from dossier.documents as d where d.id = require_document.document_id), 'document', document_id);
+
   select d.* into document from dossier.documents as d where d.id = require_document.document_id for no key update;
-  perform dossier_private.require_writer(document.organization_id, 'document', document_id);
   return document;
 end
 $$;
@@ -137,7 +140,7 @@ declare
 begin
   document := dossier_private.require_document(document_id);
   delete from dossier.documents as d where d.id = document.id;
-  return true;
+  return found;
 exception when sqlstate 'PT404' then
   return false;
 end

@@ -222,14 +222,20 @@ declare
   document dossier.documents;
 begin
   -- Chunks share the document; who finishes or aborts waits for them, and they then find it closed.
+  -- Only the caller's own upload is locked: nobody holds up somebody else's.
   if alone then
-    select d.* into document from dossier.documents as d where d.id = open_upload.document_id for no key update;
+    select d.* into document from dossier.documents as d
+    where d.id = open_upload.document_id and d.user_id = caller for no key update;
   else
-    select d.* into document from dossier.documents as d where d.id = open_upload.document_id for share;
+    select d.* into document from dossier.documents as d
+    where d.id = open_upload.document_id and d.user_id = caller for share;
   end if;
 
-  perform dossier_private.require_writer(document.organization_id, 'document', document_id);
-  if document.user_id <> caller then
+  perform dossier_private.require_writer(
+    coalesce(document.organization_id,
+      (select d.organization_id from dossier.documents as d where d.id = open_upload.document_id)),
+    'document', document_id);
+  if document.id is null then
     raise exception using
       errcode = '42501',
       message = 'This upload is another user''s',
