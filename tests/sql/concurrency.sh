@@ -1,0 +1,177 @@
+#!/usr/bin/env bash
+# What one transaction cannot show: two sessions that meet. Prints TAP.
+#
+#   tests/sql/concurrency.sh DATABASE     as the owner; host, port and user as psql takes them (PGHOST …)
+#
+# Nothing sleeps: a session that must wait is seen waiting in pg_stat_activity before the other goes on.
+# Its rows are committed, and deleted at the end.
+
+set -euo pipefail
+
+database=${1:?usage: concurrency.sh DATABASE}
+work=$(mktemp -d)
+organization=$(cat /proc/sys/kernel/random/uuid)
+declare -A into out pids
+count=0 failures=0
+
+cleanup() {
+  psql -X -q -d "$database" -c "delete from dossier.organizations where id = '$organization'" || true
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+# open NAME [USER]: a session, of an API user when one is named.
+open() {
+  mkfifo "$work/$1.in" "$work/$1.out"
+  PGAPPNAME="concurrency-$1" psql -X -q -A -t -d "$database" <"$work/$1.in" >"$work/$1.out" 2>&1 &
+  pids[$1]=$!
+  exec {into[$1]}>"$work/$1.in" {out[$1]}<"$work/$1.out"
+  send "$1" '\set VERBOSITY sqlstate'
+  [ -z "${2:-}" ] || send "$1" "set role authenticated; set request.jwt.claims = '{\"sub\":\"$2\"}';"
+  answer "$1" >/dev/null
+}
+
+# send NAME SQL: without waiting for the answer.
+send() { echo "$2" >&"${into[$1]}"; }
+
+# answer NAME: what it has said since the last answer.
+answer() {
+  local line
+  send "$1" '\echo --'
+  while IFS= read -r -t 30 line <&"${out[$1]}"; do
+    [ "$line" != -- ] || return 0
+    [ -z "$line" ] || printf '%s\n' "$line"
+  done
+  echo "no answer from $1"
+}
+
+ask() { send "$1" "$2"; answer "$1"; }
+
+# blocked NAME: returns when the session waits for a lock.
+blocked() {
+  local deadline=$((SECONDS + 30))
+  until [ "$(ask watch "select count(*) from pg_stat_activity where application_name = 'concurrency-$1' and wait_event_type = 'Lock';")" = 1 ]; do
+    [ $SECONDS -lt $deadline ] || { echo "# $1 never waited"; return 0; }
+  done
+}
+
+# is GOT WANTED DESCRIPTION
+is() {
+  count=$((count + 1))
+  if [ "$1" = "$2" ]; then
+    echo "ok $count - $3"
+  else
+    failures=$((failures + 1))
+    printf 'not ok %s - %s\n#   got: %s\n#  want: %s\n' "$count" "$3" "${1//$'\n'/ | }" "${2//$'\n'/ | }"
+  fi
+}
+
+open watch
+ask watch "
+  insert into dossier.organizations (id, name) values ('$organization', 'Concurrency');
+  insert into dossier.organization_members values ('$organization', 'race-a', 'owner'), ('$organization', 'race-b', 'owner');
+  insert into dossier.sessions (organization_id, user_id) values ('$organization', 'race-a');"
+session=$(ask watch "select id from dossier.sessions where organization_id = '$organization';")
+open a race-a
+open b race-b
+# Takes jobs of this test alone: those of others are locked for the while, and claims skip what is locked.
+open keeper
+
+owners="select count(*) from dossier.organization_members where organization_id = '$organization' and role = 'owner';"
+leave_as() { echo "delete from dossier.organization_members where organization_id = '$organization' and user_id = '$1';"; }
+
+# The last owner.
+
+ask a "begin; $(leave_as race-a)" >/dev/null
+send b "begin; $(leave_as race-b)"
+blocked b
+ask a 'commit;' >/dev/null
+is "$(answer b)" 'ERROR:  PT409' 'of two owners who leave at once the second stays'
+ask b 'rollback;' >/dev/null
+is "$(ask watch "$owners")" 1 'one owner is left'
+
+ask watch "insert into dossier.organization_members values ('$organization', 'race-a', 'owner');" >/dev/null
+ask b "begin isolation level repeatable read; select from dossier.organizations;" >/dev/null
+ask a "begin; $(leave_as race-a)" >/dev/null
+send b "$(leave_as race-b)"
+blocked b
+ask a 'commit;' >/dev/null
+is "$(answer b)" 'ERROR:  40001' 'also at repeatable read'
+ask b 'rollback;' >/dev/null
+is "$(ask watch "$owners")" 1 'one owner is left again'
+ask watch "insert into dossier.organization_members values ('$organization', 'race-a', 'owner');" >/dev/null
+
+# Two saves.
+
+save() { echo "select version from dossier.save_context('$session', '$1', null, $2);"; }
+is "$(ask a "$(save first 0)")" 1 'a first save'
+ask a "begin; $(save from-a 1)" >/dev/null
+send b "$(save from-b 1)"
+blocked b
+ask a 'commit;' >/dev/null
+is "$(answer b)" 'ERROR:  PT409' 'of two saves from one version the second is refused'
+ask a "begin; $(save from-a null)" >/dev/null
+send b "$(save from-b null)"
+blocked b
+ask a 'commit;' >/dev/null
+is "$(answer b)" 4 'two saves without a version both count'
+is "$(ask watch "select string_agg(version || ' ' || text_context, ', ' order by version) from dossier.session_context_versions where session_id = '$session';")" \
+  '1 first, 2 from-a, 3 from-a, 4 from-b' 'every one is recorded'
+
+# A chunk and the end of its upload.
+
+begin_upload() { ask a "select id from dossier.begin_upload('$session', 'x.txt');"; }
+open c race-a
+document=$(begin_upload)
+ask a "begin; select dossier.append_upload('$document', 0, 'hello');" >/dev/null
+send c "select status from dossier.finish_upload('$document', 5, repeat('ab', 32));"
+blocked c
+ask a 'commit;' >/dev/null
+is "$(answer c)" stored 'the end waits for a chunk under way, and counts it'
+
+document=$(begin_upload)
+ask a "select dossier.append_upload('$document', 0, 'hello');" >/dev/null
+ask c "begin; select from dossier.finish_upload('$document', 5, repeat('ab', 32));" >/dev/null
+send a "select dossier.append_upload('$document', 1, 'late');"
+blocked a
+ask c 'commit;' >/dev/null
+is "$(answer a)" 'ERROR:  PT409' 'a chunk that comes after the end is refused'
+
+# Two workers, one document.
+
+ask keeper "begin; select from dossier_private.jobs where organization_id <> '$organization' for update;" >/dev/null
+ask watch "delete from dossier_private.jobs where document_id <> '$document' and organization_id = '$organization';" >/dev/null
+claim() { echo "set role service_role; select document_id, attempt from dossier.claim_jobs('$1');"; }
+open d
+ask watch 'begin;' >/dev/null
+is "$(ask watch "$(claim one)")" "$document|1" 'a worker claims the job'
+is "$(ask d "$(claim two)")" '' 'another, meanwhile, neither waits nor gets it'
+ask watch 'commit; reset role;' >/dev/null
+is "$(ask d "$(claim two)")" '' 'nor afterwards'
+ask watch "update dossier_private.jobs set lease_expires_at = now() where document_id = '$document';" >/dev/null
+ask watch 'begin;' >/dev/null
+is "$(ask watch "$(claim one)")" "$document|2" 'when its worker is lost, one worker takes it back'
+is "$(ask d "$(claim two)")" '' 'and again only one'
+ask watch 'commit; reset role;' >/dev/null
+
+# A deletion while a worker has the document.
+
+ask a "begin; select dossier.delete_document('$document');" >/dev/null
+job=$(ask watch "select id from dossier_private.jobs where document_id = '$document';")
+send d "select dossier.complete_job($job, 2, '[]');"
+blocked d
+ask a 'commit;' >/dev/null
+is "$(answer d)" f 'who completes a document that is being deleted waits, and is told that it is gone'
+
+# Notifications, which leave with the commit.
+
+ask d 'reset role; listen dossier_documents; listen dossier_jobs;' >/dev/null
+document=$(begin_upload)
+ask a "select dossier.append_upload('$document', 0, 'hello'); select from dossier.finish_upload('$document', 5, repeat('ab', 32));" >/dev/null
+said=$(ask d 'select;' | sed -E 's/ received from server process.*//; s/^Asynchronous notification "([a-z_]+)"( with payload "(.*)")?/\1 \3/' | sort)
+is "$said" "dossier_documents {\"document_id\" : \"$document\", \"session_id\" : \"$session\", \"organization_id\" : \"$organization\", \"status\" : \"stored\"}
+dossier_jobs " 'a stored document and its job are announced'
+
+echo "1..$count"
+exit $((failures > 0))
