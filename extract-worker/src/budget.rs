@@ -1,0 +1,51 @@
+//! What is left of a file's limits, shared by everything that reads it.
+
+use dossier_extract::protocol::Failure;
+use std::cell::Cell;
+use std::io::{self, Read};
+
+/// The bytes that all compressed parts of one file may still inflate to.
+#[derive(Debug)]
+pub(crate) struct InflateBudget {
+    left: Cell<u64>,
+    exceeded: Cell<bool>,
+}
+
+impl InflateBudget {
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self { left: Cell::new(bytes), exceeded: Cell::new(false) }
+    }
+
+    /// Counts what is read through it; fails at the end of the budget.
+    pub(crate) fn meter<R: Read>(&self, inner: R) -> Metered<'_, R> {
+        Metered { inner, budget: self }
+    }
+
+    /// A part of which the budget did not suffice is the limit's fault, not the file's.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.exceeded.get() { Err(Failure::LimitExceeded { limit: "inflate_bytes".to_owned() }) } else { Ok(()) }
+    }
+}
+
+/// A reader under a budget.
+#[derive(Debug)]
+pub(crate) struct Metered<'b, R> {
+    inner: R,
+    budget: &'b InflateBudget,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        match self.budget.left.get().checked_sub(count as u64) {
+            Some(left) => {
+                self.budget.left.set(left);
+                Ok(count)
+            }
+            None => {
+                self.budget.exceeded.set(true);
+                Err(io::Error::other("inflates to more than the limit"))
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What a file is, told by its bytes and never by a name.
+
+use crate::zip_parts::{Package, Parts};
+use crate::{csv, json, text};
+use dossier_extract::Limits;
+
+/// What a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// A PDF.
+    Pdf,
+    /// A Word document of the XML kind.
+    Docx,
+    /// One JSON value, an object or an array.
+    Json,
+    /// Rows of separated fields.
+    Csv,
+    /// Any other text.
+    Text,
+    /// Text whose author calls it Markdown.
+    Markdown,
+    /// Anything that no text is read from: its media type.
+    Other(String),
+}
+
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+const UNKNOWN: &str = "application/octet-stream";
+
+impl Format {
+    /// The media type.
+    #[must_use]
+    pub fn media_type(&self) -> &str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Docx => DOCX,
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::Text => "text/plain",
+            Self::Markdown => "text/markdown",
+            Self::Other(media_type) => media_type,
+        }
+    }
+
+    /// Whether reading it is decoding text.
+    #[must_use]
+    pub fn is_textual(&self) -> bool {
+        matches!(self, Self::Json | Self::Csv | Self::Text | Self::Markdown)
+    }
+}
+
+/// The format that a media type names; parameters (`; charset=…`) are ignored.
+#[must_use]
+pub fn from_media_type(media_type: &str) -> Format {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.as_str() {
+        "application/pdf" | "application/x-pdf" => Format::Pdf,
+        DOCX => Format::Docx,
+        "application/json" => Format::Json,
+        "text/csv" | "application/csv" | "text/tab-separated-values" => Format::Csv,
+        "text/markdown" | "text/x-markdown" => Format::Markdown,
+        "text/plain" => Format::Text,
+        _ if essence.is_empty() => Format::Other(UNKNOWN.to_owned()),
+        _ => Format::Other(essence.chars().filter(char::is_ascii_graphic).take(100).collect()),
+    }
+}
+
+/// How far into a file a PDF header may stand: as far as other readers look.
+const PDF_HEADER_WITHIN: usize = 1024;
+
+/// First bytes that say everything.
+const MAGIC: &[(&[u8], &str)] = &[
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"II+\0", "image/tiff"),
+    (b"MM\0+", "image/tiff"),
+    (b"\x7fELF", "application/x-executable"),
+    (b"\xcf\xfa\xed\xfe", "application/x-mach-binary"),
+    (b"\xce\xfa\xed\xfe", "application/x-mach-binary"),
+    (b"{\\rtf", "application/rtf"),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"Rar!\x1a\x07", "application/vnd.rar"),
+    (b"BZh", "application/x-bzip2"),
+    (b"\xfd7zXZ\0", "application/x-xz"),
+    (b"(\xb5/\xfd", "application/zstd"),
+    (b"OggS", "application/ogg"),
+    (b"fLaC", "audio/flac"),
+    (b"ID3", "audio/mpeg"),
+    (b"%!PS", "application/postscript"),
+    (b"SQLite format 3\0", "application/vnd.sqlite3"),
+    (b"\0asm", "application/wasm"),
+];
+
+/// What the bytes are.
+#[must_use]
+pub fn detect(bytes: &[u8], limits: &Limits) -> Format {
+    if bytes.is_empty() {
+        return Format::Text;
+    }
+    if let Some(format) = binary(bytes, limits) {
+        return format;
+    }
+    match text::decode_if_text(bytes) {
+        Some(decoded) if json::is_json(&decoded) => Format::Json,
+        Some(decoded) if text::looks_like_markup(&decoded).is_some() => {
+            Format::Other(text::looks_like_markup(&decoded).unwrap_or(UNKNOWN).to_owned())
+        }
+        Some(decoded) if csv::looks_like_csv(&decoded) => Format::Csv,
+        Some(_) => Format::Text,
+        None => Format::Other(UNKNOWN.to_owned()),
+    }
+}
+
+fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
+    let other = |media_type: &str| Some(Format::Other(media_type.to_owned()));
+    if let Some((_, media_type)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return other(media_type);
+    }
+    match bytes {
+        [b'P', b'K', 3 | 5, 4 | 6, ..] => return Some(zipped(bytes, limits)),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => return other("image/webp"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => return other("audio/wav"),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => return other("video/mp4"),
+        [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => return other(compound(bytes)),
+        _ if is_bmp(bytes) => return other("image/bmp"),
+        _ if is_portable_executable(bytes) => {
+            return other("application/vnd.microsoft.portable-executable");
+        }
+        _ => {}
+    }
+    let head = &bytes[..bytes.len().min(PDF_HEADER_WITHIN)];
+    find(head, b"%PDF-").is_some_and(|at| at == 0 || !is_prose(&head[..at])).then_some(Format::Pdf)
+}
+
+/// What stands before a PDF's header is rubbish of a few lines at most, not an essay about PDF.
+fn is_prose(before: &[u8]) -> bool {
+    before.len() > 64 && before.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+        && before.iter().filter(|byte| byte.is_ascii_alphabetic()).count() * 2 > before.len()
+}
+
+fn is_bmp(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"BM")
+        && bytes.len() > 26
+        && bytes[6..10] == [0; 4]
+        && matches!(bytes[14], 12 | 40 | 52 | 56 | 64 | 108 | 124)
+}
+
+fn is_portable_executable(bytes: &[u8]) -> bool {
+    let offset = || Some(u32::from_le_bytes(bytes.get(0x3c..0x40)?.try_into().ok()?) as usize);
+    bytes.starts_with(b"MZ")
+        && offset().and_then(|at| bytes.get(at..at.checked_add(4)?)).is_some_and(|sign| sign == b"PE\0\0")
+}
+
+fn zipped(bytes: &[u8], limits: &Limits) -> Format {
+    match Parts::open(bytes, limits).map(|mut parts| parts.package()) {
+        Ok(Package::Word) => Format::Docx,
+        Ok(Package::Other(media_type)) => Format::Other(media_type),
+        Err(_) => Format::Other("application/zip".to_owned()),
+    }
+}
+
+/// Microsoft's compound file: old Office formats, and new ones under a password.
+fn compound(bytes: &[u8]) -> &'static str {
+    let contains = |name: &str| {
+        let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        find(bytes, &wide).is_some()
+    };
+    if contains("EncryptedPackage") {
+        ENCRYPTED_OFFICE
+    } else if contains("WordDocument") {
+        "application/msword"
+    } else if contains("Workbook") {
+        "application/vnd.ms-excel"
+    } else if contains("PowerPoint Document") {
+        "application/vnd.ms-powerpoint"
+    } else {
+        "application/x-ole-storage"
+    }
+}
+
+/// The media type of an Office file under a password.
+pub(crate) const ENCRYPTED_OFFICE: &str = "application/vnd.ms-office.encrypted";
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    memchr::memmem::find(haystack, needle)
+}

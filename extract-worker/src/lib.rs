@@ -1,0 +1,28 @@
+//! Reads text out of a hostile file. The only crate of Dossier that parses one.
+//!
+//! [`sandbox::enter`] closes every door, then [`serve`] maps the file, finds out what it is
+//! ([`format::detect`]), reads it with the module of that format, and writes each page as soon as it is
+//! ready.
+//!
+//! Invariant: every layer of the sandbox is closed before the first byte of the file is read.
+//! Invariant: opens no path, no socket, starts no process; the file is standard input, the reply is
+//! standard output.
+//! Invariant: knows nothing of Postgres, HTTP, users or documents.
+
+mod budget;
+mod csv;
+mod docx;
+pub mod format;
+mod input;
+mod json;
+mod pdf;
+mod reply;
+pub mod sandbox;
+mod serve;
+mod text;
+mod zip_parts;
+
+pub use serve::serve;
+
+/// Why a file gives no text: what the worker tells its parent.
+pub use dossier_extract::protocol::Failure;

@@ -1,0 +1,322 @@
+//! Collects the glyphs that a page draws: which characters, where, how large, in which direction.
+//!
+//! Invariant: bounded. A page that draws without end (a form that draws itself, and twice) is cut off at
+//! [`MOST_CALLS`], and keeps what it drew before.
+
+use super::unicode;
+use hayro_interpret::font::{Glyph as Drawn, GlyphRun, PositionedGlyph};
+use hayro_interpret::hayro_cmap::{BfString, WritingMode};
+use hayro_interpret::hayro_syntax::object::Dict;
+use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
+use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
+
+/// Most drawing calls of one page; real pages of maps and plots make some hundred thousand.
+const MOST_CALLS: u32 = 4_000_000;
+/// Most glyphs of one page.
+const MOST_GLYPHS: usize = 1_000_000;
+
+/// One glyph. Coordinates are in the frame of its direction: `u` runs along the text, `v` from line to line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Glyph {
+    /// Where it starts, and where the next would.
+    pub(super) u: f32,
+    pub(super) end: f32,
+    /// Its baseline.
+    pub(super) v: f32,
+    /// Font size on the page.
+    pub(super) size: f32,
+    /// Of its characters in [`Glyphs::text`].
+    start: u32,
+    len: u16,
+    /// Index into [`Glyphs::frames`].
+    pub(super) frame: u16,
+    pub(super) is_space: bool,
+}
+
+/// All glyphs of a page, in the order in which they are drawn.
+#[derive(Debug, Default)]
+pub(super) struct Glyphs {
+    pub(super) list: Vec<Glyph>,
+    text: String,
+    /// The directions in which text runs.
+    pub(super) frames: Vec<Frame>,
+    /// Glyphs that are drawn, known or not.
+    pub(super) shown: usize,
+    /// Glyphs without a known character.
+    pub(super) undecodable: usize,
+}
+
+impl Glyphs {
+    pub(super) fn text(&self, glyph: &Glyph) -> &str {
+        &self.text[glyph.start as usize..glyph.start as usize + usize::from(glyph.len)]
+    }
+}
+
+/// A direction of text, and the rotation that makes it horizontal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Frame {
+    degrees: i16,
+    pub(super) vertical: bool,
+    cos: f32,
+    sin: f32,
+}
+
+impl Frame {
+    fn new(degrees: i16, vertical: bool) -> Self {
+        let (sin, cos) = f32::from(degrees).to_radians().sin_cos();
+        Self { degrees, vertical, cos, sin }
+    }
+
+    fn turn(&self, x: f32, y: f32) -> (f32, f32) {
+        (x * self.cos + y * self.sin, y * self.cos - x * self.sin)
+    }
+}
+
+/// The device that hayro draws on.
+pub(super) struct Collector {
+    bounds: Rect,
+    glyphs: Glyphs,
+    calls: u32,
+    /// The last run that was filled: stroking the same run again is no more text.
+    filled: Option<(Affine, Affine, usize)>,
+    /// Open marked content; `Some`: the text that stands for it, and where its glyphs begin.
+    marked: Vec<Option<(String, usize)>>,
+    /// Horizontal scaling of the last run of several glyphs, for runs too short to tell.
+    last_stretch: (f32, f32),
+}
+
+impl Collector {
+    pub(super) fn new(bounds: Rect) -> Self {
+        Self {
+            bounds,
+            glyphs: Glyphs::default(),
+            calls: 0,
+            filled: None,
+            marked: Vec::new(),
+            last_stretch: (0.0, 1.0),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Glyphs {
+        while !self.marked.is_empty() {
+            self.close_marked();
+        }
+        self.glyphs
+    }
+
+    /// Counts a drawing call; at the end of the budget unwinds out of the interpreter, quietly.
+    fn count(&mut self) {
+        self.calls += 1;
+        if self.calls > MOST_CALLS || self.glyphs.list.len() > MOST_GLYPHS {
+            std::panic::resume_unwind(Box::new("drawing budget"));
+        }
+    }
+
+    fn run(&mut self, run: &GlyphRun<'_, '_>, transform: Affine) {
+        let vertical = run.writing_mode() == WritingMode::Vertical;
+        let placed: Vec<Placed> = run.glyphs().iter().map(|glyph| Placed::new(glyph, transform)).collect();
+        let stretch = self.stretch(&placed);
+        for (glyph, placed) in run.glyphs().iter().zip(&placed) {
+            self.glyph(glyph, placed, stretch, vertical);
+        }
+    }
+
+    fn glyph(&mut self, glyph: &Drawn<'_>, placed: &Placed, stretch: Option<f32>, vertical: bool) {
+        let Placed { origin, size, .. } = *placed;
+        let usable = origin.is_finite() && size.is_finite() && size > 0.0 && placed.angle.is_finite();
+        if !usable || !self.bounds.inflate(1.0, 1.0).contains(origin) {
+            return;
+        }
+        self.glyphs.shown += 1;
+        let advance = placed.width * size * stretch.unwrap_or(placed.ratio);
+        // Type 3 fonts may keep their size in the font's matrix.
+        let size = if matches!(glyph, Drawn::Type3(_)) && advance > 1.5 * size { advance / 0.6 } else { size };
+        let frame = self.frame(placed.angle, vertical);
+        #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
+        let (u, v) = self.glyphs.frames[usize::from(frame)].turn(origin.x as f32, origin.y as f32);
+        // A vertical glyph hangs from its position, which hayro has already moved to its left foot.
+        let (u, end) = if vertical { (u - 0.88 * size, u + 0.12 * size) } else { (u, u + advance) };
+        let start = self.glyphs.text.len();
+        let known = match glyph.as_unicode() {
+            Some(BfString::Char(character)) => unicode::push(&mut self.glyphs.text, character),
+            Some(BfString::String(string)) => {
+                string.chars().fold(false, |known, c| unicode::push(&mut self.glyphs.text, c) | known)
+            }
+            None => false,
+        };
+        if !known {
+            self.glyphs.undecodable += 1;
+        }
+        let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(self.glyphs.text.len() - start)) else {
+            return;
+        };
+        if len == 0 && known {
+            return;
+        }
+        let text = &self.glyphs.text[start as usize..];
+        let is_space = !text.is_empty() && text.chars().all(char::is_whitespace);
+        self.glyphs.list.push(Glyph { u, end, v, size, start, len, frame, is_space });
+    }
+
+    /// The horizontal scaling of a run, where its glyphs cannot say it themselves.
+    ///
+    /// hayro stretches the glyphs of a font that stands in for a missing one to the widths of the missing
+    /// one, each by its own factor; the advance is that width, scaled by the text state alone. `None`:
+    /// nothing is stretched, each glyph's own ratio is the text state's.
+    fn stretch(&mut self, placed: &[Placed]) -> Option<f32> {
+        let ratios = || placed.iter().map(|glyph| glyph.ratio).filter(|ratio| *ratio > 0.0);
+        let (least, most) = ratios().fold((f32::MAX, 0.0), |(least, most), r| (r.min(least), r.max(most)));
+        let size = placed.first().map_or(0.0, |glyph| glyph.size);
+        if most - least > 0.01 * most {
+            // Kerning varies around the scaling; the middle one is it.
+            let mut scales: Vec<f32> = placed
+                .windows(2)
+                .filter(|pair| pair[0].width > 0.05 && pair[0].size > 0.0)
+                .map(|pair| {
+                    #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
+                    let moved = pair[0].origin.distance(pair[1].origin) as f32;
+                    moved / (pair[0].width * pair[0].size)
+                })
+                .filter(|scale| (0.2..5.0).contains(scale))
+                .collect();
+            scales.sort_by(f32::total_cmp);
+            let middle = scales.get(scales.len() / 2).copied().unwrap_or(1.0);
+            let scale = if (middle - 1.0).abs() < 0.08 { 1.0 } else { middle };
+            self.last_stretch = (size, scale);
+            return Some(scale);
+        }
+        let short = placed.len() < 3 && (most - 1.0).abs() > 0.01;
+        (short && (self.last_stretch.0 - size).abs() < 0.01).then_some(self.last_stretch.1)
+    }
+
+    /// The frame of a direction; text within three degrees of upright is upright.
+    fn frame(&mut self, angle: f32, vertical: bool) -> u16 {
+        #[expect(clippy::cast_possible_truncation, reason = "-180 to 180")]
+        let degrees = if vertical { 90 } else { snap(angle.to_degrees().round() as i16) };
+        let known = self.glyphs.frames.iter().position(|f| f.degrees == degrees && f.vertical == vertical);
+        let index = known.unwrap_or_else(|| {
+            self.glyphs.frames.push(Frame::new(degrees, vertical));
+            self.glyphs.frames.len() - 1
+        });
+        u16::try_from(index).unwrap_or(0)
+    }
+
+    /// The end of marked content: where an actual text stands for its glyphs, it takes their place.
+    fn close_marked(&mut self) {
+        let Some(Some((actual, from))) = self.marked.pop() else { return };
+        let Some((first, rest)) = self.glyphs.list.get(from..).and_then(<[Glyph]>::split_first) else { return };
+        let mut whole = *first;
+        // Over several lines the text cannot be placed; the glyphs' own characters stay.
+        let apart = |glyph: &Glyph| glyph.frame != whole.frame || (glyph.v - whole.v).abs() > whole.size;
+        if rest.iter().any(apart) || actual.chars().count() > 4 * (rest.len() + 1) + 8 {
+            return;
+        }
+        for glyph in rest {
+            whole.u = whole.u.min(glyph.u);
+            whole.end = whole.end.max(glyph.end);
+        }
+        let start = self.glyphs.text.len();
+        for character in actual.chars() {
+            unicode::push(&mut self.glyphs.text, character);
+        }
+        let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(self.glyphs.text.len() - start)) else {
+            return;
+        };
+        (whole.start, whole.len) = (start, len);
+        whole.is_space = actual.chars().all(char::is_whitespace) && len > 0;
+        self.glyphs.list.truncate(from);
+        if len > 0 {
+            self.glyphs.list.push(whole);
+        }
+    }
+}
+
+fn snap(degrees: i16) -> i16 {
+    let right = (f32::from(degrees) / 90.0).round();
+    #[expect(clippy::cast_possible_truncation, reason = "-180, -90, 0, 90 or 180")]
+    let right = right as i16 * 90;
+    let degrees = if (degrees - right).abs() <= 3 { right } else { degrees };
+    if degrees == -180 { 180 } else { degrees }
+}
+
+/// A glyph's place, before its direction and scaling are settled.
+struct Placed {
+    origin: Point,
+    angle: f32,
+    size: f32,
+    /// Advance in ems, before scaling.
+    width: f32,
+    /// How much wider than high its em is.
+    ratio: f32,
+}
+
+impl Placed {
+    #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
+    fn new(glyph: &PositionedGlyph<'_>, transform: Affine) -> Self {
+        let [a, b, c, d, x, y] = (transform * glyph.transform()).as_coeffs();
+        let size = c.hypot(d) * 1000.0;
+        let along = a.hypot(b) * 1000.0;
+        let width = match &**glyph {
+            Drawn::Outline(outline) => outline.advance_width(),
+            Drawn::Type3(shape) => shape.advance_width(),
+        };
+        Self {
+            origin: Point::new(x, y),
+            angle: if b == 0.0 && a > 0.0 { 0.0 } else { b.atan2(a) as f32 },
+            size: size as f32,
+            width: width.unwrap_or(500.0) / 1000.0,
+            ratio: (along / size) as f32,
+        }
+    }
+}
+
+impl<'a> Device<'a> for Collector {
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
+        self.count();
+        let Some(first) = run.glyphs().first() else { return };
+        let this = (props.transform, first.transform(), run.glyphs().len());
+        if matches!(mode, DrawMode::Stroke(_)) && self.filled == Some(this) {
+            return;
+        }
+        self.filled = Some(this);
+        self.run(run, props.transform);
+    }
+
+    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {
+        self.count();
+    }
+
+    fn draw_rect(&mut self, _: &Rect, _: DrawProps<'a>, _: &DrawMode) {
+        self.count();
+    }
+
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        self.count();
+    }
+
+    fn push_clip_rect(&mut self, _: &Rect) {
+        self.count();
+    }
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {
+        self.count();
+    }
+
+    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {
+        self.count();
+    }
+
+    fn pop_clip(&mut self) {}
+
+    fn pop_transparency_group(&mut self) {}
+
+    fn begin_marked_content(&mut self, _: &[u8], properties: Option<&Dict<'_>>) {
+        self.count();
+        let actual = properties.and_then(unicode::actual_text);
+        self.marked.push(actual.map(|text| (text, self.glyphs.list.len())));
+    }
+
+    fn end_marked_content(&mut self) {
+        self.close_marked();
+    }
+}

@@ -1,0 +1,68 @@
+//! The first engine: hayro interprets a page, [`super::glyphs`] collects what it draws, [`super::lines`]
+//! and [`super::order`] make text of it.
+
+use super::engine::{Engine, Reading, contained, malformed};
+use super::glyphs::{Collector, Glyphs};
+use super::{lines, order};
+use crate::input::Input;
+use dossier_extract::protocol::Failure;
+use hayro_interpret::hayro_syntax::page::Page;
+use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro_interpret::kurbo::{Affine, Rect};
+use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_page};
+use std::sync::Arc;
+
+pub(super) fn open(input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
+    let pdf = contained(|| Pdf::new(Arc::clone(input))).ok_or_else(|| malformed("its structure is broken"))?;
+    match pdf {
+        // Pages and the cache borrow the file; the process reads one file and ends.
+        Ok(pdf) => Ok(Box::new(Hayro { pdf: Box::leak(Box::new(pdf)), cache: InterpreterCache::new() })),
+        Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(Failure::Encrypted),
+        Err(LoadPdfError::Decryption(_)) => Err(malformed("it is encrypted in an unknown way")),
+        Err(LoadPdfError::Invalid) => Err(malformed("it is not a PDF, or broken beyond repair")),
+    }
+}
+
+struct Hayro {
+    pdf: &'static Pdf,
+    /// Fonts and colour spaces, parsed once for all pages.
+    cache: InterpreterCache<'static>,
+}
+
+impl Engine for Hayro {
+    fn page_count(&self) -> usize {
+        self.pdf.pages().len()
+    }
+
+    fn page(&mut self, index: usize) -> Reading {
+        let Some(page) = self.pdf.pages().get(index) else { return Reading::default() };
+        let glyphs = self.glyphs(page);
+        let text = contained(|| order::text(&lines::segments(&glyphs))).unwrap_or_default();
+        Reading { text, has_glyphs: Some(glyphs.shown > 0), undecodable: glyphs.undecodable }
+    }
+}
+
+impl Hayro {
+    /// What the page draws; after a panic or the end of the budget, what it drew before.
+    fn glyphs(&mut self, page: &Page<'static>) -> Glyphs {
+        let (transform, bounds) = geometry(page);
+        let mut collector = Collector::new(bounds);
+        let settings = InterpreterSettings::default();
+        let drawn = contained(|| {
+            let mut context = Context::new(transform, bounds, &self.cache, self.pdf.xref(), settings);
+            interpret_page(page, &mut context, &mut collector);
+        });
+        if drawn.is_none() {
+            self.cache = InterpreterCache::new();
+        }
+        collector.finish()
+    }
+}
+
+/// The transform to upright pages with the origin at the top left, and the media box in it.
+fn geometry(page: &Page<'_>) -> (Affine, Rect) {
+    let transform = Affine::new(page.initial_transform(true).as_coeffs());
+    let media_box = page.media_box();
+    let media_box = Rect::new(media_box.x0, media_box.y0, media_box.x1, media_box.y1).abs();
+    (transform, transform.transform_rect_bbox(media_box))
+}

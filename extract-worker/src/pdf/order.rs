@@ -1,0 +1,54 @@
+//! From segments to the text of a page.
+
+use super::lines::{Segment, WORD_GAP};
+
+/// The text: lines end with `\n`, cells of a row are parted by tabs, paragraphs by an empty line.
+pub(super) fn text(segments: &[Segment]) -> String {
+    let mut text = String::new();
+    let mut frames: Vec<u16> = Vec::new();
+    for segment in segments {
+        if !frames.contains(&segment.frame) {
+            frames.push(segment.frame);
+        }
+    }
+    let letters = |frame: u16| -> usize {
+        segments.iter().filter(|segment| segment.frame == frame).map(|segment| segment.text.len()).sum()
+    };
+    // The direction of most of the text first, then what stands across it.
+    frames.sort_by_key(|frame| std::cmp::Reverse(letters(*frame)));
+    for frame in frames {
+        let mut last: Option<&Segment> = None;
+        for segment in segments.iter().filter(|segment| segment.frame == frame) {
+            if let Some(last) = last {
+                text.push_str(separator(last, segment));
+            }
+            text.push_str(&segment.text);
+            last = Some(segment);
+        }
+        if last.is_some() {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// What stands between two segments that are read one after the other.
+fn separator(last: &Segment, next: &Segment) -> &'static str {
+    let size = last.size.max(next.size);
+    let down = next.v - last.v;
+    let one_size = last.size.min(next.size) > 0.85 * size;
+    if down.abs() < size * if one_size { 0.3 } else { 0.5 } {
+        let gap = if last.right_to_left || next.right_to_left {
+            (last.start - next.end).max(next.start - last.end)
+        } else {
+            next.start - last.end
+        };
+        match gap / size {
+            gap if gap < -0.6 => {}
+            gap if gap < WORD_GAP => return "",
+            gap if gap < 1.5 => return " ",
+            _ => return "\t",
+        }
+    }
+    if down > 1.9 * size { "\n\n" } else { "\n" }
+}

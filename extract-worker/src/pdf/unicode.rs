@@ -1,0 +1,55 @@
+//! Characters as readers expect them: ligatures and presentation forms taken apart, controls left out.
+
+use hayro_interpret::hayro_syntax::object::{Dict, String as PdfString};
+use unicode_normalization::UnicodeNormalization;
+
+/// Adds a character in its plain form; `false` when it is no character that anybody can read.
+pub(super) fn push(text: &mut String, character: char) -> bool {
+    match character {
+        ' '..='~' => text.push(character),
+        '\t' | '\n' | '\r' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => text.push(' '),
+        // Latin ligatures and Arabic presentation forms.
+        '\u{fb00}'..='\u{fb06}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
+            text.extend(std::iter::once(character).nfkc());
+        }
+        // Zero-width marks carry nothing on a page.
+        '\u{200b}' | '\u{2060}' | '\u{feff}' => {}
+        '\u{fffd}' => return false,
+        character if character.is_control() => return false,
+        _ => text.push(character),
+    }
+    true
+}
+
+/// Whether a character is of a private use area: some font's own, unknown to everybody else.
+pub(super) fn is_private(character: char) -> bool {
+    matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
+}
+
+/// The `ActualText` of marked content.
+pub(super) fn actual_text(properties: &Dict<'_>) -> Option<String> {
+    let string = properties.get::<PdfString<'_>>(b"ActualText".as_slice())?;
+    Some(decode(string.as_bytes()))
+}
+
+/// A PDF text string: UTF-16 or UTF-8 with a byte order mark, otherwise `PDFDocEncoding`.
+fn decode(bytes: &[u8]) -> String {
+    match encoding_rs::Encoding::for_bom(bytes) {
+        Some((encoding, mark)) => encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned(),
+        None => bytes.iter().map(|byte| pdf_doc(*byte)).collect(),
+    }
+}
+
+/// `PDFDocEncoding`, which is Latin-1 but for these.
+fn pdf_doc(byte: u8) -> char {
+    const HIGH: [char; 33] = [
+        '•', '†', '‡', '…', '—', '–', 'ƒ', '⁄', '‹', '›', '−', '‰', '„', '“', '”', '‘', '’', '‚', '™', 'ﬁ',
+        'ﬂ', 'Ł', 'Œ', 'Š', 'Ÿ', 'Ž', 'ı', 'ł', 'œ', 'š', 'ž', '\u{fffd}', '€',
+    ];
+    const LOW: [char; 8] = ['˘', 'ˇ', 'ˆ', '˙', '˝', '˛', '˚', '˜'];
+    match byte {
+        0x18..=0x1f => LOW[usize::from(byte - 0x18)],
+        0x80..=0xa0 => HIGH[usize::from(byte - 0x80)],
+        byte => char::from(byte),
+    }
+}

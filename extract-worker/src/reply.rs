@@ -1,0 +1,88 @@
+//! Writes replies: each page as soon as it is ready, cleaned, numbered, and under the output limit.
+
+use dossier_extract::protocol::{Failure, Page, PageSource, Reply, is_clean};
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+/// Where a format's reader puts its pages.
+#[derive(Debug)]
+pub(crate) struct Pages<W> {
+    out: W,
+    count: u32,
+    limit: u32,
+    bytes_left: u64,
+}
+
+/// Room that is kept for the last reply.
+const LAST_REPLY_BYTES: u64 = 4096;
+
+impl<W: Write> Pages<W> {
+    pub(crate) fn new(out: W, pages: u32, bytes: u64) -> Self {
+        Self { out, count: 0, limit: pages, bytes_left: bytes.saturating_sub(LAST_REPLY_BYTES) }
+    }
+
+    /// Sends the next page.
+    pub(crate) fn push(&mut self, engine: &str, text: &str) -> Result<(), Failure> {
+        if self.count == self.limit {
+            return Err(Failure::LimitExceeded { limit: "pages".to_owned() });
+        }
+        self.count += 1;
+        let text = clean(text).into_owned();
+        let page =
+            Page { page: self.count, text, source: PageSource::Text, confidence: None, engine: engine.to_owned() };
+        let line = line(&Reply::Page(page));
+        self.bytes_left = self
+            .bytes_left
+            .checked_sub(line.len() as u64)
+            .ok_or_else(|| Failure::LimitExceeded { limit: "output_bytes".to_owned() })?;
+        self.send(&line);
+        Ok(())
+    }
+
+    /// How many pages may still be sent.
+    pub(crate) fn left(&self) -> usize {
+        self.limit.saturating_sub(self.count) as usize
+    }
+
+    /// Sends the last reply.
+    pub(crate) fn finish(mut self, outcome: Result<String, Failure>) {
+        let reply = match outcome {
+            Ok(media_type) => Reply::Done { media_type },
+            Err(failure) => Reply::Failed(failure),
+        };
+        self.send(&line(&reply));
+    }
+
+    fn send(&mut self, line: &[u8]) {
+        let sent = self.out.write_all(line).and_then(|()| self.out.flush());
+        if let Err(error) = sent {
+            // Nobody listens any more; there is nothing left to do.
+            let quiet = error.kind() == io::ErrorKind::BrokenPipe;
+            std::process::exit(if quiet { 0 } else { 1 });
+        }
+    }
+}
+
+fn line(reply: &Reply) -> Vec<u8> {
+    let mut line = serde_json::to_vec(reply).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// Text without the control characters that no page may hold; line ends are `\n`.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_clean) {
+        return Cow::Borrowed(text);
+    }
+    let mut cleaned = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\r' | '\u{b}' | '\u{85}' => cleaned.push('\n'),
+            character if is_clean(character) => cleaned.push(character),
+            _ => {}
+        }
+    }
+    Cow::Owned(cleaned)
+}

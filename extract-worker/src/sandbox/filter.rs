@@ -1,0 +1,68 @@
+//! Seccomp: the system calls of a computation, and no other, on every thread.
+
+use super::{SandboxError, failed};
+use seccompiler::{
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, apply_filter_all_threads,
+};
+use std::collections::BTreeMap;
+
+/// Installs the filter for all threads of this process. A call it does not allow ends the process with
+/// SIGSYS.
+pub(super) fn install() -> Result<(), SandboxError> {
+    let program = program().map_err(failed("seccomp"))?;
+    apply_filter_all_threads(&program).map_err(failed("seccomp"))
+}
+
+/// Calls that may be made with any arguments: on descriptors that are open, memory that is there, and
+/// this process's own threads and signals.
+const FREE: &[libc::c_long] = &[
+    libc::SYS_read,
+    libc::SYS_pread64,
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_fstat,
+    libc::SYS_close,
+    libc::SYS_brk,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_futex,
+    libc::SYS_sched_yield,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_restart_syscall,
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    libc::SYS_getrandom,
+    libc::SYS_clock_gettime,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+];
+
+fn program() -> Result<BpfProgram, BackendError> {
+    let mut rules: BTreeMap<libc::c_long, Vec<SeccompRule>> =
+        FREE.iter().map(|call| (*call, Vec::new())).collect();
+    let executable = u64::from(libc::PROT_EXEC.cast_unsigned());
+    let unexecutable = when(2, SeccompCmpOp::MaskedEq(executable), 0)?;
+    rules.insert(libc::SYS_mmap, vec![unexecutable.clone()]);
+    rules.insert(libc::SYS_mprotect, vec![unexecutable]);
+    // Reading the seals of the file, and nothing else that fcntl can do.
+    rules.insert(libc::SYS_fcntl, vec![when(1, SeccompCmpOp::Eq, libc::F_GET_SEALS.cast_unsigned().into())?]);
+    // abort() of this process; no other process can be signalled.
+    rules.insert(libc::SYS_tgkill, vec![when(0, SeccompCmpOp::Eq, std::process::id().into())?]);
+    SeccompFilter::new(
+        rules,
+        SeccompAction::KillProcess,
+        SeccompAction::Allow,
+        std::env::consts::ARCH.try_into()?,
+    )?
+    .try_into()
+}
+
+fn when(argument: u8, is: SeccompCmpOp, value: u64) -> Result<SeccompRule, BackendError> {
+    SeccompRule::new(vec![SeccompCondition::new(argument, SeccompCmpArgLen::Dword, is, value)?])
+}

@@ -1,0 +1,107 @@
+//! Text of any encoding.
+
+use crate::reply::Pages;
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use dossier_extract::protocol::Failure;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use std::borrow::Cow;
+use std::io::Write;
+
+/// As much of a file as encodings are guessed from.
+const SAMPLE_BYTES: usize = 64 * 1024;
+
+/// Sends a text file, one page per form feed.
+pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
+    let text = decode(bytes)?;
+    let text = text.strip_suffix('\x0c').unwrap_or(&text);
+    // A form feed ends a page (RFCs, `pr`), unless there are more than pages can be.
+    if text.matches('\x0c').count() < pages.left() {
+        text.split('\x0c').try_for_each(|page| pages.push("text", page))
+    } else {
+        pages.push("text", text)
+    }
+}
+
+/// Decodes a file that is said to be text.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
+    decode_if_text(bytes).ok_or_else(|| Failure::Malformed { reason: "the bytes are not text".to_owned() })
+}
+
+/// Decodes by byte order mark, as UTF-8, as UTF-16 without a mark, or as the likeliest legacy encoding;
+/// `None` when the bytes are no text.
+pub(crate) fn decode_if_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return text_only(encoding.decode_without_bom_handling(&bytes[mark..]).0);
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text_only(Cow::Borrowed(text));
+    }
+    if let Some(encoding) = unmarked_utf16(bytes) {
+        return text_only(encoding.decode_without_bom_handling(bytes).0);
+    }
+    if bytes.contains(&0) {
+        return None;
+    }
+    text_only(guess(bytes).decode_without_bom_handling(bytes).0)
+}
+
+/// Decodes an XML part: by its byte order mark, or as UTF-8; what is broken is replaced.
+pub(crate) fn decode_xml(bytes: Vec<u8>) -> String {
+    match Encoding::for_bom(&bytes) {
+        Some((encoding, mark)) => encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned(),
+        None => match unmarked_utf16(&bytes) {
+            Some(encoding) => encoding.decode_without_bom_handling(&bytes).0.into_owned(),
+            None => String::from_utf8(bytes)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        },
+    }
+}
+
+/// The media type of a text that is markup of a kind that is not read as plain text.
+pub(crate) fn looks_like_markup(text: &str) -> Option<&'static str> {
+    let head: String = text.trim_start().chars().take(256).collect::<String>().to_ascii_lowercase();
+    let html = ["<!doctype html", "<html", "<head", "<body"];
+    if html.iter().any(|start| head.starts_with(start)) {
+        return Some("text/html");
+    }
+    if head.starts_with("<?xml") {
+        return Some(if head.contains("<html") { "text/html" } else { "application/xml" });
+    }
+    None
+}
+
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(sample, sample.len() == bytes.len());
+    // Valid UTF-8 never comes here; UTF-8 with a broken byte does, and is still UTF-8.
+    let invalid = String::from_utf8_lossy(sample).matches('\u{fffd}').count();
+    let beyond_ascii = sample.iter().filter(|byte| !byte.is_ascii()).count();
+    if invalid * 20 < beyond_ascii { UTF_8 } else { detector.guess(None, Utf8Detection::Deny) }
+}
+
+/// Latin text in UTF-16 has a NUL in every other byte.
+fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
+    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    if bytes.len() % 2 != 0 || sample.len() < 4 {
+        return None;
+    }
+    let zeros = |parity: usize| sample.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd, half) = (zeros(0), zeros(1), sample.len() / 2);
+    match () {
+        () if odd * 10 > half * 4 && even * 50 < half => Some(UTF_16LE),
+        () if even * 10 > half * 4 && odd * 50 < half => Some(UTF_16BE),
+        () => None,
+    }
+}
+
+/// Text holds next to no control characters and next to no undecodable ones.
+fn text_only(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    let strange = |c: char| matches!(c, '\0'..='\x08' | '\x0e'..='\x1a' | '\x1c'..='\x1f' | '\u{fffd}');
+    let (mut total, mut bad) = (0_usize, 0_usize);
+    for character in text.chars() {
+        total += 1;
+        bad += usize::from(strange(character));
+    }
+    (bad * 50 <= total).then_some(text)
+}

@@ -1,0 +1,130 @@
+//! The parts of a zip-based office file, read one at a time under one inflate budget.
+
+use crate::budget::InflateBudget;
+use crate::text;
+use dossier_extract::Limits;
+use dossier_extract::protocol::Failure;
+use quick_xml::events::Event;
+use std::io::{Cursor, Read};
+use zip::ZipArchive;
+
+/// An open zip file.
+#[derive(Debug)]
+pub(crate) struct Parts<'f> {
+    archive: ZipArchive<Cursor<&'f [u8]>>,
+    budget: InflateBudget,
+}
+
+/// What kind of package a zip file is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Package {
+    Word,
+    Other(String),
+}
+
+/// Media types are short; nobody needs more of a `mimetype` part.
+const LONGEST_MEDIA_TYPE: u64 = 100;
+
+impl<'f> Parts<'f> {
+    pub(crate) fn open(bytes: &'f [u8], limits: &Limits) -> Result<Self, Failure> {
+        let archive = ZipArchive::new(Cursor::new(bytes))
+            .map_err(|error| Failure::Malformed { reason: format!("not a whole zip file: {error}") })?;
+        Ok(Self { archive, budget: InflateBudget::new(limits.inflate_bytes) })
+    }
+
+    /// The text of a part; `None` when there is no such part, or it is broken.
+    pub(crate) fn read(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        let Some(bytes) = self.bytes(name, u64::MAX)? else { return Ok(None) };
+        Ok(Some(text::decode_xml(bytes)))
+    }
+
+    fn bytes(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>, Failure> {
+        let Ok(part) = self.archive.by_name(name) else { return Ok(None) };
+        let mut bytes = Vec::new();
+        // A broken checksum or a truncated stream leaves the bytes before it.
+        let _ = self.budget.meter(part.take(most)).read_to_end(&mut bytes);
+        self.budget.check()?;
+        Ok(Some(bytes))
+    }
+
+    /// What kind of package this is, by its `[Content_Types].xml` or `mimetype`.
+    pub(crate) fn package(&mut self) -> Package {
+        if let Ok(Some(types)) = self.read("[Content_Types].xml") {
+            return open_xml(&types);
+        }
+        let media_type = self.bytes("mimetype", LONGEST_MEDIA_TYPE).ok().flatten().unwrap_or_default();
+        match String::from_utf8(media_type) {
+            Ok(media_type) if !media_type.is_empty() && media_type.bytes().all(|b| b.is_ascii_graphic()) => {
+                Package::Other(media_type)
+            }
+            _ => Package::Other("application/zip".to_owned()),
+        }
+    }
+
+    /// The targets of a part's relationships: type (its last path segment) and the target's part name.
+    pub(crate) fn relationships(&mut self, part: &str) -> Result<Vec<(String, String)>, Failure> {
+        let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
+        let rels = if folder.is_empty() { format!("_rels/{file}.rels") } else { format!("{folder}/_rels/{file}.rels") };
+        let Some(xml) = self.read(&rels)? else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for_each_element(&xml, "Relationship", |attribute| {
+            let (Some(kind), Some(target)) = (attribute("Type"), attribute("Target")) else { return };
+            if attribute("TargetMode").as_deref() == Some("External") {
+                return;
+            }
+            let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
+            found.push((kind, resolve(folder, &target)));
+        });
+        Ok(found)
+    }
+}
+
+/// A relationship's target, relative to the folder of the part that has it.
+fn resolve(folder: &str, target: &str) -> String {
+    let joined = match target.strip_prefix('/') {
+        Some(absolute) => absolute.to_owned(),
+        None => format!("{folder}/{target}"),
+    };
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in joined.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.join("/")
+}
+
+fn open_xml(types: &str) -> Package {
+    const BASE: &str = "application/vnd.openxmlformats-officedocument";
+    let has = |what: &str| types.contains(what);
+    if has("wordprocessingml.document.main+xml") || has("wordprocessingml.template.main+xml")
+        || has("ms-word.document.macroEnabled.main+xml") || has("ms-word.template.macroEnabledTemplate.main+xml")
+    {
+        Package::Word
+    } else if has("presentationml") || has("ms-powerpoint") {
+        Package::Other(format!("{BASE}.presentationml.presentation"))
+    } else if has("spreadsheetml") || has("ms-excel") {
+        Package::Other(format!("{BASE}.spreadsheetml.sheet"))
+    } else {
+        Package::Other("application/zip".to_owned())
+    }
+}
+
+/// Calls `found` with the attributes of each element of that local name.
+fn for_each_element(xml: &str, name: &str, mut found: impl FnMut(&dyn Fn(&str) -> Option<String>)) {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element) | Event::Empty(element)) if element.local_name().as_ref() == name => {
+                found(&|key| {
+                    let attribute = element.try_get_attribute(key).ok()??;
+                    Some(attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok()?.into_owned())
+                });
+            }
+            Ok(Event::Eof) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}
