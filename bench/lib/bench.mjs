@@ -55,14 +55,15 @@ export async function http(edge, method, path, { body = Buffer.alloc(0), headers
     async go() {
       client.received = Buffer.alloc(0)
       const answered = new Promise((done, fail) => {
+        const closed = () => fail(new Error(`the edge closed the connection: ${client.received}`))
         const look = () => {
           const response = wholeResponse(client.received)
           if (!response) return
-          client.socket.off('data', look)
+          client.socket.off('data', look).off('close', closed)
           if (response.startsWith(`HTTP/1.1 ${status} `)) done()
           else fail(new Error(response))
         }
-        client.socket.on('data', look).once('close', () => fail(new Error('the edge closed the connection')))
+        client.socket.on('data', look).once('close', closed)
       })
       const start = performance.now()
       client.socket.write(request)

@@ -67,6 +67,9 @@ test('a stale version is refused with the current one', async () => {
 
 test('version 0 means: only where there is none yet', async () => {
   const session = await newSession(member)
+  const none = await get(pathOf(session), { as: member })
+  assert.equal(none.status, 200, none.text)
+  assert.deepEqual(none.json, { text_context: '', context_metadata: {}, version: 0, updated_at: null, updated_by: null })
   const first = await post(pathOf(session), { text: 'First', expected_version: 0 }, { as: member })
   assert.equal(first.json.version, 1, first.text)
   assertError(await post(pathOf(session), { text: 'Also first', expected_version: 0 }, { as: member }), 409, 'PT409')
@@ -107,10 +110,9 @@ test('what is no context is refused', async () => {
   await bad({ metadata: [] })
   await bad({ metadata: 'text' })
   await bad({ text: 'x', expected_version: 'one' })
-  await bad({ text: 'x', expected_version: -1 })
+  await bad({ text: 'x', expected_version: -1 }, 409)
   await bad({ text: 'nul \u0000' })
   assertError(await post(pathOf(session), { text: 'x' }, { as: member, headers: { 'if-match': 'not an etag' } }), 400)
-  assertError(await get(pathOf(session), { as: member }), 404)
   assertError(await get(`/api/sessions/${randomUUID()}/context`, { as: member }), 404)
   assertError(await post(`/api/sessions/${randomUUID()}/context`, { text: 'x' }, { as: member }), 404)
 })

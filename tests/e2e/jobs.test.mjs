@@ -53,14 +53,14 @@ test('a job is taken at once, by its notification and not by looking now and the
 })
 
 test('a job whose edge is killed is taken up by another', { timeout: 120_000 }, async () => {
-  const first = await worker({ JOB_LEASE_SECONDS: '3' })
+  const first = await worker({ JOB_LEASE_SECONDS: '10' })
   // A reader that is busy for a while: the deadlines of the files are far longer than the kill takes.
   const document = await upload({ ...fixture('10mib.txt'), name: unique('orphan.txt') })
   await until('the job under way', async () => (await status(document.id)) === 'extracting', { every: 2 })
   first.signal('SIGKILL')
   await first.ended
   const left = await status(document.id)
-  const second = await worker({ JOB_LEASE_SECONDS: '3' })
+  const second = await worker({ JOB_LEASE_SECONDS: '10' })
   try {
     const done = await finished(member, document.id, { url: receiver.url, seconds: 90 })
     assert.equal(done.status, 'ready', done.error_message)

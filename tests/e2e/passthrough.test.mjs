@@ -10,7 +10,7 @@ import { startEdge } from './lib/edge.mjs'
 import { freePort, listen, RawClient, until } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
 
-const families = ['/rest/v1/', '/auth/v1/', '/storage/v1/', '/realtime/v1/', '/functions/v1/', '/graphql/v1']
+const families = ['/rest/v1/', '/auth/v1/', '/storage/v1/', '/realtime/v1/', '/functions/v1/', '/graphql/v1/']
 let upstream
 let edge
 
@@ -65,6 +65,11 @@ test('every family of paths goes through, with method, query and headers', async
     assert.equal(seen.headers.host, new URL(upstream.url).host)
     assert.deepEqual(response.headers.getSetCookie(), ['a=1', 'b=2'])
   }
+})
+
+test('the address of a family by itself goes through, too', async () => {
+  const response = await call('POST', '/graphql/v1', { url: edge.url, json: { query: '{ __typename }' } })
+  assert.equal(response.json.url, '/graphql/v1', response.text)
 })
 
 test('answers come back as they are', async () => {

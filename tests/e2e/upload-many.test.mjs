@@ -55,11 +55,11 @@ test('none is in: the error itself, and each file\'s own', async () => {
 test('no file at all, and no session, are said so', async () => {
   const session = await newSession(member)
   assertError(await send([{ name: 'session_id', content: session.id }]), 400, 'PT400')
-  assertError(await send([part('a.txt')]), 400, 'PT400')
-  assertError(await send([{ name: 'session_id', content: 'no uuid' }, part('a.txt')]), 400)
+  assertError(await send([part('a.txt')]), 400, 'PT400', { perFile: true })
+  assertError(await send([{ name: 'session_id', content: 'no uuid' }, part('a.txt')]), 400, 'PT400', { perFile: true })
   assertError(await send([{ name: 'session_id', content: randomUUID() }, part('a.txt')]), 404, 'PT404', { perFile: true })
   assertError(await call('POST', '/api/documents', { as: member, json: {} }), 415)
-  assertError(await call('POST', '/api/documents', { as: member, body: 'x', headers: { 'content-type': 'multipart/form-data' } }), 400)
+  assertError(await call('POST', '/api/documents', { as: member, body: 'x', headers: { 'content-type': 'multipart/form-data' } }), 415)
 })
 
 test('the session may be named in the query, or in a field before the files', async () => {
@@ -69,7 +69,7 @@ test('the session may be named in the query, or in a field before the files', as
   const before = await send([{ name: 'session_id', content: session.id }, part(unique('before.txt'))])
   assert.equal(before.status, 201, before.text)
   const name = unique('after.txt')
-  const after = assertError(await send([part(name), { name: 'session_id', content: session.id }]), 400, 'PT400')
+  const after = assertError(await send([part(name), { name: 'session_id', content: session.id }]), 400, 'PT400', { perFile: true })
   assert.match(`${after.message} ${after.details} ${after.hint}`, /before|query/i, 'how to do it right')
   assert.deepEqual(await leftOf(name), { documents: 0, chunks: 0 })
 })
