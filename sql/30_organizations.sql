@@ -180,7 +180,7 @@ comment on function dossier_private.found_organization(text) is 'Body of dossier
 create function dossier.create_organization(name text) returns dossier.organizations
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select organization.* from dossier_private.found_organization(name) as organization;
+  select dossier_private.found_organization(name);
 end;
 comment on function dossier.create_organization(text) is 'Makes an organization; the caller becomes its owner.';
 

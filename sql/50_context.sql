@@ -49,6 +49,10 @@ comment on column dossier.session_context_versions.updated_at is 'When it was sa
 
 create index session_context_versions_organization_id_idx
   on dossier.session_context_versions (organization_id, session_id);
+create statistics dossier.session_context_versions_session_id_stats (dependencies)
+  on session_id, organization_id from dossier.session_context_versions;
+comment on statistics dossier.session_context_versions_session_id_stats is
+  'A session has one organization: see documents_session_id_stats.';
 
 create function dossier_private.check_context(text_context text, context_metadata jsonb) returns void
 language plpgsql stable security definer set search_path = ''
@@ -151,8 +155,7 @@ create function dossier.save_context(
 ) returns dossier.session_context
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select saved.*
-  from dossier_private.save_session_context(session_id, text_context, context_metadata, expected_version) as saved;
+  select dossier_private.save_session_context(session_id, text_context, context_metadata, expected_version);
 end;
 comment on function dossier.save_context(uuid, text, jsonb, integer) is
   'Saves a session''s context as a new version. Null keeps what is there. A stale expected_version is refused '
@@ -221,7 +224,7 @@ create function dossier.create_session(
 ) returns dossier.sessions
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select session.* from dossier_private.start_session(title, conversation_type, organization_id, context) as session;
+  select dossier_private.start_session(title, conversation_type, organization_id, context);
 end;
 comment on function dossier.create_session(text, text, uuid, jsonb) is
   'Makes a session and, when context is given ({text_context | text, context_metadata | metadata}), its first '

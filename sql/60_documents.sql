@@ -74,6 +74,11 @@ create index documents_organization_id_created_at_idx on dossier.documents (orga
 create index documents_session_id_created_at_idx on dossier.documents (session_id, created_at desc, id desc);
 -- What the sweeper looks for.
 create index documents_uploading_idx on dossier.documents (created_at) where status = 'uploading';
+create statistics dossier.documents_session_id_stats (dependencies)
+  on session_id, organization_id from dossier.documents;
+comment on statistics dossier.documents_session_id_stats is
+  'A session has one organization. Told so, the planner lists a session in the order of its index; else it takes '
+  'the policy''s filter for a narrow one, reads all documents of the session and sorts them.';
 
 create table dossier_private.document_chunks (
   document_id uuid not null,

@@ -382,7 +382,7 @@ create function dossier.begin_upload(
 ) returns dossier.documents
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select document.* from dossier_private.register_upload(session_id, name, media_type, size_bytes, metadata) as document;
+  select dossier_private.register_upload(session_id, name, media_type, size_bytes, metadata);
 end;
 comment on function dossier.begin_upload(uuid, text, text, bigint, jsonb) is
   'Begins an upload: refuses a stranger, a wrong type, name or size before any byte is read. '
@@ -399,7 +399,7 @@ comment on function dossier.append_upload(uuid, integer, bytea) is
 create function dossier.finish_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select document.* from dossier_private.seal_upload(document_id, size_bytes, sha256) as document;
+  select dossier_private.seal_upload(document_id, size_bytes, sha256);
 end;
 comment on function dossier.finish_upload(uuid, bigint, text) is
   'Ends an upload: all bytes are here, the document is stored, and its extraction is queued.';

@@ -29,6 +29,10 @@ comment on column dossier.document_pages.search is
 
 create index document_pages_organization_id_idx on dossier.document_pages (organization_id, document_id);
 create index document_pages_search_idx on dossier.document_pages using gin (search);
+create statistics dossier.document_pages_document_id_stats (dependencies)
+  on document_id, organization_id from dossier.document_pages;
+comment on statistics dossier.document_pages_document_id_stats is
+  'A document has one organization: see documents_session_id_stats.';
 
 alter table dossier.document_pages enable row level security;
 

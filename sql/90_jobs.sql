@@ -102,7 +102,7 @@ comment on function dossier_private.queue_extraction(uuid, boolean) is 'Body of 
 create function dossier.request_extraction(document_id uuid, ocr boolean default false) returns dossier.documents
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select document.* from dossier_private.queue_extraction(document_id, ocr) as document;
+  select dossier_private.queue_extraction(document_id, ocr);
 end;
 comment on function dossier.request_extraction(uuid, boolean) is
   'Extracts a document again, with OCR when asked to. Its pages stay until the new ones are there.';
