@@ -1,7 +1,7 @@
 // As on hosted Supabase: no native extension, the plain SQL, and text extracted by the edge's own workers.
 
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { allPages, get, newSession, sha256, upload } from './lib/api.mjs'
 import { isNative, newDatabase } from './lib/database.mjs'
 import { startEdge } from './lib/edge.mjs'
@@ -12,9 +12,10 @@ import { member } from './lib/people.mjs'
 let database
 let edge
 
-before(async () => {
+hostileSuite(async () => {
   database = await newDatabase({ native: false })
   edge = await startEdge({ DATABASE_URL: database.edgeUrl })
+  return { url: edge.url, databaseUrl: database.url, running: edge.running }
 })
 after(async () => {
   await edge?.stop()
@@ -38,5 +39,3 @@ test('files are read without anything native in the database', async () => {
     assert.equal(sha256(content.bytes), sha256(files[index].bytes))
   }
 })
-
-hostileSuite(() => ({ url: edge.url, databaseUrl: database.url, running: edge.running }))

@@ -7,14 +7,16 @@ import { fixture, manifest, squeeze } from './fixtures.mjs'
 import { member } from './people.mjs'
 import { leftOf, postmasterStart } from './psql.mjs'
 
-/** Registers the tests. `stack` answers `{url, databaseUrl, running}` once the tests run. */
-export function hostileSuite(stack) {
+/** Registers the tests. `setUp` runs once before them and answers the stack: `{url, databaseUrl, running}`. */
+export function hostileSuite(setUp) {
+  let stack
   let session
   let untouched
-  const state = async () => ({ postmaster: await postmasterStart(), edge: stack().running() })
+  const state = async () => ({ postmaster: await postmasterStart(), edge: stack.running() })
 
   before(async () => {
-    session = await newSession(member, { title: 'Hostile files' }, { url: stack().url })
+    stack = await setUp()
+    session = await newSession(member, { title: 'Hostile files' }, { url: stack.url })
     untouched = await state()
     assert.equal(untouched.edge, true)
   })
@@ -22,7 +24,7 @@ export function hostileSuite(stack) {
   for (const { name, about, expect } of manifest.filter((entry) => entry.hostile)) {
     test(`${name}: ${about}`, { timeout: 180_000 }, async () => {
       const file = { ...fixture(name), name: unique(name) }
-      const { url, databaseUrl } = stack()
+      const { url, databaseUrl } = stack
       const response = await upload(member, session.id, [file], { url })
       if (response.status >= 400) {
         assert.ok(expect.includes('refused'), `refused: ${response.text}`)
@@ -40,7 +42,7 @@ export function hostileSuite(stack) {
   }
 
   test('afterwards an ordinary file is read as ever', async () => {
-    const response = await upload(member, session.id, [fixture('report.pdf')], { wait: 60, url: stack().url })
+    const response = await upload(member, session.id, [fixture('report.pdf')], { wait: 60, url: stack.url })
     assert.equal(response.json.documents[0].status, 'ready', response.text)
   })
 }
