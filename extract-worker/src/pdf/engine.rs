@@ -20,8 +20,6 @@ pub(super) struct Reading {
     pub(super) text: String,
     /// Whether the page shows glyphs, `None` where the engine cannot tell.
     pub(super) has_glyphs: Option<bool>,
-    /// Glyphs that have no known character.
-    pub(super) undecodable: usize,
 }
 
 /// Opens the file with that engine.

@@ -31,6 +31,8 @@ pub(super) struct Glyph {
     /// Index into [`Glyphs::frames`].
     pub(super) frame: u16,
     pub(super) is_space: bool,
+    /// Which drawing call showed it.
+    pub(super) run: u32,
 }
 
 /// All glyphs of a page, in the order in which they are drawn.
@@ -42,8 +44,6 @@ pub(super) struct Glyphs {
     pub(super) frames: Vec<Frame>,
     /// Glyphs that are drawn, known or not.
     pub(super) shown: usize,
-    /// Glyphs without a known character.
-    pub(super) undecodable: usize,
 }
 
 impl Glyphs {
@@ -145,17 +145,18 @@ impl Collector {
             None => false,
         };
         if !known {
-            self.glyphs.undecodable += 1;
+            // A blank without width is a mark between letters, of kerning for example.
+            self.glyphs.text.extend(unknown(glyph).filter(|c| *c != ' ' || advance > 0.1 * size));
         }
         let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(self.glyphs.text.len() - start)) else {
             return;
         };
-        if len == 0 && known {
+        if len == 0 {
             return;
         }
         let text = &self.glyphs.text[start as usize..];
         let is_space = !text.is_empty() && text.chars().all(char::is_whitespace);
-        self.glyphs.list.push(Glyph { u, end, v, size, start, len, frame, is_space });
+        self.glyphs.list.push(Glyph { u, end, v, size, start, len, frame, is_space, run: self.calls });
     }
 
     /// The horizontal scaling of a run, where its glyphs cannot say it themselves.
@@ -229,6 +230,18 @@ impl Collector {
             self.glyphs.list.push(whole);
         }
     }
+}
+
+/// What stands for a glyph whose character nobody knows: a space where it shows nothing, as a space does;
+/// in a Type 1 font, whose codes mostly are characters, its code; otherwise the replacement character.
+fn unknown(glyph: &Drawn<'_>) -> Option<char> {
+    let Drawn::Outline(outline) = glyph else { return Some(char::REPLACEMENT_CHARACTER) };
+    if outline.outline().is_empty() {
+        return Some(' ');
+    }
+    let code = u8::try_from(outline.char_code()).ok().filter(u8::is_ascii_graphic);
+    let code = code.filter(|_| outline.font_data().is_none());
+    Some(code.map_or(char::REPLACEMENT_CHARACTER, char::from))
 }
 
 fn snap(degrees: i16) -> i16 {

@@ -38,7 +38,7 @@ impl Engine for Hayro {
         let Some(page) = self.pdf.pages().get(index) else { return Reading::default() };
         let glyphs = self.glyphs(page);
         let text = contained(|| order::text(&lines::segments(&glyphs))).unwrap_or_default();
-        Reading { text, has_glyphs: Some(glyphs.shown > 0), undecodable: glyphs.undecodable }
+        Reading { text, has_glyphs: Some(glyphs.shown > 0) }
     }
 }
 

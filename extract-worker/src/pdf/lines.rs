@@ -1,16 +1,17 @@
 //! From glyphs to segments: pieces of lines without a gap that could part columns or cells.
 //!
 //! Glyphs are taken in the order in which the page draws them; a segment goes on as long as the next glyph
-//! stands where the text would go on. Spaces come from the file's own space characters and from gaps,
-//! measured in ems and against the segment's own letter spacing.
+//! stands where the text would go on. Spaces come from the file's own space characters and from gaps
+//! ([`super::spacing`]).
 
 use super::bidi::{self, Direction};
 use super::glyphs::{Glyph, Glyphs};
+use super::{accents, spacing};
+use std::borrow::Cow;
 
 /// A gap of so many ems parts segments.
 const CELL_GAP: f32 = 1.5;
-/// A gap of so many ems parts words, where letters are set without extra spacing.
-pub(super) const WORD_GAP: f32 = 0.17;
+
 
 /// A piece of a line, in its direction's frame.
 #[derive(Debug, Clone)]
@@ -28,18 +29,17 @@ pub(super) struct Segment {
 
 /// The segments of a page, in the order in which they are drawn.
 pub(super) fn segments(glyphs: &Glyphs) -> Vec<Segment> {
-    let mut segments = Vec::new();
-    let mut open: Option<Open> = None;
+    let mut pieces: Vec<Open> = Vec::new();
     for glyph in &glyphs.list {
-        if let Some(open) = open.as_mut().filter(|open| open.continues(glyph, glyphs)) {
-            open.add(*glyph, glyphs);
-        } else if !glyph.is_space {
-            let last = open.replace(Open::new(*glyph, glyphs));
-            segments.extend(last.and_then(|open| open.close(glyphs)));
+        match pieces.last_mut() {
+            Some(open) if open.continues(glyph, glyphs) => open.add(*glyph, glyphs),
+            // A space that stands alone is no segment.
+            _ if glyph.is_space => {}
+            _ => pieces.push(Open::new(*glyph, glyphs)),
         }
     }
-    segments.extend(open.and_then(|open| open.close(glyphs)));
-    segments
+    let gap = spacing::word_gap(pieces.iter().map(|piece| piece.items.as_slice()));
+    pieces.into_iter().filter_map(|piece| piece.close(glyphs, gap)).collect()
 }
 
 /// A segment that may go on.
@@ -98,12 +98,12 @@ impl Open {
         self.items.push(glyph);
     }
 
-    fn close(mut self, glyphs: &Glyphs) -> Option<Segment> {
+    fn close(mut self, glyphs: &Glyphs, gap: f32) -> Option<Segment> {
         let frame = self.items.first()?.frame;
         if self.right_to_left {
             self.items.sort_by(|a, b| a.u.total_cmp(&b.u));
         }
-        let words = words(&self.items, glyphs);
+        let words = words(&self.items, glyphs, spacing::of_segment(&self.items, gap));
         let text = if self.right_to_left { read(&words) } else { words.concat() };
         let text = unhyphenate_softly(text.trim());
         (!text.is_empty()).then_some(Segment {
@@ -119,9 +119,8 @@ impl Open {
 }
 
 /// The characters of a segment's glyphs, with a space wherever words part.
-fn words<'g>(items: &[Glyph], glyphs: &'g Glyphs) -> Vec<&'g str> {
-    let gap = word_gap(items);
-    let mut words: Vec<&str> = Vec::with_capacity(items.len() + items.len() / 4);
+fn words<'g>(items: &[Glyph], glyphs: &'g Glyphs, gap: f32) -> Vec<Cow<'g, str>> {
+    let mut words: Vec<Cow<'g, str>> = Vec::with_capacity(items.len() + items.len() / 4);
     let mut last: Option<&Glyph> = None;
     let mut space = false;
     for glyph in items {
@@ -130,14 +129,20 @@ fn words<'g>(items: &[Glyph], glyphs: &'g Glyphs) -> Vec<&'g str> {
             continue;
         }
         if let Some(last) = last {
-            let distance = (glyph.u - last.end) / last.size.max(glyph.size);
-            if (space && distance > -0.15) || distance > gap {
-                words.push(" ");
-            } else if is_twin(last, glyph, glyphs) {
+            let distance = spacing::between(last, glyph);
+            if is_twin(last, glyph, glyphs) {
                 continue;
             }
+            if let Some(accented) = accents::compose(last, glyph, glyphs) {
+                words.pop();
+                words.push(Cow::Owned(accented));
+                continue;
+            }
+            if (space && distance > -0.15) || distance > gap {
+                words.push(Cow::Borrowed(" "));
+            }
         }
-        words.push(glyphs.text(glyph));
+        words.push(Cow::Borrowed(glyphs.text(glyph)));
         last = Some(glyph);
         space = false;
     }
@@ -153,25 +158,10 @@ fn is_twin(last: &Glyph, glyph: &Glyph, glyphs: &Glyphs) -> bool {
         && glyphs.text(glyph) == glyphs.text(last)
 }
 
-/// From which gap on, in ems, words part: more where the letters themselves are set apart.
-fn word_gap(items: &[Glyph]) -> f32 {
-    let mut gaps: Vec<f32> = items
-        .windows(2)
-        .filter(|pair| !pair[0].is_space && !pair[1].is_space)
-        .map(|pair| (pair[1].u - pair[0].end) / pair[0].size.max(pair[1].size))
-        .collect();
-    if gaps.len() < 3 {
-        return WORD_GAP;
-    }
-    let middle = gaps.len() / 2;
-    let (_, middle, _) = gaps.select_nth_unstable_by(middle, f32::total_cmp);
-    WORD_GAP + if *middle > 0.04 { *middle } else { middle.clamp(-0.05, 0.0) }
-}
-
 /// A line that is seen from left to right, in reading order.
-fn read(words: &[&str]) -> String {
+fn read(words: &[Cow<'_, str>]) -> String {
     let directions: Vec<Direction> = words.iter().map(|word| bidi::direction(word)).collect();
-    bidi::logical(&directions).into_iter().map(|index| words[index]).collect()
+    bidi::logical(&directions).into_iter().map(|index| &*words[index]).collect()
 }
 
 /// A soft hyphen that is drawn is a hyphen.

@@ -6,6 +6,7 @@
 //!
 //! Invariant: page numbers are the file's own; a page that nobody can read is sent empty.
 
+mod accents;
 mod bidi;
 mod engine;
 mod glyphs;
@@ -15,6 +16,7 @@ mod order;
 mod oxide;
 mod pdf_extract;
 mod quality;
+mod spacing;
 mod unicode;
 
 use crate::input::Input;

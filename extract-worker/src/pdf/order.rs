@@ -1,6 +1,7 @@
 //! From segments to the text of a page.
 
-use super::lines::{Segment, WORD_GAP};
+use super::lines::Segment;
+use super::spacing::WORD_GAP;
 
 /// The text: lines end with `\n`, cells of a row are parted by tabs, paragraphs by an empty line.
 pub(super) fn text(segments: &[Segment]) -> String {

@@ -8,7 +8,7 @@ const GOOD: f32 = 0.85;
 
 /// 1: flawless. Undecodable, private-use and control characters, and letters that stand alone, cost.
 pub(super) fn score(reading: &Reading) -> f32 {
-    let (mut letters, mut bad) = (0_usize, reading.undecodable);
+    let (mut letters, mut bad) = (0_usize, 0_usize);
     let (mut words, mut single) = (0_usize, 0_usize);
     for word in reading.text.split_whitespace() {
         let mut length = 0;
@@ -22,11 +22,10 @@ pub(super) fn score(reading: &Reading) -> f32 {
         words += 1;
         single += usize::from(length == 1 && is_latin);
     }
-    let total = letters + reading.undecodable;
-    if total == 0 {
+    if letters == 0 {
         return 0.0;
     }
-    let broken = bad as f32 / total as f32;
+    let broken = bad as f32 / letters as f32;
     let scattered = if words < 8 { 0.0 } else { single as f32 / words as f32 };
     // Over 10 % of broken characters, or half of all words single letters, is below the mark.
     let readable = (1.0 - 1.5 * broken).max(0.0);
