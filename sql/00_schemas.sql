@@ -32,5 +32,5 @@ comment on schema dossier_private is
   'Dossier''s helpers, bytes, jobs and settings. Never exposed: no API role has usage on it. Policies, '
   'defaults and begin-atomic bodies reach it because they name it when they are made, not when they run.';
 
-revoke all on schema dossier, dossier_private from public;
+revoke all on schema dossier, dossier_private from public, anon, authenticated, service_role;
 grant usage on schema dossier to anon, authenticated, service_role;

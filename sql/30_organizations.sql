@@ -82,10 +82,12 @@ begin
   where membership.organization_id = my_role.organization_id
     and membership.user_id = (select dossier_private.caller_id());
 
-  if dossier_private.role_covers(role, 'viewer') then
+  if dossier_private.role_covers(role, 'member') then
     return role;
+  elsif dossier_private.is_service() then
+    return 'owner';
   end if;
-  return case when dossier_private.is_service() then 'owner' end;
+  return case when role = 'viewer' then role end;
 end
 $$;
 comment on function dossier_private.my_role(uuid) is

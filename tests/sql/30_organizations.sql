@@ -1,7 +1,7 @@
 -- Organizations and members: who sees, changes and leaves them. See 00_setup.sql on how to run this.
 
 begin;
-select plan(44);
+select plan(45);
 select tests.fixture();
 
 -- Organizations.
@@ -41,6 +41,8 @@ select is(tests.outcomes($$ update dossier.organization_members set role = 'memb
   'owner 1, admin 1, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who changes a role');
 select is(tests.outcomes($$ update dossier.organization_members set role = 'owner' where (organization_id, user_id) = (tests.id('alpha'), 'alpha-viewer') $$),
   'owner 1, admin 42501, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who makes an owner');
+select is(tests.outcomes($$ update dossier.organization_members set role = 'member' where (organization_id, user_id) = (tests.id('alpha'), 'alpha-owner') $$),
+  'owner PT409, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service PT409', 'nobody demotes the last owner, and an admin no owner');
 select is(tests.outcomes($$ update dossier.organization_members set organization_id = tests.id('beta') where user_id = 'alpha-viewer' $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'a membership does not move');
 select is(tests.outcomes($$ update dossier.organization_members set user_id = 'x' where user_id = 'alpha-viewer' $$),

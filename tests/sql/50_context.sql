@@ -1,7 +1,7 @@
 -- Context and its versions. See 00_setup.sql on how to run this.
 
 begin;
-select plan(40);
+select plan(41);
 select tests.fixture();
 
 -- Rows: read by members, written by functions alone.
@@ -100,6 +100,7 @@ select tests.refuses($$ select dossier.save_context(tests.id('nothing'), 'x') $$
 select tests.refuses($$ select dossier.save_context(null, 'x') $$, 'PT404', 'no session');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x') $$, '42501', 'a viewer');
+select is(tests.attempt($$ select from dossier.save_context(tests.id('alpha session'), 'x') $$, 'alpha-viewer', 'service_role'), '1', 'a service that acts for a viewer is still a service');
 select tests.logout();
 
 select * from finish();
