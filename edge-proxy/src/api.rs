@@ -53,8 +53,9 @@ pub(crate) async fn serve(listener: UnixListener, router: Router) {
         };
         let service = TowerToHyperService::new(router.clone());
         tokio::spawn(async move {
-            let connection =
-                http1::Builder::new().max_buf_size(READ_BUFFER).serve_connection(TokioIo::new(stream), service);
+            let connection = http1::Builder::new()
+                .max_buf_size(READ_BUFFER)
+                .serve_connection(TokioIo::new(stream), service);
             if let Err(error) = connection.await {
                 // The gate closes connections whose client has gone.
                 tracing::debug!("a connection of the API ended: {error}");

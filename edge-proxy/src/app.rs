@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     /// Uploads in flight.
     pub(crate) uploads: Semaphore,
     /// Uploads that use a connection right now; fewer than there are, so that others find one.
-    pub(crate) chunk_places: Semaphore,
+    pub(crate) chunk_places: Arc<Semaphore>,
     /// What goes on behind requests, and is waited for at shutdown.
     pub(crate) tasks: TaskTracker,
 }
@@ -39,7 +39,7 @@ impl App {
             events: Events::new(),
             upload: config.upload,
             uploads: Semaphore::new(config.upload.concurrency),
-            chunk_places: Semaphore::new(connections.max(1)),
+            chunk_places: Arc::new(Semaphore::new(connections.max(1))),
             tasks: TaskTracker::new(),
         })))
     }

@@ -94,7 +94,9 @@ async fn schema(app: &App) -> Finding {
             "the schema dossier is missing, or not granted".to_owned(),
             "CREATE EXTENSION dossier; or, on hosted Supabase, push dist/dossier--<version>.sql as a migration.",
         )),
-        Err(error) => Err((Chain(&error).to_string(), "Install Dossier's schema, and grant it to the roles.")),
+        Err(error) => {
+            Err((Chain(&error).to_string(), "Install Dossier's schema, and grant it to the roles."))
+        }
     }
 }
 

@@ -55,11 +55,6 @@ impl Problem {
         self
     }
 
-    pub(crate) fn details(mut self, details: impl Into<Cow<'static, str>>) -> Self {
-        self.details = Some(details.into());
-        self
-    }
-
     /// The body of the answer.
     pub(crate) fn to_json(&self) -> String {
         // Four strings always serialize.

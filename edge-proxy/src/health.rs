@@ -9,7 +9,8 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::json as object;
 
-const SCHEMA: &str = "select to_regprocedure('dossier.begin_upload(uuid, text, text, bigint, jsonb)') is not null";
+const SCHEMA: &str =
+    "select to_regprocedure('dossier.begin_upload(uuid, text, text, bigint, jsonb)') is not null";
 
 /// `GET /healthz`.
 pub(crate) async fn healthz() -> Response {

@@ -54,9 +54,16 @@ fn parse(cursor: &str) -> Option<(i64, Uuid)> {
 macro_rules! behind_cursor {
     ($row:literal) => {
         concat!(
-            "($1::bigint is null or (", $row, ".created_at, ", $row,
+            "($1::bigint is null or (",
+            $row,
+            ".created_at, ",
+            $row,
             ".id) < ('epoch'::timestamptz + $1 * interval '1 microsecond', $2::uuid)) \
-             order by ", $row, ".created_at desc, ", $row, ".id desc limit $3 + 1"
+             order by ",
+            $row,
+            ".created_at desc, ",
+            $row,
+            ".id desc limit $3 + 1"
         )
     };
 }
@@ -66,7 +73,9 @@ macro_rules! behind_cursor {
 macro_rules! page_json {
     ($key:literal) => {
         concat!(
-            "json_build_object('", $key, "', coalesce(json_agg(json order by n) filter (where n <= $3), '[]'), \
+            "json_build_object('",
+            $key,
+            "', coalesce(json_agg(json order by n) filter (where n <= $3), '[]'), \
              'next', max(cursor) filter (where n = $3 and total > $3))"
         )
     };

@@ -61,7 +61,8 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut stream = body.into_data_stream();
     let mut read = Vec::new();
     while let Some(frame) = stream.next().await {
-        let frame = frame.map_err(|error| Problem::bad_request(format!("the body could not be read: {error}")))?;
+        let frame =
+            frame.map_err(|error| Problem::bad_request(format!("the body could not be read: {error}")))?;
         if read.len() + frame.len() > limit {
             let message = format!("the body is larger than {limit} bytes");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message));

@@ -32,7 +32,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         async move { app.events.run(endpoint, stop).await }
     });
     app.tasks.spawn(jobs::run(app.clone(), config.extract.clone(), stop.clone(), hurry.clone()));
-    let gate = tokio::spawn(Server::new(config.gate.clone(), &directory.socket())?.run(listener, stop.clone()));
+    let gate =
+        tokio::spawn(Server::new(config.gate.clone(), &directory.socket())?.run(listener, stop.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), "serving http://{}", config.gate.listen);
 
     tokio::select! {

@@ -54,7 +54,9 @@ impl Jwks {
         let mut last = self.last_fetch.lock().await;
         match *last {
             // Somebody fetched while we waited for the lock.
-            Some((at, succeeded)) if at >= asked => return if succeeded { Ok(true) } else { Err(AuthError::KeysUnavailable) },
+            Some((at, succeeded)) if at >= asked => {
+                return if succeeded { Ok(true) } else { Err(AuthError::KeysUnavailable) };
+            }
             Some((at, true)) if at.elapsed() < self.min_interval => return Ok(false),
             Some((at, false)) if at.elapsed() < self.min_interval => return Err(AuthError::KeysUnavailable),
             _ => {}
@@ -93,7 +95,8 @@ impl Jwks {
     }
 
     async fn fetch(&self) -> Result<Vec<PublicKey>, FetchError> {
-        let document = tokio::time::timeout(TIMEOUT, get(&self.url)).await.map_err(|_| "no answer in time")??;
+        let document =
+            tokio::time::timeout(TIMEOUT, get(&self.url)).await.map_err(|_| "no answer in time")??;
         parse(&document)
     }
 }

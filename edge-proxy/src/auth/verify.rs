@@ -131,4 +131,3 @@ fn name(algorithm: Algorithm) -> &'static str {
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
-

@@ -100,7 +100,8 @@ fn answer(row: &Row) -> Result<Response, ApiError> {
 /// The version that `If-Match` demands, as `ETag` gave it; none for `*` or without the header.
 fn if_match(headers: &HeaderMap) -> Result<Option<i32>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let invalid = || Problem::bad_request("If-Match is not a version").hint("Send the ETag that GET answered.");
+    let invalid =
+        || Problem::bad_request("If-Match is not a version").hint("Send the ETag that GET answered.");
     let tag = value.to_str().map_err(|_| invalid())?.trim();
     if tag == "*" {
         return Ok(None);

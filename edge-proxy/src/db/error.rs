@@ -76,7 +76,11 @@ impl From<DbError> for ApiError {
         match &error {
             DbError::Postgres(cause) => {
                 let (Some(raised), Some(status)) = (cause.as_db_error(), error.status()) else {
-                    return if cause.as_db_error().is_none() { unavailable(&error) } else { Self::internal(error) };
+                    return if cause.as_db_error().is_none() {
+                        unavailable(&error)
+                    } else {
+                        Self::internal(error)
+                    };
                 };
                 if status.is_server_error() {
                     return if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -121,8 +125,8 @@ fn status_of(sqlstate: &str) -> Option<StatusCode> {
             "PT" => return StatusCode::from_bytes(sqlstate.get(2..)?.as_bytes()).ok(),
             "08" | "53" => 503,
             "0L" | "0P" | "28" => 403,
-            "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0"
-            | "XX" => 500,
+            "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV"
+            | "P0" | "XX" => 500,
             _ => 400,
         },
     };

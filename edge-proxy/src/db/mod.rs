@@ -72,11 +72,7 @@ impl Db {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Setup(error.into()))?;
-        Ok(Self {
-            pool,
-            endpoint: config.requests.clone(),
-            statement_timeout: config.statement_timeout,
-        })
+        Ok(Self { pool, endpoint: config.requests.clone(), statement_timeout: config.statement_timeout })
     }
 
     /// Runs one statement in a transaction of its own, as `caller`.
@@ -86,29 +82,18 @@ impl Db {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, DbError> {
-        self.in_order(caller, &[Statement { sql, params }]).await
+        self.in_order(Durability::Now, caller, &[Statement { sql, params }]).await
     }
 
     /// Runs statements in one transaction, as `caller`: the rows of the last one.
     pub(crate) async fn in_order(
         &self,
+        durability: Durability,
         caller: &Caller,
         statements: &[Statement<'_>],
     ) -> Result<Vec<Row>, DbError> {
         let client = self.pool.get().await?;
-        batch(&client, Durability::Now, self.statement_timeout, caller, statements).await
-    }
-
-    /// As [`Db::rows`], choosing when the commit must be on disk.
-    pub(crate) async fn rows_with(
-        &self,
-        durability: Durability,
-        caller: &Caller,
-        sql: &str,
-        params: &[Param<'_>],
-    ) -> Result<Vec<Row>, DbError> {
-        let client = self.pool.get().await?;
-        batch(&client, durability, self.statement_timeout, caller, &[Statement { sql, params }]).await
+        batch(&client, durability, self.statement_timeout, caller, statements).await
     }
 
     /// The first column of the first row, which the statement makes JSON text; `None`: no row, or null.
@@ -131,11 +116,6 @@ impl Db {
             }
         });
         Ok(Dedicated { client, tls })
-    }
-
-    /// Connections that are open, and those of them that nobody uses.
-    pub(crate) fn status(&self) -> deadpool_postgres::Status {
-        self.pool.status()
     }
 }
 

@@ -33,9 +33,9 @@ pub(super) fn connector(endpoint: &Endpoint) -> Result<MakeRustlsConnect, DbErro
             let roots = Some(roots(file.as_deref())?);
             builder.dangerous().with_custom_certificate_verifier(Arc::new(Lenient { roots, provider }))
         }
-        Tls::Unverified => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Lenient { roots: None, provider })),
+        Tls::Unverified => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Lenient { roots: None, provider }))
+        }
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
 }

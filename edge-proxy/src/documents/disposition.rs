@@ -40,7 +40,10 @@ mod tests {
             ("a b.pdf", "attachment; filename=\"a b.pdf\"; filename*=UTF-8''a%20b.pdf"),
             ("naïve.pdf", "attachment; filename=\"na_ve.pdf\"; filename*=UTF-8''na%C3%AFve.pdf"),
             ("q\"uo\\te", "attachment; filename=\"q_uo_te\"; filename*=UTF-8''q%22uo%5Cte"),
-            ("x\r\nSet-Cookie: a", "attachment; filename=\"x__Set-Cookie: a\"; filename*=UTF-8''x%0D%0ASet-Cookie%3A%20a"),
+            (
+                "x\r\nSet-Cookie: a",
+                "attachment; filename=\"x__Set-Cookie: a\"; filename*=UTF-8''x%0D%0ASet-Cookie%3A%20a",
+            ),
         ] {
             assert_eq!(attachment(name).to_str().unwrap(), expected);
         }

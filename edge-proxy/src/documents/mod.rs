@@ -85,11 +85,7 @@ pub(crate) async fn list(
 }
 
 /// `GET /api/documents/{id}`.
-pub(crate) async fn read(
-    State(app): State<App>,
-    claims: Claims,
-    Id(id): Id,
-) -> Result<Response, ApiError> {
+pub(crate) async fn read(State(app): State<App>, claims: Claims, Id(id): Id) -> Result<Response, ApiError> {
     let document = app
         .db
         .json(&claims.caller, READ, &[(&id, Type::UUID)])
@@ -124,11 +120,7 @@ pub(crate) async fn pages(
 }
 
 /// `DELETE /api/documents/{id}`.
-pub(crate) async fn delete(
-    State(app): State<App>,
-    claims: Claims,
-    Id(id): Id,
-) -> Result<Response, ApiError> {
+pub(crate) async fn delete(State(app): State<App>, claims: Claims, Id(id): Id) -> Result<Response, ApiError> {
     let rows = app
         .db
         .rows(&claims.caller, DELETE, &[(&id, Type::UUID)])

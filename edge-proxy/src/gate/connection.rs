@@ -130,7 +130,11 @@ async fn linger(mut stream: TcpStream, bytes: u64, time: Duration) {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = self.stream()?.poll_read(cx, buf);
         if matches!(read, Poll::Ready(Ok(()))) {

@@ -2,7 +2,9 @@
 
 use super::connection::Connection;
 use super::rate::RateLimit;
-use super::respond::{bad_gateway, no_upstream, refuse, timed_out, too_large, too_many_requests, unknown_path};
+use super::respond::{
+    bad_gateway, no_upstream, refuse, timed_out, too_large, too_many_requests, unknown_path,
+};
 use super::target::Target;
 use super::upstream::Stack;
 use crate::auth::USER_HEADER;
@@ -35,6 +37,8 @@ pub(super) struct Passage {
     id: String,
     target: Target,
     user: Option<String>,
+    /// Whether the client would like to send more requests on its connection.
+    keepalive: bool,
 }
 
 impl Gate {
@@ -77,7 +81,13 @@ impl ProxyHttp for Gate {
     type CTX = Passage;
 
     fn new_ctx(&self) -> Passage {
-        Passage { started: Instant::now(), id: String::new(), target: Target::Unknown, user: None }
+        Passage {
+            started: Instant::now(),
+            id: String::new(),
+            target: Target::Unknown,
+            user: None,
+            keepalive: false,
+        }
     }
 
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
@@ -87,6 +97,11 @@ impl ProxyHttp for Gate {
             connection.head_is_read();
         }
         session.set_read_timeout(Some(self.config.body_idle));
+        // HTTP/1.1 without further words is kept alive for ever by pingora.
+        passage.keepalive = session.get_keepalive().is_some();
+        if passage.keepalive {
+            session.set_keepalive(Some(self.config.keepalive.as_secs()));
+        }
         passage.id = request_id(session.req_header());
         passage.target = Target::of(session.req_header().uri.path());
         let Err((problem, retry_after)) = self.admit(session, passage) else { return Ok(false) };
@@ -124,13 +139,17 @@ impl ProxyHttp for Gate {
 
     async fn response_filter(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         answer: &mut ResponseHeader,
         passage: &mut Passage,
     ) -> Result<()> {
         if passage.target == Target::Api {
             let user = answer.remove_header(USER_HEADER);
             passage.user = user.and_then(|user| user.to_str().ok().map(str::to_owned));
+        }
+        // An interim "100 Continue" makes pingora give the connection up, though the body then comes whole.
+        if passage.keepalive && !answer.status.is_informational() && session.is_body_done() {
+            session.set_keepalive(Some(self.config.keepalive.as_secs()));
         }
         answer.insert_header(REQUEST_ID, &passage.id)
     }
@@ -142,8 +161,10 @@ impl ProxyHttp for Gate {
         passage: &mut Passage,
     ) -> FailToProxy {
         let problem = match (error.esource(), error.etype()) {
-            (_, ErrorType::HTTPStatus(status)) => StatusCode::from_u16(*status)
-                .map_or_else(|_| Problem::internal(), |status| Problem::new(status, "the request was refused")),
+            (_, ErrorType::HTTPStatus(status)) => StatusCode::from_u16(*status).map_or_else(
+                |_| Problem::internal(),
+                |status| Problem::new(status, "the request was refused"),
+            ),
             (ErrorSource::Downstream, ErrorType::ReadTimedout) => timed_out(),
             // The client is gone; there is nobody to answer.
             (

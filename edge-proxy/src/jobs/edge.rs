@@ -28,7 +28,9 @@ pub(super) async fn extract(
 ) -> Result<String, JobError> {
     let source = fetch(app, job).await?;
     let extraction = match in_a_worker(extractor, source, job, hurry, lost).await {
-        Err(JobError::Extract(ExtractError::Cancelled)) if hurry.is_cancelled() => return Err(JobError::Stopped),
+        Err(JobError::Extract(ExtractError::Cancelled)) if hurry.is_cancelled() => {
+            return Err(JobError::Stopped);
+        }
         outcome => outcome?,
     };
     let pages = serde_json::to_string(&extraction.pages).map_err(std::io::Error::from)?;

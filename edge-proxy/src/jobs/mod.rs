@@ -71,10 +71,14 @@ pub(crate) async fn run(app: App, config: Extract, stop: CancellationToken, hurr
     }
     let Some(engine) = stop.run_until_cancelled(engine(&app, &config)).await else { return };
     let engine = Arc::new(engine);
-    info!(workers = config.workers, "extracting {}", match *engine {
-        Engine::Database => "in the database",
-        Engine::Edge(_) => "at the edge",
-    });
+    info!(
+        workers = config.workers,
+        "extracting {}",
+        match *engine {
+            Engine::Database => "in the database",
+            Engine::Edge(_) => "at the edge",
+        }
+    );
     for number in 0..config.workers {
         let worker = Worker {
             name: format!("{}/{}", app.name, number + 1),
@@ -206,7 +210,9 @@ impl Worker {
                 let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 info!(document.id = %id, attempt, milliseconds, "extraction of document {id}: {status}");
             }
-            Err(JobError::Lost) => warn!(document.id = %id, attempt, "extraction of document {id} is another worker's now"),
+            Err(JobError::Lost) => {
+                warn!(document.id = %id, attempt, "extraction of document {id} is another worker's now")
+            }
             Err(JobError::Stopped) => self.hand_back(job).await,
             Err(error) => self.fail(job, &error).await,
         }
@@ -227,7 +233,8 @@ impl Worker {
     }
 
     async fn extend(&self, job: &Job, seconds: i32) -> Result<bool, DbError> {
-        let params = [(&job.id as _, Type::INT8), (&job.attempt as _, Type::INT4), (&seconds as _, Type::INT4)];
+        let params =
+            [(&job.id as _, Type::INT8), (&job.attempt as _, Type::INT4), (&seconds as _, Type::INT4)];
         let rows = self.app.db.rows(&Caller::service(), EXTEND, &params).await?;
         Ok(crate::db::first(&rows)?.unwrap_or(false))
     }
@@ -237,7 +244,9 @@ impl Worker {
         let id = job.document_id;
         match self.extend(job, 1).await {
             Ok(_) => info!(document.id = %id, "handed back the extraction of document {id}"),
-            Err(error) => warn!(document.id = %id, "could not hand back the extraction of document {id}: {error}"),
+            Err(error) => {
+                warn!(document.id = %id, "could not hand back the extraction of document {id}: {error}")
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::auth::Claims;
 use crate::context::context_json;
-use crate::db::{DbError, Statement};
+use crate::db::{DbError, Durability, Statement};
 use crate::error::ApiError;
 use crate::page::{Paging, behind_cursor, numbered, page_json};
 use crate::request::{Id, Json, Query, found, json};
@@ -85,7 +85,7 @@ pub(crate) async fn create(
     let read = Statement { sql: CREATED, params: &[] };
     let rows = app
         .db
-        .in_order(&claims.caller, &[create, read])
+        .in_order(Durability::Now, &claims.caller, &[create, read])
         .await
         .map_err(|error| error.seen_by(claims.caller.role))?;
     let session = crate::db::first(&rows)?.ok_or(DbError::NoRow)?;
@@ -110,11 +110,7 @@ pub(crate) async fn list(
 }
 
 /// `GET /api/sessions/{id}`.
-pub(crate) async fn read(
-    State(app): State<App>,
-    claims: Claims,
-    Id(id): Id,
-) -> Result<Response, ApiError> {
+pub(crate) async fn read(State(app): State<App>, claims: Claims, Id(id): Id) -> Result<Response, ApiError> {
     let session = app
         .db
         .json(&claims.caller, READ, &[(&id, Type::UUID)])

@@ -2,7 +2,7 @@
 
 use super::multipart::{Form, FormError, Part};
 use super::outcome::Outcome;
-use super::pending::{Announced, Pending};
+use super::pending::{Announced, AppendError, Pending};
 use super::receive::{Chunks, ReceiveError};
 use crate::app::App;
 use crate::auth::Claims;
@@ -86,29 +86,17 @@ async fn store(
         media_type: part.media_type.as_deref(),
         metadata: fields.metadata.as_deref(),
     };
-    let pending =
-        Pending::begin(app, &claims.caller, &file).await.map_err(|error| refusal(error, claims))?;
+    let pending = Pending::begin(app, &claims.caller, &file).await.map_err(|error| refusal(error, claims))?;
     let mut chunks = Chunks::new(form, app.upload.max_bytes);
-    let mut next = chunks.next().await?;
-    for seq in 0.. {
-        let Some(chunk) = next else { break };
-        // A place first: while this chunk waits for one, no other is read.
-        let place = pending.place().await;
-        let append = async {
-            pending.append(seq, &chunk, place).await.map_err(|error| refusal(error, claims))
-        };
-        let following = async { chunks.next().await.map_err(Refusal::from) };
-        ((), next) = tokio::try_join!(append, following)?;
-    }
+    pending.receive(&mut chunks).await.map_err(|error| match error {
+        AppendError::Receive(error) => error.into(),
+        AppendError::Db(error) => refusal(error, claims),
+    })?;
     pending.finish(&chunks.facts()).await.map_err(|error| refusal(error, claims))
 }
 
 /// The next part; `None` behind the last one, or where reading on would swallow a refused file.
-async fn next_part(
-    app: &App,
-    form: &mut Multipart,
-    outcome: &mut Outcome,
-) -> Result<Option<Part>, ApiError> {
+async fn next_part(app: &App, form: &mut Multipart, outcome: &mut Outcome) -> Result<Option<Part>, ApiError> {
     if outcome.files() >= app.upload.max_files {
         return Ok(None);
     }
@@ -158,10 +146,7 @@ impl Fields {
 fn refusal(error: DbError, claims: &Claims) -> Refusal {
     let about_the_file = error.status().is_some_and(|status| {
         status.is_client_error()
-            && !matches!(
-                status,
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
-            )
+            && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND)
     });
     match error.seen_by(claims.caller.role) {
         ApiError::Refused(problem) if about_the_file => Refusal::File(problem),

@@ -1,7 +1,7 @@
 //! `POST /api/documents`: files from a form into chunk rows, with constant memory.
 //!
-//! Invariant: an upload in flight holds at most two chunks; a second one is filled only while the first
-//! already has a database connection.
+//! Invariant: an upload holds the chunk that it fills, and those (two at most) that have a place among the
+//! appends; there are few places, so memory hardly grows with the number of uploads.
 //! Invariant: no database connection is held while waiting for the client.
 //! Invariant: an upload that does not end in `finish_upload` ends in `abort_upload`.
 

@@ -35,8 +35,18 @@ fn file(name: &str, content: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn parts_are_the_same_however_the_body_is_cut() {
-    let tricky: &[&[u8]] =
-        &[b"", b"\r", b"\r\n", b"\r\n-", b"\r\n--", b"\r\n--A", b"\r\r\n--", b"--B", b"a\r\n--\r\n--Ab", b"plain"];
+    let tricky: &[&[u8]] = &[
+        b"",
+        b"\r",
+        b"\r\n",
+        b"\r\n-",
+        b"\r\n--",
+        b"\r\n--A",
+        b"\r\r\n--",
+        b"--B",
+        b"a\r\n--\r\n--Ab",
+        b"plain",
+    ];
     for content in tricky {
         let mut body = b"--B\r\nContent-Disposition: form-data; name=session_id\r\n\r\nabc\r\n".to_vec();
         body.extend(file("a.pdf", content));
@@ -99,7 +109,12 @@ async fn a_boundary_must_be_alone_on_its_line() {
 fn boundaries() {
     assert_eq!(boundary("multipart/form-data; boundary=abc").as_deref(), Some("abc"));
     assert_eq!(boundary("Multipart/Form-Data; charset=x; boundary=\"a b\"").as_deref(), Some("a b"));
-    for wrong in ["application/json", "multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=a"] {
+    for wrong in [
+        "application/json",
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/mixed; boundary=a",
+    ] {
         assert_eq!(boundary(wrong), None, "{wrong}");
     }
     assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "x".repeat(71))), None);

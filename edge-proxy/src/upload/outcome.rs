@@ -49,7 +49,9 @@ impl IntoResponse for Outcome {
                 errors: &'a RawValue,
             }
             let body = RawValue::from_string(errors)
-                .and_then(|errors| serde_json::to_string(&Refused { problem: &first.problem, errors: &errors }))
+                .and_then(|errors| {
+                    serde_json::to_string(&Refused { problem: &first.problem, errors: &errors })
+                })
                 .unwrap_or_default();
             let mut response = first.problem.clone().into_response();
             *response.body_mut() = body.into();

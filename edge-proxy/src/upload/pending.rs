@@ -1,9 +1,16 @@
 //! An upload that has begun: it ends finished, or as if it had never been.
 
-use super::receive::Received;
+use super::receive::{Chunks, ReceiveError, Received};
 use crate::app::App;
-use crate::db::{Caller, DbError, Durability};
+use crate::db::{Caller, DbError, Durability, Param, Statement};
 use crate::documents::document_json;
+use bytes::Bytes;
+use futures_util::stream::Stream;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -16,6 +23,12 @@ const FINISH: &str = concat!(
     "::text from dossier.finish_upload(document_id => $1, size_bytes => $2, sha256 => $3) as d"
 );
 const ABORT: &str = "select dossier.abort_upload($1)";
+
+/// Chunks that are stored in one transaction when they arrive fast enough: a transaction costs a third of
+/// storing a chunk.
+const TOGETHER: usize = 4;
+/// How long a chunk waits for the next one to go with it.
+const FAST: Duration = Duration::from_millis(4);
 
 /// What a client says of a file before its bytes.
 pub(super) struct Announced<'a> {
@@ -36,30 +49,72 @@ pub(super) struct Pending {
 impl Pending {
     /// Asks the database, which checks membership, name and type, before a byte of the file is read.
     pub(super) async fn begin(app: &App, caller: &Caller, file: &Announced<'_>) -> Result<Self, DbError> {
-        let rows = app
-            .db
-            .rows(
-                caller,
-                BEGIN,
-                &[
-                    (&file.session_id, Type::UUID),
-                    (&file.name, Type::TEXT),
-                    (&file.media_type, Type::TEXT),
-                    (&file.metadata, Type::TEXT),
-                ],
-            )
-            .await?;
+        let params = [
+            (&file.session_id as _, Type::UUID),
+            (&file.name as _, Type::TEXT),
+            (&file.media_type as _, Type::TEXT),
+            (&file.metadata as _, Type::TEXT),
+        ];
+        let begin = Statement { sql: BEGIN, params: &params };
+        // What a crash loses here was not finished anyway.
+        let rows = app.db.in_order(Durability::WithTheNext, caller, &[begin]).await?;
         let id = crate::db::first(&rows)?.ok_or(DbError::NoRow)?;
         Ok(Self { app: app.clone(), caller: caller.clone(), id, open: true })
     }
 
-    /// Stores chunk number `seq`; durable with the finish. Holds a place among the uploads that may use a
-    /// connection, so that other requests always find one.
-    pub(super) async fn append(&self, seq: i32, chunk: &[u8], place: Place<'_>) -> Result<(), DbError> {
-        let params = [(&self.id as _, Type::UUID), (&seq as _, Type::INT4), (&chunk as _, Type::BYTEA)];
-        let outcome = self.app.db.rows_with(Durability::WithTheNext, &self.caller, APPEND, &params).await;
-        drop(place);
-        outcome.map(drop)
+    /// Stores the chunks as they come; durable with the finish. While some are stored, the next arrive.
+    pub(super) async fn receive<S>(&self, chunks: &mut Chunks<'_, S>) -> Result<(), AppendError>
+    where
+        S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
+    {
+        let mut appending = JoinSet::new();
+        let mut seq = 0;
+        loop {
+            tokio::select! {
+                biased;
+                // A refusal is heard while waiting for the client.
+                Some(done) = appending.join_next() => done.map_err(AppendError::lost)??,
+                chunk = chunks.next() => {
+                    let Some(chunk) = chunk? else { break };
+                    // A place first: while this chunk waits for one, no other is read.
+                    let place = Arc::clone(&self.app.chunk_places).acquire_owned().await.ok();
+                    let ready = gather(chunk, chunks).await?;
+                    while let Some(done) = appending.join_next().await {
+                        done.map_err(AppendError::lost)??;
+                    }
+                    let (first, count) = (seq, ready.len());
+                    appending.spawn(self.append(first, ready, place));
+                    seq += i32::try_from(count).unwrap_or(i32::MAX);
+                }
+            }
+        }
+        while let Some(done) = appending.join_next().await {
+            done.map_err(AppendError::lost)??;
+        }
+        Ok(())
+    }
+
+    /// Stores chunks in one short transaction. `place`: among the uploads that may use a connection now.
+    fn append(
+        &self,
+        first: i32,
+        chunks: Vec<Bytes>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> impl Future<Output = Result<(), DbError>> + Send + use<> {
+        let (app, caller, id) = (self.app.clone(), self.caller.clone(), self.id);
+        async move {
+            let numbered: Vec<(i32, &[u8])> = (first..).zip(chunks.iter().map(|chunk| &**chunk)).collect();
+            let params: Vec<[Param<'_>; 3]> = numbered
+                .iter()
+                .map(|(seq, chunk)| {
+                    [(&id as _, Type::UUID), (seq as _, Type::INT4), (chunk as _, Type::BYTEA)]
+                })
+                .collect();
+            let appends: Vec<_> = params.iter().map(|params| Statement { sql: APPEND, params }).collect();
+            let outcome = app.db.in_order(Durability::WithTheNext, &caller, &appends).await;
+            drop(place);
+            outcome.map(drop)
+        }
     }
 
     /// All bytes are here: the document, as JSON.
@@ -71,16 +126,47 @@ impl Pending {
         self.open = false;
         document.ok_or(DbError::NoRow)
     }
+}
 
-    /// Waits for a place among the uploads that may use a connection.
-    pub(super) async fn place(&self) -> Place<'_> {
-        // The semaphore is never closed; were it, the pool would still be the limit.
-        self.app.chunk_places.acquire().await.ok()
+/// Why a file does not get into the database.
+pub(super) enum AppendError {
+    Receive(ReceiveError),
+    Db(DbError),
+}
+
+impl AppendError {
+    /// A task that panicked or was aborted: neither happens while its upload goes on.
+    fn lost(error: tokio::task::JoinError) -> Self {
+        Self::Db(DbError::Unreachable(error.into()))
     }
 }
 
-/// A place among the uploads that may use a connection.
-pub(super) type Place<'a> = Option<tokio::sync::SemaphorePermit<'a>>;
+impl From<ReceiveError> for AppendError {
+    fn from(error: ReceiveError) -> Self {
+        Self::Receive(error)
+    }
+}
+
+impl From<DbError> for AppendError {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// `first`, with the chunks that follow at once. Nothing is lost when the next one does not.
+async fn gather<S>(first: Bytes, chunks: &mut Chunks<'_, S>) -> Result<Vec<Bytes>, ReceiveError>
+where
+    S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
+{
+    let mut ready = vec![first];
+    while ready.len() < TOGETHER
+        && let Ok(next) = timeout(FAST, chunks.next()).await
+        && let Some(chunk) = next?
+    {
+        ready.push(chunk);
+    }
+    Ok(ready)
+}
 
 impl Drop for Pending {
     fn drop(&mut self) {

@@ -25,6 +25,8 @@ pub(super) struct Received {
 /// The chunks of the part that a form is at.
 pub(super) struct Chunks<'a, S> {
     form: &'a mut Form<S>,
+    /// The chunk that is being filled. Kept here, so that a [`Chunks::next`] that is dropped loses nothing.
+    filling: BytesMut,
     /// What did not fit into the chunk before.
     rest: Bytes,
     limit: u64,
@@ -38,31 +40,38 @@ where
 {
     /// The limit holds for the bytes that arrive, whatever was declared.
     pub(super) fn new(form: &'a mut Form<S>, limit: u64) -> Self {
-        Self { form, rest: Bytes::new(), limit, size: 0, hash: Context::new(&SHA256) }
+        Self {
+            form,
+            filling: BytesMut::new(),
+            rest: Bytes::new(),
+            limit,
+            size: 0,
+            hash: Context::new(&SHA256),
+        }
     }
 
-    /// The next chunk: full, unless it is the last.
+    /// The next chunk: full, unless it is the last. May be dropped and called again.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ReceiveError> {
-        let mut chunk = BytesMut::new();
-        while chunk.len() < CHUNK_BYTES {
+        while self.filling.len() < CHUNK_BYTES {
             if self.rest.is_empty() {
                 match self.form.data().await.map_err(ReceiveError::Form)? {
                     Some(data) => self.rest = data,
                     None => break,
                 }
             }
-            if chunk.is_empty() {
-                chunk.reserve(CHUNK_BYTES);
+            if self.filling.is_empty() {
+                self.filling.reserve(CHUNK_BYTES);
             }
-            let fits = self.rest.len().min(CHUNK_BYTES - chunk.len());
-            chunk.extend_from_slice(&self.rest.split_to(fits));
+            let fits = self.rest.len().min(CHUNK_BYTES - self.filling.len());
+            self.filling.extend_from_slice(&self.rest.split_to(fits));
             self.size += fits as u64;
             if self.size > self.limit {
                 return Err(ReceiveError::TooLarge { limit: self.limit });
             }
         }
+        let chunk = std::mem::take(&mut self.filling).freeze();
         self.hash.update(&chunk);
-        Ok(Some(chunk.freeze()).filter(|chunk| !chunk.is_empty()))
+        Ok(Some(chunk).filter(|chunk| !chunk.is_empty()))
     }
 
     /// What has arrived.
@@ -86,7 +95,11 @@ mod tests {
     use super::*;
     use futures_util::stream;
 
-    async fn chunks(content: &[u8], frame: usize, limit: u64) -> Result<(Vec<usize>, Received), ReceiveError> {
+    async fn chunks(
+        content: &[u8],
+        frame: usize,
+        limit: u64,
+    ) -> Result<(Vec<usize>, Received), ReceiveError> {
         let mut body = b"--B\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\n".to_vec();
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n--B--");
