@@ -89,6 +89,42 @@ end
 $$;
 comment on function dossier_private.setting(text) is 'Value of a setting; fails when it is missing, so that no limit is skipped.';
 
+create function dossier_private.check_media_type(media_type text) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads a setting.
+declare
+  allowed constant jsonb := dossier_private.setting('allowed_media_types');
+begin
+  if not allowed ? media_type then
+    raise exception using
+      errcode = 'PT415',
+      message = format('Files of type %s are not accepted', media_type),
+      detail = 'The bytes of a file decide its type where they tell, whatever it is declared to be.',
+      hint = format('Accepted are: %s.', (select string_agg(t, ', ' order by t) from jsonb_array_elements_text(allowed) as t));
+  end if;
+end
+$$;
+comment on function dossier_private.check_media_type(text) is 'Refuses (PT415) a media type that is not in allowed_media_types.';
+
+create function dossier_private.check_size(size_bytes bigint) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads a setting.
+declare
+  max_bytes constant bigint := dossier_private.setting('max_file_bytes')::bigint;
+begin
+  if size_bytes > max_bytes then
+    raise exception using
+      errcode = 'PT413',
+      message = format('The file is larger than %s bytes', max_bytes),
+      detail = format('It has at least %s bytes.', size_bytes),
+      hint = format('The limit is %s bytes; the owner of the database may raise the setting max_file_bytes.', max_bytes);
+  end if;
+end
+$$;
+comment on function dossier_private.check_size(bigint) is 'Refuses (PT413) a size above max_file_bytes.';
+
 create function dossier_private.chunk_bytes() returns integer
 language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
@@ -121,7 +157,8 @@ comment on function dossier.limits() is
 
 revoke all on dossier_private.settings from public, anon, authenticated, service_role;
 revoke all on function
-  dossier_private.settings_replace_seeded, dossier_private.setting, dossier_private.chunk_bytes,
+  dossier_private.settings_replace_seeded, dossier_private.setting, dossier_private.check_media_type,
+  dossier_private.check_size, dossier_private.chunk_bytes,
   dossier_private.read_limits, dossier.limits
   from public, anon, authenticated, service_role;
 grant execute on function dossier.limits, dossier_private.read_limits to anon, authenticated, service_role;

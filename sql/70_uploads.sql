@@ -65,25 +65,25 @@ declare
   claimed constant text := dossier_private.declared_media_type(declared, name);
   suggested constant text := dossier_private.extension_media_type(name);
   office constant text := 'application/vnd.openxmlformats-officedocument.';
-  lead constant bytea := substring(head from 1 for 16);
+  lead constant text := encode(substring(head from 1 for 16), 'hex');
 begin
   -- Formats that their first bytes give away.
   case
-    when starts_with(encode(lead, 'hex'), '255044462d') then return 'application/pdf'; -- %PDF-
-    when starts_with(encode(lead, 'hex'), '89504e470d0a1a0a') then return 'image/png';
-    when starts_with(encode(lead, 'hex'), 'ffd8ff') then return 'image/jpeg';
-    when starts_with(encode(lead, 'hex'), '474946383761') then return 'image/gif'; -- GIF87a
-    when starts_with(encode(lead, 'hex'), '474946383961') then return 'image/gif'; -- GIF89a
-    when encode(lead, 'hex') ~ '^52494646.{8}57454250' then return 'image/webp'; -- RIFF….WEBP
-    when encode(lead, 'hex') ~ '^(49492a00|4d4d002a)' then return 'image/tiff';
-    when encode(lead, 'hex') ~ '^424d.{8}0000' then return 'image/bmp'; -- BM, size, reserved zeros
-    when encode(lead, 'hex') ~ '^(7f454c46|cffaedfe|cefaedfe|feedface|feedfacf|cafebabe)' then return 'application/x-executable'; -- ELF, Mach-O
-    when starts_with(encode(lead, 'hex'), '4d5a') and position('\x00'::bytea in head) > 0 then return 'application/x-executable'; -- MZ: PE
-    when starts_with(encode(lead, 'hex'), '7b5c727466') then return 'application/rtf'; -- {\rtf
-    when starts_with(encode(lead, 'hex'), 'd0cf11e0a1b11ae1') then return 'application/x-ole-storage'; -- DOC, XLS, MSI
-    when starts_with(encode(lead, 'hex'), '1f8b') then return 'application/gzip';
-    when starts_with(encode(lead, 'hex'), '377abcaf271c') then return 'application/x-7z-compressed';
-    when starts_with(encode(lead, 'hex'), '526172211a07') then return 'application/vnd.rar';
+    when starts_with(lead, '255044462d') then return 'application/pdf'; -- %PDF-
+    when starts_with(lead, '89504e470d0a1a0a') then return 'image/png';
+    when starts_with(lead, 'ffd8ff') then return 'image/jpeg';
+    when starts_with(lead, '474946383761') then return 'image/gif'; -- GIF87a
+    when starts_with(lead, '474946383961') then return 'image/gif'; -- GIF89a
+    when lead ~ '^52494646.{8}57454250' then return 'image/webp'; -- RIFF….WEBP
+    when lead ~ '^(49492a00|4d4d002a)' then return 'image/tiff';
+    when lead ~ '^424d.{8}0000' then return 'image/bmp'; -- BM, size, reserved zeros
+    when lead ~ '^(7f454c46|cffaedfe|cefaedfe|feedface|feedfacf|cafebabe)' then return 'application/x-executable'; -- ELF, Mach-O
+    when starts_with(lead, '4d5a') and position('\x00'::bytea in head) > 0 then return 'application/x-executable'; -- MZ: PE
+    when starts_with(lead, '7b5c727466') then return 'application/rtf'; -- {\rtf
+    when starts_with(lead, 'd0cf11e0a1b11ae1') then return 'application/x-ole-storage'; -- DOC, XLS, MSI
+    when starts_with(lead, '1f8b') then return 'application/gzip';
+    when starts_with(lead, '377abcaf271c') then return 'application/x-7z-compressed';
+    when starts_with(lead, '526172211a07') then return 'application/vnd.rar';
     else null;
   end case;
 
@@ -95,7 +95,7 @@ begin
   end if;
 
   -- ZIP: the names of its entries, in their headers, tell what it holds.
-  if encode(lead, 'hex') ~ '^504b(0304|0506|0708)' then
+  if lead ~ '^504b(0304|0506|0708)' then
     return case
       when position('mimetypeapplication/vnd.oasis.opendocument.text'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.text'
       when position('[Content_Types].xml'::bytea in head) = 0 and position('_rels/.rels'::bytea in head) = 0 then 'application/zip'
@@ -109,7 +109,7 @@ begin
   end if;
 
   -- The rest is text, or nothing known. Only UTF-16 and UTF-32 with a byte order mark hold zeros.
-  if position('\x00'::bytea in head) > 0 and encode(lead, 'hex') !~ '^(fffe|feff|0000feff)' then
+  if position('\x00'::bytea in head) > 0 and lead !~ '^(fffe|feff|0000feff)' then
     return 'application/octet-stream';
   end if;
   return case
@@ -121,42 +121,6 @@ end
 $$;
 comment on function dossier_private.sniff_media_type(bytea, text, text) is
   'Media type by the first bytes of a file. Bytes win over the declaration; between kinds of text the declaration decides.';
-
-create function dossier_private.check_media_type(media_type text) returns void
-language plpgsql stable security definer set search_path = ''
-as $$
--- Definer: reads a setting.
-declare
-  allowed constant jsonb := dossier_private.setting('allowed_media_types');
-begin
-  if not allowed ? media_type then
-    raise exception using
-      errcode = 'PT415',
-      message = format('Files of type %s are not accepted', media_type),
-      detail = 'The bytes of a file decide its type where they tell, whatever it is declared to be.',
-      hint = format('Accepted are: %s.', (select string_agg(t, ', ' order by t) from jsonb_array_elements_text(allowed) as t));
-  end if;
-end
-$$;
-comment on function dossier_private.check_media_type(text) is 'Refuses (PT415) a media type that is not in allowed_media_types.';
-
-create function dossier_private.check_size(size_bytes bigint) returns void
-language plpgsql stable security definer set search_path = ''
-as $$
--- Definer: reads a setting.
-declare
-  max_bytes constant bigint := dossier_private.setting('max_file_bytes')::bigint;
-begin
-  if size_bytes > max_bytes then
-    raise exception using
-      errcode = 'PT413',
-      message = format('The file is larger than %s bytes', max_bytes),
-      detail = format('It has at least %s bytes.', size_bytes),
-      hint = format('The limit is %s bytes; the owner of the database may raise the setting max_file_bytes.', max_bytes);
-  end if;
-end
-$$;
-comment on function dossier_private.check_size(bigint) is 'Refuses (PT413) a size above max_file_bytes.';
 
 create function dossier_private.register_upload(
   session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
@@ -413,8 +377,8 @@ comment on function dossier.abort_upload(uuid) is 'Removes an upload of the call
 
 revoke all on function
   dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.sniff_media_type,
-  dossier_private.check_media_type, dossier_private.check_size, dossier_private.register_upload,
-  dossier_private.open_upload, dossier_private.store_chunk, dossier_private.seal_upload, dossier_private.drop_upload,
+  dossier_private.register_upload, dossier_private.open_upload, dossier_private.store_chunk,
+  dossier_private.seal_upload, dossier_private.drop_upload,
   dossier.begin_upload, dossier.append_upload, dossier.finish_upload, dossier.abort_upload
   from public, anon, authenticated, service_role;
 grant execute on function
