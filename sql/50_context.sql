@@ -168,13 +168,14 @@ as $$
 -- Definer: see write_context.
 declare
   writable_organization_id constant uuid := dossier_private.require_organization(organization_id);
+  type_slug constant text := coalesce(conversation_type, 'meeting');
   session dossier.sessions;
   unknown_key text;
 begin
-  if not exists (select from dossier.conversation_types as t where t.slug = start_session.conversation_type) then
+  if not exists (select from dossier.conversation_types as t where t.slug = type_slug) then
     raise exception using
       errcode = 'PT400',
-      message = format('Unknown conversation type %L', start_session.conversation_type),
+      message = format('Unknown conversation type %L', type_slug),
       detail = format('Registered are: %s.', (select string_agg(t.slug, ', ' order by t.slug) from dossier.conversation_types as t)),
       hint = 'Use a registered type, or have an administrator add a row to conversation_types.';
   end if;
@@ -187,7 +188,7 @@ begin
   end if;
 
   insert into dossier.sessions (organization_id, title, conversation_type)
-  values (writable_organization_id, start_session.title, start_session.conversation_type)
+  values (writable_organization_id, start_session.title, type_slug)
   returning * into session;
 
   if jsonb_typeof(context) = 'object' then

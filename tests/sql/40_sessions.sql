@@ -59,7 +59,7 @@ select results_eq($$ select s.title, c.text_context, c.context_metadata from dos
   $$ values ('Empty', '', '{}'::jsonb), ('None', null, null) $$, 'which is a difference');
 
 select tests.refuses($$ select dossier.create_session('Bad', 'nonsense') $$, 'PT400', 'an unknown type');
-select tests.refuses($$ select dossier.create_session('Bad', null) $$, 'PT400', 'a null type');
+select is((dossier.create_session('Null', null)).conversation_type, 'meeting', 'a null type is the default');
 select tests.refuses($$ select dossier.create_session(repeat('x', 501)) $$, 'PT400', 'a long title');
 select tests.refuses($$ select dossier.create_session('Bad', context => '{"txt":"typo"}') $$, 'PT400', 'an unknown key of context');
 select tests.refuses($$ select dossier.create_session('Bad', context => '"text"') $$, 'PT400', 'a context that is a string');
