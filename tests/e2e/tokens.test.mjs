@@ -46,6 +46,10 @@ test('an expired token does not, past half a minute of grace', async () => {
   await refused(good({ exp: 'tomorrow' }))
 })
 
+test('a moment may have a fraction', async () => {
+  assert.equal((await knock(good({ exp: seconds() + 600.5, nbf: seconds() - 0.5 }))).status, 200)
+})
+
 test('a token without an end is refused', async () => {
   await refused(good({ exp: undefined }))
 })

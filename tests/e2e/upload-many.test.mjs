@@ -43,6 +43,17 @@ test('some are in: 207 says which are not, and why', async () => {
   assert.deepEqual(stored.map((row) => row.name), ['also-good.txt', 'good.txt', 'last.txt'])
 })
 
+test('a file behind a large refused one is stored, or it is said that it was not read', async () => {
+  const session = await newSession(member)
+  const large = { name: 'large.mp4', bytes: Buffer.alloc(5 << 20, 1), media_type: 'video/mp4' }
+  const response = await upload(member, session.id, [text('before.txt'), large, text('behind.txt')])
+  assert.equal(response.status, 207, response.text)
+  const { documents, errors } = response.json
+  assert.equal(documents[0].name, 'before.txt')
+  const said = errors.slice(1).some((error) => error.index >= 2) || /not read|behind|after it|rest of/i.test(`${errors[0].message} ${errors[0].details} ${errors[0].hint}`)
+  assert.ok(documents.some((document) => document.name === 'behind.txt') || said, response.text)
+})
+
 test('none is in: the error itself, and each file\'s own', async () => {
   const session = await newSession(member)
   const one = assertError(await upload(member, session.id, [fixture('program.pdf')]), 415, 'PT415', { perFile: true })

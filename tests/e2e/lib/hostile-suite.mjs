@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { allPages, assertError, finished, get, newSession, unique, upload } from './api.mjs'
+import { allPages, assertError, finished, get, newSession, sha256, unique, upload } from './api.mjs'
 import { fixture, manifest, squeeze } from './fixtures.mjs'
 import { member } from './people.mjs'
 import { leftOf, postmasterStart } from './psql.mjs'
@@ -61,4 +61,6 @@ async function assertReason(document, file, url) {
   assert.doesNotMatch(document.error_message, /panicked|\.rs:\d|\/root\/|\/tmp\/|unwrap|None value/, 'nothing of the inside')
   const pages = await get(`/api/documents/${document.id}/pages`, { as: member, url })
   assert.deepEqual(pages.json.pages, [])
+  const content = await get(`/api/documents/${document.id}/content`, { as: member, url })
+  assert.equal(sha256(content.bytes), sha256(file.bytes), 'the file itself can still be downloaded')
 }
