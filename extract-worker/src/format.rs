@@ -3,6 +3,7 @@
 use crate::zip_parts::{Package, Parts};
 use crate::{csv, json, text};
 use dossier_extract::Limits;
+use dossier_extract::protocol::Failure;
 
 /// What a file is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,26 @@ pub fn from_media_type(media_type: &str) -> Format {
         _ if essence.is_empty() => Format::Other(UNKNOWN.to_owned()),
         _ => Format::Other(essence.chars().filter(char::is_ascii_graphic).take(100).collect()),
     }
+}
+
+/// The format to read a file as that is declared to be of a media type.
+///
+/// Text is told apart by nothing but what it is called, so a declaration decides between kinds of text. A
+/// binary file that is declared to be text is no text.
+pub(crate) fn declared(media_type: &str, bytes: &[u8], limits: &Limits) -> Result<Format, Failure> {
+    let declared = from_media_type(media_type);
+    if !declared.is_textual() {
+        return Ok(declared);
+    }
+    match detect(bytes, limits) {
+        Format::Other(found) if found == UNKNOWN => Err(not_as_declared("no text", media_type)),
+        found if binary(bytes, limits).is_some() => Err(not_as_declared(found.media_type(), media_type)),
+        _ => Ok(declared),
+    }
+}
+
+fn not_as_declared(found: &str, declared: &str) -> Failure {
+    Failure::Malformed { reason: format!("it is declared to be {declared}, and is {found}") }
 }
 
 /// How far into a file a PDF header may stand: as far as other readers look.
@@ -125,7 +146,7 @@ fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => return other("image/webp"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => return other("audio/wav"),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => return other("video/mp4"),
-        [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => return other(compound(bytes)),
+        _ if bytes.starts_with(COMPOUND) => return other(compound(bytes)),
         _ if is_bmp(bytes) => return other("image/bmp"),
         _ if is_portable_executable(bytes) => {
             return other("application/vnd.microsoft.portable-executable");
@@ -161,6 +182,13 @@ fn zipped(bytes: &[u8], limits: &Limits) -> Format {
         Ok(Package::Other(media_type)) => Format::Other(media_type),
         Err(_) => Format::Other("application/zip".to_owned()),
     }
+}
+
+const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
+/// Whether this is an Office file under a password.
+pub(crate) fn is_encrypted_office(bytes: &[u8]) -> bool {
+    bytes.starts_with(COMPOUND) && compound(bytes) == ENCRYPTED_OFFICE
 }
 
 /// Microsoft's compound file: old Office formats, and new ones under a password.

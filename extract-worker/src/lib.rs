@@ -5,8 +5,8 @@
 //! ready.
 //!
 //! Invariant: every layer of the sandbox is closed before the first byte of the file is read.
-//! Invariant: opens no path, no socket, starts no process; the file is standard input, the reply is
-//! standard output.
+//! Invariant: opens no path, no socket, starts no process; the file is standard input, replies go where
+//! standard output went, and nothing else does.
 //! Invariant: knows nothing of Postgres, HTTP, users or documents.
 
 mod budget;
@@ -22,7 +22,4 @@ mod serve;
 mod text;
 mod zip_parts;
 
-pub use serve::serve;
-
-/// Why a file gives no text: what the worker tells its parent.
-pub use dossier_extract::protocol::Failure;
+pub use serve::{refuse, serve};

@@ -6,21 +6,26 @@ use crate::reply::Pages;
 use crate::{csv, docx, json, pdf, text};
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
-use std::io::{self, Write};
+use std::io::Write;
 
-/// Reads the file on standard input and replies on standard output. Call it in the sandbox.
-pub fn serve(invocation: &Invocation) {
+/// Reads the file on standard input and writes replies. Call it in the sandbox.
+pub fn serve(invocation: &Invocation, output: impl Write) {
     let limits = &invocation.limits;
-    let mut pages = Pages::new(io::stdout(), limits.pages, limits.output_bytes);
+    let mut pages = Pages::new(output, limits.pages, limits.output_bytes);
     let outcome = read(invocation, &mut pages);
     pages.finish(outcome);
+}
+
+/// Replies with a failure alone.
+pub fn refuse(output: impl Write, failure: Failure) {
+    Pages::new(output, 0, 0).finish(Err(failure));
 }
 
 fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<String, Failure> {
     let limits = &invocation.limits;
     let input = Input::open(limits.input_bytes)?;
     let format = match &invocation.request.media_type {
-        Some(media_type) if invocation.task == Task::Extract => format::from_media_type(media_type),
+        Some(media_type) if invocation.task == Task::Extract => format::declared(media_type, &input, limits)?,
         _ => format::detect(&input, limits),
     };
     let media_type = format.media_type().to_owned();
@@ -33,6 +38,7 @@ fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<Strin
         Format::Json => json::read(&input, pages)?,
         Format::Csv => csv::read(&input, pages)?,
         Format::Text | Format::Markdown => text::read(&input, pages)?,
+        Format::Other(of) if of == format::ENCRYPTED_OFFICE => return Err(Failure::Encrypted),
         Format::Other(_) => return Err(Failure::Unsupported { media_type }),
     }
     Ok(media_type)

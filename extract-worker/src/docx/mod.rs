@@ -8,7 +8,7 @@
 
 mod body;
 
-use crate::format::ENCRYPTED_OFFICE;
+use crate::format;
 use crate::reply::Pages;
 use crate::zip_parts::Parts;
 use dossier_extract::Limits;
@@ -21,7 +21,8 @@ const AFTER: &[&str] = &["footnotes", "endnotes", "comments", "footer"];
 
 /// Sends a document's pages.
 pub(crate) fn read<W: Write>(bytes: &[u8], limits: &Limits, pages: &mut Pages<W>) -> Result<(), Failure> {
-    if crate::format::detect(bytes, limits).media_type() == ENCRYPTED_OFFICE {
+    // A document under a password is no zip file any more.
+    if format::is_encrypted_office(bytes) {
         return Err(Failure::Encrypted);
     }
     let mut parts = Parts::open(bytes, limits)?;

@@ -11,8 +11,8 @@ pub(super) fn apply(limits: &Limits) -> Result<(), SandboxError> {
         (Resource::As, limits.memory_bytes, limits.memory_bytes),
         // Processor time: SIGXCPU says so; a second later SIGKILL does not ask.
         (Resource::Cpu, limits.cpu_seconds, limits.cpu_seconds.saturating_add(1)),
-        // Descriptors 0, 1 and 2 exist; no number is left for a fourth (landlock needs two for a moment).
-        (Resource::Nofile, 5, 5),
+        // Descriptors 0 to 3 exist, and none can be added (landlock needs one for a moment).
+        (Resource::Nofile, 6, 6),
         // Nothing can be written to any file.
         (Resource::Fsize, 0, 0),
         // A crash leaves no picture of somebody's document on the disk.
@@ -24,7 +24,7 @@ pub(super) fn apply(limits: &Limits) -> Result<(), SandboxError> {
 /// No further process or thread for this user (root is exempt; seccomp is not).
 pub(super) fn no_more_threads() -> Result<(), SandboxError> {
     lower(Resource::Nproc, 0, 0)?;
-    lower(Resource::Nofile, 3, 3)
+    lower(Resource::Nofile, 4, 4)
 }
 
 /// Never raises: a limit that the parent inherited to us stays where it is lower.

@@ -2,7 +2,7 @@
 //!
 //! Layers, from the outside in, each of which holds on its own:
 //!
-//! 1. descriptors: nothing but standard input, output and error survives;
+//! 1. descriptors ([`take_output`]): nothing but standard input, output and error survives;
 //! 2. resource limits: memory, processor time, no files, no new processes, no core dumps;
 //! 3. `no_new_privs`, and not dumpable: no gain by exec, no peeking by ptrace or `/proc`;
 //! 4. landlock: no path at all, no TCP, no signals and no abstract sockets to the outside;
@@ -18,8 +18,9 @@ mod paths;
 use dossier_extract::{Limits, Sandbox};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::thread::set_no_new_privs;
+use std::fs::File;
 use std::sync::mpsc;
-use std::thread;
+use std::{io, thread};
 
 /// Stack of the thread that parses: libraries recurse over what a file nests. Only touched pages cost.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
@@ -42,11 +43,12 @@ where
     W: FnOnce() + Send + 'static,
 {
     tune_allocator();
+    // A short word and no backtrace, which would open files: the message only ever labels a crash.
+    std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
     let check = |layer: Result<(), SandboxError>| match (layer, sandbox) {
         (Err(error), Sandbox::Require) => Err(error),
         (Err(_) | Ok(()), _) => Ok(()),
     };
-    check(close_descriptors())?;
     check(limit::apply(limits))?;
     check(set_no_new_privs(true).map_err(failed("no_new_privs")))?;
     check(set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(failed("not dumpable")))?;
@@ -72,11 +74,16 @@ where
     Ok(())
 }
 
-/// Closes what a careless parent has left open.
-fn close_descriptors() -> Result<(), SandboxError> {
+/// Closes what a careless parent has left open, and takes standard output for replies alone: whatever a
+/// library prints goes to standard error.
+pub fn take_output() -> io::Result<File> {
     // SAFETY: this process has opened nothing above standard error yet, so no owner loses a descriptor.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
-    if result == 0 { Ok(()) } else { Err(failed("close_range")(std::io::Error::last_os_error())) }
+    if unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let output = rustix::io::dup(io::stdout())?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok(File::from(output))
 }
 
 /// One arena, and no give and take of pages with the kernel: the process is short-lived, its memory

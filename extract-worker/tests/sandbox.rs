@@ -1,0 +1,255 @@
+//! A hostile program enters the sandbox and tries to get out. Each attempt runs in a process of its own,
+//! once free, to show that it is a real one, and once in the sandbox, where it must be denied.
+//!
+//! No test harness: this program is its own hostile program (`--attempt NAME`), and the sandbox closes
+//! for a whole process.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use dossier_extract::{Limits, Sandbox};
+use dossier_extract_worker::sandbox;
+use std::hint::black_box;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, Output, Stdio};
+use std::{env, fs, io, net, ptr, thread};
+
+type Attempt = fn() -> io::Result<()>;
+
+/// What a parser that has been taken over would try.
+const ATTEMPTS: &[(&str, Attempt)] = &[
+    ("open", || fs::read("/etc/passwd").map(drop)),
+    ("list", || fs::read_dir("/").map(drop)),
+    ("stat", || fs::metadata("/etc/passwd").map(drop)),
+    ("write", || fs::write(env::temp_dir().join("dossier-escape"), "out").map(drop)),
+    ("remove", || fs::write(removable(), "").and_then(|()| fs::remove_file(removable()))),
+    ("connect", connect),
+    ("listen", || net::TcpListener::bind("127.0.0.1:0").map(drop)),
+    ("socket", || call(libc::SYS_socket, [libc::AF_UNIX.into(), libc::SOCK_STREAM.into(), 0, 0])),
+    ("datagram", || net::UdpSocket::bind("127.0.0.1:0").map(drop)),
+    ("exec", || exec(&["/bin/true"])),
+    ("fork", fork),
+    ("thread", || thread::Builder::new().spawn(|| ()).map(drop)),
+    ("map executable", || map(libc::PROT_READ | libc::PROT_EXEC).map(drop)),
+    ("make executable", make_executable),
+    ("signal parent", || call(libc::SYS_kill, [parent(), 0, 0, 0])),
+    ("trace parent", || call(libc::SYS_ptrace, [libc::PTRACE_SEIZE.into(), parent(), 0, 0])),
+    ("read parent", || call(libc::SYS_process_vm_readv, [parent(), 0, 0, 0])),
+    ("pidfd of parent", || call(libc::SYS_pidfd_open, [parent(), 0, 0, 0])),
+    ("memory file", || call(libc::SYS_memfd_create, [c"x".as_ptr() as i64, 0, 0, 0])),
+    ("pipe", || io::pipe().map(drop)),
+    ("duplicate", || call(libc::SYS_dup, [1, 0, 0, 0])),
+    ("control file", || call(libc::SYS_fcntl, [1, libc::F_GETFL.into(), 0, 0])),
+    ("new namespace", || call(libc::SYS_unshare, [libc::CLONE_NEWUTS.into(), 0, 0, 0])),
+    ("raise limit", raise_limit),
+    ("be dumpable", || call(libc::SYS_prctl, [libc::PR_SET_DUMPABLE.into(), 1, 0, 0])),
+    ("io_uring", || call(libc::SYS_io_uring_setup, [1, ring().as_mut_ptr() as i64, 0, 0])),
+    ("change folder", || env::set_current_dir("/tmp")),
+    ("sleep", || call(libc::SYS_nanosleep, [[0_i64, 1].as_ptr() as i64, 0, 0, 0])),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        // The test runner's own questions.
+        ["--attempt", name, place] => return hostile(name, place),
+        ["--list", ..] => return ExitCode::SUCCESS,
+        _ => {}
+    }
+    compute_is_allowed();
+    every_attempt_is_denied();
+    limits_hold();
+    a_kernel_without_landlock_is_refused_unless_accepted();
+    println!("sandbox: {} attempts, all denied", ATTEMPTS.len());
+    ExitCode::SUCCESS
+}
+
+/// What a parser does must still work, on its large stack.
+fn compute_is_allowed() {
+    let output = attempt("compute", "sandboxed");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(said(&output), "computed");
+}
+
+fn every_attempt_is_denied() {
+    for (name, _) in ATTEMPTS {
+        if !matches!(*name, "trace parent" | "new namespace" | "io_uring" | "raise limit") {
+            // Those four an unprivileged or confined host may deny even to a free program.
+            let free = attempt(name, "free");
+            assert_eq!(said(&free), "escaped", "{name} is no real attempt: {free:?}");
+        }
+        let output = attempt(name, "sandboxed");
+        let killed = output.status.signal() == Some(libc::SIGSYS);
+        assert!(killed || said(&output).starts_with("denied"), "{name}: {output:?}");
+        assert_ne!(said(&output), "escaped", "{name}");
+        println!("{name}: {}", if killed { "killed" } else { "denied" });
+    }
+}
+
+/// Memory and processor time end, and a stack overflow ends only the process.
+fn limits_hold() {
+    let hoard = attempt("hoard", "sandboxed");
+    assert_eq!(hoard.status.signal(), Some(libc::SIGABRT), "{hoard:?}");
+    assert!(complaint(&hoard).contains("memory allocation of"), "{hoard:?}");
+    let spin = attempt("spin", "sandboxed");
+    assert_eq!(spin.status.signal(), Some(libc::SIGXCPU), "{spin:?}");
+    let recurse = attempt("recurse", "sandboxed");
+    assert_eq!(recurse.status.signal(), Some(libc::SIGABRT), "{recurse:?}");
+    assert!(complaint(&recurse).contains("overflowed its stack"), "{recurse:?}");
+}
+
+/// Stands on a kernel whose landlock is not there (a filter answers ENOSYS for it).
+fn a_kernel_without_landlock_is_refused_unless_accepted() {
+    let refused = attempt("compute", "without landlock");
+    assert!(said(&refused).starts_with("refused: landlock"), "{refused:?}");
+    let accepted = attempt("compute", "without landlock, accepted");
+    assert_eq!(said(&accepted), "computed", "{accepted:?}");
+    // The other layers are closed all the same.
+    let output = attempt("open", "without landlock, accepted");
+    assert_eq!(output.status.signal(), Some(libc::SIGSYS), "{output:?}");
+}
+
+/// The hostile program.
+fn hostile(name: &str, place: &str) -> ExitCode {
+    let work = move |name: &str| match name {
+        "compute" => println!("{}", compute()),
+        "hoard" => println!("{}", hoard()),
+        "spin" => loop {
+            black_box(0);
+        },
+        "recurse" => println!("{}", recurse(0)),
+        _ => match ATTEMPTS.iter().find(|(known, _)| *known == name).unwrap().1() {
+            Ok(()) => println!("escaped"),
+            Err(error) => println!("denied: {error}"),
+        },
+    };
+    let sandbox = if place.ends_with("accepted") { Sandbox::AcceptMissing } else { Sandbox::Require };
+    if place == "free" {
+        work(name);
+        return ExitCode::SUCCESS;
+    }
+    if place.starts_with("without landlock") {
+        take_landlock_away();
+    }
+    let limits = Limits { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 1, ..Limits::default() };
+    let name = name.to_owned();
+    if let Err(error) = sandbox::enter(&limits, sandbox, move || work(&name)) {
+        println!("refused: {error}");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Runs the hostile program.
+fn attempt(name: &str, place: &str) -> Output {
+    #[expect(clippy::disallowed_methods, reason = "the hostile program")]
+    let command = &mut std::process::Command::new(env::current_exe().unwrap());
+    // With no environment, as the worker is run.
+    command.args(["--attempt", name, place]).env_clear().stdin(Stdio::null()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn take_landlock_away() {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    let calls = [libc::SYS_landlock_create_ruleset, libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self];
+    let rules = calls.into_iter().map(|call| (call, Vec::new())).collect();
+    let missing = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, missing, env::consts::ARCH.try_into().unwrap());
+    let program: BpfProgram = filter.unwrap().try_into().unwrap();
+    seccompiler::apply_filter(&program).unwrap();
+}
+
+fn compute() -> &'static str {
+    let mut numbers: Vec<u64> = (0..1_000_000).map(|n| n * 7919 % 1_000_003).collect();
+    numbers.sort_unstable();
+    // 16 MiB of stack, which the main thread does not have.
+    let deep = black_box([1_u8; 16 * 1024 * 1024]);
+    let hashed: std::collections::HashMap<u64, u64> = numbers.iter().map(|n| (*n, n * n)).collect();
+    let caught = std::panic::catch_unwind(|| panic!("contained")).is_err();
+    if caught && hashed[&9] == 81 && deep.iter().all(|byte| *byte == 1) { "computed" } else { "miscomputed" }
+}
+
+fn hoard() -> usize {
+    let mut hoard: Vec<Vec<u8>> = Vec::new();
+    loop {
+        hoard.push(vec![1; 64 * 1024 * 1024]);
+        black_box(&hoard);
+    }
+}
+
+#[expect(unconditional_recursion, reason = "the point of it")]
+fn recurse(depth: usize) -> usize {
+    let frame = black_box([depth; 64]);
+    recurse(depth + 1) + frame[depth % 64]
+}
+
+fn call(number: libc::c_long, [a, b, c, d]: [i64; 4]) -> io::Result<()> {
+    // SAFETY: the calls tried here take numbers, or pointers to memory that outlives the call.
+    let result = unsafe { libc::syscall(number, a, b, c, d, 0, 0) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn parent() -> i64 {
+    std::os::unix::process::parent_id().into()
+}
+
+fn removable() -> std::path::PathBuf {
+    env::temp_dir().join(format!("dossier-escape-{}", std::process::id()))
+}
+
+fn ring() -> [u8; 120] {
+    [0; 120]
+}
+
+fn connect() -> io::Result<()> {
+    match net::TcpStream::connect("127.0.0.1:9") {
+        // Refused by the port, not by the sandbox: the network was reached.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn exec(arguments: &[&str]) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "an attempt to escape")]
+    let status = std::process::Command::new(arguments[0]).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other("the child failed")) }
+}
+
+fn fork() -> io::Result<()> {
+    // SAFETY: the child ends at once, without running any other code.
+    match unsafe { libc::fork() } {
+        0 => {
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(0) }
+        }
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+fn map(protection: i32) -> io::Result<*mut libc::c_void> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new anonymous mapping touches no memory that is in use.
+    let address = unsafe { libc::mmap(ptr::null_mut(), 4096, protection, flags, -1, 0) };
+    if address == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(address) }
+}
+
+fn make_executable() -> io::Result<()> {
+    let address = map(libc::PROT_READ | libc::PROT_WRITE)?;
+    // SAFETY: the page was mapped just now and is nobody else's.
+    let result = unsafe { libc::mprotect(address, 4096, libc::PROT_READ | libc::PROT_EXEC) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn raise_limit() -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: 1 << 40, rlim_max: 1 << 40 };
+    // SAFETY: the pointer is to a live rlimit.
+    let result = unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

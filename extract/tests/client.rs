@@ -1,0 +1,292 @@
+//! The client against workers that behave badly. Each is a small shell script: what the client must
+//! survive is what a worker says and how it dies, not why.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use dossier_extract::{ExtractError, Extraction, Extractor, Limits, Request, Source, Tick};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// Nothing here takes longer unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An extractor whose worker is a script.
+fn scripted(name: &str, script: &str) -> Extractor {
+    Extractor::new(executable(name, script))
+}
+
+/// Written by another process: while this one holds a file open for writing, a test that forks at the same
+/// moment holds it open as well, and it cannot be run ("text file busy").
+fn executable(name: &str, script: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.sh"));
+    let text = format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n");
+    #[expect(clippy::disallowed_methods, reason = "writes a worker")]
+    let written = std::process::Command::new("/bin/sh")
+        .args(["-c", "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(&path)
+        .arg(text)
+        .status();
+    assert!(written.unwrap().success());
+    path
+}
+
+fn extract(extractor: &Extractor) -> Result<Extraction, ExtractError> {
+    let source = Source::from_bytes(b"the file").unwrap();
+    let started = Instant::now();
+    let outcome = extractor.extract(&source, &Request::default(), || Tick::Continue);
+    assert!(started.elapsed() < PATIENCE, "it took {:?}", started.elapsed());
+    outcome
+}
+
+/// A page reply.
+fn page(number: u32, text: &str) -> String {
+    format!(
+        r#"{{"reply":"page","page":{number},"text":"{text}","source":"text","confidence":null,"engine":"test"}}"#
+    )
+}
+
+const DONE: &str = r#"{"reply":"done","media_type":"text/plain"}"#;
+
+fn says(name: &str, lines: &[&str]) -> Result<Extraction, ExtractError> {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.replies"));
+    fs::write(&path, lines.join("\n")).unwrap();
+    extract(&scripted(name, &format!("cat '{}'", path.display())))
+}
+
+#[track_caller]
+fn assert_crashed(outcome: Result<Extraction, ExtractError>, how: &str) {
+    match outcome {
+        Err(ExtractError::Crashed { how: found }) => assert!(found.contains(how), "crashed by: {found}"),
+        other => panic!("expected a crash by '{how}', found {other:?}"),
+    }
+}
+
+/// Waits until `condition` holds; a test that waits in vain fails.
+#[track_caller]
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn is_alive(pid: &str) -> bool {
+    let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !state.is_empty() && !state.contains(") Z ")
+}
+
+/// A worker that writes its pid to a file, and then never ends.
+fn endless(name: &str) -> (Extractor, PathBuf) {
+    let pid_file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.pid"));
+    let _ = fs::remove_file(&pid_file);
+    let script = format!("echo $$ > '{0}.draft' && mv '{0}.draft' '{0}'; exec sleep 1000", pid_file.display());
+    (scripted(name, &script), pid_file)
+}
+
+fn pid_in(file: &Path) -> Option<String> {
+    Some(fs::read_to_string(file).ok()?.trim().to_owned())
+}
+
+#[test]
+fn pages_arrive_in_order() {
+    let extraction = says("good", &[&page(1, "one"), &page(2, "two"), DONE, ""]).unwrap();
+    assert_eq!(extraction.media_type, "text/plain");
+    let texts: Vec<&str> = extraction.pages.iter().map(|page| page.text.as_str()).collect();
+    assert_eq!(texts, ["one", "two"]);
+}
+
+#[test]
+fn the_worker_gets_the_file_and_nothing_else() {
+    let script = r#"
+        [ "$(cat)" = "the file" ] || exit 3
+        [ "$PWD" = / ] || exit 4
+        [ -z "$HOME$USER$CARGO_MANIFEST_DIR" ] || exit 5
+        echo '{"reply":"done","media_type":"text/plain"}'"#;
+    assert!(extract(&scripted("frugal", script)).is_ok());
+}
+
+#[test]
+fn one_source_can_be_extracted_by_many_threads_at_once() {
+    let extractor = scripted("shared", &format!("cat > /dev/null; echo '{DONE}'"));
+    let source = Source::from_bytes(&[b'x'; 100_000]).unwrap();
+    std::thread::scope(|scope| {
+        let extract = || extractor.extract(&source, &Request::default(), || Tick::Continue);
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(extract)).collect();
+        for thread in threads {
+            assert!(thread.join().unwrap().is_ok());
+        }
+    });
+}
+
+#[test]
+fn rubbish_is_a_crash() {
+    assert_crashed(says("rubbish", &["rubbish", ""]), "a reply that is none");
+    assert_crashed(says("nothing", &[""]), "no reply");
+    assert_crashed(says("unfinished", &[&page(1, "one"), ""]), "no reply");
+    assert_crashed(says("cut", &[&page(1, "one"), r#"{"reply":"done","media_"#]), "no reply");
+    assert_crashed(says("after", &[DONE, &page(1, "one"), ""]), "a reply after the last");
+    assert_crashed(extract(&scripted("random", "head -c 100000 /dev/urandom; echo")), "a reply that is none");
+}
+
+#[test]
+fn pages_that_cannot_be_are_a_crash() {
+    assert_crashed(says("gap", &[&page(1, "one"), &page(3, "three"), DONE, ""]), "out of order");
+    assert_crashed(says("zero", &[&page(0, "zero"), DONE, ""]), "out of order");
+    assert_crashed(says("control", &[&page(1, r"a\u0000b"), DONE, ""]), "control characters");
+    assert_crashed(says("escape", &[&page(1, r"a\u001b[31mb"), DONE, ""]), "control characters");
+    let confident = page(1, "one").replace("null", "1e9");
+    assert_crashed(says("confident", &[&confident, DONE, ""]), "confidence");
+    assert_crashed(says("odd", &[r#"{"reply":"done","media_type":"text/pl ain"}"#, ""]), "impossible name");
+}
+
+#[test]
+fn unknown_codes_and_limits_are_a_crash() {
+    assert_crashed(says("code", &[r#"{"reply":"failed","code":"surprise"}"#, ""]), "a reply that is none");
+    let limit = r#"{"reply":"failed","code":"limit_exceeded","limit":"patience"}"#;
+    assert_crashed(says("limit", &[limit, ""]), "an unknown limit");
+}
+
+#[test]
+fn a_reason_loses_its_control_characters_and_its_length() {
+    let reason = format!("{}{}", r"\u001b[2J", "x".repeat(5000));
+    let reply = format!(r#"{{"reply":"failed","code":"malformed","reason":"{reason}"}}"#);
+    let Err(ExtractError::Malformed { reason }) = says("reason", &[&reply, ""]) else { panic!("malformed") };
+    assert!(reason.starts_with("[2Jxxx") && reason.chars().count() == 300, "{reason}");
+}
+
+#[test]
+fn more_pages_than_the_limit_are_refused() {
+    let mut extractor = scripted("pages", &format!("echo '{}'; echo '{}'; echo '{DONE}'", page(1, "a"), page(2, "b")));
+    assert!(extract(&extractor).is_ok());
+    extractor.limits.pages = 1;
+    assert!(matches!(extract(&extractor), Err(ExtractError::LimitExceeded { limit: "pages" })));
+}
+
+#[test]
+fn more_output_than_the_limit_is_refused() {
+    let mut extractor = scripted("talker", "yes");
+    extractor.limits.output_bytes = 1_000_000;
+    // `yes` is no reply; a single endless line reaches the limit.
+    assert_crashed(extract(&extractor), "a reply that is none");
+    let mut extractor = scripted("one_line", "tr '\\0' x < /dev/zero");
+    extractor.limits.output_bytes = 1_000_000;
+    assert!(matches!(extract(&extractor), Err(ExtractError::LimitExceeded { limit: "output_bytes" })));
+}
+
+#[test]
+fn a_worker_that_fills_its_standard_error_is_not_held_up() {
+    let script = format!("head -c 3000000 /dev/zero | tr '\\0' x >&2; echo '{DONE}'");
+    assert!(extract(&scripted("complainer", &script)).is_ok());
+}
+
+#[test]
+fn a_larger_file_than_the_limit_starts_no_worker() {
+    let limits = Limits { input_bytes: 7, ..Limits::default() };
+    let extractor = Extractor { limits, ..scripted("unused", "exit 9") };
+    assert!(matches!(extract(&extractor), Err(ExtractError::InputTooLarge { size: 8, limit: 7 })));
+}
+
+#[test]
+fn the_deadline_ends_a_worker_that_does_not() {
+    let (mut extractor, pid_file) = endless("deadline");
+    extractor.limits.wall = Duration::from_millis(300);
+    assert!(matches!(extract(&extractor), Err(ExtractError::Timeout { .. })));
+    if let Some(pid) = pid_in(&pid_file) {
+        assert!(!is_alive(&pid));
+    }
+}
+
+#[test]
+fn a_worker_that_closes_its_output_and_goes_on_meets_the_deadline() {
+    let mut extractor = scripted("closer", "exec 1>&- 2>&-; exec sleep 1000");
+    extractor.limits.wall = Duration::from_millis(300);
+    assert!(matches!(extract(&extractor), Err(ExtractError::Timeout { .. })));
+}
+
+#[test]
+fn stop_kills_the_worker_before_it_returns() {
+    let (extractor, pid_file) = endless("stop");
+    let source = Source::from_bytes(b"the file").unwrap();
+    let mut stopped_at = None;
+    let outcome = extractor.extract(&source, &Request::default(), || match pid_in(&pid_file) {
+        Some(_) => {
+            stopped_at = Some(Instant::now());
+            Tick::Stop
+        }
+        None => Tick::Continue,
+    });
+    assert!(matches!(outcome, Err(ExtractError::Cancelled)));
+    assert!(stopped_at.unwrap().elapsed() < Duration::from_millis(500));
+    assert!(!is_alive(&pid_in(&pid_file).unwrap()));
+}
+
+#[test]
+fn tick_is_asked_at_least_every_20_ms() {
+    let mut extractor = scripted("ticks", "exec sleep 1000");
+    extractor.limits.wall = Duration::from_millis(400);
+    let mut ticks = 0;
+    let source = Source::from_bytes(b"the file").unwrap();
+    let _ = extractor.extract(&source, &Request::default(), || {
+        ticks += 1;
+        Tick::Continue
+    });
+    // 20 on an idle machine; a busy one may lose some.
+    assert!((10..=60).contains(&ticks), "{ticks} ticks in 400 ms");
+}
+
+#[test]
+fn a_worker_dies_with_its_parent() {
+    let (extractor, pid_file) = endless("orphan");
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("orphan.txt");
+    fs::write(&file, "the file").unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the parent that is to die")]
+    let mut parent = std::process::Command::new(env!("CARGO_BIN_EXE_dossier-extract"))
+        .arg("--worker")
+        .arg(&extractor.worker)
+        .arg(&file)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the worker runs", || pid_file.exists());
+    let worker = pid_in(&pid_file).unwrap();
+    assert!(is_alive(&worker));
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    wait_until("the worker is gone", || !is_alive(&worker));
+}
+
+#[test]
+fn deaths_are_told_apart() {
+    let dies = |name: &str, script: &str| extract(&scripted(name, script));
+    assert_crashed(dies("sys", "kill -SYS $$"), "forbidden system call");
+    assert_crashed(dies("segv", "ulimit -c 0; kill -SEGV $$"), "memory fault");
+    assert_crashed(dies("killed", "kill -KILL $$"), "killed from outside");
+    assert_crashed(dies("term", "kill -TERM $$"), "signal 15");
+    assert_crashed(dies("status", "exit 7"), "exit status 7");
+    let overflow = "ulimit -c 0; echo \"thread 'parser' has overflowed its stack\" >&2; kill -ABRT $$";
+    assert_crashed(dies("overflow", overflow), "stack overflow");
+    let memory = dies("memory", "ulimit -c 0; echo 'memory allocation of 9 bytes failed' >&2; kill -ABRT $$");
+    assert!(matches!(memory, Err(ExtractError::LimitExceeded { limit: "memory_bytes" })), "{memory:?}");
+    let processor = dies("processor", "ulimit -c 0; ulimit -S -t 1; while :; do :; done");
+    assert!(matches!(processor, Err(ExtractError::LimitExceeded { limit: "cpu_seconds" })), "{processor:?}");
+}
+
+#[test]
+fn a_missing_worker_says_what_to_do() {
+    let error = extract(&Extractor::new("/nowhere/dossier-extract-worker")).unwrap_err();
+    assert_eq!(error.code(), "worker_unavailable");
+    assert!(error.is_transient());
+    let message = error.to_string();
+    assert!(message.contains("/nowhere/dossier-extract-worker") && message.contains("install"), "{message}");
+}
+
+#[test]
+fn a_worker_that_cannot_be_run_says_so() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no_program");
+    fs::write(&path, "no program").unwrap();
+    let message = extract(&Extractor::new(path)).unwrap_err().to_string();
+    assert!(message.contains("must be executable"), "{message}");
+}
