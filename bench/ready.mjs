@@ -22,9 +22,7 @@ await onOwnStack({ EXTRACT_WORKERS: '2' }, async ({ edge, session }) => {
     })
     const results = await inTurn({ 'edge, upload to ready': async () => {
       const time = await request.go()
-      if (!request.client.received.includes('"status":"ready"') && !request.client.received.includes('"status": "ready"')) {
-        throw new Error(`${name} is not ready: ${request.client.received}`)
-      }
+      if (!/"status" ?: ?"ready"/.test(request.client.received)) throw new Error(`${name} is not ready: ${request.client.received}`)
       return time
     } }, rounds)
     report(title, results)
