@@ -23,7 +23,11 @@ impl InflateBudget {
 
     /// A part of which the budget did not suffice is the limit's fault, not the file's.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.exceeded.get() { Err(Failure::LimitExceeded { limit: "inflate_bytes".to_owned() }) } else { Ok(()) }
+        if self.exceeded.get() {
+            Err(Failure::LimitExceeded { limit: "inflate_bytes".to_owned() })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -37,15 +41,11 @@ pub(crate) struct Metered<'b, R> {
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        match self.budget.left.get().checked_sub(count as u64) {
-            Some(left) => {
-                self.budget.left.set(left);
-                Ok(count)
-            }
-            None => {
-                self.budget.exceeded.set(true);
-                Err(io::Error::other("inflates to more than the limit"))
-            }
-        }
+        let Some(left) = self.budget.left.get().checked_sub(count as u64) else {
+            self.budget.exceeded.set(true);
+            return Err(io::Error::other("inflates to more than the limit"));
+        };
+        self.budget.left.set(left);
+        Ok(count)
     }
 }

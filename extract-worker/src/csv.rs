@@ -78,7 +78,9 @@ impl Iterator for Records<'_> {
                 }
                 // A record is one line of text, whatever its fields hold.
                 '\r' | '\n' | '\t' if quoted => field.push(' '),
-                character if character == self.delimiter && !quoted => record.push(std::mem::take(&mut field)),
+                character if character == self.delimiter && !quoted => {
+                    record.push(std::mem::take(&mut field));
+                }
                 character => field.push(character),
             }
         }

@@ -159,7 +159,8 @@ fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
 
 /// What stands before a PDF's header is rubbish of a few lines at most, not an essay about PDF.
 fn is_prose(before: &[u8]) -> bool {
-    before.len() > 64 && before.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+    before.len() > 64
+        && before.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
         && before.iter().filter(|byte| byte.is_ascii_alphabetic()).count() * 2 > before.len()
 }
 

@@ -5,7 +5,7 @@ use crate::text;
 use dossier_extract::protocol::Failure;
 use std::io::Write;
 
-/// Deeper levels are not indented further, so that the output grows with the input and not its square.
+/// Deeper levels stay on one line, so that the output grows with the input and not with its square.
 const DEEPEST_INDENT: usize = 24;
 
 /// Sends one JSON value, or refuses what is none.
@@ -32,7 +32,10 @@ trait Visitor {
 #[derive(Clone, Copy)]
 enum Token<'t> {
     Open(char),
-    Close { bracket: char, empty: bool },
+    Close {
+        bracket: char,
+        empty: bool,
+    },
     Comma,
     Colon,
     /// A string with its quotes, a number, `true`, `false` or `null`.
@@ -141,7 +144,8 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
 
 /// The length of the number, `true`, `false` or `null` that starts here.
 fn scalar_length(bytes: &[u8]) -> Option<usize> {
-    let length = bytes.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).count();
+    let length =
+        bytes.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).count();
     let scalar = std::str::from_utf8(&bytes[..length]).ok()?;
     let valid = matches!(scalar, "true" | "false" | "null") || is_number(scalar.as_bytes());
     valid.then_some(length)
@@ -178,8 +182,10 @@ struct Layout {
 
 impl Layout {
     fn line(&mut self) {
-        self.out.push('\n');
-        (0..self.depth.min(DEEPEST_INDENT)).for_each(|_| self.out.push_str("  "));
+        if self.depth <= DEEPEST_INDENT {
+            self.out.push('\n');
+            (0..self.depth).for_each(|_| self.out.push_str("  "));
+        }
     }
 
     /// A string with its letters readable: `\u00e9` is `é`, but a quote or a line end stays escaped.

@@ -28,8 +28,13 @@ impl<W: Write> Pages<W> {
         }
         self.count += 1;
         let text = clean(text).into_owned();
-        let page =
-            Page { page: self.count, text, source: PageSource::Text, confidence: None, engine: engine.to_owned() };
+        let page = Page {
+            page: self.count,
+            text,
+            source: PageSource::Text,
+            confidence: None,
+            engine: engine.to_owned(),
+        };
         let line = line(&Reply::Page(page));
         self.bytes_left = self
             .bytes_left
@@ -58,7 +63,7 @@ impl<W: Write> Pages<W> {
         if let Err(error) = sent {
             // Nobody listens any more; there is nothing left to do.
             let quiet = error.kind() == io::ErrorKind::BrokenPipe;
-            std::process::exit(if quiet { 0 } else { 1 });
+            std::process::exit(i32::from(!quiet));
         }
     }
 }

@@ -33,14 +33,11 @@ pub(crate) fn decode_if_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return text_only(encoding.decode_without_bom_handling(&bytes[mark..]).0);
     }
+    if bytes.contains(&0) {
+        return text_only(unmarked_utf16(bytes)?.decode_without_bom_handling(bytes).0);
+    }
     if let Ok(text) = std::str::from_utf8(bytes) {
         return text_only(Cow::Borrowed(text));
-    }
-    if let Some(encoding) = unmarked_utf16(bytes) {
-        return text_only(encoding.decode_without_bom_handling(bytes).0);
-    }
-    if bytes.contains(&0) {
-        return None;
     }
     text_only(guess(bytes).decode_without_bom_handling(bytes).0)
 }
@@ -83,7 +80,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 /// Latin text in UTF-16 has a NUL in every other byte.
 fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
-    if bytes.len() % 2 != 0 || sample.len() < 4 {
+    if !bytes.len().is_multiple_of(2) || sample.len() < 4 {
         return None;
     }
     let zeros = |parity: usize| sample.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();

@@ -64,7 +64,11 @@ impl<'f> Parts<'f> {
     /// The targets of a part's relationships: type (its last path segment) and the target's part name.
     pub(crate) fn relationships(&mut self, part: &str) -> Result<Vec<(String, String)>, Failure> {
         let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
-        let rels = if folder.is_empty() { format!("_rels/{file}.rels") } else { format!("{folder}/_rels/{file}.rels") };
+        let rels = if folder.is_empty() {
+            format!("_rels/{file}.rels")
+        } else {
+            format!("{folder}/_rels/{file}.rels")
+        };
         let Some(xml) = self.read(&rels)? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for_each_element(&xml, "Relationship", |attribute| {
@@ -99,8 +103,10 @@ fn resolve(folder: &str, target: &str) -> String {
 fn open_xml(types: &str) -> Package {
     const BASE: &str = "application/vnd.openxmlformats-officedocument";
     let has = |what: &str| types.contains(what);
-    if has("wordprocessingml.document.main+xml") || has("wordprocessingml.template.main+xml")
-        || has("ms-word.document.macroEnabled.main+xml") || has("ms-word.template.macroEnabledTemplate.main+xml")
+    if has("wordprocessingml.document.main+xml")
+        || has("wordprocessingml.template.main+xml")
+        || has("ms-word.document.macroEnabled.main+xml")
+        || has("ms-word.template.macroEnabledTemplate.main+xml")
     {
         Package::Word
     } else if has("presentationml") || has("ms-powerpoint") {

@@ -157,14 +157,17 @@ fn complaint(output: &Output) -> String {
 
 fn take_landlock_away() {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
-    let calls = [libc::SYS_landlock_create_ruleset, libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self];
+    let calls =
+        [libc::SYS_landlock_create_ruleset, libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self];
     let rules = calls.into_iter().map(|call| (call, Vec::new())).collect();
     let missing = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, missing, env::consts::ARCH.try_into().unwrap());
+    let filter =
+        SeccompFilter::new(rules, SeccompAction::Allow, missing, env::consts::ARCH.try_into().unwrap());
     let program: BpfProgram = filter.unwrap().try_into().unwrap();
     seccompiler::apply_filter(&program).unwrap();
 }
 
+#[expect(clippy::large_stack_arrays, reason = "the point of it")]
 fn compute() -> &'static str {
     let mut numbers: Vec<u64> = (0..1_000_000).map(|n| n * 7919 % 1_000_003).collect();
     numbers.sort_unstable();

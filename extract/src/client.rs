@@ -75,8 +75,8 @@ impl Extractor {
         let deadline = Instant::now().checked_add(self.limits.wall);
         let invocation =
             Invocation { task, request: request.clone(), limits: self.limits, sandbox: self.sandbox };
-        let mut worker = Worker::spawn(&self.worker, &invocation, source)
-            .map_err(|error| self.unavailable(&error))?;
+        let mut worker =
+            Worker::spawn(&self.worker, &invocation, source).map_err(|error| self.unavailable(&error))?;
         let mut replies = Replies::new(&self.limits);
         let end = self.wait(&mut worker, &mut replies, deadline, tick)?;
         replies.finish(&end)

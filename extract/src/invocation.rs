@@ -79,7 +79,8 @@ impl Invocation {
                 "--accept-missing-sandbox" => this.sandbox = Sandbox::AcceptMissing,
                 "--media-type" => this.request.media_type = Some(value.to_owned()),
                 "--pdf-engine" => {
-                    let engine = PdfEngine::from_name(value).ok_or(format!("no PDF engine is called {value}"))?;
+                    let engine =
+                        PdfEngine::from_name(value).ok_or(format!("no PDF engine is called {value}"))?;
                     this.request.pdf_engine = Some(engine);
                 }
                 _ => return Err(format!("no argument is called {name}")),

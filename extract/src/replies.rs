@@ -94,7 +94,9 @@ impl Replies {
 
     fn failure(&self, failure: Failure) -> Result<ExtractError, ExtractError> {
         Ok(match failure {
-            Failure::Unsupported { media_type } => ExtractError::Unsupported { media_type: name(media_type)? },
+            Failure::Unsupported { media_type } => {
+                ExtractError::Unsupported { media_type: name(media_type)? }
+            }
             Failure::Encrypted => ExtractError::Encrypted,
             Failure::Malformed { reason } => ExtractError::Malformed { reason: readable(&reason) },
             Failure::TooLarge { size } => {

@@ -71,8 +71,8 @@ impl Worker {
         let mut child = command.spawn()?;
         let output = child.stdout.take().map(|pipe| File::from(OwnedFd::from(pipe)));
         let complaints = child.stderr.take().map(|pipe| File::from(OwnedFd::from(pipe)));
-        let gone = Pid::from_raw(child.id().cast_signed())
-            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        let gone =
+            Pid::from_raw(child.id().cast_signed()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         Ok(Self { child, gone, output, complaints, complaint: Vec::new(), buffer: Vec::new() })
     }
 
@@ -106,7 +106,8 @@ impl Worker {
         // While a pipe is open its end of file says the same; afterwards only this does.
         let gone = self.gone.as_ref().filter(|_| output.is_none() && complaints.is_none()).map(AsFd::as_fd);
         let open = [output, complaints, gone].into_iter().flatten();
-        let mut polled: Vec<PollFd<'_>> = open.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        let mut polled: Vec<PollFd<'_>> =
+            open.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         match poll(&mut polled, Some(&patience)) {
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => return Ok(None),

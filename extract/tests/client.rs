@@ -82,7 +82,8 @@ fn is_alive(pid: &str) -> bool {
 fn endless(name: &str) -> (Extractor, PathBuf) {
     let pid_file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.pid"));
     let _ = fs::remove_file(&pid_file);
-    let script = format!("echo $$ > '{0}.draft' && mv '{0}.draft' '{0}'; exec sleep 1000", pid_file.display());
+    let script =
+        format!("echo $$ > '{0}.draft' && mv '{0}.draft' '{0}'; exec sleep 1000", pid_file.display());
     (scripted(name, &script), pid_file)
 }
 
@@ -111,7 +112,7 @@ fn the_worker_gets_the_file_and_nothing_else() {
 #[test]
 fn one_source_can_be_extracted_by_many_threads_at_once() {
     let extractor = scripted("shared", &format!("cat > /dev/null; echo '{DONE}'"));
-    let source = Source::from_bytes(&[b'x'; 100_000]).unwrap();
+    let source = Source::from_bytes(&vec![b'x'; 100_000]).unwrap();
     std::thread::scope(|scope| {
         let extract = || extractor.extract(&source, &Request::default(), || Tick::Continue);
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(extract)).collect();
@@ -159,7 +160,8 @@ fn a_reason_loses_its_control_characters_and_its_length() {
 
 #[test]
 fn more_pages_than_the_limit_are_refused() {
-    let mut extractor = scripted("pages", &format!("echo '{}'; echo '{}'; echo '{DONE}'", page(1, "a"), page(2, "b")));
+    let mut extractor =
+        scripted("pages", &format!("echo '{}'; echo '{}'; echo '{DONE}'", page(1, "a"), page(2, "b")));
     assert!(extract(&extractor).is_ok());
     extractor.limits.pages = 1;
     assert!(matches!(extract(&extractor), Err(ExtractError::LimitExceeded { limit: "pages" })));

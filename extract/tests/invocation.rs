@@ -16,7 +16,8 @@ fn an_invocation_survives_the_argument_list() {
     };
     for engine in PdfEngine::ALL.map(Some).into_iter().chain([None]) {
         for media_type in [None, Some("text/plain; charset=\"a=b\"".to_owned()), Some(String::new())] {
-            for (task, sandbox) in [(Task::Extract, Sandbox::Require), (Task::Detect, Sandbox::AcceptMissing)] {
+            for (task, sandbox) in [(Task::Extract, Sandbox::Require), (Task::Detect, Sandbox::AcceptMissing)]
+            {
                 let request = Request { media_type: media_type.clone(), pdf_engine: engine };
                 let invocation = Invocation { task, request, limits, sandbox };
                 assert_eq!(Invocation::from_arguments(invocation.to_arguments()), Ok(invocation));
@@ -34,7 +35,9 @@ fn the_deadline_stays_with_the_parent() {
 
 #[test]
 fn unknown_arguments_are_refused() {
-    for argument in ["--surprise", "--pages=many", "--pages=-1", "--pages=4294967296", "--pdf-engine=best", "file"] {
+    for argument in
+        ["--surprise", "--pages=many", "--pages=-1", "--pages=4294967296", "--pdf-engine=best", "file"]
+    {
         assert!(Invocation::from_arguments([argument]).is_err(), "{argument}");
     }
 }

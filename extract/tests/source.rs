@@ -1,7 +1,5 @@
 //! A source cannot be changed once it is made.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
-
 use dossier_extract::Source;
 use std::fs::File;
 use std::io::{Read, Write};

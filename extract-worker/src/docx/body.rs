@@ -1,4 +1,4 @@
-//! The text of one WordprocessingML part: body, header, footer, notes or comments.
+//! The text of one `WordprocessingML` part: body, header, footer, notes or comments.
 //!
 //! Elements are told by namespace and local name, never by prefix.
 
@@ -191,7 +191,11 @@ impl Body {
     fn admit(&mut self, kind: Kind, element: &BytesStart<'_>) -> Kind {
         match (kind, self.taken.last_mut()) {
             (Kind::Choice | Kind::Fallback, Some(taken)) => {
-                if std::mem::replace(taken, true) { Kind::Silent } else { Kind::Transparent }
+                if std::mem::replace(taken, true) {
+                    Kind::Silent
+                } else {
+                    Kind::Transparent
+                }
             }
             (Kind::Note, _) if attribute(element, "type").is_some_and(|of| of != "normal") => Kind::Silent,
             // A text box in the properties of a run is no text; a paragraph mark's deletion is no deletion.
@@ -223,7 +227,9 @@ impl Body {
     /// `w:sym` names a character of a font; Symbol fonts hide theirs in the private use area.
     fn symbol(&mut self, element: &BytesStart<'_>) {
         let code = attribute(element, "char").and_then(|hex| u32::from_str_radix(&hex, 16).ok());
-        if let Some(character) = code.and_then(char::from_u32).filter(|c| !matches!(c, '\u{e000}'..='\u{f8ff}')) {
+        if let Some(character) =
+            code.and_then(char::from_u32).filter(|c| !matches!(c, '\u{e000}'..='\u{f8ff}'))
+        {
             self.page.push(character);
         }
     }
@@ -294,6 +300,9 @@ fn is_page_break(element: &BytesStart<'_>) -> bool {
 /// An attribute by its local name; Word's own attributes carry its namespace.
 fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let mut attributes = element.attributes();
-    let found = attributes.with_checks(false).filter_map(Result::ok).find(|attribute| attribute.key.local_name().as_ref() == name)?;
+    let found = attributes
+        .with_checks(false)
+        .filter_map(Result::ok)
+        .find(|attribute| attribute.key.local_name().as_ref() == name)?;
     Some(found.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned())
 }

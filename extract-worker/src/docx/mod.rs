@@ -49,7 +49,11 @@ fn main_part(parts: &mut Parts<'_>) -> Result<String, Failure> {
 }
 
 /// The text of all parts of those kinds; sections that share their words say them once.
-fn notes(parts: &mut Parts<'_>, relationships: &[(String, String)], kinds: &[&str]) -> Result<String, Failure> {
+fn notes(
+    parts: &mut Parts<'_>,
+    relationships: &[(String, String)],
+    kinds: &[&str],
+) -> Result<String, Failure> {
     let mut said: Vec<String> = Vec::new();
     for kind in kinds {
         for (_, target) in relationships.iter().filter(|(of, _)| of == kind) {

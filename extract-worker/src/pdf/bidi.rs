@@ -31,7 +31,8 @@ pub(super) fn direction(text: &str) -> Direction {
 /// Whether text holds a character that runs from right to left.
 pub(super) fn is_right_to_left(text: &str) -> bool {
     // Everything below U+0590 runs from left to right.
-    text.chars().any(|c| c >= '\u{590}' && matches!(unicode_bidi::bidi_class(c), BidiClass::R | BidiClass::AL))
+    text.chars()
+        .any(|c| c >= '\u{590}' && matches!(unicode_bidi::bidi_class(c), BidiClass::R | BidiClass::AL))
 }
 
 /// The reading order of glyphs that are given from left to right.

@@ -130,7 +130,8 @@ impl Collector {
         self.glyphs.shown += 1;
         let advance = placed.width * size * stretch.unwrap_or(placed.ratio);
         // Type 3 fonts may keep their size in the font's matrix.
-        let size = if matches!(glyph, Drawn::Type3(_)) && advance > 1.5 * size { advance / 0.6 } else { size };
+        let size =
+            if matches!(glyph, Drawn::Type3(_)) && advance > 1.5 * size { advance / 0.6 } else { size };
         let frame = self.frame(placed.angle, vertical);
         #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
         let (u, v) = self.glyphs.frames[usize::from(frame)].turn(origin.x as f32, origin.y as f32);
@@ -146,9 +147,10 @@ impl Collector {
         };
         if !known {
             // A blank without width is a mark between letters, of kerning for example.
-            self.glyphs.text.extend(unknown(glyph).filter(|c| *c != ' ' || advance > 0.1 * size));
+            self.glyphs.text.extend(Some(unknown(glyph)).filter(|c| *c != ' ' || advance > 0.1 * size));
         }
-        let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(self.glyphs.text.len() - start)) else {
+        let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(self.glyphs.text.len() - start))
+        else {
             return;
         };
         if len == 0 {
@@ -205,7 +207,9 @@ impl Collector {
     /// The end of marked content: where an actual text stands for its glyphs, it takes their place.
     fn close_marked(&mut self) {
         let Some(Some((actual, from))) = self.marked.pop() else { return };
-        let Some((first, rest)) = self.glyphs.list.get(from..).and_then(<[Glyph]>::split_first) else { return };
+        let Some((first, rest)) = self.glyphs.list.get(from..).and_then(<[Glyph]>::split_first) else {
+            return;
+        };
         let mut whole = *first;
         // Over several lines the text cannot be placed; the glyphs' own characters stay.
         let apart = |glyph: &Glyph| glyph.frame != whole.frame || (glyph.v - whole.v).abs() > whole.size;
@@ -220,7 +224,8 @@ impl Collector {
         for character in actual.chars() {
             unicode::push(&mut self.glyphs.text, character);
         }
-        let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(self.glyphs.text.len() - start)) else {
+        let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(self.glyphs.text.len() - start))
+        else {
             return;
         };
         (whole.start, whole.len) = (start, len);
@@ -234,14 +239,14 @@ impl Collector {
 
 /// What stands for a glyph whose character nobody knows: a space where it shows nothing, as a space does;
 /// in a Type 1 font, whose codes mostly are characters, its code; otherwise the replacement character.
-fn unknown(glyph: &Drawn<'_>) -> Option<char> {
-    let Drawn::Outline(outline) = glyph else { return Some(char::REPLACEMENT_CHARACTER) };
+fn unknown(glyph: &Drawn<'_>) -> char {
+    let Drawn::Outline(outline) = glyph else { return char::REPLACEMENT_CHARACTER };
     if outline.outline().is_empty() {
-        return Some(' ');
+        return ' ';
     }
     let code = u8::try_from(outline.char_code()).ok().filter(u8::is_ascii_graphic);
     let code = code.filter(|_| outline.font_data().is_none());
-    Some(code.map_or(char::REPLACEMENT_CHARACTER, char::from))
+    code.map_or(char::REPLACEMENT_CHARACTER, char::from)
 }
 
 fn snap(degrees: i16) -> i16 {
@@ -266,16 +271,16 @@ struct Placed {
 impl Placed {
     #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
     fn new(glyph: &PositionedGlyph<'_>, transform: Affine) -> Self {
-        let [a, b, c, d, x, y] = (transform * glyph.transform()).as_coeffs();
+        let [right, down, c, d, x, y] = (transform * glyph.transform()).as_coeffs();
         let size = c.hypot(d) * 1000.0;
-        let along = a.hypot(b) * 1000.0;
+        let along = right.hypot(down) * 1000.0;
         let width = match &**glyph {
             Drawn::Outline(outline) => outline.advance_width(),
             Drawn::Type3(shape) => shape.advance_width(),
         };
         Self {
             origin: Point::new(x, y),
-            angle: if b == 0.0 && a > 0.0 { 0.0 } else { b.atan2(a) as f32 },
+            angle: if down == 0.0 && right > 0.0 { 0.0 } else { down.atan2(right) as f32 },
             size: size as f32,
             width: width.unwrap_or(500.0) / 1000.0,
             ratio: (along / size) as f32,

@@ -13,7 +13,8 @@ use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_
 use std::sync::Arc;
 
 pub(super) fn open(input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
-    let pdf = contained(|| Pdf::new(Arc::clone(input))).ok_or_else(|| malformed("its structure is broken"))?;
+    let pdf =
+        contained(|| Pdf::new(Arc::clone(input))).ok_or_else(|| malformed("its structure is broken"))?;
     match pdf {
         // Pages and the cache borrow the file; the process reads one file and ends.
         Ok(pdf) => Ok(Box::new(Hayro { pdf: Box::leak(Box::new(pdf)), cache: InterpreterCache::new() })),

@@ -12,7 +12,6 @@ use std::borrow::Cow;
 /// A gap of so many ems parts segments.
 const CELL_GAP: f32 = 1.5;
 
-
 /// A piece of a line, in its direction's frame.
 #[derive(Debug, Clone)]
 pub(super) struct Segment {

@@ -23,8 +23,8 @@ pub(super) fn deny_all() -> Result<(), SandboxError> {
         .map_err(failed("landlock"))?;
     match status.ruleset {
         RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
-        RulesetStatus::NotEnforced => {
-            Err(failed("landlock")("this kernel lacks it (Linux 5.13, CONFIG_SECURITY_LANDLOCK, lsm=landlock)"))
-        }
+        RulesetStatus::NotEnforced => Err(failed("landlock")(
+            "this kernel lacks it (Linux 5.13, CONFIG_SECURITY_LANDLOCK, lsm=landlock)",
+        )),
     }
 }

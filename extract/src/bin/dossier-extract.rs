@@ -1,7 +1,9 @@
 //! The command-line face of the extract client.
 
 use clap::Parser;
-use dossier_extract::{ExtractError, Extraction, Extractor, Limits, PdfEngine, Request, Sandbox, Source, Tick};
+use dossier_extract::{
+    ExtractError, Extraction, Extractor, Limits, PdfEngine, Request, Sandbox, Source, Tick,
+};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +14,7 @@ use std::time::Duration;
 /// The file is read in a sandboxed child process that can open no file, no connection and start no
 /// process. Pages are separated by a form feed. On failure nothing is printed on standard output, and
 /// one line `code: message` on standard error.
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[derive(Debug, Parser)]
 #[command(name = "dossier-extract", version, after_help = EXAMPLES)]
 struct Arguments {
@@ -20,7 +23,7 @@ struct Arguments {
     /// Head each page with a line that names its number, source and engine
     #[arg(long, conflicts_with = "json")]
     pages: bool,
-    /// Print one JSON object: {"media_type", "pages": [{"page", "text", "source", "confidence", "engine"}]}
+    /// Print one JSON object: the media type, and the pages with source, engine and confidence
     #[arg(long)]
     json: bool,
     /// Print only what the bytes are, as a media type
@@ -122,8 +125,7 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
         let media_type = extractor.detect(&source, || Tick::Continue)?;
         return Ok(writeln!(io::stdout(), "{media_type}")?);
     }
-    let request =
-        Request { media_type: arguments.media_type.clone(), pdf_engine: arguments.engine };
+    let request = Request { media_type: arguments.media_type.clone(), pdf_engine: arguments.engine };
     let extraction = extractor.extract(&source, &request, || Tick::Continue)?;
     Ok(print(arguments, &extraction)?)
 }
@@ -132,9 +134,8 @@ fn open(arguments: &Arguments, limit: u64) -> io::Result<Source> {
     if arguments.file.as_os_str() == "-" {
         return Source::from_reader(io::stdin().lock(), limit);
     }
-    let named = |error: io::Error| {
-        io::Error::new(error.kind(), format!("{}: {error}", arguments.file.display()))
-    };
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", arguments.file.display()));
     let file = std::fs::File::open(&arguments.file).map_err(named)?;
     Source::from_reader(file, limit).map_err(named)
 }
