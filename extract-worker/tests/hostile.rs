@@ -126,12 +126,16 @@ fn a_million_levels() {
     let json = format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
     assert!(survives("deep JSON", json.as_bytes()).is_ok());
     assert!(survives("deep open JSON", &b"[".repeat(DEPTH)).is_ok(), "it is text at least");
-    let xml = format!("{}{}{}", "<w:sdt>".repeat(DEPTH), paragraph("deep"), "</w:sdt>".repeat(DEPTH));
-    let document = survives("deep XML", &docx(&xml)).unwrap();
+    let nested = |depth| {
+        docx(&format!("{}{}{}", "<w:sdt>".repeat(depth), paragraph("deep"), "</w:sdt>".repeat(depth)))
+    };
+    let document = survives("deep XML", &nested(60_000)).unwrap();
     assert_eq!(document.pages[0].text.trim(), "deep");
-    let tables = "<w:tbl><w:tr><w:tc>".repeat(DEPTH / 10);
+    let deeper = survives("deeper XML", &nested(DEPTH));
+    assert!(matches!(deeper, Err(ExtractError::Malformed { .. })), "{deeper:?}");
+    let tables = "<w:tbl><w:tr><w:tc>".repeat(20_000);
     assert!(survives("deep tables", &docx(&tables)).is_ok());
-    let boxes = "<w:txbxContent>".repeat(DEPTH / 10);
+    let boxes = "<w:txbxContent>".repeat(60_000);
     assert!(survives("deep boxes", &docx(&boxes)).is_ok());
     let _ = survives("deep PDF arrays", &pdf_of_pages(&["[".repeat(DEPTH).as_str()], "", &[]));
     let _ = survives(

@@ -3,6 +3,7 @@
 //! Invariant: bounded. A page that draws without end (a form that draws itself, and twice) is cut off at
 //! [`MOST_CALLS`], and keeps what it drew before.
 
+use super::fonts::Fonts;
 use super::unicode;
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun, PositionedGlyph};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
@@ -73,8 +74,9 @@ impl Frame {
 }
 
 /// The device that hayro draws on.
-pub(super) struct Collector {
+pub(super) struct Collector<'f> {
     bounds: Rect,
+    fonts: &'f mut Fonts,
     glyphs: Glyphs,
     calls: u32,
     /// The last run that was filled: stroking the same run again is no more text.
@@ -85,10 +87,11 @@ pub(super) struct Collector {
     last_stretch: (f32, f32),
 }
 
-impl Collector {
-    pub(super) fn new(bounds: Rect) -> Self {
+impl<'f> Collector<'f> {
+    pub(super) fn new(bounds: Rect, fonts: &'f mut Fonts) -> Self {
         Self {
             bounds,
+            fonts,
             glyphs: Glyphs::default(),
             calls: 0,
             filled: None,
@@ -138,7 +141,8 @@ impl Collector {
         // A vertical glyph hangs from its position, which hayro has already moved to its left foot.
         let (u, end) = if vertical { (u - 0.88 * size, u + 0.12 * size) } else { (u, u + advance) };
         let start = self.glyphs.text.len();
-        let known = match glyph.as_unicode() {
+        let characters = glyph.as_unicode().filter(is_readable);
+        let known = match characters.or_else(|| self.ask_font(glyph)) {
             Some(BfString::Char(character)) => unicode::push(&mut self.glyphs.text, character),
             Some(BfString::String(string)) => {
                 string.chars().fold(false, |known, c| unicode::push(&mut self.glyphs.text, c) | known)
@@ -159,6 +163,13 @@ impl Collector {
         let text = &self.glyphs.text[start as usize..];
         let is_space = !text.is_empty() && text.chars().all(char::is_whitespace);
         self.glyphs.list.push(Glyph { u, end, v, size, start, len, frame, is_space, run: self.calls });
+    }
+
+    fn ask_font(&mut self, glyph: &Drawn<'_>) -> Option<BfString> {
+        match glyph {
+            Drawn::Outline(outline) => self.fonts.characters(outline),
+            Drawn::Type3(_) => None,
+        }
     }
 
     /// The horizontal scaling of a run, where its glyphs cannot say it themselves.
@@ -237,16 +248,25 @@ impl Collector {
     }
 }
 
-/// What stands for a glyph whose character nobody knows: a space where it shows nothing, as a space does;
-/// in a Type 1 font, whose codes mostly are characters, its code; otherwise the replacement character.
-fn unknown(glyph: &Drawn<'_>) -> char {
-    let Drawn::Outline(outline) = glyph else { return char::REPLACEMENT_CHARACTER };
-    if outline.outline().is_empty() {
-        return ' ';
+/// Whether a glyph's characters are any; some files map all they have to U+0000 or U+FFFD.
+fn is_readable(characters: &BfString) -> bool {
+    match characters {
+        BfString::Char(character) => !matches!(*character, '\0' | char::REPLACEMENT_CHARACTER),
+        BfString::String(string) => !string.is_empty(),
     }
-    let code = u8::try_from(outline.char_code()).ok().filter(u8::is_ascii_graphic);
-    let code = code.filter(|_| outline.font_data().is_none());
-    code.map_or(char::REPLACEMENT_CHARACTER, char::from)
+}
+
+/// What stands for a glyph whose character nobody knows: a space where it shows nothing, as a space does;
+/// in a Type 1 or Type 3 font, whose codes mostly are characters, its code; otherwise the replacement
+/// character.
+fn unknown(glyph: &Drawn<'_>) -> char {
+    let by_code = match glyph {
+        Drawn::Outline(outline) if outline.outline().is_empty() => return ' ',
+        Drawn::Outline(outline) => outline.font_data().is_none(),
+        Drawn::Type3(_) => true,
+    };
+    let code = u8::try_from(glyph.char_code()).ok().filter(|code| matches!(code, 0x21..=0x7e | 0xa1..=0xff));
+    code.filter(|_| by_code).map_or(char::REPLACEMENT_CHARACTER, char::from)
 }
 
 fn snap(degrees: i16) -> i16 {
@@ -288,7 +308,7 @@ impl Placed {
     }
 }
 
-impl<'a> Device<'a> for Collector {
+impl<'a> Device<'a> for Collector<'_> {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
         self.count();
         let Some(first) = run.glyphs().first() else { return };

@@ -2,6 +2,7 @@
 //! and [`super::order`] make text of it.
 
 use super::engine::{Engine, Reading, contained, malformed};
+use super::fonts::Fonts;
 use super::glyphs::{Collector, Glyphs};
 use super::{lines, order};
 use crate::input::Input;
@@ -17,7 +18,7 @@ pub(super) fn open(input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
         contained(|| Pdf::new(Arc::clone(input))).ok_or_else(|| malformed("its structure is broken"))?;
     match pdf {
         // Pages and the cache borrow the file; the process reads one file and ends.
-        Ok(pdf) => Ok(Box::new(Hayro { pdf: Box::leak(Box::new(pdf)), cache: InterpreterCache::new() })),
+        Ok(pdf) => Ok(Box::new(Hayro::new(Box::leak(Box::new(pdf))))),
         Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(Failure::Encrypted),
         Err(LoadPdfError::Decryption(_)) => Err(malformed("it is encrypted in an unknown way")),
         Err(LoadPdfError::Invalid) => Err(malformed("it is not a PDF, or broken beyond repair")),
@@ -28,6 +29,8 @@ struct Hayro {
     pdf: &'static Pdf,
     /// Fonts and colour spaces, parsed once for all pages.
     cache: InterpreterCache<'static>,
+    /// The same fonts, read backwards.
+    fonts: Fonts,
 }
 
 impl Engine for Hayro {
@@ -44,10 +47,14 @@ impl Engine for Hayro {
 }
 
 impl Hayro {
+    fn new(pdf: &'static Pdf) -> Self {
+        Self { pdf, cache: InterpreterCache::new(), fonts: Fonts::default() }
+    }
+
     /// What the page draws; after a panic or the end of the budget, what it drew before.
     fn glyphs(&mut self, page: &Page<'static>) -> Glyphs {
         let (transform, bounds) = geometry(page);
-        let mut collector = Collector::new(bounds);
+        let mut collector = Collector::new(bounds, &mut self.fonts);
         let settings = InterpreterSettings::default();
         let drawn = contained(|| {
             let mut context = Context::new(transform, bounds, &self.cache, self.pdf.xref(), settings);

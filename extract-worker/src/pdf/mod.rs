@@ -9,6 +9,7 @@
 mod accents;
 mod bidi;
 mod engine;
+mod fonts;
 mod glyphs;
 mod hayro;
 mod lines;
