@@ -15,9 +15,8 @@ pub(super) fn compose(first: &Glyph, second: &Glyph, glyphs: &Glyphs) -> Option<
         (None, Some(accent)) => (left, accent),
         _ => return None,
     };
-    let middle = |glyph: &Glyph| f32::midpoint(glyph.u, glyph.end);
     let width = (first.end - first.u).max(second.end - second.u);
-    if !letter.is_alphabetic() || (middle(first) - middle(second)).abs() > 0.4 * width {
+    if !letter.is_alphabetic() || (first.middle() - second.middle()).abs() > 0.4 * width {
         return None;
     }
     // A dotless i or j is there to carry an accent.

@@ -28,6 +28,12 @@ pub(super) fn direction(text: &str) -> Direction {
     direction
 }
 
+/// Whether text is marks alone, which belong to a letter: Arabic vowels, for example.
+pub(super) fn is_mark(text: &str) -> bool {
+    let mark = |c| c >= '\u{300}' && unicode_bidi::bidi_class(c) == BidiClass::NSM;
+    !text.is_empty() && text.chars().all(mark)
+}
+
 /// Whether text holds a character that runs from right to left.
 pub(super) fn is_right_to_left(text: &str) -> bool {
     // Everything below U+0590 runs from left to right.

@@ -36,6 +36,12 @@ pub(super) struct Glyph {
     pub(super) run: u32,
 }
 
+impl Glyph {
+    pub(super) fn middle(&self) -> f32 {
+        f32::midpoint(self.u, self.end)
+    }
+}
+
 /// All glyphs of a page, in the order in which they are drawn.
 #[derive(Debug, Default)]
 pub(super) struct Glyphs {

@@ -79,9 +79,12 @@ impl Open {
         if (-0.6 * size..=CELL_GAP * size).contains(&ahead) {
             return glyph.is_space || glyph.u - self.seen_end <= CELL_GAP * size;
         }
-        let right_to_left = self.right_to_left || bidi::is_right_to_left(glyphs.text(glyph));
-        let behind = self.start - glyph.end;
-        right_to_left && (-0.3 * size..=CELL_GAP * size).contains(&behind)
+        if !self.right_to_left && !bidi::is_right_to_left(glyphs.text(glyph)) {
+            return false;
+        }
+        // The text goes on to the left, or a number or a Latin word within it to the right.
+        let behind = (-0.3 * size..=CELL_GAP * size).contains(&(self.start - glyph.end));
+        behind || (-0.6 * size..=CELL_GAP * size).contains(&(glyph.u - last.end))
     }
 
     fn add(&mut self, glyph: Glyph, glyphs: &Glyphs) {
@@ -99,11 +102,12 @@ impl Open {
 
     fn close(mut self, glyphs: &Glyphs, gap: f32) -> Option<Segment> {
         let frame = self.items.first()?.frame;
-        if self.right_to_left {
+        let text = if self.right_to_left {
             self.items.sort_by(|a, b| a.u.total_cmp(&b.u));
-        }
-        let words = words(&self.items, glyphs, spacing::of_segment(&self.items, gap));
-        let text = if self.right_to_left { read(&words) } else { words.concat() };
+            read(&self.items, glyphs, gap)
+        } else {
+            pieces(&self.items, glyphs, gap).into_iter().map(|piece| piece.text).collect()
+        };
         let text = unhyphenate_softly(text.trim());
         (!text.is_empty()).then_some(Segment {
             frame,
@@ -117,9 +121,16 @@ impl Open {
     }
 }
 
+/// The characters of a glyph, or the space between two words.
+struct Piece<'g> {
+    text: Cow<'g, str>,
+    middle: f32,
+}
+
 /// The characters of a segment's glyphs, with a space wherever words part.
-fn words<'g>(items: &[Glyph], glyphs: &'g Glyphs, gap: f32) -> Vec<Cow<'g, str>> {
-    let mut words: Vec<Cow<'g, str>> = Vec::with_capacity(items.len() + items.len() / 4);
+fn pieces<'g>(items: &[Glyph], glyphs: &'g Glyphs, gap: f32) -> Vec<Piece<'g>> {
+    let gap = spacing::of_segment(items, gap);
+    let mut pieces: Vec<Piece<'g>> = Vec::with_capacity(items.len() + items.len() / 4);
     let mut last: Option<&Glyph> = None;
     let mut space = false;
     for glyph in items {
@@ -127,25 +138,44 @@ fn words<'g>(items: &[Glyph], glyphs: &'g Glyphs, gap: f32) -> Vec<Cow<'g, str>>
             space = true;
             continue;
         }
+        let text = glyphs.text(glyph);
         if let Some(last) = last {
-            let distance = spacing::between(last, glyph);
             if is_twin(last, glyph, glyphs) {
                 continue;
             }
             if let Some(accented) = accents::compose(last, glyph, glyphs) {
-                words.pop();
-                words.push(Cow::Owned(accented));
+                pieces.pop();
+                pieces.push(Piece { text: Cow::Owned(accented), middle: glyph.middle() });
                 continue;
             }
-            if (space && distance > -0.15) || distance > gap {
-                words.push(Cow::Borrowed(" "));
+            let distance = spacing::between(last, glyph);
+            // A mark belongs to the letter before it, wherever it stands.
+            if ((space && distance > -0.15) || distance > gap) && !bidi::is_mark(text) {
+                pieces.push(Piece { text: Cow::Borrowed(" "), middle: f32::NAN });
             }
         }
-        words.push(Cow::Borrowed(glyphs.text(glyph)));
+        pieces.push(Piece { text: Cow::Borrowed(text), middle: glyph.middle() });
         last = Some(glyph);
         space = false;
     }
-    words
+    pieces
+}
+
+/// A line with text from right to left, whose glyphs are given from left to right, in reading order.
+fn read(items: &[Glyph], glyphs: &Glyphs, gap: f32) -> String {
+    let (marks, letters): (Vec<Glyph>, Vec<Glyph>) =
+        items.iter().partition(|glyph| bidi::is_mark(glyphs.text(glyph)));
+    let mut pieces = pieces(&letters, glyphs, gap);
+    // Vowel marks stand over, under or beside their letter, before or after it.
+    for mark in &marks {
+        let distance = |piece: &Piece<'_>| (piece.middle - mark.middle()).abs();
+        let known = pieces.iter_mut().filter(|piece| piece.middle.is_finite());
+        if let Some(letter) = known.min_by(|a, b| distance(a).total_cmp(&distance(b))) {
+            letter.text.to_mut().push_str(glyphs.text(mark));
+        }
+    }
+    let directions: Vec<Direction> = pieces.iter().map(|piece| bidi::direction(&piece.text)).collect();
+    bidi::logical(&directions).into_iter().map(|index| &*pieces[index].text).collect()
 }
 
 /// The same letter again at the same place: bold type by double print.
@@ -155,12 +185,6 @@ fn is_twin(last: &Glyph, glyph: &Glyph, glyphs: &Glyphs) -> bool {
         && (glyph.v - last.v).abs() < 0.1 * size
         && last.end - last.u > 0.15 * size
         && glyphs.text(glyph) == glyphs.text(last)
-}
-
-/// A line that is seen from left to right, in reading order.
-fn read(words: &[Cow<'_, str>]) -> String {
-    let directions: Vec<Direction> = words.iter().map(|word| bidi::direction(word)).collect();
-    bidi::logical(&directions).into_iter().map(|index| &*words[index]).collect()
 }
 
 /// A soft hyphen that is drawn is a hyphen.
