@@ -5,6 +5,11 @@ use unicode_normalization::UnicodeNormalization;
 
 /// The letter and the accent as one character, when the two glyphs stand one over the other.
 pub(super) fn compose(first: &Glyph, second: &Glyph, glyphs: &Glyphs) -> Option<String> {
+    // No two plain letters make one.
+    let plain = |glyph: &Glyph| glyphs.text(glyph).bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if plain(first) && plain(second) {
+        return None;
+    }
     let single = |glyph: &Glyph| {
         let mut characters = glyphs.text(glyph).chars();
         characters.next().filter(|_| characters.next().is_none())

@@ -91,6 +91,8 @@ pub(super) struct Collector<'f> {
     marked: Vec<Option<(String, usize)>>,
     /// Horizontal scaling of the last run of several glyphs, for runs too short to tell.
     last_stretch: (f32, f32),
+    /// The angle and writing mode that was asked for last, and its frame.
+    last_frame: ((f32, bool), u16),
 }
 
 impl<'f> Collector<'f> {
@@ -103,6 +105,7 @@ impl<'f> Collector<'f> {
             filled: None,
             marked: Vec::new(),
             last_stretch: (0.0, 1.0),
+            last_frame: ((f32::NAN, false), 0),
         }
     }
 
@@ -211,6 +214,9 @@ impl<'f> Collector<'f> {
 
     /// The frame of a direction; text within three degrees of upright is upright.
     fn frame(&mut self, angle: f32, vertical: bool) -> u16 {
+        if self.last_frame.0 == (angle, vertical) {
+            return self.last_frame.1;
+        }
         #[expect(clippy::cast_possible_truncation, reason = "-180 to 180")]
         let degrees = if vertical { 90 } else { snap(angle.to_degrees().round() as i16) };
         let known = self.glyphs.frames.iter().position(|f| f.degrees == degrees && f.vertical == vertical);
@@ -218,7 +224,8 @@ impl<'f> Collector<'f> {
             self.glyphs.frames.push(Frame::new(degrees, vertical));
             self.glyphs.frames.len() - 1
         });
-        u16::try_from(index).unwrap_or(0)
+        self.last_frame = ((angle, vertical), u16::try_from(index).unwrap_or(0));
+        self.last_frame.1
     }
 
     /// The end of marked content: where an actual text stands for its glyphs, it takes their place.
@@ -298,8 +305,10 @@ impl Placed {
     #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
     fn new(glyph: &PositionedGlyph<'_>, transform: Affine) -> Self {
         let [right, down, c, d, x, y] = (transform * glyph.transform()).as_coeffs();
-        let size = c.hypot(d) * 1000.0;
-        let along = right.hypot(down) * 1000.0;
+        // Most text is upright, and its lengths need no root.
+        let length = |a: f64, b: f64| if b == 0.0 { a.abs() } else { a.hypot(b) };
+        let size = length(d, c) * 1000.0;
+        let along = length(right, down) * 1000.0;
         let width = match &**glyph {
             Drawn::Outline(outline) => outline.advance_width(),
             Drawn::Type3(shape) => shape.advance_width(),
