@@ -12,6 +12,7 @@ import { RawClient, until } from './lib/net.mjs'
 import { acme, member, owner } from './lib/people.mjs'
 import { leftOf, literal, psql, rows, value } from './lib/psql.mjs'
 import { sign } from './lib/token.mjs'
+import './lib/cleanup.mjs'
 
 const MIB = 1024 * 1024
 let database

@@ -8,6 +8,7 @@ import { startEdge } from './lib/edge.mjs'
 import { fixture, squeeze } from './lib/fixtures.mjs'
 import { hostileSuite } from './lib/hostile-suite.mjs'
 import { member } from './lib/people.mjs'
+import './lib/cleanup.mjs'
 
 let database
 let edge

@@ -7,6 +7,7 @@ import { startEdge } from './lib/edge.mjs'
 import { edgeUrl } from './lib/env.mjs'
 import { freePort, RawClient } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
+import './lib/cleanup.mjs'
 
 test('it says that it lives and that it is ready', async () => {
   for (const path of ['/healthz', '/readyz']) {

@@ -9,6 +9,7 @@ import { fixture } from './lib/fixtures.mjs'
 import { until } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
 import { psql, rows, value } from './lib/psql.mjs'
+import './lib/cleanup.mjs'
 
 let database
 let receiver

@@ -8,6 +8,7 @@ import { startEdge } from './lib/edge.mjs'
 import { edgeBinary, edgeDatabaseUrl, jwtSecret, workerBinary } from './lib/env.mjs'
 import { freePort, until } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
+import './lib/cleanup.mjs'
 
 const environment = { PATH: process.env.PATH, DATABASE_URL: edgeDatabaseUrl, JWT_SECRET: jwtSecret, DOSSIER_EXTRACT_WORKER: workerBinary }
 const run = (args, more = {}) => {

@@ -9,6 +9,7 @@ import { edgeUrl } from './lib/env.mjs'
 import { startEdge } from './lib/edge.mjs'
 import { freePort, listen, RawClient, until } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
+import './lib/cleanup.mjs'
 
 const families = ['/rest/v1/', '/auth/v1/', '/storage/v1/', '/realtime/v1/', '/functions/v1/', '/graphql/v1/']
 let upstream

@@ -12,6 +12,7 @@ import { edgeDatabaseUrl } from './lib/env.mjs'
 import { fixture } from './lib/fixtures.mjs'
 import { freePort, until } from './lib/net.mjs'
 import { acme, member, stranger, viewer } from './lib/people.mjs'
+import './lib/cleanup.mjs'
 
 const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => spawnSync(path, ['--version']).status === 0)
 const skip = program ? false : 'pgbouncer is not installed'

@@ -7,6 +7,7 @@ import { startEdge } from './lib/edge.mjs'
 import { RawClient, until } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
 import { leftOf } from './lib/psql.mjs'
+import './lib/cleanup.mjs'
 
 const MIB = 1024 * 1024
 

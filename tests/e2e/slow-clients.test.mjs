@@ -8,6 +8,7 @@ import { fixture } from './lib/fixtures.mjs'
 import { RawClient, until } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
 import { literal, value } from './lib/psql.mjs'
+import './lib/cleanup.mjs'
 
 const CLIENTS = 200
 const BYTES_PER_SECOND = 5_000

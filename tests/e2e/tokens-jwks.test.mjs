@@ -8,6 +8,7 @@ import { startEdge } from './lib/edge.mjs'
 import { until } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
 import { jwksServer, keyPair, sign } from './lib/token.mjs'
+import './lib/cleanup.mjs'
 
 const keys = { ES256: keyPair('ES256', 'ec-1'), RS256: keyPair('RS256', 'rsa-1'), EdDSA: keyPair('EdDSA', 'ed-1') }
 let jwks

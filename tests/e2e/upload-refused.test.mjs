@@ -8,6 +8,7 @@ import { fixture } from './lib/fixtures.mjs'
 import { RawClient, until } from './lib/net.mjs'
 import { member, viewer } from './lib/people.mjs'
 import { leftOf, rows } from './lib/psql.mjs'
+import './lib/cleanup.mjs'
 
 const MIB = 1024 * 1024
 const nothing = { documents: 0, chunks: 0 }

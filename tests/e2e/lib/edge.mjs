@@ -4,6 +4,9 @@ import { spawn } from 'node:child_process'
 import { edgeBinary, edgeDatabaseUrl, jwtSecret, workerBinary } from './env.mjs'
 import { freePort, until } from './net.mjs'
 
+/** The processes of edges that have not ended. */
+export const edges = new Set()
+
 /** Starts an edge and waits until it answers `ready`. `environment` is added to the least that it needs. */
 export async function startEdge(environment = {}, { ready = '/readyz' } = {}) {
   const port = await freePort()
@@ -24,7 +27,12 @@ export async function startEdge(environment = {}, { ready = '/readyz' } = {}) {
   let exited = null
   child.stdout.on('data', (data) => { log += data })
   child.stderr.on('data', (data) => { log += data })
-  const ended = new Promise((done) => child.once('exit', (code, signal) => { exited = { code, signal }; done(exited) }))
+  edges.add(child)
+  const ended = new Promise((done) => child.once('exit', (code, signal) => {
+    edges.delete(child)
+    exited = { code, signal }
+    done(exited)
+  }))
   const edge = {
     url,
     pid: child.pid,

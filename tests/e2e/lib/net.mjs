@@ -29,6 +29,12 @@ export async function until(what, condition, { seconds = 20, every = 50 } = {}) 
 
 /** A client that says exactly what it is told, byte by byte, and can go away at any moment. */
 export class RawClient {
+  static #open = new Set()
+
+  static closeAll() {
+    for (const client of RawClient.#open) client.close()
+  }
+
   static async open(url) {
     const { hostname, port } = new URL(url)
     const socket = connect(Number(port), hostname)
@@ -38,11 +44,12 @@ export class RawClient {
 
   constructor(socket) {
     this.socket = socket
+    RawClient.#open.add(this)
     this.received = Buffer.alloc(0)
     this.ended = false
     socket.on('data', (data) => { this.received = Buffer.concat([this.received, data]) })
     socket.on('end', () => { this.ended = true })
-    socket.on('close', () => { this.ended = true })
+    socket.on('close', () => { this.ended = true; RawClient.#open.delete(this) })
     socket.on('error', () => { this.ended = true })
   }
 
