@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tokio::net::UnixListener;
 
 /// What is read of a body at once; small, because every upload in flight holds as much.
-const READ_BUFFER: usize = 64 * 1024;
+const READ_BUFFER: usize = 32 * 1024;
 
 /// A directory of our own, removed with what is in it.
 pub(crate) struct PrivateDir(PathBuf);

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+/// Enough to keep the database busy, whatever the number of uploads.
+const FILLING: usize = 16;
+
 /// A handle on what every request shares; cloning is cheap.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
@@ -23,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) upload: crate::config::Upload,
     /// Uploads in flight.
     pub(crate) uploads: Semaphore,
+    /// Uploads that fill a chunk at full speed right now.
+    pub(crate) filling_places: Semaphore,
     /// Uploads that use a connection right now; fewer than there are, so that others find one.
     pub(crate) chunk_places: Arc<Semaphore>,
     /// What goes on behind requests, and is waited for at shutdown.
@@ -39,6 +44,7 @@ impl App {
             events: Events::new(),
             upload: config.upload,
             uploads: Semaphore::new(config.upload.concurrency),
+            filling_places: Semaphore::new(FILLING),
             chunk_places: Arc::new(Semaphore::new(connections.max(1))),
             tasks: TaskTracker::new(),
         })))

@@ -65,7 +65,8 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
             frame.map_err(|error| Problem::bad_request(format!("the body could not be read: {error}")))?;
         if read.len() + frame.len() > limit {
             let message = format!("the body is larger than {limit} bytes");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+                .hint("Long texts are uploaded as documents."));
         }
         read.extend_from_slice(&frame);
     }

@@ -35,6 +35,11 @@ impl TokenCache {
         tokens.insert(token.into(), claims.clone());
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.tokens.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Forgets everything: a key has been withdrawn.
     pub(super) fn clear(&self) {
         self.tokens.write().unwrap_or_else(PoisonError::into_inner).clear();

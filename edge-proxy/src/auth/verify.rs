@@ -131,3 +131,7 @@ fn name(algorithm: Algorithm) -> &'static str {
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

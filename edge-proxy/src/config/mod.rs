@@ -18,7 +18,7 @@ pub(crate) use gate::{Gate, Upstream};
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use upload::Upload;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
 /// A setting that cannot be used, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,8 @@ Every flag has an environment variable of the same meaning, named in brackets; a
 #[derive(Debug, Parser)]
 #[command(name = "dossier-edge", version, about = ABOUT, long_about = None, after_help = EXAMPLES)]
 pub(crate) struct Args {
-    #[command(subcommand)]
+    /// What to do instead of serving
+    #[arg(value_enum)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     database: database::Args,
@@ -80,9 +81,9 @@ pub(crate) struct Args {
 }
 
 /// What to do instead of serving.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Command {
-    /// Try everything this configuration needs, and say how to mend what is missing
+    /// Try everything this configuration needs, one line each, and say how to mend what is missing
     Check,
 }
 

@@ -39,7 +39,8 @@ impl Caller {
         Self::new(Role::ServiceRole, r#"{"role":"service_role"}"#)
     }
 
-    pub(super) fn claims_json(&self) -> &str {
+    /// The payload, as it was signed.
+    pub(crate) fn claims(&self) -> &str {
         &self.claims
     }
 }

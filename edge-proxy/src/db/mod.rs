@@ -155,7 +155,7 @@ async fn batch(
     let timeout = timeout.as_millis().to_string();
     let role = caller.role.as_str();
     let identity: [Param<'_>; 3] =
-        [(&role, Type::TEXT), (&caller.claims_json(), Type::TEXT), (&timeout, Type::TEXT)];
+        [(&role, Type::TEXT), (&caller.claims(), Type::TEXT), (&timeout, Type::TEXT)];
     let become_caller = match durability {
         Durability::Now => BECOME,
         Durability::WithTheNext => BECOME_QUICK,

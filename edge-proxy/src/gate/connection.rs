@@ -17,7 +17,7 @@ use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -33,6 +33,10 @@ pub(super) struct Manners {
     /// Where connections end that are closing.
     pub(super) closing: TaskTracker,
 }
+
+/// What is read at once. Pingora holds up to six pieces of a body on their way to a slower receiver, each as
+/// large as what was read: with 64 KiB, a waiting upload would hold half a megabyte there.
+const PIECE: usize = 16 * 1024;
 
 /// No head is being read.
 const NO_HEAD: u64 = u64::MAX;
@@ -135,16 +139,18 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = self.stream()?.poll_read(cx, buf);
-        if matches!(read, Poll::Ready(Ok(()))) {
-            if buf.filled().len() == before {
-                self.peer_has_closed = true;
-            } else if self.head_is_late() {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
+        let mut piece = buf.take(PIECE);
+        ready!(self.stream()?.poll_read(cx, &mut piece))?;
+        let read = piece.filled().len();
+        // SAFETY: `piece` is the unfilled beginning of `buf`, and `read` bytes of it were just written.
+        unsafe { buf.assume_init(read) };
+        buf.advance(read);
+        if read == 0 {
+            self.peer_has_closed = true;
+        } else if self.head_is_late() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        read
+        Poll::Ready(Ok(()))
     }
 }
 

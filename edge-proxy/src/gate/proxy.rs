@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::rate::RateLimit;
 use super::respond::{
-    bad_gateway, no_upstream, refuse, timed_out, too_large, too_many_requests, unknown_path,
+    bad_gateway, head_too_large, no_upstream, refuse, timed_out, too_large, too_many_requests, unknown_path,
 };
 use super::target::Target;
 use super::upstream::Stack;
@@ -22,6 +22,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 use tracing::{info, warn};
+
+/// Longest head that the API reads; Supabase's tokens have at most a few KiB.
+const LONGEST_HEAD: usize = 24 * 1024;
 
 /// The gate.
 pub(super) struct Gate {
@@ -64,6 +67,7 @@ impl Gate {
             Target::Unknown => Err((unknown_path(), None)),
             Target::Upstream if self.stack.is_none() => Err((no_upstream(), None)),
             Target::Upstream => Ok(()),
+            Target::Api if head_bytes(request) > LONGEST_HEAD => Err((head_too_large(), None)),
             Target::Api => {
                 let declared = request.headers.get(header::CONTENT_LENGTH);
                 let declared: Option<u64> = declared.and_then(|length| length.to_str().ok()?.parse().ok());
@@ -151,6 +155,11 @@ impl ProxyHttp for Gate {
         if passage.keepalive && !answer.status.is_informational() && session.is_body_done() {
             session.set_keepalive(Some(self.config.keepalive.as_secs()));
         }
+        // A refusal while the body still comes: nobody reads on, and a client that stopped sending to
+        // read it is not waited for.
+        if answer.status.as_u16() >= 400 && !session.is_body_done() {
+            session.set_read_timeout(Some(self.config.linger));
+        }
         answer.insert_header(REQUEST_ID, &passage.id)
     }
 
@@ -207,6 +216,12 @@ impl ProxyHttp for Gate {
             "request"
         );
     }
+}
+
+fn head_bytes(request: &RequestHeader) -> usize {
+    let headers: usize =
+        request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    request.raw_path().len() + headers
 }
 
 /// The client's own id for the request when it is one, else a new one.

@@ -37,6 +37,11 @@ pub(super) fn too_large(limit: u64) -> Problem {
         .hint("Send fewer files in one request.")
 }
 
+pub(super) fn head_too_large() -> Problem {
+    Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too long")
+        .hint("Send the access token and little else.")
+}
+
 pub(super) fn unknown_path() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path").hint("The API is under /api.")
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::Stream;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_postgres::types::Type;
@@ -27,8 +27,13 @@ const ABORT: &str = "select dossier.abort_upload($1)";
 /// Chunks that are stored in one transaction when they arrive fast enough: a transaction costs a third of
 /// storing a chunk.
 const TOGETHER: usize = 4;
+/// Transactions of one upload that are under way: while one waits for the disk or the network, another is
+/// worked on.
+const AT_ONCE: usize = 2;
 /// How long a chunk waits for the next one to go with it.
 const FAST: Duration = Duration::from_millis(4);
+/// After this long, a client that fills a chunk is a slow one.
+const SLOW: Duration = Duration::from_millis(20);
 
 /// What a client says of a file before its bytes.
 pub(super) struct Announced<'a> {
@@ -37,6 +42,9 @@ pub(super) struct Announced<'a> {
     pub(super) media_type: Option<&'a str>,
     pub(super) metadata: Option<&'a str>,
 }
+
+/// A place among a limited number.
+type Place<'a> = Option<SemaphorePermit<'a>>;
 
 /// An upload that has begun. Dropped unfinished (the client went away, the file was refused), it aborts.
 pub(super) struct Pending {
@@ -74,12 +82,15 @@ impl Pending {
                 biased;
                 // A refusal is heard while waiting for the client.
                 Some(done) = appending.join_next() => done.map_err(AppendError::lost)??,
-                chunk = chunks.next() => {
-                    let Some(chunk) = chunk? else { break };
+                next = self.next(chunks) => {
+                    let (filling, Some(chunk)) = next? else { break };
                     // A place first: while this chunk waits for one, no other is read.
                     let place = Arc::clone(&self.app.chunk_places).acquire_owned().await.ok();
+                    drop(filling);
                     let ready = gather(chunk, chunks).await?;
-                    while let Some(done) = appending.join_next().await {
+                    while appending.len() >= AT_ONCE
+                        && let Some(done) = appending.join_next().await
+                    {
                         done.map_err(AppendError::lost)??;
                     }
                     let (first, count) = (seq, ready.len());
@@ -92,6 +103,20 @@ impl Pending {
             done.map_err(AppendError::lost)??;
         }
         Ok(())
+    }
+
+    /// The next chunk, with its place among those that are filled at full speed: there are few, so that
+    /// the number of uploads costs no memory. A slow client leaves its place to others and goes on without.
+    async fn next<S>(&self, chunks: &mut Chunks<'_, S>) -> Result<(Place<'_>, Option<Bytes>), ReceiveError>
+    where
+        S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
+    {
+        let place = self.app.filling_places.acquire().await.ok();
+        if let Ok(chunk) = timeout(SLOW, chunks.next()).await {
+            return Ok((place, chunk?));
+        }
+        drop(place);
+        Ok((None, chunks.next().await?))
     }
 
     /// Stores chunks in one short transaction. `place`: among the uploads that may use a connection now.
