@@ -157,6 +157,23 @@ fn a_row_keeps_its_cells_apart() {
 }
 
 #[test]
+fn columns_are_read_one_after_the_other_in_whatever_order_they_are_drawn() {
+    let line = |column: &str, number: i32| format!("{column} column, line {number} of it");
+    let mut drawn: Vec<String> = (0..12)
+        .flat_map(|n| [at(330, 700 - 14 * n, &line("right", n)), at(72, 700 - 14 * n, &line("left", n))])
+        .collect();
+    // Bottom up, right before left; the title last.
+    drawn.reverse();
+    drawn.push(at(72, 740, "A title that goes across both of the columns, as titles of papers do"));
+    let expected: Vec<String> =
+        ["left", "right"].iter().flat_map(|column| (0..12).map(|n| line(column, n))).collect();
+    let text = text(&pdf_of_pages(&[&drawn.concat()], "", &[]));
+    let (title, rest) = text.split_once("\n\n").unwrap();
+    assert!(title.starts_with("A title"), "{text}");
+    assert_eq!(rest.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn letters_drawn_twice_are_said_once() {
     let bold = "BT /F1 12 Tf 2 Tr 72 700 Td (Bold) Tj ET";
     assert_eq!(text(&pdf_of_pages(&[bold], "", &[])), "Bold");

@@ -6,6 +6,7 @@
 use hayro_interpret::font::{OutlineFontData, OutlineGlyph};
 use hayro_interpret::hayro_cmap::{BfString, CMap, CidFamily, load_embedded};
 use skrifa::MetadataProvider;
+use skrifa::raw::TableProvider;
 use std::collections::HashMap;
 
 /// The fonts that have been asked so far.
@@ -57,6 +58,11 @@ impl Backwards {
             // Of several characters with one glyph the first is the plain one.
             *known = (*known).min(character);
         }
+        if characters.is_empty() && font.maxp().ok()?.num_glyphs() >= WHOLE_FONT {
+            // A subset that has lost its map, but not its numbering: that mostly is Apple's.
+            let ascii = (' '..='~').enumerate();
+            characters.extend(ascii.filter_map(|(at, ascii)| Some((u32::try_from(at).ok()? + APPLE_SPACE, ascii))));
+        }
         (!characters.is_empty()).then_some(Self::Characters(characters))
     }
 
@@ -67,6 +73,11 @@ impl Backwards {
         Some(Self::Collection { cids: cff.cids, characters: Box::new(characters) })
     }
 }
+
+/// The space in Apple's standard order of glyphs, which Microsoft's fonts follow; ASCII stands in line.
+const APPLE_SPACE: u32 = 3;
+/// Subsets that number their glyphs anew have fewer.
+const WHOLE_FONT: u16 = 250;
 
 /// What a CID-keyed CFF font says about its glyphs.
 struct Cff<'f> {

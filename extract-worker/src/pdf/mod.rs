@@ -8,6 +8,7 @@
 
 mod accents;
 mod bidi;
+mod columns;
 mod engine;
 mod fonts;
 mod glyphs;

@@ -1,5 +1,6 @@
 //! From segments to the text of a page.
 
+use super::columns;
 use super::lines::Segment;
 use super::spacing::WORD_GAP;
 
@@ -18,8 +19,14 @@ pub(super) fn text(segments: &[Segment]) -> String {
     // The direction of most of the text first, then what stands across it.
     frames.sort_by_key(|frame| std::cmp::Reverse(letters(*frame)));
     for frame in frames {
+        let mut these: Vec<&Segment> = segments.iter().filter(|segment| segment.frame == frame).collect();
+        // Nobody knows the order better than who drew the page, unless that was a machine that went by
+        // fonts or layers.
+        if !columns::is_natural(&these) {
+            these = columns::order(&these);
+        }
         let mut last: Option<&Segment> = None;
-        for segment in segments.iter().filter(|segment| segment.frame == frame) {
+        for segment in these {
             if let Some(last) = last {
                 text.push_str(separator(last, segment));
             }
