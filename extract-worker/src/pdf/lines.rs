@@ -127,6 +127,17 @@ struct Piece<'g> {
     middle: f32,
 }
 
+impl Piece<'_> {
+    fn is_number(&self) -> bool {
+        self.text.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+/// Whether one glyph is a superscript to the next: the number of a footnote, before its text.
+fn is_raised(glyph: &Glyph, next: &Glyph) -> bool {
+    glyph.size < 0.85 * next.size && next.v - glyph.v > 0.15 * next.size
+}
+
 /// The characters of a segment's glyphs, with a space wherever words part.
 fn pieces<'g>(items: &[Glyph], glyphs: &'g Glyphs, gap: f32) -> Vec<Piece<'g>> {
     let gap = spacing::of_segment(items, gap);
@@ -149,8 +160,9 @@ fn pieces<'g>(items: &[Glyph], glyphs: &'g Glyphs, gap: f32) -> Vec<Piece<'g>> {
                 continue;
             }
             let distance = spacing::between(last, glyph);
+            let after_mark = is_raised(last, glyph) && pieces.iter().all(Piece::is_number);
             // A mark belongs to the letter before it, wherever it stands.
-            if ((space && distance > -0.15) || distance > gap) && !bidi::is_mark(text) {
+            if ((space && distance > -0.15) || distance > gap || after_mark) && !bidi::is_mark(text) {
                 pieces.push(Piece { text: Cow::Borrowed(" "), middle: f32::NAN });
             }
         }

@@ -96,12 +96,12 @@ impl Engines {
             let name = self.slots[slot].name;
             let Ok(engine) = self.open(slot) else { continue };
             let reading = engine.page(index);
+            let good = quality::is_good(&reading);
             let score = quality::score(&reading);
-            let better = best.as_ref().is_none_or(|(_, _, least)| score > *least);
-            if better {
+            if best.as_ref().is_none_or(|(_, _, least)| score > *least) {
                 best = Some((name, reading, score));
             }
-            if best.as_ref().is_some_and(|(_, reading, score)| quality::is_good(reading, *score)) {
+            if good {
                 break;
             }
         }

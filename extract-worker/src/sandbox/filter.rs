@@ -18,7 +18,6 @@ pub(super) fn install() -> Result<(), SandboxError> {
 /// this process's own threads and signals.
 const FREE: &[libc::c_long] = &[
     libc::SYS_read,
-    libc::SYS_pread64,
     libc::SYS_write,
     libc::SYS_writev,
     libc::SYS_fstat,
@@ -29,7 +28,6 @@ const FREE: &[libc::c_long] = &[
     libc::SYS_madvise,
     libc::SYS_futex,
     libc::SYS_sched_yield,
-    libc::SYS_sched_getaffinity,
     libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
