@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { finished, get, newSession, unique, uploaded } from './lib/api.mjs'
+import { finished, get, newSession, unique, upload, uploaded } from './lib/api.mjs'
 import { newDatabase } from './lib/database.mjs'
 import { startEdge } from './lib/edge.mjs'
 import { fixture } from './lib/fixtures.mjs'
@@ -25,10 +25,10 @@ after(async () => {
 
 const worker = (more) => startEdge({ DATABASE_URL: database.edgeUrl, EXTRACT_WORKERS: '1', JOB_POLL_SECONDS: '1', ...more })
 const status = (id) => value(`select status from dossier.documents where id = '${id}'`, { url: database.url })
-const upload = async (file) => uploaded(member, (await newSession(member, {}, { url: receiver.url })).id, file, { url: receiver.url })
+const put = async (file) => uploaded(member, (await newSession(member, {}, { url: receiver.url })).id, file, { url: receiver.url })
 
 test('without a worker a document waits; with one it is read', async () => {
-  const document = await upload(fixture('report.pdf'))
+  const document = await put(fixture('report.pdf'))
   assert.equal(document.status, 'stored')
   const [job] = await rows(`select status, attempts, max_attempts from dossier_private.jobs where document_id = '${document.id}'`, { url: database.url })
   assert.deepEqual(job, { status: 'queued', attempts: 0, max_attempts: 3 })
@@ -44,10 +44,21 @@ test('without a worker a document waits; with one it is read', async () => {
 test('a job is taken at once, by its notification and not by looking now and then', async () => {
   const edge = await worker({ JOB_POLL_SECONDS: '3600' })
   try {
-    const warm = await upload(fixture('notes.txt'))
+    const warm = await put(fixture('notes.txt'))
     await finished(member, warm.id, { url: receiver.url, seconds: 20 })
-    const document = await upload(fixture('notes.txt'))
+    const document = await put(fixture('notes.txt'))
     await finished(member, document.id, { url: receiver.url, seconds: 20 })
+  } finally {
+    await edge.stop()
+  }
+})
+
+test('who waits at one edge hears of what another has read', async () => {
+  const edge = await worker()
+  try {
+    const session = await newSession(member, {}, { url: receiver.url })
+    const response = await upload(member, session.id, [fixture('report.pdf')], { url: receiver.url, wait: 30 })
+    assert.equal(response.json.documents[0].status, 'ready', response.text)
   } finally {
     await edge.stop()
   }
@@ -56,7 +67,7 @@ test('a job is taken at once, by its notification and not by looking now and the
 test('a job whose edge is killed is taken up by another', { timeout: 120_000 }, async () => {
   const first = await worker({ JOB_LEASE_SECONDS: '10' })
   // A reader that is busy for a while: the deadlines of the files are far longer than the kill takes.
-  const document = await upload({ ...fixture('10mib.txt'), name: unique('orphan.txt') })
+  const document = await put({ ...fixture('10mib.txt'), name: unique('orphan.txt') })
   await until('the job under way', async () => (await status(document.id)) === 'extracting', { every: 2 })
   first.signal('SIGKILL')
   await first.ended
@@ -73,7 +84,7 @@ test('a job whose edge is killed is taken up by another', { timeout: 120_000 }, 
 })
 
 test('a document whose workers always die is failed, and says so', { timeout: 60_000 }, async () => {
-  const document = await upload(fixture('report.pdf'))
+  const document = await put(fixture('report.pdf'))
   // As workers would leave it that were killed three times: every attempt spent, the lease run out.
   await psql(`
     update dossier_private.jobs
@@ -97,7 +108,7 @@ test('a worker that is missing is no fault of the file: said in the log, tried a
     assert.match(broken.message, /nonexistent/, 'an edge that cannot extract says so at its start')
     return
   }
-  const document = await upload(fixture('report.pdf'))
+  const document = await put(fixture('report.pdf'))
   await until('an attempt', async () => (await value(
     `select attempts from dossier_private.jobs where document_id = '${document.id}'`, { url: database.url })) > 0)
   await broken.stop()

@@ -17,6 +17,29 @@ let edge
 before(async () => { edge = await startEdge({ DATABASE_POOL_SIZE: '2', EXTRACT_WORKERS: '0' }) })
 after(() => edge?.stop())
 
+test('clients that do not read what they asked for hold nothing that others need', { timeout: 60_000 }, async () => {
+  const session = await newSession(member, {}, { url: edge.url })
+  const document = await uploaded(member, session.id, fixture('10mib.pdf'), { url: edge.url })
+  const clients = await Promise.all(Array.from({ length: 50 }, async () => {
+    const client = await RawClient.open(edge.url)
+    client.socket.pause()
+    await client.head('GET', `/api/documents/${document.id}/content`, { authorization: `Bearer ${member.token}` })
+    return client
+  }))
+  for (let turn = 0; turn < 20; turn += 1) {
+    const listed = await get(`/api/documents?session_id=${session.id}`, { as: member, url: edge.url })
+    assert.equal(listed.status, 200, listed.text)
+  }
+  const another = await uploaded(member, session.id, { ...fixture('notes.txt'), name: unique('meanwhile.txt') }, { url: edge.url })
+  assert.equal(another.status, 'stored')
+  // Who reads on after all gets all of it.
+  const [patient] = clients
+  patient.socket.resume()
+  const response = await patient.response(30)
+  assert.equal(response.status, 200)
+  assert.equal(Number(response.headers['content-length']), document.size_bytes)
+})
+
 /** A client in the middle of a file of 1 MB that it sends drop by drop, until it is told to stop. */
 async function slowClient(sessionId, name) {
   const { body, type } = multipart([
