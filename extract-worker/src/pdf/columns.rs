@@ -27,7 +27,11 @@ pub(super) fn is_natural(segments: &[&Segment]) -> bool {
         let (last, next) = (pair[0], pair[1]);
         let size = last.size.max(next.size);
         let (down, right) = (next.v - last.v, next.start - last.start);
-        if last.right_to_left || next.right_to_left { down < -0.5 * size } else { down < 0.5 * size && right < 0.0 }
+        if last.right_to_left || next.right_to_left {
+            down < -0.5 * size
+        } else {
+            down < 0.5 * size && right < 0.0
+        }
     });
     // Headers and footers out of their place, and formulas, are no disorder.
     let backwards = backwards.count();
@@ -87,7 +91,12 @@ fn gutter(region: &[&Segment]) -> Option<f32> {
     };
     // A region of thousands of short pieces is no prose.
     let step = candidates.len().div_ceil(200).max(1);
-    candidates.iter().step_by(step).filter_map(parts).max_by_key(|(worth, _)| *worth).map(|(_, gutter)| gutter)
+    candidates
+        .iter()
+        .step_by(step)
+        .filter_map(parts)
+        .max_by_key(|(worth, _)| *worth)
+        .map(|(_, gutter)| gutter)
 }
 
 fn is_column(segments: &[&Segment]) -> bool {
@@ -115,7 +124,8 @@ fn rows(mut segments: Vec<&Segment>) -> Vec<&Segment> {
     let mut at = 0;
     while at < segments.len() {
         let (v, size) = (segments[at].v, segments[at].size);
-        let row = segments[at..].iter().take_while(|segment| segment.v - v < 0.4 * size.min(segment.size)).count();
+        let row =
+            segments[at..].iter().take_while(|segment| segment.v - v < 0.4 * size.min(segment.size)).count();
         let row = &mut segments[at..at + row.max(1)];
         row.sort_by(|a, b| a.start.total_cmp(&b.start));
         if row.iter().filter(|segment| segment.right_to_left).count() * 2 > row.len() {

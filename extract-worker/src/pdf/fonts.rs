@@ -61,7 +61,8 @@ impl Backwards {
         if characters.is_empty() && font.maxp().ok()?.num_glyphs() >= WHOLE_FONT {
             // A subset that has lost its map, but not its numbering: that mostly is Apple's.
             let ascii = (' '..='~').enumerate();
-            characters.extend(ascii.filter_map(|(at, ascii)| Some((u32::try_from(at).ok()? + APPLE_SPACE, ascii))));
+            characters
+                .extend(ascii.filter_map(|(at, ascii)| Some((u32::try_from(at).ok()? + APPLE_SPACE, ascii))));
         }
         (!characters.is_empty()).then_some(Self::Characters(characters))
     }

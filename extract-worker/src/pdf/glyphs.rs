@@ -4,11 +4,11 @@
 //! [`MOST_CALLS`], and keeps what it drew before.
 
 use super::fonts::Fonts;
-use super::unicode;
+use super::{bidi, unicode};
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun, PositionedGlyph};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::hayro_syntax::object::Dict;
-use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
+use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Shape};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 
 /// Most drawing calls of one page; real pages of maps and plots make some hundred thousand.
@@ -148,7 +148,11 @@ impl<'f> Collector<'f> {
         #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
         let (u, v) = self.glyphs.frames[usize::from(frame)].turn(origin.x as f32, origin.y as f32);
         // A vertical glyph hangs from its position, which hayro has already moved to its left foot.
-        let (u, end) = if vertical { (u - 0.88 * size, u + 0.12 * size) } else { (u, u + advance) };
+        let (u, end) = match placed.mirrored {
+            _ if vertical => (u - 0.88 * size, u + 0.12 * size),
+            true => (u - advance, u),
+            false => (u, u + advance),
+        };
         let start = self.glyphs.text.len();
         let characters = glyph.as_unicode().filter(is_readable);
         let known = match characters.or_else(|| self.ask_font(glyph)) {
@@ -170,6 +174,13 @@ impl<'f> Collector<'f> {
             return;
         }
         let text = &self.glyphs.text[start as usize..];
+        // A mark is where its ink is; its origin may be at either side of its letter.
+        let ink = bidi::is_mark(text).then(|| placed.ink(glyph)).flatten();
+        let (u, end) = ink.map_or((u, end), |ink| {
+            #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
+            let middle = self.glyphs.frames[usize::from(frame)].turn(ink.x as f32, ink.y as f32).0;
+            (middle, middle)
+        });
         let is_space = !text.is_empty() && text.chars().all(char::is_whitespace);
         self.glyphs.list.push(Glyph { u, end, v, size, start, len, frame, is_space, run: self.calls });
     }
@@ -299,12 +310,17 @@ struct Placed {
     width: f32,
     /// How much wider than high its em is.
     ratio: f32,
+    /// Seen as in a mirror: it starts at its right. The E of XeTeX's name is.
+    mirrored: bool,
+    transform: Affine,
 }
 
 impl Placed {
     #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
     fn new(glyph: &PositionedGlyph<'_>, transform: Affine) -> Self {
-        let [right, down, c, d, x, y] = (transform * glyph.transform()).as_coeffs();
+        let transform = transform * glyph.transform();
+        let [right, down, c, d, x, y] = transform.as_coeffs();
+        let mirrored = right < 0.0 && d < 0.0 && down == 0.0 && c == 0.0;
         // Most text is upright, and its lengths need no root.
         let length = |a: f64, b: f64| if b == 0.0 { a.abs() } else { a.hypot(b) };
         let size = length(d, c) * 1000.0;
@@ -315,11 +331,20 @@ impl Placed {
         };
         Self {
             origin: Point::new(x, y),
-            angle: if down == 0.0 && right > 0.0 { 0.0 } else { down.atan2(right) as f32 },
+            angle: if down == 0.0 && (right > 0.0 || mirrored) { 0.0 } else { down.atan2(right) as f32 },
             size: size as f32,
             width: width.unwrap_or(500.0) / 1000.0,
             ratio: (along / size) as f32,
+            mirrored,
+            transform,
         }
+    }
+
+    /// The middle of what is to be seen of a glyph.
+    fn ink(&self, glyph: &Drawn<'_>) -> Option<Point> {
+        let Drawn::Outline(outline) = glyph else { return None };
+        let outline = outline.outline();
+        (!outline.is_empty()).then(|| self.transform.transform_rect_bbox(outline.bounding_box()).center())
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn text(segments: &[Segment]) -> String {
         if !columns::is_natural(&these) {
             these = columns::order(&these);
         }
+        keep_words_whole(&mut these);
         let mut last: Option<&Segment> = None;
         for segment in these {
             if let Some(last) = last {
@@ -38,6 +39,29 @@ pub(super) fn text(segments: &[Segment]) -> String {
         }
     }
     text
+}
+
+/// Lets nothing stand between the halves of a hyphenated word: a line's number or a note in the margin is
+/// often drawn just there, and is said after the word's second half.
+fn keep_words_whole(segments: &mut [&Segment]) {
+    const MOST_BETWEEN: usize = 3;
+    for at in 0..segments.len().saturating_sub(2) {
+        let half = segments[at];
+        if !half.text.strip_suffix('-').is_some_and(|word| word.ends_with(char::is_alphabetic)) {
+            continue;
+        }
+        let goes_on = |next: &Segment| {
+            let down = (next.v - half.v) / half.size;
+            (0.7..2.0).contains(&down)
+                && (next.start - half.start).abs() < 4.0 * half.size
+                && (next.size - half.size).abs() < 0.2 * half.size
+                && next.text.starts_with(char::is_lowercase)
+        };
+        let ahead = &segments[at + 1..segments.len().min(at + 2 + MOST_BETWEEN)];
+        if let Some(between @ 1..) = ahead.iter().position(|next| goes_on(next)) {
+            segments[at + 1..=at + 1 + between].rotate_right(1);
+        }
+    }
 }
 
 /// What stands between two segments that are read one after the other.
