@@ -4,11 +4,12 @@
 //! [`MOST_CALLS`], and keeps what it drew before.
 
 use super::fonts::Fonts;
+use super::placed::{Placed, is_readable, unknown};
 use super::{bidi, unicode};
-use hayro_interpret::font::{Glyph as Drawn, GlyphRun, PositionedGlyph};
+use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::hayro_syntax::object::Dict;
-use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Shape};
+use hayro_interpret::kurbo::{Affine, BezPath, Rect};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 
 /// Most drawing calls of one page; real pages of maps and plots make some hundred thousand.
@@ -272,80 +273,12 @@ impl<'f> Collector<'f> {
     }
 }
 
-/// Whether a glyph's characters are any; some files map all they have to U+0000 or U+FFFD.
-fn is_readable(characters: &BfString) -> bool {
-    match characters {
-        BfString::Char(character) => !matches!(*character, '\0' | char::REPLACEMENT_CHARACTER),
-        BfString::String(string) => !string.is_empty(),
-    }
-}
-
-/// What stands for a glyph whose character nobody knows: a space where it shows nothing, as a space does;
-/// in a Type 1 or Type 3 font, whose codes mostly are characters, its code; otherwise the replacement
-/// character.
-fn unknown(glyph: &Drawn<'_>) -> char {
-    let by_code = match glyph {
-        Drawn::Outline(outline) if outline.outline().is_empty() => return ' ',
-        Drawn::Outline(outline) => outline.font_data().is_none(),
-        Drawn::Type3(_) => true,
-    };
-    let code = u8::try_from(glyph.char_code()).ok().filter(|code| matches!(code, 0x21..=0x7e | 0xa1..=0xff));
-    code.filter(|_| by_code).map_or(char::REPLACEMENT_CHARACTER, char::from)
-}
-
 fn snap(degrees: i16) -> i16 {
     let right = (f32::from(degrees) / 90.0).round();
     #[expect(clippy::cast_possible_truncation, reason = "-180, -90, 0, 90 or 180")]
     let right = right as i16 * 90;
     let degrees = if (degrees - right).abs() <= 3 { right } else { degrees };
     if degrees == -180 { 180 } else { degrees }
-}
-
-/// A glyph's place, before its direction and scaling are settled.
-struct Placed {
-    origin: Point,
-    angle: f32,
-    size: f32,
-    /// Advance in ems, before scaling.
-    width: f32,
-    /// How much wider than high its em is.
-    ratio: f32,
-    /// Seen as in a mirror: it starts at its right. The E of XeTeX's name is.
-    mirrored: bool,
-    transform: Affine,
-}
-
-impl Placed {
-    #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
-    fn new(glyph: &PositionedGlyph<'_>, transform: Affine) -> Self {
-        let transform = transform * glyph.transform();
-        let [right, down, c, d, x, y] = transform.as_coeffs();
-        let mirrored = right < 0.0 && d < 0.0 && down == 0.0 && c == 0.0;
-        // Most text is upright, and its lengths need no root.
-        let length = |a: f64, b: f64| if b == 0.0 { a.abs() } else { a.hypot(b) };
-        let size = length(d, c) * 1000.0;
-        let along = length(right, down) * 1000.0;
-        let width = match &**glyph {
-            Drawn::Outline(outline) => outline.advance_width(),
-            Drawn::Type3(shape) => shape.advance_width(),
-        };
-        Self {
-            origin: Point::new(x, y),
-            angle: if down == 0.0 && (right > 0.0 || mirrored) { 0.0 } else { down.atan2(right) as f32 },
-            size: size as f32,
-            width: width.unwrap_or(500.0) / 1000.0,
-            ratio: (along / size) as f32,
-            mirrored,
-            transform,
-        }
-    }
-
-    /// The middle of what is to be seen of a glyph.
-    fn ink(&self, glyph: &Drawn<'_>) -> Option<Point> {
-        let Drawn::Outline(outline) = glyph else { return None };
-        let outline = outline.outline();
-        (!outline.is_empty()).then(|| self.transform.transform_rect_bbox(outline.bounding_box()).center())
-    }
 }
 
 impl<'a> Device<'a> for Collector<'_> {

@@ -17,6 +17,7 @@ mod lines;
 mod order;
 mod oxide;
 mod pdf_extract;
+mod placed;
 mod quality;
 mod spacing;
 mod unicode;
