@@ -71,7 +71,7 @@ async fn database(app: &App) -> Finding {
 }
 
 async fn roles(app: &App) -> Finding {
-    for role in [Role::Anon, Role::Authenticated, Role::ServiceRole] {
+    for role in [Role::Anon, Role::Authenticated, Role::Service] {
         if let Err(error) = app.db.rows(&Caller::new(role, "{}"), "select 1", &[]).await {
             return Err((
                 format!("the login role cannot become {}: {}", role.as_str(), Chain(&error)),

@@ -1,6 +1,6 @@
 //! What a client learns of a failure, and what only the log does.
 //!
-//! Every error answer is `{"code","message","details","hint"}`, PostgREST's shape. A code is the SQLSTATE
+//! Every error answer is `{"code","message","details","hint"}`, `PostgREST`'s shape. A code is the SQLSTATE
 //! as raised; the edge's own errors use `PT` and the HTTP status, so one rule has one code wherever it is
 //! enforced.
 //! Invariant: an error that is not marked [`ClientFacing`] answers 500 with nothing of itself in it.

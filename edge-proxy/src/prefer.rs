@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(wait(&["wait=5"]), Some(Duration::from_secs(5)));
         assert_eq!(wait(&["respond-async, WAIT = \"7\""]), Some(Duration::from_secs(7)));
         assert_eq!(wait(&["return=minimal", "wait=3"]), Some(Duration::from_secs(3)));
-        assert_eq!(wait(&["wait=9999"]), Some(Duration::from_secs(60)));
+        assert_eq!(wait(&["wait=9999"]), Some(Duration::from_mins(1)));
         for nonsense in ["wait", "wait=", "wait=-1", "wait=soon", "await=3"] {
             assert_eq!(wait(&[nonsense]), None, "{nonsense}");
         }

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::StreamExt;
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -50,11 +50,38 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let body = read(request.into_body(), app.upload.json_max_bytes).await?;
+        if too_deep(&body) {
+            return Err(
+                Problem::bad_request(format!("the JSON is nested deeper than {DEEPEST} levels")).into()
+            );
+        }
         let value = serde_json::from_slice(&body).map_err(|error| {
             Problem::bad_request(format!("the body is not the JSON that is expected here: {error}"))
         })?;
         Ok(Self(value))
     }
+}
+
+/// Deepest nesting of JSON that is passed on: deeper, and Postgres runs into its own stack limit.
+const DEEPEST: usize = 500;
+
+/// Whether arrays and objects are nested beyond [`DEEPEST`].
+fn too_deep(json: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
 }
 
 async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
@@ -71,6 +98,25 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
         read.extend_from_slice(&frame);
     }
     Ok(read)
+}
+
+/// The response, or 304 without it when the client says (`If-None-Match`) that it has it.
+pub(crate) fn unless_known(headers: &HeaderMap, response: Response) -> Response {
+    let Some(etag) = response.headers().get(header::ETAG) else { return response };
+    let known =
+        headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+            let mut tags = value.split(',').map(str::trim);
+            tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
+        });
+    if !known {
+        return response;
+    }
+    let (mut parts, _) = response.into_parts();
+    parts.status = StatusCode::NOT_MODIFIED;
+    for header in [header::CONTENT_LENGTH, header::CONTENT_TYPE] {
+        parts.headers.remove(header);
+    }
+    Response::from_parts(parts, Body::empty())
 }
 
 /// JSON text that Postgres made, passed on.
@@ -90,4 +136,36 @@ pub(crate) fn not_found(message: &'static str) -> ApiError {
     Problem::new(StatusCode::NOT_FOUND, message)
         .hint("Check the id, and that you are a member of its organization.")
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn depth_is_counted_outside_of_strings() {
+        let nested = |depth: usize| format!("{}{}", "[{\"a\":".repeat(depth / 2), "}]".repeat(depth / 2));
+        assert!(!too_deep(nested(DEEPEST).as_bytes()));
+        assert!(too_deep(nested(DEEPEST + 2).as_bytes()));
+        assert!(!too_deep(format!(r#"["{}\"{}"]"#, "[".repeat(1000), "{".repeat(1000)).as_bytes()));
+        assert!(!too_deep("[]".repeat(1000).as_bytes()));
+        assert!(!too_deep(b"]]]}}}"));
+    }
+
+    #[test]
+    fn what_the_client_has_is_not_sent_again() {
+        let status = |tags: &'static str| {
+            let mut response = json(StatusCode::OK, "{}".to_owned());
+            response.headers_mut().insert(header::ETAG, HeaderValue::from_static("\"3\""));
+            let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(tags))]);
+            unless_known(&headers, response).status().as_u16()
+        };
+        for tags in ["\"3\"", "*", "W/\"3\"", "\"1\", \"3\""] {
+            assert_eq!(status(tags), 304, "{tags}");
+        }
+        for tags in ["\"2\"", "3", ""] {
+            assert_eq!(status(tags), 200, "{tags}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::auth::{SeenUser, USER_HEADER};
 use crate::error::{ApiError, Problem};
 use crate::{context, documents, health, home, sessions, upload};
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
@@ -30,12 +30,13 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/documents/{id}/pages", get(documents::pages))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(around))
+        .layer(middleware::from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
 
-/// Gives log lines the request's id, and the gate the user for its own.
-async fn around(mut request: Request, next: Next) -> Response {
+/// Gives log lines the request's id, and the gate the user for its own. Shutdown waits for what is inside.
+async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let _under_way = app.tasks.token();
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
     let span = tracing::info_span!("request", id);
     let seen = SeenUser::default();

@@ -12,6 +12,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+/// After the grace: how long it may take to undo what was cut off.
+const CLEANING_UP: Duration = Duration::from_secs(5);
+
 /// Serves until SIGTERM or SIGINT, then finishes what is in flight.
 pub(crate) async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -20,7 +23,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let directory = api::PrivateDir::new()?;
     let socket = api::bind(&directory.socket())?;
     let app = App::new(&config)?;
-    let (stop, hurry) = (CancellationToken::new(), CancellationToken::new());
+    let (stop, hurry, cut) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
 
     let serving = tokio::spawn(api::serve(socket, routes::router(app.clone())));
     let keys = tokio::spawn({
@@ -32,8 +35,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Box<dyn Error>> {
         async move { app.events.run(endpoint, stop).await }
     });
     app.tasks.spawn(jobs::run(app.clone(), config.extract.clone(), stop.clone(), hurry.clone()));
-    let gate =
-        tokio::spawn(Server::new(config.gate.clone(), &directory.socket())?.run(listener, stop.clone()));
+    let server = Server::new(config.gate.clone(), &directory.socket())?;
+    let gate = tokio::spawn(server.run(listener, stop.clone(), cut.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), "serving http://{}", config.gate.listen);
 
     tokio::select! {
@@ -45,26 +48,22 @@ pub(crate) async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let connections = gate.await?;
     let finished = async {
         connections.wait().await;
-        // Only now: requests may have left something behind.
+        // Only now: requests may leave something behind that is to be done.
         app.tasks.close();
         app.tasks.wait().await;
     };
-    let extraction_may_take = config.gate.grace / 2;
-    let hurrying = async {
-        tokio::time::sleep(extraction_may_take).await;
+    let mut finished = std::pin::pin!(finished);
+    let half = config.gate.grace / 2;
+    if timeout(half, &mut finished).await.is_err() {
+        // Extractions go on elsewhere; requests cannot.
         hurry.cancel();
-        std::future::pending().await
-    };
-    let in_time = timeout(config.gate.grace, async {
-        tokio::select! {
-            () = finished => {}
-            () = hurrying => {}
+        if timeout(half, &mut finished).await.is_err() {
+            warn!("not everything finished within {} s", config.gate.grace.as_secs());
+            cut.cancel();
+            if timeout(CLEANING_UP, finished).await.is_err() {
+                warn!("what was cut off could not be cleaned up; the sweeper will do it");
+            }
         }
-    });
-    if in_time.await.is_err() {
-        warn!("not everything finished within {} s", config.gate.grace.as_secs());
-        // Jobs that still run are handed back by now; what they write takes a moment.
-        let _ = timeout(Duration::from_secs(1), app.tasks.wait()).await;
     }
     serving.abort();
     keys.abort();

@@ -32,7 +32,7 @@ impl Claims {
         let role = match claims.role.as_deref() {
             Some("anon") => Role::Anon,
             Some("authenticated") => Role::Authenticated,
-            Some("service_role") => Role::ServiceRole,
+            Some("service_role") => Role::Service,
             _ => return Err(AuthError::Role),
         };
         let expires = claims.exp.and_then(NumericDate::seconds).ok_or(AuthError::NoExpiry)?;

@@ -63,10 +63,10 @@ impl Verifier {
     }
 
     async fn verify_anew(&self, token: &Token<'_>, now: u64) -> Result<Claims, AuthError> {
-        if let Some(jwks) = &self.jwks {
-            if let Some(claims) = self.by_public_key(&jwks.keys(), token, now)? {
-                return Ok(claims);
-            }
+        if let Some(jwks) = &self.jwks
+            && let Some(claims) = self.by_public_key(&jwks.keys(), token, now)?
+        {
+            return Ok(claims);
         }
         if let Some(secret) = &self.secret
             && token.header.alg == "HS256"

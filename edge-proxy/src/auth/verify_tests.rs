@@ -28,7 +28,7 @@ fn hs256(claims: &Value) -> String {
     signed(&json!({"alg": "HS256", "typ": "JWT"}), claims, hmac(SECRET.as_bytes()))
 }
 
-fn user(changes: Value) -> Value {
+fn user(changes: &Value) -> Value {
     let mut claims =
         json!({"sub": "u1", "role": "authenticated", "aud": "authenticated", "exp": now() + 60, "iss": "me"});
     for (key, value) in changes.as_object().unwrap() {
@@ -118,7 +118,7 @@ async fn by_document(
 
 #[tokio::test]
 async fn a_good_token_gives_its_claims_word_for_word() {
-    let claims = user(json!({"app_metadata": {"x": [1, null]}}));
+    let claims = user(&json!({"app_metadata": {"x": [1, null]}}));
     let verified = by_secret().verify(&hs256(&claims)).await.unwrap();
     assert_eq!(verified.user(), Some("u1"));
     assert_eq!(serde_json::from_str::<Value>(verified.caller.claims()).unwrap(), claims);
@@ -139,7 +139,7 @@ async fn time_is_checked_with_some_skew() {
         (json!({"nbf": now() + 60}), Err(AuthError::NotYet)),
         (json!({"nbf": now() - 60}), Ok(())),
     ] {
-        let outcome = verifier.verify(&hs256(&user(changes.clone()))).await.map(drop);
+        let outcome = verifier.verify(&hs256(&user(&changes))).await.map(drop);
         assert_eq!(outcome, expected, "{changes}");
     }
 }
@@ -147,7 +147,7 @@ async fn time_is_checked_with_some_skew() {
 #[tokio::test]
 async fn a_remembered_token_still_expires() {
     let verifier = by_secret();
-    let token = hs256(&user(json!({"exp": now() - 29})));
+    let token = hs256(&user(&json!({"exp": now() - 29})));
     assert!(verifier.verify(&token).await.is_ok());
     let remembered = verifier.cache.get(&token).unwrap();
     assert!(remembered.expired(now() + 5, 30));
@@ -181,7 +181,7 @@ async fn audience_issuer_role_and_subject() {
         (json!({"sub": null}), Err(AuthError::Subject)),
         (json!({"sub": ""}), Err(AuthError::Subject)),
     ] {
-        let outcome = verifier.verify(&hs256(&user(changes.clone()))).await.map(drop);
+        let outcome = verifier.verify(&hs256(&user(&changes))).await.map(drop);
         assert_eq!(outcome, expected, "{changes}");
     }
 }
@@ -204,13 +204,13 @@ async fn what_is_no_jwt() {
     for token in ["sb_publishable_abc", "sb_secret_a.b.c"] {
         assert_eq!(refusal(&verifier, token).await, AuthError::ApiKey);
     }
-    let good = hs256(&user(json!({})));
+    let good = hs256(&user(&json!({})));
     for token in ["", "a", "a.b", "a.b.c", "a.b.c.d", "....", &format!("{good}."), &"x".repeat(20_000)] {
         assert_eq!(refusal(&verifier, token).await, AuthError::NotAJwt, "{token}");
     }
     let critical = signed(
         &json!({"alg": "HS256", "crit": ["b64"], "b64": false}),
-        &user(json!({})),
+        &user(&json!({})),
         hmac(SECRET.as_bytes()),
     );
     assert_eq!(refusal(&verifier, &critical).await, AuthError::NotAJwt);
@@ -219,14 +219,14 @@ async fn what_is_no_jwt() {
 #[tokio::test]
 async fn a_changed_token_is_refused() {
     let verifier = by_secret();
-    let good = hs256(&user(json!({})));
+    let good = hs256(&user(&json!({})));
     let (message, signature) = good.rsplit_once('.').unwrap();
     let (header, _) = message.split_once('.').unwrap();
-    let forged = format!("{header}.{}.{signature}", encode(&user(json!({"sub": "u2"}))));
+    let forged = format!("{header}.{}.{signature}", encode(&user(&json!({"sub": "u2"}))));
     assert_eq!(refusal(&verifier, &forged).await, AuthError::Signature);
     assert_eq!(refusal(&verifier, &format!("{message}.")).await, AuthError::Signature);
     let other =
-        signed(&json!({"alg": "HS256"}), &user(json!({})), hmac(b"another secret of thirty-two chars"));
+        signed(&json!({"alg": "HS256"}), &user(&json!({})), hmac(b"another secret of thirty-two chars"));
     assert_eq!(refusal(&verifier, &other).await, AuthError::Signature);
 }
 
@@ -235,7 +235,7 @@ async fn no_algorithm_but_the_keys() {
     let verifier = by_secret();
     for alg in ["none", "None", "HS512", "ES256", "", "hs256"] {
         for signature in [vec![], hmac(SECRET.as_bytes())(b"x")] {
-            let token = signed(&json!({"alg": alg}), &user(json!({})), |_| signature);
+            let token = signed(&json!({"alg": alg}), &user(&json!({})), |_| signature);
             assert_eq!(refusal(&verifier, &token).await, AuthError::Algorithm, "{alg}");
         }
     }
@@ -247,13 +247,13 @@ async fn public_keys_verify_by_their_own_algorithm() {
     let (verifier, _) = by_document(issuer.document(), None).await;
     for (alg, kid) in [("ES256", "ec"), ("EdDSA", "ed"), ("RS256", "rsa")] {
         for kid in [Some(kid), None] {
-            let token = issuer.token(alg, kid, &user(json!({})));
+            let token = issuer.token(alg, kid, &user(&json!({})));
             assert!(verifier.verify(&token).await.is_ok(), "{alg} {kid:?}");
         }
     }
-    let wrong_kid = issuer.token("ES256", Some("rsa"), &user(json!({})));
+    let wrong_kid = issuer.token("ES256", Some("rsa"), &user(&json!({})));
     assert_eq!(refusal(&verifier, &wrong_kid).await, AuthError::Algorithm);
-    let forged = Issuer::new().token("ES256", Some("ec"), &user(json!({})));
+    let forged = Issuer::new().token("ES256", Some("ec"), &user(&json!({})));
     assert_eq!(refusal(&verifier, &forged).await, AuthError::Signature);
 }
 
@@ -277,7 +277,7 @@ async fn a_public_key_is_no_secret() {
                 json!({"alg": "HS256", "kid": "rsa"}),
                 json!({"alg": "HS256"}),
             ] {
-                let token = signed(&header, &user(json!({})), hmac(key));
+                let token = signed(&header, &user(&json!({})), hmac(key));
                 let outcome = refusal(&verifier, &token).await;
                 assert!(matches!(outcome, AuthError::Algorithm | AuthError::Signature), "{outcome:?}");
             }
@@ -289,18 +289,18 @@ async fn a_public_key_is_no_secret() {
 async fn secret_and_public_keys_live_side_by_side() {
     let issuer = Issuer::new();
     let (verifier, _) = by_document(issuer.document(), Some(SECRET)).await;
-    assert!(verifier.verify(&hs256(&user(json!({})))).await.is_ok());
+    assert!(verifier.verify(&hs256(&user(&json!({})))).await.is_ok());
     let with_kid =
-        signed(&json!({"alg": "HS256", "kid": "legacy"}), &user(json!({})), hmac(SECRET.as_bytes()));
+        signed(&json!({"alg": "HS256", "kid": "legacy"}), &user(&json!({})), hmac(SECRET.as_bytes()));
     assert!(verifier.verify(&with_kid).await.is_ok());
-    assert!(verifier.verify(&issuer.token("ES256", Some("ec"), &user(json!({})))).await.is_ok());
+    assert!(verifier.verify(&issuer.token("ES256", Some("ec"), &user(&json!({})))).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_burst_of_unknown_keys_fetches_once() {
     let issuer = Issuer::new();
     let (verifier, fetched) = by_document(issuer.document(), None).await;
-    let token = issuer.token("ES256", Some("unheard-of"), &user(json!({})));
+    let token = issuer.token("ES256", Some("unheard-of"), &user(&json!({})));
     let burst = futures_util::future::join_all((0..50).map(|_| verifier.verify(&token))).await;
     for outcome in burst {
         assert_eq!(outcome.map(drop), Err(AuthError::UnknownKey));
@@ -312,7 +312,7 @@ async fn a_burst_of_unknown_keys_fetches_once() {
 async fn keys_that_cannot_be_fetched_are_not_the_clients_fault() {
     let mut rules = Auth::for_testing(None);
     rules.jwks_url = Some("http://127.0.0.1:9/jwks.json".parse().unwrap());
-    let token = Issuer::new().token("ES256", Some("ec"), &user(json!({})));
+    let token = Issuer::new().token("ES256", Some("ec"), &user(&json!({})));
     let verifier = Verifier::new(rules);
     assert_eq!(refusal(&verifier, &token).await, AuthError::KeysUnavailable);
 }
@@ -321,7 +321,7 @@ async fn keys_that_cannot_be_fetched_are_not_the_clients_fault() {
 async fn the_memory_of_tokens_is_bounded() {
     let verifier = by_secret();
     for n in 0..100 {
-        verifier.verify(&hs256(&user(json!({"sub": format!("u{n}")})))).await.unwrap();
+        verifier.verify(&hs256(&user(&json!({"sub": format!("u{n}")})))).await.unwrap();
         assert!(verifier.cache.len() <= 16);
     }
 }
@@ -332,7 +332,7 @@ async fn the_memory_of_tokens_is_bounded() {
 async fn token_check_cost() {
     let issuer = Issuer::new();
     let (verifier, _) = by_document(issuer.document(), Some(SECRET)).await;
-    let claims = user(json!({"email": "member@acme.example", "app_metadata": {"provider": "email"},
+    let claims = user(&json!({"email": "member@acme.example", "app_metadata": {"provider": "email"},
         "user_metadata": {"name": "A Member"}, "session_id": "0190aaaa-0000-7000-8000-000000000001"}));
     for (name, token) in [("HS256", hs256(&claims)), ("ES256", issuer.token("ES256", Some("ec"), &claims))] {
         for cached in [false, true] {

@@ -110,7 +110,7 @@ impl Auth {
             issuer: None,
             audience: Some("authenticated".to_owned()),
             skew: 30,
-            jwks_refresh: Duration::from_secs(600),
+            jwks_refresh: Duration::from_mins(10),
             jwks_min_interval: Duration::from_secs(10),
             cache_size: 16,
         }

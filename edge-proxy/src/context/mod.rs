@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::auth::Claims;
 use crate::db::DbError;
 use crate::error::{ApiError, Problem};
-use crate::request::{Id, Json, json, not_found};
+use crate::request::{Id, Json, json, not_found, unless_known};
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -51,13 +51,15 @@ pub(crate) async fn read(
     State(app): State<App>,
     claims: Claims,
     Id(session): Id,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let rows = app
         .db
         .rows(&claims.caller, READ, &[(&session, Type::UUID)])
         .await
         .map_err(|error| error.seen_by(claims.caller.role))?;
-    rows.first().map_or_else(|| Err(not_found("session not found")), answer)
+    let response = rows.first().map_or_else(|| Err(not_found("session not found")), answer)?;
+    Ok(unless_known(&headers, response))
 }
 
 /// `POST /api/sessions/{id}/context`.

@@ -111,7 +111,7 @@ fn unavailable(error: &DbError) -> ApiError {
         .into()
 }
 
-/// The HTTP status of a SQLSTATE, as PostgREST maps it. `None`: not a status that it can be.
+/// The HTTP status of a SQLSTATE, as `PostgREST` maps it. `None`: not a status that it can be.
 fn status_of(sqlstate: &str) -> Option<StatusCode> {
     let status = match sqlstate {
         "23503" | "23505" => 409,

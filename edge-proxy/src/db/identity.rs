@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 /// The roles that a request may take. There is no other way to name a role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Anon,
     Authenticated,
-    ServiceRole,
+    Service,
 }
 
 impl Role {
@@ -16,7 +15,7 @@ impl Role {
         match self {
             Self::Anon => "anon",
             Self::Authenticated => "authenticated",
-            Self::ServiceRole => "service_role",
+            Self::Service => "service_role",
         }
     }
 }
@@ -36,7 +35,7 @@ impl Caller {
 
     /// The workers and the sweeper, who act for nobody.
     pub(crate) fn service() -> Self {
-        Self::new(Role::ServiceRole, r#"{"role":"service_role"}"#)
+        Self::new(Role::Service, r#"{"role":"service_role"}"#)
     }
 
     /// The payload, as it was signed.

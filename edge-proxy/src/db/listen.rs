@@ -49,7 +49,7 @@ async fn session(
 ) -> Result<(), DbError> {
     let (client, mut connection) = endpoint.postgres.connect(tls::connector(endpoint)?).await?;
     let mut messages = poll_fn(move |cx| connection.poll_message(cx));
-    let commands = channels.iter().map(|channel| format!("listen {channel};")).collect::<String>();
+    let commands = format!("listen {}", channels.join("; listen "));
     let mut listening = std::pin::pin!(client.batch_execute(&commands));
     let mut confirmed = false;
     loop {

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::auth::Claims;
 use crate::db::{Caller, DbError};
 use crate::error::{ApiError, Problem};
-use crate::request::{Id, not_found};
+use crate::request::{Id, not_found, unless_known};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -33,8 +33,9 @@ pub(crate) async fn content(
 ) -> Result<Response, ApiError> {
     let file = facts(&app, &claims, id).await?;
     let etag = format!("\"{}\"", file.sha256);
-    if not_modified(&headers, &etag) {
-        return Ok(with_headers(StatusCode::NOT_MODIFIED, &file, &etag, Body::empty()));
+    let unchanged = unless_known(&headers, with_headers(StatusCode::OK, &file, &etag, Body::empty()));
+    if unchanged.status() == StatusCode::NOT_MODIFIED {
+        return Ok(unchanged);
     }
     let (status, from, to) = match asked(&headers, file.size, &etag) {
         Asked::Whole => (StatusCode::OK, 0, file.size),
@@ -138,12 +139,6 @@ fn unsatisfiable(size: u64) -> Response {
             .into_response();
     response.headers_mut().insert(header::CONTENT_RANGE, text(&format!("bytes */{size}")));
     response
-}
-
-fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
-    headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-        value.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-    })
 }
 
 /// What the database checked has nothing that a header may not have.

@@ -127,7 +127,7 @@ async fn linger(mut stream: TcpStream, bytes: u64, time: Duration) {
                 Ok(read) => thrown_away += read as u64,
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     // Time is up: whoever still sends is cut off.
     let _ = tokio::time::timeout(time, closing).await;

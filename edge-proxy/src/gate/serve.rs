@@ -57,15 +57,22 @@ impl Server {
         })
     }
 
-    /// Accepts until `stop`, then lets idle connections go and returns the busy ones to be waited for.
-    pub(crate) async fn run(self, listener: TcpListener, stop: CancellationToken) -> TaskTracker {
+    /// Accepts until `stop`, then lets idle connections go and returns the busy ones to be waited for; `cut`
+    /// ends those too.
+    pub(crate) async fn run(
+        self,
+        listener: TcpListener,
+        stop: CancellationToken,
+        cut: CancellationToken,
+    ) -> TaskTracker {
         let stopping = watch::Sender::new(false);
         while let Some(accepted) = stop.run_until_cancelled(self.accept(&listener)).await {
             let Some((stream, place)) = accepted else { continue };
             let (proxy, manners, keepalive) = (Arc::clone(&self.proxy), self.manners.clone(), self.keepalive);
-            let stopping = stopping.subscribe();
+            let (stopping, cut) = (stopping.subscribe(), cut.clone());
             self.connections.spawn(async move {
-                converse(&proxy, Connection::new(stream, manners), keepalive, &stopping).await;
+                let conversation = converse(&proxy, Connection::new(stream, manners), keepalive, &stopping);
+                cut.run_until_cancelled(conversation).await;
                 drop(place);
             });
         }

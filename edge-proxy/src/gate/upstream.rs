@@ -31,7 +31,7 @@ impl Stack {
         let mut peer = HttpPeer::new(address, self.upstream.tls, self.upstream.host.clone());
         peer.options.connection_timeout = Some(Duration::from_secs(5));
         peer.options.total_connection_timeout = Some(Duration::from_secs(10));
-        peer.options.idle_timeout = Some(Duration::from_secs(60));
+        peer.options.idle_timeout = Some(Duration::from_mins(1));
         // A websocket may be silent for as long as both sides like.
         peer.options.read_timeout = (!upgrade).then_some(self.timeout);
         Ok(peer)

@@ -211,7 +211,7 @@ impl Worker {
                 info!(document.id = %id, attempt, milliseconds, "extraction of document {id}: {status}");
             }
             Err(JobError::Lost) => {
-                warn!(document.id = %id, attempt, "extraction of document {id} is another worker's now")
+                warn!(document.id = %id, attempt, "extraction of document {id} is another worker's now");
             }
             Err(JobError::Stopped) => self.hand_back(job).await,
             Err(error) => self.fail(job, &error).await,
@@ -245,7 +245,7 @@ impl Worker {
         match self.extend(job, 1).await {
             Ok(_) => info!(document.id = %id, "handed back the extraction of document {id}"),
             Err(error) => {
-                warn!(document.id = %id, "could not hand back the extraction of document {id}: {error}")
+                warn!(document.id = %id, "could not hand back the extraction of document {id}: {error}");
             }
         }
     }

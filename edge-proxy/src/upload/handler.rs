@@ -39,7 +39,8 @@ pub(crate) async fn upload(
 ) -> Result<Response, ApiError> {
     let _place = app.uploads.try_acquire().map_err(|_| too_many())?;
     let prefer = Prefer::from_headers(&headers);
-    let mut form = Form::new(content_type(&headers), body.into_data_stream()).map_err(form_problem)?;
+    let mut form =
+        Form::new(content_type(&headers), body.into_data_stream()).map_err(|error| form_problem(&error))?;
     let mut fields = Fields { session_id: query.session_id, metadata: None };
     let mut outcome = Outcome::default();
 
@@ -48,6 +49,10 @@ pub(crate) async fn upload(
             fields.read(&part.field, &mut form).await?;
             continue;
         };
+        if name.is_empty() && is_empty(&mut form).await? {
+            // A file input that was left empty.
+            continue;
+        }
         match store(&app, &claims, &fields, &part, &name, &mut form).await {
             Ok(document) => outcome.documents.push(document),
             Err(Refusal::File(problem)) => outcome.refused(&name, problem),
@@ -63,6 +68,11 @@ pub(crate) async fn upload(
     form.finish().await;
     wait::until_settled(&app, &claims, &prefer, &mut outcome.documents).await?;
     Ok(prefer.applied(outcome.into_response()))
+}
+
+/// Whether the part has no content. If it has, some of it is gone: only for parts that are refused then.
+async fn is_empty(form: &mut Multipart) -> Result<bool, ApiError> {
+    Ok(form.data().await.map_err(|error| form_problem(&error))?.is_none())
 }
 
 /// Why a file is not stored: because of the file, so others may be, or because of the request.
@@ -97,18 +107,22 @@ async fn store(
 
 /// The next part; `None` behind the last one, or where reading on would swallow a refused file.
 async fn next_part(app: &App, form: &mut Multipart, outcome: &mut Outcome) -> Result<Option<Part>, ApiError> {
-    if outcome.files() >= app.upload.max_files {
-        return Ok(None);
-    }
     match form.next_part(app.upload.skip_bytes).await {
-        Ok(part) => Ok(part),
-        Err(FormError::TooMuchToSkip) => Ok(None),
-        // The files before are stored; the rest never came.
-        Err(error) if outcome.files() > 0 => {
-            outcome.refused("", form_problem(error));
+        Ok(Some(Part { file_name: Some(name), .. })) if outcome.files() >= app.upload.max_files => {
+            outcome.refused(&name, too_many_files(app.upload.max_files));
             Ok(None)
         }
-        Err(error) => Err(form_problem(error).into()),
+        Ok(part) => Ok(part),
+        Err(FormError::TooMuchToSkip) => {
+            outcome.rest_not_read();
+            Ok(None)
+        }
+        // The files before are stored; the rest never came.
+        Err(error) if outcome.files() > 0 => {
+            outcome.refused("", form_problem(&error));
+            Ok(None)
+        }
+        Err(error) => Err(form_problem(&error).into()),
     }
 }
 
@@ -122,7 +136,7 @@ struct Fields {
 impl Fields {
     async fn read(&mut self, name: &str, form: &mut Multipart) -> Result<(), ApiError> {
         let mut value = Vec::new();
-        while let Some(data) = form.data().await.map_err(form_problem)? {
+        while let Some(data) = form.data().await.map_err(|error| form_problem(&error))? {
             value.extend_from_slice(&data);
             if value.len() > LONGEST_FIELD {
                 let message = format!("the field {name} is longer than {LONGEST_FIELD} bytes");
@@ -161,12 +175,12 @@ impl From<ReceiveError> for Refusal {
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the file is larger than {limit} bytes"))
                     .hint(format!("The limit is {limit} bytes a file.")),
             ),
-            ReceiveError::Form(error) => Self::Request(form_problem(error).into()),
+            ReceiveError::Form(error) => Self::Request(form_problem(&error).into()),
         }
     }
 }
 
-fn form_problem(error: FormError) -> Problem {
+fn form_problem(error: &FormError) -> Problem {
     let problem = Problem::bad_request(error.to_string());
     match error {
         FormError::NotAForm => {
@@ -192,6 +206,11 @@ fn no_session() -> Problem {
 fn no_file() -> Problem {
     Problem::bad_request("the form has no file")
         .hint("A file is a part with a file name: curl -F session_id=… -F file=@report.pdf")
+}
+
+fn too_many_files(most: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a request has at most {most} files"))
+        .hint("This file and those behind it were not read: send them in another request.")
 }
 
 fn too_many() -> Problem {

@@ -32,6 +32,13 @@ impl Outcome {
     pub(super) fn refused(&mut self, name: &str, problem: Problem) {
         self.errors.push(FileError { index: self.files(), name: name.to_owned(), problem });
     }
+
+    /// The file refused last is so large that what is behind it was not reached.
+    pub(super) fn rest_not_read(&mut self) {
+        if let Some(last) = self.errors.last_mut() {
+            last.problem.details = Some("What came behind this file was not read: send it again.".into());
+        }
+    }
 }
 
 impl IntoResponse for Outcome {
