@@ -98,6 +98,9 @@ impl Engines {
             let Ok(engine) = self.open(slot) else { continue };
             let reading = engine.page(index);
             let good = quality::is_good(&reading);
+            if good && best.is_none() {
+                return (name, reading.text);
+            }
             let score = quality::score(&reading);
             if best.as_ref().is_none_or(|(_, _, least)| score > *least) {
                 best = Some((name, reading, score));
