@@ -92,11 +92,11 @@ async fn store(
 ) -> Result<String, Refusal> {
     let file = Announced {
         session_id: fields.session_id.ok_or_else(|| Refusal::Request(no_session().into()))?,
-        name,
-        media_type: part.media_type.as_deref(),
-        metadata: fields.metadata.as_deref(),
+        name: name.to_owned(),
+        media_type: part.media_type.clone(),
+        metadata: fields.metadata.clone(),
     };
-    let pending = Pending::begin(app, &claims.caller, &file).await.map_err(|error| refusal(error, claims))?;
+    let pending = Pending::begin(app, &claims.caller, file).await.map_err(|error| refusal(error, claims))?;
     let mut chunks = Chunks::new(form, app.upload.max_bytes);
     pending.receive(&mut chunks).await.map_err(|error| match error {
         AppendError::Receive(error) => error.into(),

@@ -36,11 +36,11 @@ const FAST: Duration = Duration::from_millis(4);
 const SLOW: Duration = Duration::from_millis(20);
 
 /// What a client says of a file before its bytes.
-pub(super) struct Announced<'a> {
+pub(super) struct Announced {
     pub(super) session_id: Uuid,
-    pub(super) name: &'a str,
-    pub(super) media_type: Option<&'a str>,
-    pub(super) metadata: Option<&'a str>,
+    pub(super) name: String,
+    pub(super) media_type: Option<String>,
+    pub(super) metadata: Option<String>,
 }
 
 /// A place among a limited number.
@@ -50,13 +50,21 @@ type Place<'a> = Option<SemaphorePermit<'a>>;
 pub(super) struct Pending {
     app: App,
     caller: Caller,
-    pub(super) id: Uuid,
+    id: Uuid,
     open: bool,
 }
 
 impl Pending {
     /// Asks the database, which checks membership, name and type, before a byte of the file is read.
-    pub(super) async fn begin(app: &App, caller: &Caller, file: &Announced<'_>) -> Result<Self, DbError> {
+    ///
+    /// In a task of its own: when the client goes away before the answer is here, what has begun is still
+    /// received, dropped, and so aborted.
+    pub(super) async fn begin(app: &App, caller: &Caller, file: Announced) -> Result<Self, DbError> {
+        let beginning = Self::begin_now(app.clone(), caller.clone(), file);
+        app.tasks.spawn(beginning).await.map_err(|error| DbError::Unreachable(error.into()))?
+    }
+
+    async fn begin_now(app: App, caller: Caller, file: Announced) -> Result<Self, DbError> {
         let params = [
             (&file.session_id as _, Type::UUID),
             (&file.name as _, Type::TEXT),
@@ -65,9 +73,9 @@ impl Pending {
         ];
         let begin = Statement { sql: BEGIN, params: &params };
         // What a crash loses here was not finished anyway.
-        let rows = app.db.in_order(Durability::WithTheNext, caller, &[begin]).await?;
+        let rows = app.db.in_order(Durability::WithTheNext, &caller, &[begin]).await?;
         let id = crate::db::first(&rows)?.ok_or(DbError::NoRow)?;
-        Ok(Self { app: app.clone(), caller: caller.clone(), id, open: true })
+        Ok(Self { app, caller, id, open: true })
     }
 
     /// Stores the chunks as they come; durable with the finish. While some are stored, the next arrive.
