@@ -10,7 +10,9 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 /// Enough to keep the database busy, whatever the number of uploads.
-const FILLING: usize = 16;
+const FILLING: usize = 8;
+/// So that one upload can have two appends under way.
+const AT_LEAST: usize = 2;
 
 /// A handle on what every request shares; cloning is cheap.
 #[derive(Clone)]
@@ -36,7 +38,7 @@ pub(crate) struct Shared {
 
 impl App {
     pub(crate) fn new(config: &Config) -> Result<Self, DbError> {
-        let connections = config.upload.connections.unwrap_or(config.database.pool_size / 2);
+        let connections = config.upload.connections.unwrap_or(config.database.pool_size / 4).max(AT_LEAST);
         Ok(Self(Arc::new(Shared {
             name: name(),
             db: Db::new(&config.database)?,
@@ -45,7 +47,7 @@ impl App {
             upload: config.upload,
             uploads: Semaphore::new(config.upload.concurrency),
             filling_places: Semaphore::new(FILLING),
-            chunk_places: Arc::new(Semaphore::new(connections.max(1))),
+            chunk_places: Arc::new(Semaphore::new(connections)),
             tasks: TaskTracker::new(),
         })))
     }

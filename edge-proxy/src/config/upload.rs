@@ -16,7 +16,8 @@ pub(super) struct Args {
     /// Uploads in flight at once; further ones are told to come back
     #[arg(long, env = "UPLOAD_CONCURRENCY", default_value_t = 512, value_name = "N")]
     upload_concurrency: usize,
-    /// How many of the database connections uploads may hold at once; half of them when not given
+    /// How many of the database connections uploads may use at once, at least 2; a quarter of them when not
+    /// given
     #[arg(long, env = "UPLOAD_CONNECTIONS", value_name = "N")]
     upload_connections: Option<usize>,
     /// How much of a refused file is skipped to reach the files after it
@@ -47,7 +48,7 @@ impl Args {
             return Err(ConfigError::new(
                 "UPLOAD_MAX_FILES, UPLOAD_CONCURRENCY, UPLOAD_CONNECTIONS",
                 "0 refuses every upload",
-                "The defaults are 100, 512 and half of DATABASE_POOL_SIZE.",
+                "The defaults are 100, 512 and a quarter of DATABASE_POOL_SIZE.",
             ));
         }
         Ok(Upload {

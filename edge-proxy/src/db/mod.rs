@@ -18,7 +18,7 @@ pub(crate) use identity::{Caller, Role};
 pub(crate) use listen::{Notification, listen};
 
 use crate::config;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::future::{join_all, join4};
 use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
@@ -67,6 +67,8 @@ impl Db {
         );
         let pool = Pool::builder(manager)
             .max_size(config.pool_size)
+            // The one used last: its buffers are warm, and those of the others stay small.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(config.wait))
             .create_timeout(Some(config.wait))
             .runtime(Runtime::Tokio1)

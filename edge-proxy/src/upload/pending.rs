@@ -7,7 +7,7 @@ use crate::documents::document_json;
 use bytes::Bytes;
 use futures_util::stream::Stream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -32,8 +32,10 @@ const TOGETHER: usize = 4;
 const AT_ONCE: usize = 2;
 /// How long a chunk waits for the next one to go with it.
 const FAST: Duration = Duration::from_millis(4);
-/// After this long, a client that fills a chunk is a slow one.
-const SLOW: Duration = Duration::from_millis(20);
+/// How long a client may take for a chunk and keep its place among those that fill one.
+const FILL: Duration = Duration::from_millis(100);
+/// A client that takes longer than this for a chunk is a slow one, and waits for no place with the next.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// What a client says of a file before its bytes.
 pub(super) struct Announced {
@@ -84,13 +86,13 @@ impl Pending {
         S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
     {
         let mut appending = JoinSet::new();
-        let mut seq = 0;
+        let (mut seq, mut slow) = (0, false);
         loop {
             tokio::select! {
                 biased;
                 // A refusal is heard while waiting for the client.
                 Some(done) = appending.join_next() => done.map_err(AppendError::lost)??,
-                next = self.next(chunks) => {
+                next = self.next(chunks, &mut slow) => {
                     let (filling, Some(chunk)) = next? else { break };
                     // A place first: while this chunk waits for one, no other is read.
                     let place = Arc::clone(&self.app.chunk_places).acquire_owned().await.ok();
@@ -115,16 +117,24 @@ impl Pending {
 
     /// The next chunk, with its place among those that are filled at full speed: there are few, so that
     /// the number of uploads costs no memory. A slow client leaves its place to others and goes on without.
-    async fn next<S>(&self, chunks: &mut Chunks<'_, S>) -> Result<(Place<'_>, Option<Bytes>), ReceiveError>
+    async fn next<S>(
+        &self,
+        chunks: &mut Chunks<'_, S>,
+        slow: &mut bool,
+    ) -> Result<(Place<'_>, Option<Bytes>), ReceiveError>
     where
         S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
     {
-        let place = self.app.filling_places.acquire().await.ok();
-        if let Ok(chunk) = timeout(SLOW, chunks.next()).await {
-            return Ok((place, chunk?));
+        if !*slow {
+            let place = self.app.filling_places.acquire().await.ok();
+            if let Ok(chunk) = timeout(FILL, chunks.next()).await {
+                return Ok((place, chunk?));
+            }
         }
-        drop(place);
-        Ok((None, chunks.next().await?))
+        let started = Instant::now();
+        let chunk = chunks.next().await?;
+        *slow = started.elapsed() > SLOW;
+        Ok((None, chunk))
     }
 
     /// Stores chunks in one short transaction. `place`: among the uploads that may use a connection now.
