@@ -13,18 +13,34 @@ use tokio::net::UnixListener;
 /// What is read of a body at once; small, because every upload in flight holds as much.
 const READ_BUFFER: usize = 32 * 1024;
 
+const SOCKET: &str = "api.sock";
+const PREFIX: &str = "dossier-edge-";
+
+/// An edge that was killed could not remove its directory; nobody listens there any more. One that has not
+/// begun to listen is left alone: its socket is not there yet. What cannot be removed is another user's.
+fn remove_those_of_killed_edges() {
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+        let answer = std::os::unix::net::UnixStream::connect(entry.path().join(SOCKET));
+        if answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A directory of our own, removed with what is in it.
 pub(crate) struct PrivateDir(PathBuf);
 
 impl PrivateDir {
     pub(crate) fn new() -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("dossier-edge-{}", uuid::Uuid::new_v4().simple()));
+        remove_those_of_killed_edges();
+        let path = std::env::temp_dir().join(format!("{PREFIX}{}", uuid::Uuid::new_v4().simple()));
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.0.join("api.sock")
+        self.0.join(SOCKET)
     }
 }
 
