@@ -13,6 +13,7 @@ use zip::ZipArchive;
 pub(crate) struct Parts<'f> {
     archive: ZipArchive<Cursor<&'f [u8]>>,
     budget: InflateBudget,
+    is_broken: bool,
 }
 
 /// What kind of package a zip file is.
@@ -29,7 +30,7 @@ impl<'f> Parts<'f> {
     pub(crate) fn open(bytes: &'f [u8], limits: &Limits) -> Result<Self, Failure> {
         let archive = ZipArchive::new(Cursor::new(bytes))
             .map_err(|error| Failure::Malformed { reason: format!("not a whole zip file: {error}") })?;
-        Ok(Self { archive, budget: InflateBudget::new(limits.inflate_bytes) })
+        Ok(Self { archive, budget: InflateBudget::new(limits.inflate_bytes), is_broken: false })
     }
 
     /// The text of a part; `None` when there is no such part, or it is broken.
@@ -41,10 +42,15 @@ impl<'f> Parts<'f> {
     fn bytes(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>, Failure> {
         let Ok(part) = self.archive.by_name(name) else { return Ok(None) };
         let mut bytes = Vec::new();
-        // A broken checksum or a truncated stream leaves the bytes before it.
-        let _ = self.budget.meter(part.take(most)).read_to_end(&mut bytes);
+        // A broken checksum, a lie about the size or a truncated stream leaves the bytes before it.
+        self.is_broken |= self.budget.meter(part.take(most)).read_to_end(&mut bytes).is_err();
         self.budget.check()?;
         Ok(Some(bytes))
+    }
+
+    /// Whether a part that was read broke off, so that what it gave may not be all.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
     }
 
     /// What kind of package this is, by its `[Content_Types].xml` or `mimetype`.

@@ -26,8 +26,8 @@ pub struct Limits {
 
 impl Limits {
     /// Every limit that [`crate::ExtractError::LimitExceeded`] can name.
-    pub(crate) const NAMES: [&'static str; 5] =
-        ["output_bytes", "memory_bytes", "inflate_bytes", "pages", "cpu_seconds"];
+    pub(crate) const NAMES: [&'static str; 6] =
+        ["output_bytes", "memory_bytes", "inflate_bytes", "pages", "cpu_seconds", "drawing"];
 }
 
 impl Default for Limits {

@@ -39,6 +39,9 @@ pub(crate) fn read<W: Write>(bytes: &[u8], limits: &Limits, pages: &mut Pages<W>
     if let Some(last) = sheets.last_mut() {
         last.push_str(&rest);
     }
+    if parts.is_broken() && sheets.iter().all(|sheet| sheet.trim().is_empty()) {
+        return Err(malformed("its text cannot be unpacked"));
+    }
     sheets.iter().try_for_each(|sheet| pages.push("docx", sheet))
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Reading {
     pub(super) text: String,
     /// Whether the page shows glyphs, `None` where the engine cannot tell.
     pub(super) has_glyphs: Option<bool>,
+    /// Whether a budget ended the page before its end.
+    pub(super) is_cut_off: bool,
 }
 
 /// Opens the file with that engine.

@@ -13,9 +13,12 @@ use hayro_interpret::kurbo::{Affine, BezPath, Rect};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 
 /// Most drawing calls of one page; real pages of maps and plots make some hundred thousand.
-const MOST_CALLS: u32 = 4_000_000;
+const MOST_CALLS: u32 = 2_000_000;
 /// Most glyphs of one page.
 const MOST_GLYPHS: usize = 1_000_000;
+/// hayro draws forms within forms to this depth, and leaves out without a word what is deeper; each form
+/// is a clip, so that the depth of clips tells.
+const DEEPEST: u32 = 50;
 
 /// One glyph. Coordinates are in the frame of its direction: `u` runs along the text, `v` from line to line.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +55,8 @@ pub(super) struct Glyphs {
     pub(super) frames: Vec<Frame>,
     /// Glyphs that are drawn, known or not.
     pub(super) shown: usize,
+    /// Whether a budget ended the page before its end.
+    pub(super) is_cut_off: bool,
 }
 
 impl Glyphs {
@@ -86,6 +91,7 @@ pub(super) struct Collector<'f> {
     fonts: &'f mut Fonts,
     glyphs: Glyphs,
     calls: u32,
+    clips: u32,
     /// The last run that was filled: stroking the same run again is no more text.
     filled: Option<(Affine, Affine, usize)>,
     /// Open marked content; `Some`: the text that stands for it, and where its glyphs begin.
@@ -103,6 +109,7 @@ impl<'f> Collector<'f> {
             fonts,
             glyphs: Glyphs::default(),
             calls: 0,
+            clips: 0,
             filled: None,
             marked: Vec::new(),
             last_stretch: (0.0, 1.0),
@@ -121,8 +128,15 @@ impl<'f> Collector<'f> {
     fn count(&mut self) {
         self.calls += 1;
         if self.calls > MOST_CALLS || self.glyphs.list.len() > MOST_GLYPHS {
+            self.glyphs.is_cut_off = true;
             std::panic::resume_unwind(Box::new("drawing budget"));
         }
+    }
+
+    fn clip(&mut self) {
+        self.count();
+        self.clips += 1;
+        self.glyphs.is_cut_off |= self.clips >= DEEPEST;
     }
 
     fn run(&mut self, run: &GlyphRun<'_, '_>, transform: Affine) {
@@ -302,11 +316,11 @@ impl<'a> Device<'a> for Collector<'_> {
     }
 
     fn push_clip_path(&mut self, _: &ClipPath) {
-        self.count();
+        self.clip();
     }
 
     fn push_clip_rect(&mut self, _: &Rect) {
-        self.count();
+        self.clip();
     }
 
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {
@@ -317,7 +331,9 @@ impl<'a> Device<'a> for Collector<'_> {
         self.count();
     }
 
-    fn pop_clip(&mut self) {}
+    fn pop_clip(&mut self) {
+        self.clips = self.clips.saturating_sub(1);
+    }
 
     fn pop_transparency_group(&mut self) {}
 

@@ -4,7 +4,7 @@
 use super::engine::{Engine, Reading, contained, malformed};
 use super::fonts::Fonts;
 use super::glyphs::{Collector, Glyphs};
-use super::{lines, order};
+use super::{forms, lines, order};
 use crate::input::Input;
 use dossier_extract::protocol::Failure;
 use hayro_interpret::hayro_syntax::page::Page;
@@ -42,7 +42,9 @@ impl Engine for Hayro {
         let Some(page) = self.pdf.pages().get(index) else { return Reading::default() };
         let glyphs = self.glyphs(page);
         let text = contained(|| order::text(&lines::segments(&glyphs))).unwrap_or_default();
-        Reading { text, has_glyphs: Some(glyphs.shown > 0) }
+        let has_glyphs = glyphs.shown > 0;
+        let is_cut_off = glyphs.is_cut_off || (!has_glyphs && forms::draw_themselves(page.resources()));
+        Reading { text, has_glyphs: Some(has_glyphs), is_cut_off }
     }
 }
 

@@ -11,6 +11,7 @@ mod bidi;
 mod columns;
 mod engine;
 mod fonts;
+mod forms;
 mod glyphs;
 mod hayro;
 mod lines;
@@ -42,10 +43,18 @@ pub(crate) fn read<W: Write>(
     if count > limits.pages as usize {
         return Err(Failure::LimitExceeded { limit: "pages".to_owned() });
     }
-    (0..count).try_for_each(|index| {
-        let (engine, text) = engines.best(index);
-        pages.push(engine.name(), &text)
-    })
+    let (mut has_text, mut is_cut_off) = (false, false);
+    for index in 0..count {
+        let (engine, reading) = engines.best(index);
+        has_text |= !reading.text.trim().is_empty();
+        is_cut_off |= reading.is_cut_off;
+        pages.push(engine.name(), &reading.text)?;
+    }
+    // An empty page has no text; one that draws itself for ever has none that can be had.
+    if is_cut_off && !has_text {
+        return Err(Failure::LimitExceeded { limit: "drawing".to_owned() });
+    }
+    Ok(())
 }
 
 /// The engines in the order they are asked, each opened when it is first needed.
@@ -91,7 +100,7 @@ impl Engines {
     }
 
     /// The best reading of a page, and whose it is.
-    fn best(&mut self, index: usize) -> (PdfEngine, String) {
+    fn best(&mut self, index: usize) -> (PdfEngine, Reading) {
         let mut best: Option<(PdfEngine, Reading, f32)> = None;
         for slot in 0..self.slots.len() {
             let name = self.slots[slot].name;
@@ -99,7 +108,7 @@ impl Engines {
             let reading = engine.page(index);
             let good = quality::is_good(&reading);
             if good && best.is_none() {
-                return (name, reading.text);
+                return (name, reading);
             }
             let score = quality::score(&reading);
             if best.as_ref().is_none_or(|(_, _, least)| score > *least) {
@@ -109,6 +118,6 @@ impl Engines {
                 break;
             }
         }
-        best.map_or((PdfEngine::Hayro, String::new()), |(name, reading, _)| (name, reading.text))
+        best.map_or((PdfEngine::Hayro, Reading::default()), |(name, reading, _)| (name, reading))
     }
 }

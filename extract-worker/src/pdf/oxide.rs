@@ -31,6 +31,6 @@ impl Engine for Oxide {
 
     fn page(&mut self, index: usize) -> Reading {
         let text = contained(|| self.document.extract_text(index)).and_then(Result::ok);
-        Reading { text: text.unwrap_or_default(), has_glyphs: None }
+        Reading { text: text.unwrap_or_default(), ..Reading::default() }
     }
 }

@@ -23,6 +23,6 @@ impl Engine for PdfExtract {
 
     fn page(&mut self, index: usize) -> Reading {
         let text = self.pages.get_mut(index).map(std::mem::take).unwrap_or_default();
-        Reading { text, has_glyphs: None }
+        Reading { text, ..Reading::default() }
     }
 }
