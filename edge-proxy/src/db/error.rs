@@ -122,12 +122,11 @@ fn status_of(sqlstate: &str) -> Option<StatusCode> {
         "57P01" | "57P02" | "57P03" => 503,
         _ => match sqlstate.get(..2)? {
             "PT" => return StatusCode::from_bytes(sqlstate.get(2..)?.as_bytes()).ok(),
-            // PostgREST's client names the tables and functions; here the edge does, so this is its fault.
-            "42" => 500,
             "08" | "53" => 503,
             "0L" | "0P" | "28" => 403,
-            "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV"
-            | "P0" | "XX" => 500,
+            // 42 too: PostgREST's client names the tables and functions, here the edge does.
+            "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "42" | "54" | "55" | "57" | "58" | "F0"
+            | "HV" | "P0" | "XX" => 500,
             _ => 400,
         },
     };
