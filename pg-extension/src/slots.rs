@@ -31,6 +31,7 @@ impl Slot {
         }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "small constants of Postgres's headers")]
     fn lock(number: u32, dont_wait: bool) -> Option<Self> {
         let tag = pg_sys::LOCKTAG {
             locktag_field1: 0, // no database: the cap is the cluster's
@@ -42,8 +43,9 @@ impl Slot {
         };
         // SAFETY: the tag is complete and outlives the call; the session owns the lock, so that
         // `Drop` can release it before the transaction ends.
-        let result =
-            unsafe { pg_sys::LockAcquire(&raw const tag, pg_sys::ExclusiveLock as i32, true, dont_wait) };
+        let result = unsafe {
+            pg_sys::LockAcquire(&raw const tag, pg_sys::ExclusiveLock.cast_signed(), true, dont_wait)
+        };
         // A lock that this session holds already (a second extraction within one query, while the
         // first is held) counts as a slot too, and is released as often as it was taken.
         (result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL).then_some(Self(tag))
@@ -53,6 +55,6 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         // SAFETY: the very tag and mode that `lock` took for this session.
-        unsafe { pg_sys::LockRelease(&raw const self.0, pg_sys::ExclusiveLock as i32, true) };
+        unsafe { pg_sys::LockRelease(&raw const self.0, pg_sys::ExclusiveLock.cast_signed(), true) };
     }
 }

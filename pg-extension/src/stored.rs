@@ -74,7 +74,7 @@ fn read(document_id: Uuid) -> Result<(Source, String), ReadError> {
         }
     })?;
     let digest = hash.finalize();
-    Ok((Source::seal(file)?, digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok((Source::seal(file)?, format!("{digest:x}")))
 }
 
 fn success(extraction: &Extraction) -> JsonB {
