@@ -12,6 +12,8 @@ target=${CARGO_TARGET_DIR:-$root/target}
 export PGRX_HOME=$dev/pgrx
 # Nothing in the caller's environment may point a test or a demo at another database.
 unset PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGSERVICE PGOPTIONS PGPASSFILE
+# A server started with it would show backtraces to its clients.
+unset RUST_BACKTRACE
 
 step() { printf '\033[1;34m==>\033[0m %s\n' "$*" >&2; }
 note() { printf '    %s\n' "$*" >&2; }

@@ -65,6 +65,22 @@ $$;
 comment on function dossier_private.uuid_v7() is
   'New key (RFC 9562, version 7): milliseconds, twelve bits below them, 62 random bits. Ascending keys keep inserts in one place of an index.';
 
+create function dossier_private.json_bytes(value jsonb) returns integer
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  -- 1e131071 is eight letters that Postgres would write out as 131072 digits: looked for before writing.
+  if jsonb_path_exists(value, '$.** ? (@.type() == "number"
+    && (@ > 1e308 || @ < -1e308 || (@ > -1e-308 && @ < 1e-308 && @ != 0)))')
+  then
+    return 2147483647;
+  end if;
+  return octet_length(value::text);
+end
+$$;
+comment on function dossier_private.json_bytes(jsonb) is
+  'Bytes of a JSON value as text. Numbers beyond double precision''s range, which would cost gigabytes to write out, make it the largest integer.';
+
 create function dossier_private.touch() returns trigger
 language plpgsql security invoker set search_path = ''
 as $$
@@ -77,7 +93,7 @@ comment on function dossier_private.touch() is 'Trigger: keeps updated_at.';
 
 revoke all on function
   dossier_private.caller_id, dossier_private.require_caller, dossier_private.is_service,
-  dossier_private.uuid_v7, dossier_private.touch
+  dossier_private.uuid_v7, dossier_private.json_bytes, dossier_private.touch
   from public, anon, authenticated, service_role;
 -- Column defaults and policies run as the caller.
-grant execute on function dossier_private.caller_id, dossier_private.uuid_v7 to authenticated, service_role;
+grant execute on function dossier_private.caller_id, dossier_private.uuid_v7, dossier_private.json_bytes to authenticated, service_role;

@@ -75,11 +75,11 @@ begin
       detail = format('It has %s bytes.', octet_length(text_context)),
       hint = 'Shorten it, or upload it as a document.';
   end if;
-  if octet_length(context_metadata::text) > max_bytes then
+  if dossier_private.json_bytes(context_metadata) > max_bytes then
     raise exception using
       errcode = 'PT413',
       message = format('The context metadata is larger than %s bytes', max_bytes),
-      detail = format('As text it has %s bytes.', octet_length(context_metadata::text)),
+      detail = format('As text it has %s bytes.', dossier_private.json_bytes(context_metadata)),
       hint = 'Keep metadata small, or upload it as a document.';
   end if;
 end

@@ -46,7 +46,7 @@ create table dossier.documents (
   ),
   constraint documents_page_count_check check (page_count >= 0),
   constraint documents_token_count_check check (token_count >= 0),
-  constraint documents_metadata_check check (jsonb_typeof(metadata) = 'object' and octet_length(metadata::text) <= 65536)
+  constraint documents_metadata_check check (jsonb_typeof(metadata) = 'object' and dossier_private.json_bytes(metadata) <= 65536)
 );
 comment on table dossier.documents is
   'Uploaded files. Begun by begin_upload(), so that no row escapes its checks; name and metadata may be changed later.';

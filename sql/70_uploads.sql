@@ -157,11 +157,11 @@ begin
       detail = format('It is %L.', left(declared, 80)),
       hint = 'Send type/subtype such as application/pdf, or leave it out.';
   end if;
-  if coalesce(jsonb_typeof(metadata), 'object') <> 'object' or octet_length(metadata::text) > 65536 then
+  if coalesce(jsonb_typeof(metadata), 'object') <> 'object' or dossier_private.json_bytes(metadata) > 65536 then
     raise exception using
       errcode = 'PT400',
       message = 'metadata must be a JSON object of at most 65536 bytes',
-      detail = format('It is a JSON %s of %s bytes.', jsonb_typeof(metadata), octet_length(metadata::text)),
+      detail = format('It is a JSON %s of %s bytes.', jsonb_typeof(metadata), dossier_private.json_bytes(metadata)),
       hint = 'Send an object such as {"source": "crm"}.';
   end if;
   perform dossier_private.check_size(size_bytes);

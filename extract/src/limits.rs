@@ -38,7 +38,7 @@ impl Default for Limits {
             memory_bytes: 1024 * MIB,
             inflate_bytes: 256 * MIB,
             pages: 10_000,
-            cpu_seconds: 30,
+            cpu_seconds: 10,
             wall: Duration::from_mins(1),
         }
     }

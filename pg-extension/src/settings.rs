@@ -36,7 +36,7 @@ static PDF_ENGINE: GucSetting<PdfEngineSetting> =
     GucSetting::<PdfEngineSetting>::new(PdfEngineSetting::Hayro);
 static MAX_CONCURRENT: GucSetting<i32> = GucSetting::<i32>::new(4);
 static TIMEOUT_MS: GucSetting<i32> = GucSetting::<i32>::new(60_000);
-static CPU_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(30);
+static CPU_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(10);
 static MEMORY_MB: GucSetting<i32> = GucSetting::<i32>::new(1024);
 static INPUT_MB: GucSetting<i32> = GucSetting::<i32>::new(64);
 static OUTPUT_MB: GucSetting<i32> = GucSetting::<i32>::new(32);

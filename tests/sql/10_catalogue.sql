@@ -39,7 +39,7 @@ select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
 ], 'what service_role may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['read_limits'], 'private functions behind what anon may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $$, array[
-  'read_limits', 'my_organizations', 'caller_id', 'uuid_v7', 'is_safe_name',
+  'read_limits', 'my_organizations', 'caller_id', 'uuid_v7', 'json_bytes', 'is_safe_name',
   'found_organization', 'start_session', 'save_session_context',
   'register_upload', 'store_chunk', 'seal_upload', 'drop_upload',
   'discard_document', 'read_chunks', 'queue_extraction'

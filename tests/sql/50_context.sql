@@ -1,7 +1,7 @@
 -- Context and its versions. See 00_setup.sql on how to run this.
 
 begin;
-select plan(41);
+select plan(43);
 select tests.fixture();
 
 -- Rows: read by members, written by functions alone.
@@ -90,6 +90,8 @@ select is((dossier.save_context(tests.id('alpha session'), repeat('x', 1048576))
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('x', 1048577)) $$, 'PT413', 'a byte more is too much');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('é', 524289)) $$, 'PT413', 'bytes count, not characters');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('x', repeat('x', 1048576))) $$, 'PT413', 'metadata has the same limit');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": 1e131071}') $$, 'PT413', 'a number that would fill a page when written out');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": [1e-16000]}') $$, 'PT413', 'and one that is as long behind its point');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '[1]') $$, 'PT400', 'metadata that is an array');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, 'null') $$, 'PT400', 'metadata that is JSON null');
 
