@@ -46,7 +46,7 @@ enum JobError {
     #[error("the stored bytes are not those that were uploaded")]
     Corrupt,
     /// The job belongs to another attempt now.
-    #[error("the job is another worker's now")]
+    #[error("the job is no longer this attempt's")]
     Lost,
     /// Shutting down.
     #[error("the edge is shutting down")]
@@ -211,7 +211,7 @@ impl Worker {
                 info!(document.id = %id, attempt, milliseconds, "extraction of document {id}: {status}");
             }
             Err(JobError::Lost) => {
-                warn!(document.id = %id, attempt, "extraction of document {id} is another worker's now");
+                warn!(document.id = %id, attempt, "extraction of document {id} is dropped: it was deleted, asked for again, or its lease ran out");
             }
             Err(JobError::Stopped) => self.hand_back(job).await,
             Err(error) => self.fail(job, &error).await,
