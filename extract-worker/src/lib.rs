@@ -16,6 +16,8 @@ pub mod format;
 mod input;
 mod json;
 mod pdf;
+#[allow(dead_code, reason = "its first readers are on their way")]
+mod prose;
 mod reply;
 pub mod sandbox;
 mod serve;

@@ -1,6 +1,7 @@
 //! Writes replies: each page as soon as it is ready, cleaned, numbered, and under the output limit.
 
-use dossier_extract::protocol::{Failure, Page, PageSource, Reply, is_clean};
+use dossier_extract::Metadata;
+use dossier_extract::protocol::{Done, Failure, Page, PageSource, Reply, is_clean};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -11,6 +12,9 @@ pub(crate) struct Pages<W> {
     count: u32,
     limit: u32,
     bytes_left: u64,
+    needs_ocr: Vec<u32>,
+    /// What the file says of itself; readers fill in what they find.
+    pub(crate) metadata: Metadata,
 }
 
 /// Room that is kept for the last reply.
@@ -18,11 +22,23 @@ const LAST_REPLY_BYTES: u64 = 4096;
 
 impl<W: Write> Pages<W> {
     pub(crate) fn new(out: W, pages: u32, bytes: u64) -> Self {
-        Self { out, count: 0, limit: pages, bytes_left: bytes.saturating_sub(LAST_REPLY_BYTES) }
+        let bytes_left = bytes.saturating_sub(LAST_REPLY_BYTES);
+        Self { out, count: 0, limit: pages, bytes_left, needs_ocr: Vec::new(), metadata: Metadata::default() }
     }
 
     /// Sends the next page.
     pub(crate) fn push(&mut self, engine: &str, text: &str) -> Result<(), Failure> {
+        self.push_with(engine, text, None, None)
+    }
+
+    /// Sends the next page, with how good it looks and why this engine read it.
+    pub(crate) fn push_with(
+        &mut self,
+        engine: &str,
+        text: &str,
+        quality: Option<f32>,
+        reason: Option<String>,
+    ) -> Result<(), Failure> {
         if self.count == self.limit {
             return Err(Failure::LimitExceeded { limit: "pages".to_owned() });
         }
@@ -34,6 +50,8 @@ impl<W: Write> Pages<W> {
             source: PageSource::Text,
             confidence: None,
             engine: engine.to_owned(),
+            quality,
+            reason,
         };
         let line = line(&Reply::Page(page));
         self.bytes_left = self
@@ -44,6 +62,12 @@ impl<W: Write> Pages<W> {
         Ok(())
     }
 
+    /// Says that the page sent last shows a picture and no text worth having.
+    #[allow(dead_code, reason = "its first reader is on its way")]
+    pub(crate) fn last_needs_ocr(&mut self) {
+        self.needs_ocr.push(self.count);
+    }
+
     /// How many pages may still be sent.
     pub(crate) fn left(&self) -> usize {
         self.limit.saturating_sub(self.count) as usize
@@ -52,7 +76,12 @@ impl<W: Write> Pages<W> {
     /// Sends the last reply.
     pub(crate) fn finish(mut self, outcome: Result<String, Failure>) {
         let reply = match outcome {
-            Ok(media_type) => Reply::Done { media_type },
+            Ok(media_type) => Reply::Done(Box::new(Done {
+                media_type,
+                metadata: std::mem::take(&mut self.metadata),
+                language: None,
+                needs_ocr: std::mem::take(&mut self.needs_ocr),
+            })),
             Err(failure) => Reply::Failed(failure),
         };
         self.send(&line(&reply));

@@ -226,7 +226,7 @@ fn right_to_left_text_is_read_in_its_own_order() {
 fn each_engine_can_be_put_first() {
     let source = Source::from_bytes(&pdf_of_pages(&[&at(72, 700, "Hello engines")], "", &[])).unwrap();
     for engine in PdfEngine::ALL {
-        let request = Request { media_type: None, pdf_engine: Some(engine) };
+        let request = Request { pdf_engine: Some(engine), ..Request::default() };
         let extractor: Extractor = common::extractor();
         let extraction = extractor.extract(&source, &request, || Tick::Continue).unwrap();
         let page = &extraction.pages[0];

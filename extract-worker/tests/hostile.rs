@@ -26,7 +26,7 @@ fn tight() -> Extractor {
 }
 
 fn run(bytes: &[u8], media_type: Option<&str>) -> Result<Extraction, ExtractError> {
-    let request = Request { media_type: media_type.map(str::to_owned), pdf_engine: None };
+    let request = Request { media_type: media_type.map(str::to_owned), ..Request::default() };
     let source = Source::from_bytes(bytes).unwrap_or_else(|error| panic!("no source: {error}"));
     tight().extract(&source, &request, || Tick::Continue)
 }

@@ -1,6 +1,6 @@
 //! The worker's argument list, written by the parent and read by the worker.
 
-use crate::{Limits, PdfEngine, Request, Sandbox};
+use crate::{Limits, PdfEngine, Request, Sandbox, TextFormat};
 use std::ffi::{OsStr, OsString};
 
 /// What the worker is asked to do.
@@ -54,6 +54,9 @@ impl Invocation {
         if let Some(engine) = self.request.pdf_engine {
             arguments.push(format!("--pdf-engine={}", engine.name()));
         }
+        if self.request.format != TextFormat::default() {
+            arguments.push(format!("--format={}", self.request.format.name()));
+        }
         arguments.into_iter().map(OsString::from).collect()
     }
 
@@ -82,6 +85,11 @@ impl Invocation {
                     let engine =
                         PdfEngine::from_name(value).ok_or(format!("no PDF engine is called {value}"))?;
                     this.request.pdf_engine = Some(engine);
+                }
+                "--format" => {
+                    let format =
+                        TextFormat::from_name(value).ok_or(format!("no format is called {value}"))?;
+                    this.request.format = format;
                 }
                 _ => return Err(format!("no argument is called {name}")),
             }

@@ -23,5 +23,5 @@ pub use client::{Extractor, Tick};
 pub use error::ExtractError;
 pub use invocation::{Invocation, Task};
 pub use limits::{Limits, Sandbox};
-pub use protocol::{Extraction, Page, PageSource, PdfEngine, Request};
+pub use protocol::{Extraction, Metadata, OutlineEntry, Page, PageSource, PdfEngine, Request, TextFormat};
 pub use source::Source;

@@ -16,6 +16,39 @@ pub struct Request {
     pub media_type: Option<String>,
     /// The engine to ask first for PDF text; the others still stand behind it.
     pub pdf_engine: Option<PdfEngine>,
+    /// How structure (headings, lists, tables) is written.
+    pub format: TextFormat,
+}
+
+/// How the structure of a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum TextFormat {
+    /// Plain: a paragraph a line, a table's row a line.
+    #[default]
+    Text,
+    /// Markdown (`CommonMark` with GitHub's tables), where the file has structure to tell.
+    Markdown,
+}
+
+impl TextFormat {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Text, Self::Markdown];
+
+    /// The name in arguments and SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Markdown => "markdown",
+        }
+    }
+
+    /// The format called `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
 }
 
 /// A reader of PDF text.
@@ -24,22 +57,19 @@ pub struct Request {
 pub enum PdfEngine {
     /// `hayro`: fast; our own line and reading-order assembly.
     Hayro,
-    /// `pdf_oxide`: the second opinion.
-    PdfOxide,
-    /// `pdf-extract`: the third.
+    /// `pdf-extract`: the second opinion.
     PdfExtract,
 }
 
 impl PdfEngine {
     /// All engines, best first.
-    pub const ALL: [Self; 3] = [Self::Hayro, Self::PdfOxide, Self::PdfExtract];
+    pub const ALL: [Self; 2] = [Self::Hayro, Self::PdfExtract];
 
     /// The name in arguments, settings and [`Page::engine`].
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Hayro => "hayro",
-            Self::PdfOxide => "pdf-oxide",
             Self::PdfExtract => "pdf-extract",
         }
     }
@@ -75,6 +105,60 @@ pub struct Page {
     pub confidence: Option<f32>,
     /// The reader's name, `hayro` or `docx` for example.
     pub engine: String,
+    /// How good the text looks, 0 to 1, where the reader has an opinion.
+    #[serde(default)]
+    pub quality: Option<f32>,
+    /// Why this reader and no other: a short phrase for people, where there was a choice.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// What a file says of itself. Times are RFC 3339; everything is the file's own claim.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    /// The document's title; a mail's subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Who wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// As the file has them, in one string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keywords: Option<String>,
+    /// The program that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub producer: Option<String>,
+    /// When it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// When it was last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+    /// What the file calls its pages (`iv`, `A-1`, a sheet's name), one for each page, or none at all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub page_labels: Vec<String>,
+    /// Bookmarks, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outline: Vec<OutlineEntry>,
+    /// Names of files within the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
+}
+
+/// One bookmark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutlineEntry {
+    /// From 1, the outermost.
+    pub level: u8,
+    /// Its words.
+    pub title: String,
+    /// The page it leads to, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
 }
 
 /// A whole reply, put together by the client.
@@ -84,6 +168,12 @@ pub struct Extraction {
     pub media_type: String,
     /// All pages, in order, from 1 without gaps.
     pub pages: Vec<Page>,
+    /// What the file says of itself.
+    pub metadata: Metadata,
+    /// The language of most of the text, guessed: an ISO 639-3 code.
+    pub language: Option<String>,
+    /// Pages (from 1) that show a picture and no text worth having: their words, if any, need OCR.
+    pub needs_ocr: Vec<u32>,
 }
 
 /// One line of the worker's output.
@@ -93,12 +183,23 @@ pub enum Reply {
     /// A page.
     Page(Page),
     /// The file is read to its end.
-    Done {
-        /// What the bytes are.
-        media_type: String,
-    },
+    Done(Box<Done>),
     /// The file cannot be read.
     Failed(Failure),
+}
+
+/// The last line about a file that could be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Done {
+    /// What the bytes are.
+    pub media_type: String,
+    /// See [`Extraction::metadata`].
+    pub metadata: Metadata,
+    /// See [`Extraction::language`].
+    pub language: Option<String>,
+    /// See [`Extraction::needs_ocr`].
+    pub needs_ocr: Vec<u32>,
 }
 
 /// Why the worker gives no text. `code` is one of [`crate::ExtractError::code`]'s names.

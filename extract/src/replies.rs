@@ -3,7 +3,7 @@
 //! A worker that has been taken over by the file it read can write anything. The worst it can do is to
 //! lie about that one file's text: everything else is bounded, checked and turned into an error here.
 
-use crate::protocol::{Failure, Page, Reply, is_clean};
+use crate::protocol::{Done, Failure, Metadata, Page, Reply, is_clean};
 use crate::worker::End;
 use crate::{ExtractError, Extraction, Limits};
 use std::os::unix::process::ExitStatusExt;
@@ -11,6 +11,11 @@ use std::os::unix::process::ExitStatusExt;
 /// Longest reason, media type or engine name that is taken over, in characters.
 const LONGEST_NAME: usize = 100;
 const LONGEST_REASON: usize = 300;
+/// What is kept of a file's metadata: characters of a value, and entries of a list.
+const LONGEST_VALUE: usize = 1000;
+const MOST_ENTRIES: usize = 10_000;
+/// Deepest level of a bookmark.
+const DEEPEST_BOOKMARK: u8 = 32;
 
 /// The replies of one worker so far.
 #[derive(Debug)]
@@ -19,7 +24,7 @@ pub(crate) struct Replies {
     bytes: u64,
     line: Vec<u8>,
     pages: Vec<Page>,
-    last: Option<Result<String, ExtractError>>,
+    last: Option<Result<Done, ExtractError>>,
 }
 
 impl Replies {
@@ -49,7 +54,13 @@ impl Replies {
             return Err(classify(end));
         }
         match self.last {
-            Some(Ok(media_type)) => Ok(Extraction { media_type, pages: self.pages }),
+            Some(Ok(done)) => Ok(Extraction {
+                media_type: done.media_type,
+                pages: self.pages,
+                metadata: done.metadata,
+                language: done.language,
+                needs_ocr: done.needs_ocr,
+            }),
             Some(Err(error)) => Err(error),
             None => Err(classify(end)),
         }
@@ -61,8 +72,8 @@ impl Replies {
         }
         match serde_json::from_slice(line) {
             Ok(Reply::Page(page)) => self.page(page),
-            Ok(Reply::Done { media_type }) => {
-                self.last = Some(Ok(name(media_type)?));
+            Ok(Reply::Done(done)) => {
+                self.last = Some(Ok(self.done(*done)?));
                 Ok(())
             }
             Ok(Reply::Failed(failure)) => {
@@ -84,12 +95,27 @@ impl Replies {
         if !page.text.chars().all(is_clean) {
             return Err(rubbish("control characters in a page"));
         }
-        if page.confidence.is_some_and(|confidence| !(0.0..=1.0).contains(&confidence)) {
+        let is_share = |share: Option<f32>| share.is_none_or(|share| (0.0..=1.0).contains(&share));
+        if !is_share(page.confidence) || !is_share(page.quality) {
             return Err(rubbish("an impossible confidence"));
         }
         let engine = name(page.engine)?;
-        self.pages.push(Page { engine, ..page });
+        let reason = page.reason.as_deref().map(readable);
+        self.pages.push(Page { engine, reason, ..page });
         Ok(())
+    }
+
+    fn done(&self, done: Done) -> Result<Done, ExtractError> {
+        let is_page = |page: &u32| (1..=self.pages.len()).contains(&(*page as usize));
+        if !done.needs_ocr.iter().all(is_page) || !done.needs_ocr.is_sorted_by(|a, b| a < b) {
+            return Err(rubbish("pages that are none"));
+        }
+        Ok(Done {
+            media_type: name(done.media_type)?,
+            metadata: checked(done.metadata, self.pages.len()),
+            language: done.language.map(name).transpose()?,
+            needs_ocr: done.needs_ocr,
+        })
     }
 
     fn failure(&self, failure: Failure) -> Result<ExtractError, ExtractError> {
@@ -142,6 +168,43 @@ fn rubbish(what: &str) -> ExtractError {
 fn name(name: String) -> Result<String, ExtractError> {
     let fits = (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { Ok(name) } else { Err(rubbish("an impossible name")) }
+}
+
+/// Metadata that fits its pages, each value short and without control characters.
+fn checked(mut metadata: Metadata, pages: usize) -> Metadata {
+    let values = [
+        &mut metadata.title,
+        &mut metadata.author,
+        &mut metadata.subject,
+        &mut metadata.keywords,
+        &mut metadata.producer,
+        &mut metadata.created,
+        &mut metadata.modified,
+    ];
+    for value in values {
+        *value = value.take().map(|value| short(&value)).filter(|value| !value.is_empty());
+    }
+    if metadata.page_labels.len() != pages {
+        metadata.page_labels.clear();
+    }
+    metadata.outline.truncate(MOST_ENTRIES);
+    metadata.attachments.truncate(MOST_ENTRIES);
+    for text in metadata.page_labels.iter_mut().chain(&mut metadata.attachments) {
+        *text = short(text);
+    }
+    for entry in &mut metadata.outline {
+        entry.title = short(&entry.title);
+        entry.level = entry.level.clamp(1, DEEPEST_BOOKMARK);
+        entry.page = entry.page.filter(|page| (1..=pages).contains(&(*page as usize)));
+    }
+    metadata
+}
+
+fn short(value: &str) -> String {
+    let mut value: String = value.chars().filter(|c| !c.is_control()).take(LONGEST_VALUE).collect();
+    value.truncate(value.trim_end().len());
+    value.drain(..value.len() - value.trim_start().len());
+    value
 }
 
 fn readable(reason: &str) -> String {

@@ -18,7 +18,8 @@ fn an_invocation_survives_the_argument_list() {
         for media_type in [None, Some("text/plain; charset=\"a=b\"".to_owned()), Some(String::new())] {
             for (task, sandbox) in [(Task::Extract, Sandbox::Require), (Task::Detect, Sandbox::AcceptMissing)]
             {
-                let request = Request { media_type: media_type.clone(), pdf_engine: engine };
+                let request =
+                    Request { media_type: media_type.clone(), pdf_engine: engine, ..Request::default() };
                 let invocation = Invocation { task, request, limits, sandbox };
                 assert_eq!(Invocation::from_arguments(invocation.to_arguments()), Ok(invocation));
             }

@@ -10,8 +10,11 @@ use pgrx::{check_for_interrupts, pg_sys};
 
 /// The text of `source`, or why there is none. Never returns when the backend is told to stop.
 pub(crate) fn extract(source: &Source, media_type: Option<&str>) -> Result<Extraction, ExtractError> {
-    let request =
-        Request { media_type: media_type.map(str::to_owned), pdf_engine: Some(settings::pdf_engine()) };
+    let request = Request {
+        media_type: media_type.map(str::to_owned),
+        pdf_engine: Some(settings::pdf_engine()),
+        ..Request::default()
+    };
     interruptible(|| settings::extractor().extract(source, &request, tick))
 }
 

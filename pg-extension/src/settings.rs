@@ -24,8 +24,6 @@ enum SandboxSetting {
 enum PdfEngineSetting {
     #[name = c"hayro"]
     Hayro,
-    #[name = c"pdf_oxide"]
-    PdfOxide,
     #[name = c"pdf_extract"]
     PdfExtract,
 }
@@ -133,7 +131,6 @@ pub(crate) fn extractor() -> Extractor {
 pub(crate) fn pdf_engine() -> PdfEngine {
     match PDF_ENGINE.get() {
         PdfEngineSetting::Hayro => PdfEngine::Hayro,
-        PdfEngineSetting::PdfOxide => PdfEngine::PdfOxide,
         PdfEngineSetting::PdfExtract => PdfEngine::PdfExtract,
     }
 }

@@ -76,7 +76,7 @@ async fn in_a_worker(
     hurry: &CancellationToken,
     lost: &CancellationToken,
 ) -> Result<Extraction, JobError> {
-    let request = Request { media_type: Some(job.media_type.clone()), pdf_engine: None };
+    let request = Request { media_type: Some(job.media_type.clone()), ..Request::default() };
     let (extractor, hurry, lost) = (Arc::clone(extractor), hurry.clone(), lost.clone());
     let tick = move || if hurry.is_cancelled() || lost.is_cancelled() { Tick::Stop } else { Tick::Continue };
     let work = tokio::task::spawn_blocking(move || extractor.extract(&source, &request, tick));

@@ -125,7 +125,8 @@ pub(crate) fn try_program(config: &Extract) -> Result<(), dossier_extract::Extra
             reason: error.to_string(),
         }
     })?;
-    let request = dossier_extract::Request { media_type: Some("text/plain".to_owned()), pdf_engine: None };
+    let request =
+        dossier_extract::Request { media_type: Some("text/plain".to_owned()), ..Default::default() };
     extractor(config).extract(&source, &request, || dossier_extract::Tick::Continue).map(drop)
 }
 

@@ -1,6 +1,6 @@
 //! What an engine is, and how one is asked without being trusted.
 
-use super::{hayro, oxide, pdf_extract};
+use super::{hayro, pdf_extract};
 use crate::input::Input;
 use dossier_extract::PdfEngine;
 use dossier_extract::protocol::Failure;
@@ -28,7 +28,6 @@ pub(super) struct Reading {
 pub(super) fn open(name: PdfEngine, input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
     match name {
         PdfEngine::Hayro => hayro::open(input),
-        PdfEngine::PdfOxide => oxide::open(input),
         PdfEngine::PdfExtract => pdf_extract::open(input),
     }
 }

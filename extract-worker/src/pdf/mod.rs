@@ -16,7 +16,6 @@ mod glyphs;
 mod hayro;
 mod lines;
 mod order;
-mod oxide;
 mod pdf_extract;
 mod placed;
 mod quality;

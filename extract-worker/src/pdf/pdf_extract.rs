@@ -1,4 +1,4 @@
-//! The third engine: `pdf-extract`, which reads all pages at once.
+//! The second engine: `pdf-extract`, which reads all pages at once.
 
 use super::engine::{Engine, Reading, contained, malformed};
 use crate::input::Input;

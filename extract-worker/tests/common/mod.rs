@@ -17,7 +17,7 @@ pub(crate) fn extract(bytes: &[u8]) -> Result<Extraction, ExtractError> {
 }
 
 pub(crate) fn extract_as(bytes: &[u8], media_type: Option<&str>) -> Result<Extraction, ExtractError> {
-    let request = Request { media_type: media_type.map(str::to_owned), pdf_engine: None };
+    let request = Request { media_type: media_type.map(str::to_owned), ..Request::default() };
     extractor().extract(&Source::from_bytes(bytes).unwrap(), &request, || Tick::Continue)
 }
 

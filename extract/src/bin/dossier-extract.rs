@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use dossier_extract::{
-    ExtractError, Extraction, Extractor, Limits, PdfEngine, Request, Sandbox, Source, Tick,
+    ExtractError, Extraction, Extractor, Limits, PdfEngine, Request, Sandbox, Source, TextFormat, Tick,
 };
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -35,6 +35,9 @@ struct Arguments {
     /// The PDF engine to ask first; the others still stand behind it
     #[arg(long, value_enum)]
     engine: Option<PdfEngine>,
+    /// How structure is written: headings, lists and tables
+    #[arg(long, value_enum, default_value = "text")]
+    format: TextFormat,
     /// The worker [default: dossier-extract-worker beside this program]
     #[arg(long, value_name = "PATH", env = "DOSSIER_EXTRACT_WORKER")]
     worker: Option<PathBuf>,
@@ -125,7 +128,11 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
         let media_type = extractor.detect(&source, || Tick::Continue)?;
         return Ok(writeln!(io::stdout(), "{media_type}")?);
     }
-    let request = Request { media_type: arguments.media_type.clone(), pdf_engine: arguments.engine };
+    let request = Request {
+        media_type: arguments.media_type.clone(),
+        pdf_engine: arguments.engine,
+        format: arguments.format,
+    };
     let extraction = extractor.extract(&source, &request, || Tick::Continue)?;
     Ok(print(arguments, &extraction)?)
 }
