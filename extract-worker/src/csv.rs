@@ -1,5 +1,6 @@
 //! Separated values as readable text: one record a line, fields separated by tabs.
 
+use crate::pagination::Cut;
 use crate::reply::Pages;
 use crate::text;
 use dossier_extract::protocol::Failure;
@@ -18,7 +19,7 @@ pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), F
         readable.push_str(record.join("\t").trim_end());
         readable.push('\n');
     }
-    pages.push("csv", &readable)
+    pages.push_long("csv", &readable, Cut::BetweenLines)
 }
 
 /// Whether a text is rows of fields rather than prose: at least three records, all of one width.

@@ -1,5 +1,6 @@
 //! JSON: checked without recursion, then laid out for reading, in its own order.
 
+use crate::pagination::Cut;
 use crate::reply::Pages;
 use crate::text;
 use dossier_extract::protocol::Failure;
@@ -16,7 +17,7 @@ pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), F
         reason: format!("JSON is broken at byte {}: {}", error.at, error.expected),
     })?;
     layout.out.push('\n');
-    pages.push("json", &layout.out)
+    pages.push_long("json", &layout.out, Cut::BetweenWords)
 }
 
 /// Whether a text is one JSON object or array.

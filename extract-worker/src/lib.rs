@@ -15,6 +15,8 @@ mod docx;
 pub mod format;
 mod input;
 mod json;
+mod language;
+mod pagination;
 mod pdf;
 #[allow(dead_code, reason = "its first readers are on their way")]
 mod prose;

@@ -1,5 +1,7 @@
 //! Writes replies: each page as soon as it is ready, cleaned, numbered, and under the output limit.
 
+use crate::language::Sample;
+use crate::pagination::{self, Cut};
 use dossier_extract::Metadata;
 use dossier_extract::protocol::{Done, Failure, Page, PageSource, Reply, is_clean};
 use std::borrow::Cow;
@@ -13,6 +15,7 @@ pub(crate) struct Pages<W> {
     limit: u32,
     bytes_left: u64,
     needs_ocr: Vec<u32>,
+    sample: Sample,
     /// What the file says of itself; readers fill in what they find.
     pub(crate) metadata: Metadata,
 }
@@ -23,12 +26,25 @@ const LAST_REPLY_BYTES: u64 = 4096;
 impl<W: Write> Pages<W> {
     pub(crate) fn new(out: W, pages: u32, bytes: u64) -> Self {
         let bytes_left = bytes.saturating_sub(LAST_REPLY_BYTES);
-        Self { out, count: 0, limit: pages, bytes_left, needs_ocr: Vec::new(), metadata: Metadata::default() }
+        Self {
+            out,
+            count: 0,
+            limit: pages,
+            bytes_left,
+            needs_ocr: Vec::new(),
+            sample: Sample::default(),
+            metadata: Metadata::default(),
+        }
     }
 
     /// Sends the next page.
     pub(crate) fn push(&mut self, engine: &str, text: &str) -> Result<(), Failure> {
         self.push_with(engine, text, None, None)
+    }
+
+    /// Sends a text whose file says nothing of pages, as pages of a length that can be found and quoted.
+    pub(crate) fn push_long(&mut self, engine: &str, text: &str, cut: Cut) -> Result<(), Failure> {
+        pagination::pages(text, cut, self.left()).try_for_each(|page| self.push(engine, page))
     }
 
     /// Sends the next page, with how good it looks and why this engine read it.
@@ -44,6 +60,7 @@ impl<W: Write> Pages<W> {
         }
         self.count += 1;
         let text = clean(text).into_owned();
+        self.sample.add(&text);
         let page = Page {
             page: self.count,
             text,
@@ -69,7 +86,7 @@ impl<W: Write> Pages<W> {
     }
 
     /// How many pages may still be sent.
-    pub(crate) fn left(&self) -> usize {
+    fn left(&self) -> usize {
         self.limit.saturating_sub(self.count) as usize
     }
 
@@ -79,7 +96,7 @@ impl<W: Write> Pages<W> {
             Ok(media_type) => Reply::Done(Box::new(Done {
                 media_type,
                 metadata: std::mem::take(&mut self.metadata),
-                language: None,
+                language: self.sample.language(),
                 needs_ocr: std::mem::take(&mut self.needs_ocr),
             })),
             Err(failure) => Reply::Failed(failure),

@@ -1,5 +1,6 @@
 //! Text of any encoding.
 
+use crate::pagination::Cut;
 use crate::reply::Pages;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use dossier_extract::protocol::Failure;
@@ -10,16 +11,10 @@ use std::io::Write;
 /// As much of a file as encodings are guessed from.
 const SAMPLE_BYTES: usize = 64 * 1024;
 
-/// Sends a text file, one page per form feed.
+/// Sends a text file; a form feed ends a page (RFCs, `pr`), and long texts are cut.
 pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
     let text = decode(bytes)?;
-    let text = text.strip_suffix('\x0c').unwrap_or(&text);
-    // A form feed ends a page (RFCs, `pr`), unless there are more than pages can be.
-    if text.matches('\x0c').count() < pages.left() {
-        text.split('\x0c').try_for_each(|page| pages.push("text", page))
-    } else {
-        pages.push("text", text)
-    }
+    pages.push_long("text", &text, Cut::BetweenWords)
 }
 
 /// Decodes a file that is said to be text.

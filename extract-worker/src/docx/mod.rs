@@ -9,6 +9,7 @@
 mod body;
 
 use crate::format;
+use crate::pagination::Cut;
 use crate::reply::Pages;
 use crate::zip_parts::Parts;
 use dossier_extract::Limits;
@@ -42,7 +43,11 @@ pub(crate) fn read<W: Write>(bytes: &[u8], limits: &Limits, pages: &mut Pages<W>
     if parts.is_broken() && sheets.iter().all(|sheet| sheet.trim().is_empty()) {
         return Err(malformed("its text cannot be unpacked"));
     }
-    sheets.iter().try_for_each(|sheet| pages.push("docx", sheet))
+    match sheets.as_slice() {
+        // Nothing says where its pages end.
+        [whole] => pages.push_long("docx", whole, Cut::BetweenWords),
+        sheets => sheets.iter().try_for_each(|sheet| pages.push("docx", sheet)),
+    }
 }
 
 /// The document part, which `_rels/.rels` names.
