@@ -125,6 +125,22 @@ end
 $$;
 comment on function dossier_private.check_size(bigint) is 'Refuses (PT413) a size above max_file_bytes.';
 
+create function dossier_private.check_limit(limit_count integer, most integer) returns integer
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  if coalesce(limit_count not between 1 and most, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = format('limit_count must be between 1 and %s', most),
+      detail = format('It is %s.', coalesce(limit_count::text, 'null')),
+      hint = 'Ask for fewer rows, and for the next ones with the key of the last.';
+  end if;
+  return limit_count;
+end
+$$;
+comment on function dossier_private.check_limit(integer, integer) is 'A number of rows to return, or a refusal (PT400).';
+
 create function dossier_private.chunk_bytes() returns integer
 language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
@@ -158,7 +174,8 @@ comment on function dossier.limits() is
 revoke all on dossier_private.settings from public, anon, authenticated, service_role;
 revoke all on function
   dossier_private.settings_replace_seeded, dossier_private.setting, dossier_private.check_media_type,
-  dossier_private.check_size, dossier_private.chunk_bytes,
+  dossier_private.check_size, dossier_private.check_limit, dossier_private.chunk_bytes,
   dossier_private.read_limits, dossier.limits
   from public, anon, authenticated, service_role;
+grant execute on function dossier_private.check_limit to authenticated, service_role;
 grant execute on function dossier.limits, dossier_private.read_limits to anon, authenticated, service_role;

@@ -93,7 +93,7 @@ $$;
 comment on function dossier_private.my_role(uuid) is
   'The caller''s role in an organization; owner for a service; null for a stranger. What policies say, for definer functions.';
 
-create function dossier_private.require_writer(organization_id uuid, object text, object_id uuid) returns void
+create function dossier_private.require_role(organization_id uuid, least_role text, object text, object_id uuid) returns void
 language plpgsql stable security invoker set search_path = ''
 as $$
 declare
@@ -106,17 +106,43 @@ begin
       detail = format('No %s %s is visible to you.', object, coalesce(object_id::text, '(null)')),
       hint = format('Check %s_id, and that you are a member of the organization it belongs to.', object);
   end if;
-  if not dossier_private.role_covers(role, 'member') then
+  if not dossier_private.role_covers(role, least_role) then
     raise exception using
       errcode = '42501',
-      message = 'You may not write in this organization',
-      detail = format('Your role in organization %s is %s; writing needs member.', organization_id, role),
-      hint = 'Ask an owner or admin of the organization for the role member.';
+      message = case least_role
+        when 'member' then 'You may not write in this organization'
+        else format('This needs the role %s in the organization', least_role)
+      end,
+      detail = format('Your role in organization %s is %s; it needs %s.', organization_id, role, least_role),
+      hint = format('Ask an owner or admin of the organization for the role %s.', least_role);
   end if;
+end
+$$;
+comment on function dossier_private.require_role(uuid, text, text, uuid) is
+  'Refuses who cannot see an object of this organization (PT404) or has less than least_role there (42501).';
+
+create function dossier_private.require_writer(organization_id uuid, object text, object_id uuid) returns void
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  perform dossier_private.require_role(organization_id, 'member', object, object_id);
 end
 $$;
 comment on function dossier_private.require_writer(uuid, text, uuid) is
   'Refuses who cannot see an object of this organization (PT404) or is not at least member there (42501).';
+
+create function dossier_private.require_admin(organization_id uuid) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: a service sees every organization, but only those that exist.
+begin
+  perform dossier_private.require_role(
+    (select o.id from dossier.organizations as o where o.id = require_admin.organization_id),
+    'admin', 'organization', organization_id);
+end
+$$;
+comment on function dossier_private.require_admin(uuid) is
+  'Refuses who cannot see an organization, or when there is none (PT404), and who is not at least admin there (42501).';
 
 create function dossier_private.keep_an_owner() returns trigger
 language plpgsql security definer set search_path = ''
@@ -239,7 +265,7 @@ grant select, insert, update, delete on dossier.organizations, dossier.organizat
 
 revoke all on function
   dossier_private.role_covers, dossier_private.my_organizations, dossier_private.my_role,
-  dossier_private.require_writer, dossier_private.keep_an_owner,
+  dossier_private.require_role, dossier_private.require_writer, dossier_private.require_admin, dossier_private.keep_an_owner,
   dossier_private.found_organization, dossier.create_organization
   from public, anon, authenticated, service_role;
 grant execute on function dossier_private.my_organizations to authenticated;

@@ -38,7 +38,7 @@ create table dossier.session_context_versions (
   constraint session_context_versions_session_fkey foreign key (organization_id, session_id)
     references dossier.sessions (organization_id, id) on delete cascade
 );
-comment on table dossier.session_context_versions is 'Every saved version of every context, the one in force included. Append-only.';
+comment on table dossier.session_context_versions is 'Saved versions of every context, the one in force included. Append-only, but for old ones that context_retention lets go.';
 comment on column dossier.session_context_versions.session_id is 'The session.';
 comment on column dossier.session_context_versions.organization_id is 'Organization of the session.';
 comment on column dossier.session_context_versions.text_context is 'Free text of this version.';
@@ -86,8 +86,43 @@ end
 $$;
 comment on function dossier_private.check_context(text, jsonb) is 'Refuses a context that is too large (PT413) or whose metadata is no object (PT400).';
 
+create function dossier_private.merge_json(target jsonb, patch jsonb, depth integer default 1) returns jsonb
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  if patch is null then
+    return target;
+  elsif jsonb_typeof(patch) <> 'object' then
+    return patch;
+  end if;
+  -- Each level copies what is below it: without a bound a deep patch would cost its size squared.
+  if depth > 64 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The metadata to merge is nested too deeply',
+      detail = 'Objects are merged to a depth of 64.',
+      hint = 'Merge a flatter object, or save the whole metadata without merge_metadata.';
+  end if;
+  return (
+    select coalesce(jsonb_object_agg(merged.key, merged.value), '{}')
+    from (
+      select kept.key, kept.value
+      from jsonb_each(case when jsonb_typeof(target) = 'object' then target else '{}' end) as kept
+      where not patch ? kept.key
+      union all
+      select given.key, dossier_private.merge_json(target -> given.key, given.value, depth + 1)
+      from jsonb_each(patch) as given
+      where given.value <> 'null'
+    ) as merged
+  );
+end
+$$;
+comment on function dossier_private.merge_json(jsonb, jsonb, integer) is
+  'JSON merge patch (RFC 7396): objects are merged key by key, null removes a key, anything else replaces what was there. No patch changes nothing.';
+
 create function dossier_private.write_context(
-  session_id uuid, organization_id uuid, text_context text, context_metadata jsonb, expected_version integer
+  session_id uuid, organization_id uuid, text_context text, context_metadata jsonb, expected_version integer,
+  merge_metadata boolean default false
 ) returns dossier.session_context
 language plpgsql security definer set search_path = ''
 as $$
@@ -101,12 +136,21 @@ begin
     (session_id, organization_id, text_context, context_metadata, version, updated_by)
   values (
     write_context.session_id, write_context.organization_id,
-    coalesce(write_context.text_context, ''), coalesce(write_context.context_metadata, '{}'),
+    coalesce(write_context.text_context, ''),
+    case when merge_metadata
+      then coalesce(dossier_private.merge_json('{}', write_context.context_metadata), '{}')
+      else coalesce(write_context.context_metadata, '{}')
+    end,
     1, dossier_private.caller_id()
   )
   on conflict on constraint session_context_pkey do update set
     text_context = coalesce(write_context.text_context, current_context.text_context),
-    context_metadata = coalesce(write_context.context_metadata, current_context.context_metadata),
+    context_metadata = coalesce(
+      case when merge_metadata
+        then dossier_private.merge_json(current_context.context_metadata, write_context.context_metadata)
+        else write_context.context_metadata
+      end,
+      current_context.context_metadata),
     version = current_context.version + 1,
     updated_by = excluded.updated_by,
     updated_at = excluded.updated_at
@@ -121,6 +165,9 @@ begin
         'current_version', saved.version - 1, 'expected_version', write_context.expected_version)::text,
       hint = 'Read the context again, apply your change to it, and retry with its version.';
   end if;
+  if merge_metadata then -- two small objects can make a large one
+    perform dossier_private.check_context(null, saved.context_metadata);
+  end if;
 
   insert into dossier.session_context_versions
     (session_id, organization_id, text_context, context_metadata, version, updated_by, updated_at)
@@ -128,38 +175,44 @@ begin
     (saved.session_id, saved.organization_id, saved.text_context, saved.context_metadata,
      saved.version, saved.updated_by, saved.updated_at);
 
+  perform dossier_private.prune_versions(saved.organization_id, saved.session_id, saved.version);
   return saved;
 end
 $$;
-comment on function dossier_private.write_context(uuid, uuid, text, jsonb, integer) is
-  'Saves a context and its version. Null keeps what is there; expected_version 0 means that there must be none yet.';
+comment on function dossier_private.write_context(uuid, uuid, text, jsonb, integer, boolean) is
+  'Saves a context and its version. Null keeps what is there; expected_version 0 means that there must be none yet; '
+  'merge_metadata merges the metadata into what is there instead of replacing it.';
 
 create function dossier_private.save_session_context(
-  session_id uuid, text_context text, context_metadata jsonb, expected_version integer
+  session_id uuid, text_context text, context_metadata jsonb, expected_version integer, merge_metadata boolean
 ) returns dossier.session_context
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: see write_context.
 begin
   return dossier_private.write_context(
-    session_id, dossier_private.require_session(session_id), text_context, context_metadata, expected_version);
+    session_id, dossier_private.require_session(session_id), text_context, context_metadata, expected_version,
+    coalesce(merge_metadata, false));
 end
 $$;
-comment on function dossier_private.save_session_context(uuid, text, jsonb, integer) is 'Body of dossier.save_context().';
+comment on function dossier_private.save_session_context(uuid, text, jsonb, integer, boolean) is 'Body of dossier.save_context().';
 
 create function dossier.save_context(
   session_id uuid,
   text_context text default null,
   context_metadata jsonb default null,
-  expected_version integer default null
+  expected_version integer default null,
+  merge_metadata boolean default false
 ) returns dossier.session_context
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.save_session_context(session_id, text_context, context_metadata, expected_version);
+  select dossier_private.save_session_context(
+    session_id, text_context, context_metadata, expected_version, merge_metadata);
 end;
-comment on function dossier.save_context(uuid, text, jsonb, integer) is
+comment on function dossier.save_context(uuid, text, jsonb, integer, boolean) is
   'Saves a session''s context as a new version. Null keeps what is there. A stale expected_version is refused '
-  '(PT409, detail {"current_version", "expected_version"}); 0 means that there must be no context yet.';
+  '(PT409, detail {"current_version", "expected_version"}); 0 means that there must be no context yet. '
+  'With merge_metadata the metadata is a JSON merge patch: keys are added or replaced, null removes one.';
 
 create function dossier_private.start_session(title text, conversation_type text, organization_id uuid, context jsonb)
 returns dossier.sessions
@@ -246,7 +299,7 @@ revoke all on dossier.session_context, dossier.session_context_versions
 grant select on dossier.session_context, dossier.session_context_versions to authenticated, service_role;
 
 revoke all on function
-  dossier_private.check_context, dossier_private.write_context, dossier_private.save_session_context,
+  dossier_private.check_context, dossier_private.merge_json, dossier_private.write_context, dossier_private.save_session_context,
   dossier.save_context, dossier_private.start_session, dossier.create_session
   from public, anon, authenticated, service_role;
 grant execute on function

@@ -353,12 +353,15 @@ begin
   )
   select count(*) into uploads from removed;
 
-  return jsonb_build_object('uploads', uploads, 'jobs', dossier_private.recover_jobs());
+  return jsonb_build_object(
+    'uploads', uploads,
+    'jobs', dossier_private.recover_jobs(),
+    'versions', dossier_private.sweep_versions());
 end
 $$;
 comment on function dossier.sweep(interval) is
-  'Removes uploads that began longer ago than upload_max_age and were never finished, and takes back the jobs of lost '
-  'workers. Returns how many of each: {"uploads", "jobs"}.';
+  'Removes uploads that began longer ago than upload_max_age and were never finished, takes back the jobs of lost '
+  'workers, and removes versions of contexts that are no longer kept. Returns how many of each: {"uploads", "jobs", "versions"}.';
 
 alter table dossier_private.jobs enable row level security;
 create policy jobs_all_nobody on dossier_private.jobs for all to authenticated using (false);

@@ -6,6 +6,7 @@ select pg_catalog.pg_extension_config_dump('dossier.organization_members', '');
 select pg_catalog.pg_extension_config_dump('dossier.sessions', '');
 select pg_catalog.pg_extension_config_dump('dossier.session_context', '');
 select pg_catalog.pg_extension_config_dump('dossier.session_context_versions', '');
+select pg_catalog.pg_extension_config_dump('dossier.context_retention', '');
 select pg_catalog.pg_extension_config_dump('dossier.documents', '');
 select pg_catalog.pg_extension_config_dump('dossier.document_pages', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.document_chunks', '');

@@ -23,7 +23,10 @@ extension_sql_file!("../../sql/20_identity.sql", name = "identity", requires = [
 extension_sql_file!("../../sql/30_organizations.sql", name = "organizations", requires = ["identity"]);
 extension_sql_file!("../../sql/40_sessions.sql", name = "sessions", requires = ["organizations"]);
 extension_sql_file!("../../sql/50_context.sql", name = "context", requires = ["sessions"]);
-extension_sql_file!("../../sql/60_documents.sql", name = "documents", requires = ["context"]);
+extension_sql_file!("../../sql/51_context_versions.sql", name = "context_versions", requires = ["context"]);
+extension_sql_file!("../../sql/52_diff_context.sql", name = "diff_context", requires = ["context_versions"]);
+extension_sql_file!("../../sql/53_save_contexts.sql", name = "save_contexts", requires = ["diff_context"]);
+extension_sql_file!("../../sql/60_documents.sql", name = "documents", requires = ["save_contexts"]);
 extension_sql_file!("../../sql/70_uploads.sql", name = "uploads", requires = ["documents"]);
 extension_sql_file!("../../sql/80_pages.sql", name = "pages", requires = ["uploads"]);
 extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["pages"]);

@@ -27,12 +27,14 @@ $$;
 
 select set_eq($$ select pg_temp.executable('dossier', 'anon') $$, array['limits'], 'anon may execute only limits()');
 select set_eq($$ select pg_temp.executable('dossier', 'authenticated') $$, array[
-  'limits', 'create_organization', 'create_session', 'save_context',
+  'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
+  'context_history', 'restore_context', 'diff_context', 'set_context_retention',
   'begin_upload', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction'
 ], 'what authenticated may execute');
 select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
-  'limits', 'create_organization', 'create_session', 'save_context',
+  'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
+  'context_history', 'restore_context', 'diff_context', 'set_context_retention',
   'begin_upload', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction',
   'claim_jobs', 'extend_lease', 'complete_job', 'fail_job', 'sweep'
@@ -40,7 +42,8 @@ select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
 select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['read_limits'], 'private functions behind what anon may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $$, array[
   'read_limits', 'my_organizations', 'caller_id', 'uuid_v7', 'json_bytes', 'is_safe_name',
-  'found_organization', 'start_session', 'save_session_context',
+  'found_organization', 'start_session', 'save_session_context', 'save_context_items',
+  'check_limit', 'restore_version', 'diff_versions', 'change_context_retention',
   'register_upload', 'store_chunk', 'seal_upload', 'drop_upload',
   'discard_document', 'read_chunks', 'queue_extraction'
 ], 'private functions behind policies, defaults, checks and what authenticated may execute');
@@ -86,6 +89,7 @@ select set_eq($$ select * from pg_temp.table_rights('authenticated') $$, $$ valu
   ('dossier.sessions', 'select insert (organization_id, title, conversation_type) update (title, conversation_type, status) delete'),
   ('dossier.session_context', 'select'),
   ('dossier.session_context_versions', 'select'),
+  ('dossier.context_retention', 'select'),
   ('dossier.documents', 'select update (name, metadata) delete'),
   ('dossier.document_pages', 'select')
 $$, 'what authenticated may do to tables');
@@ -96,6 +100,7 @@ select set_eq($$ select * from pg_temp.table_rights('service_role') $$, $$ value
   ('dossier.sessions', 'select insert update (title, conversation_type, status) delete'),
   ('dossier.session_context', 'select'),
   ('dossier.session_context_versions', 'select'),
+  ('dossier.context_retention', 'select'),
   ('dossier.documents', 'select update (name, metadata) delete'),
   ('dossier.document_pages', 'select')
 $$, 'what service_role may do to tables');

@@ -1,7 +1,7 @@
 -- Context and its versions. See 00_setup.sql on how to run this.
 
 begin;
-select plan(43);
+select plan(64);
 select tests.fixture();
 
 -- Rows: read by members, written by functions alone.
@@ -95,8 +95,44 @@ select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), n
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '[1]') $$, 'PT400', 'metadata that is an array');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, 'null') $$, 'PT400', 'metadata that is JSON null');
 
+-- Merging.
+
+select tests.logout();
+select is(dossier_private.merge_json(target, patch), expected, format('%s merged into %s', patch, target))
+from (values -- the examples of RFC 7396
+  ('{"a":"b"}'::jsonb, '{"a":"c"}'::jsonb, '{"a":"c"}'::jsonb),
+  ('{"a":"b"}', '{"b":"c"}', '{"a":"b","b":"c"}'),
+  ('{"a":"b"}', '{"a":null}', '{}'),
+  ('{"a":"b","b":"c"}', '{"a":null}', '{"b":"c"}'),
+  ('{"a":["b"]}', '{"a":"c"}', '{"a":"c"}'),
+  ('{"a":"c"}', '{"a":["b"]}', '{"a":["b"]}'),
+  ('{"a":{"b":"c"}}', '{"a":{"b":"d","c":null}}', '{"a":{"b":"d"}}'),
+  ('{"a":[{"b":"c"}]}', '{"a":[1]}', '{"a":[1]}'),
+  ('["a","b"]', '["c","d"]', '["c","d"]'),
+  ('{"a":"b"}', '["c"]', '["c"]'),
+  ('{"e":null}', '{"a":1}', '{"e":null,"a":1}'),
+  ('[1,2]', '{"a":"b","c":null}', '{"a":"b"}'),
+  ('{}', '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'),
+  ('{"a":1}', null, '{"a":1}')
+) as t (target, patch, expected);
+
+select tests.login('alpha-member');
+select is((dossier.save_context(tests.id('alpha session'), context_metadata => '{"a":{"b":1},"c":2}')).context_metadata, '{"a":{"b":1},"c":2}', 'metadata is replaced');
+select is((dossier.save_context(tests.id('alpha session'), context_metadata => '{"a":{"d":3},"c":null}', merge_metadata => true)).context_metadata,
+  '{"a":{"b":1,"d":3}}', 'or merged, when asked to');
+select is((dossier.save_context(tests.id('alpha session'), 'text alone', merge_metadata => true)).context_metadata, '{"a":{"b":1,"d":3}}', 'merging nothing keeps what is there');
+select is((dossier.save_context((dossier.create_session('merge')).id, null, '{"a":1,"b":null}', 0, true)).context_metadata, '{"a":1}', 'a first merge meets an empty object');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '[1]', merge_metadata => true) $$, 'PT400', 'merging an array');
+select from dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('x', repeat('x', 600000)));
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('y', repeat('y', 600000)), merge_metadata => true) $$,
+  'PT413', 'two halves that are too large together');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, (repeat('{"a":', 65) || '1' || repeat('}', 65))::jsonb, merge_metadata => true) $$,
+  'PT400', 'an object that is too deep to merge');
+select tests.logout();
+
 -- Sessions out of reach.
 
+select tests.login('alpha-member');
 select tests.refuses($$ select dossier.save_context(tests.id('beta session'), 'x') $$, 'PT404', 'another tenant''s session');
 select tests.refuses($$ select dossier.save_context(tests.id('nothing'), 'x') $$, 'PT404', 'a session that does not exist');
 select tests.refuses($$ select dossier.save_context(null, 'x') $$, 'PT404', 'no session');

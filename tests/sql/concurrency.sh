@@ -119,6 +119,38 @@ is "$(answer b)" 4 'two saves without a version both count'
 is "$(ask watch "select string_agg(version || ' ' || text_context, ', ' order by version) from dossier.session_context_versions where session_id = '$session';")" \
   '1 first, 2 from-a, 3 from-a, 4 from-b' 'every one is recorded'
 
+# Two merges, and two calls that save the same sessions in opposite order.
+
+merge() { echo "select version from dossier.save_context('$session', null, '$1', merge_metadata => true);"; }
+ask a "begin; $(merge '{"a": 1}')" >/dev/null
+send b "$(merge '{"b": 2}')"
+blocked b
+ask a 'commit;' >/dev/null
+answer b >/dev/null
+is "$(ask watch "select context_metadata from dossier.session_context where session_id = '$session';")" '{"a": 1, "b": 2}' \
+  'of two merges at once neither is lost'
+
+twin=$(ask a "select id from dossier.create_session('twin', organization_id => '$organization', context => '{}');")
+both() { echo "select count(*) from dossier.save_contexts('[{\"session_id\": \"$1\"}, {\"session_id\": \"$2\"}]');"; }
+ask a "begin; $(both "$session" "$twin")" >/dev/null
+send b "$(both "$twin" "$session")"
+blocked b
+ask a "$(both "$twin" "$session") commit;" >/dev/null
+is "$(answer b)" 2 'who saves the same sessions in another order waits, and saves'
+
+# A save while a rule removes old versions.
+
+ask watch "update dossier.organization_members set role = 'admin' where organization_id = '$organization' and user_id = 'race-b';" >/dev/null
+versions="select count(*) from dossier.session_context_versions where session_id = '$session';"
+ask b "begin; select from dossier.set_context_retention('$organization', 2);" >/dev/null
+is "$(ask b "$versions")" 2 'a rule takes old versions away'
+ask a "$(save newest null)" >/dev/null
+ask b 'commit;' >/dev/null
+ask a "$(save newest null)" >/dev/null
+is "$(ask watch "$versions")" 2 'a save meanwhile neither waits nor brings them back'
+ask b "select from dossier.set_context_retention('$organization');" >/dev/null
+ask watch "update dossier.organization_members set role = 'owner' where organization_id = '$organization' and user_id = 'race-b';" >/dev/null
+
 # A chunk and the end of its upload.
 
 begin_upload() { ask a "select id from dossier.begin_upload('$session', 'x.txt');"; }

@@ -1,0 +1,276 @@
+-- Versions of a context: how long they stay, their history, going back to one.
+
+-- How long.
+
+create table dossier.context_retention (
+  organization_id uuid not null,
+  keep_versions integer,
+  keep_days integer,
+  swept_until timestamptz not null default '-infinity',
+  constraint context_retention_pkey primary key (organization_id),
+  constraint context_retention_organization_id_fkey
+    foreign key (organization_id) references dossier.organizations (id) on delete cascade,
+  constraint context_retention_keep_versions_check check (keep_versions between 1 and 1000000),
+  constraint context_retention_keep_days_check check (keep_days between 1 and 36500)
+);
+comment on table dossier.context_retention is
+  'Which versions of its contexts an organization keeps; without a row, all. Written by set_context_retention() alone.';
+comment on column dossier.context_retention.organization_id is 'The organization.';
+comment on column dossier.context_retention.keep_versions is 'The newest so many versions of a context stay; null: their number does not matter.';
+comment on column dossier.context_retention.keep_days is 'Versions saved in the last so many days stay; null: their age does not matter.';
+comment on column dossier.context_retention.swept_until is 'Versions saved until then have been looked at since the rule was set.';
+
+-- What the sweeper looks for.
+create index session_context_versions_organization_id_updated_at_idx
+  on dossier.session_context_versions (organization_id, updated_at);
+
+create function dossier_private.may_go(
+  keep_versions integer, keep_days integer, version integer, current_version integer, updated_at timestamptz
+) returns boolean
+language plpgsql stable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return version < current_version
+    and coalesce(version <= current_version - keep_versions, keep_days is not null)
+    and coalesce(updated_at <= now() - make_interval(days => keep_days), keep_versions is not null);
+end
+$$;
+comment on function dossier_private.may_go(integer, integer, integer, integer, timestamptz) is
+  'Whether a retention rule lets a version go: each part of the rule that is set must, and the version in force never may.';
+
+-- The three that remove versions pass over those that another transaction has locked: it is removing them, too.
+
+create function dossier_private.prune_versions(organization_id uuid, session_id uuid, current_version integer) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may delete versions but through here.
+begin
+  with stale as (
+    select old.session_id, old.version
+    from dossier.context_retention as rule
+    join dossier.session_context_versions as old on old.session_id = prune_versions.session_id
+    where rule.organization_id = prune_versions.organization_id
+      and dossier_private.may_go(rule.keep_versions, rule.keep_days, old.version, current_version, old.updated_at)
+    for update of old skip locked
+  )
+  delete from dossier.session_context_versions as old
+  using stale
+  where old.session_id = stale.session_id and old.version = stale.version;
+end
+$$;
+comment on function dossier_private.prune_versions(uuid, uuid, integer) is 'Removes what a session''s organization does not keep, when a version is saved.';
+
+create function dossier_private.prune_organization(
+  organization_id uuid, keep_versions integer, keep_days integer, saved_after timestamptz, saved_until timestamptz
+) returns integer
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may delete versions but through here.
+declare
+  removed integer;
+begin
+  with stale as (
+    select old.session_id, old.version
+    from dossier.session_context_versions as old
+    join dossier.session_context as current_context on current_context.session_id = old.session_id
+    where old.organization_id = prune_organization.organization_id
+      and old.updated_at > saved_after and old.updated_at <= saved_until
+      and dossier_private.may_go(keep_versions, keep_days, old.version, current_context.version, old.updated_at)
+    for update of old skip locked
+  )
+  delete from dossier.session_context_versions as old
+  using stale
+  where old.session_id = stale.session_id and old.version = stale.version;
+
+  get diagnostics removed = row_count;
+  return removed;
+end
+$$;
+comment on function dossier_private.prune_organization(uuid, integer, integer, timestamptz, timestamptz) is
+  'Removes what an organization does not keep of the versions saved in a span of time; returns how many.';
+
+create function dossier_private.sweep_versions() returns integer
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may delete versions but through here.
+declare
+  rule dossier.context_retention;
+  aged_until timestamptz;
+  removed integer := 0;
+begin
+  -- Versions reach their age without being touched; everything else about them changes in a save, which prunes.
+  -- So each sweep looks only at those that have aged since the last one.
+  for rule in
+    select due.*
+    from dossier.context_retention as due
+    where due.keep_days is not null and due.swept_until < now() - make_interval(days => due.keep_days, hours => 1)
+    order by due.swept_until
+    limit 100
+    for no key update skip locked
+  loop
+    aged_until := now() - make_interval(days => rule.keep_days);
+    removed := removed + dossier_private.prune_organization(
+      rule.organization_id, rule.keep_versions, rule.keep_days, rule.swept_until, aged_until);
+    update dossier.context_retention as r set swept_until = aged_until where r.organization_id = rule.organization_id;
+  end loop;
+  return removed;
+end
+$$;
+comment on function dossier_private.sweep_versions() is 'Removes versions that have come of age, an hour late at most; returns how many. Part of dossier.sweep().';
+
+create function dossier_private.change_context_retention(organization_id uuid, keep_versions integer, keep_days integer)
+returns dossier.context_retention
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write the table but through here.
+declare
+  rule dossier.context_retention;
+begin
+  perform dossier_private.require_admin(change_context_retention.organization_id);
+  if keep_versions not between 1 and 1000000 or keep_days not between 1 and 36500 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'keep_versions must be 1 to 1000000 and keep_days 1 to 36500',
+      detail = format('They are %s and %s.', coalesce(keep_versions::text, 'null'), coalesce(keep_days::text, 'null')),
+      hint = 'Leave both out to keep every version.';
+  end if;
+
+  insert into dossier.context_retention as r (organization_id, keep_versions, keep_days, swept_until)
+  values (
+    change_context_retention.organization_id,
+    change_context_retention.keep_versions,
+    change_context_retention.keep_days,
+    now() - make_interval(days => coalesce(change_context_retention.keep_days, 0)))
+  on conflict on constraint context_retention_pkey do update set
+    keep_versions = excluded.keep_versions, keep_days = excluded.keep_days, swept_until = excluded.swept_until
+  returning * into rule;
+
+  perform dossier_private.prune_organization(rule.organization_id, rule.keep_versions, rule.keep_days, '-infinity', 'infinity');
+  return rule;
+end
+$$;
+comment on function dossier_private.change_context_retention(uuid, integer, integer) is 'Body of dossier.set_context_retention().';
+
+create function dossier.set_context_retention(
+  organization_id uuid,
+  keep_versions integer default null,
+  keep_days integer default null
+) returns dossier.context_retention
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.change_context_retention(organization_id, keep_versions, keep_days);
+end;
+comment on function dossier.set_context_retention(uuid, integer, integer) is
+  'Says which versions of its contexts an organization keeps: the newest keep_versions, those of the last keep_days, '
+  'or, with both, what either keeps. Older ones are removed at once and from then on; never the one in force. Admins only.';
+
+-- History.
+
+create function dossier.context_history(session_id uuid, before_version integer default null, limit_count integer default 20)
+returns table (
+  version integer, updated_at timestamptz, updated_by text,
+  text_changed boolean, metadata_changed boolean, text_bytes integer, text_start text
+)
+language sql stable security invoker set search_path = ''
+begin atomic
+  select saved.version, saved.updated_at, saved.updated_by,
+    saved.text_context is distinct from previous.text_context,
+    saved.context_metadata is distinct from previous.context_metadata,
+    octet_length(saved.text_context),
+    left(saved.text_context, 200)
+  from dossier.session_context_versions as saved
+  left join lateral (
+    select p.text_context, p.context_metadata
+    from dossier.session_context_versions as p
+    where p.session_id = saved.session_id and p.version < saved.version
+    order by p.version desc
+    limit 1
+  ) as previous on true
+  where saved.session_id = context_history.session_id
+    and (before_version is null or saved.version < before_version)
+  order by saved.version desc
+  limit dossier_private.check_limit(limit_count, 100);
+end;
+comment on function dossier.context_history(uuid, integer, integer) is
+  'Versions of a session''s context, newest first: who saved it when, whether it changed text or metadata, its size '
+  'and its first 200 characters. For the next ones send the last version as before_version; at most 100 at once. '
+  'A whole version is a row of session_context_versions.';
+
+-- Going back.
+
+create function dossier_private.read_version(session_id uuid, version integer) returns dossier.session_context_versions
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: called by definer functions. It repeats what session_context_versions_select_viewer says.
+declare
+  found_version dossier.session_context_versions;
+  kept record;
+begin
+  perform dossier_private.require_role(
+    (select s.organization_id from dossier.sessions as s where s.id = read_version.session_id),
+    'viewer', 'session', session_id);
+
+  select v.* into found_version
+  from dossier.session_context_versions as v
+  where v.session_id = read_version.session_id and v.version = read_version.version;
+
+  if not found then
+    select min(v.version) as oldest, max(v.version) as newest into kept
+    from dossier.session_context_versions as v
+    where v.session_id = read_version.session_id;
+
+    raise exception using
+      errcode = 'PT404',
+      message = format('The context has no version %s', coalesce(version::text, 'null')),
+      detail = coalesce(
+        format('Kept are versions from %s to %s.', kept.oldest, kept.newest), 'Nothing has been saved yet.'),
+      hint = 'context_history() lists the versions that are kept.';
+  end if;
+  return found_version;
+end
+$$;
+comment on function dossier_private.read_version(uuid, integer) is
+  'A version of a context the caller can see; PT404 when the session is invisible or the version is not kept.';
+
+create function dossier_private.restore_version(session_id uuid, version integer, expected_version integer)
+returns dossier.session_context
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: see write_context.
+declare
+  owning_organization_id constant uuid := dossier_private.require_session(session_id);
+  old constant dossier.session_context_versions := dossier_private.read_version(session_id, version);
+begin
+  return dossier_private.write_context(
+    session_id, owning_organization_id, old.text_context, old.context_metadata, expected_version);
+end
+$$;
+comment on function dossier_private.restore_version(uuid, integer, integer) is 'Body of dossier.restore_context().';
+
+create function dossier.restore_context(session_id uuid, version integer, expected_version integer default null)
+returns dossier.session_context
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.restore_version(session_id, version, expected_version);
+end;
+comment on function dossier.restore_context(uuid, integer, integer) is
+  'Saves the text and metadata of an old version again, as a new version; nothing in between is lost. '
+  'A stale expected_version is refused as by save_context().';
+
+alter table dossier.context_retention enable row level security;
+create policy context_retention_select_viewer on dossier.context_retention
+  for select to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations())));
+
+revoke all on dossier.context_retention from public, anon, authenticated, service_role;
+grant select on dossier.context_retention to authenticated, service_role;
+
+revoke all on function
+  dossier_private.may_go, dossier_private.prune_versions, dossier_private.prune_organization,
+  dossier_private.sweep_versions, dossier_private.change_context_retention, dossier.set_context_retention,
+  dossier.context_history, dossier_private.read_version, dossier_private.restore_version, dossier.restore_context
+  from public, anon, authenticated, service_role;
+grant execute on function
+  dossier.set_context_retention, dossier_private.change_context_retention, dossier.context_history,
+  dossier.restore_context, dossier_private.restore_version
+  to authenticated, service_role;
