@@ -80,7 +80,6 @@ impl<W: Write> Pages<W> {
     }
 
     /// Says that the page sent last shows a picture and no text worth having.
-    #[allow(dead_code, reason = "its first reader is on its way")]
     pub(crate) fn last_needs_ocr(&mut self) {
         self.needs_ocr.push(self.count);
     }

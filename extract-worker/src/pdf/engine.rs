@@ -1,9 +1,10 @@
 //! What an engine is, and how one is asked without being trusted.
 
+use super::glyphs::End;
 use super::{hayro, pdf_extract};
 use crate::input::Input;
-use dossier_extract::PdfEngine;
 use dossier_extract::protocol::Failure;
+use dossier_extract::{Metadata, PdfEngine};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -12,16 +13,29 @@ pub(super) trait Engine {
     fn page_count(&self) -> usize;
     /// The text of a page, from 0; an empty reading when the page cannot be read.
     fn page(&mut self, index: usize) -> Reading;
+    /// What the file says of itself, as far as this engine reads that.
+    fn metadata(&self) -> Metadata {
+        Metadata::default()
+    }
 }
 
 /// One engine's text of one page.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub(super) text: String,
-    /// Whether the page shows glyphs, `None` where the engine cannot tell.
-    pub(super) has_glyphs: Option<bool>,
-    /// Whether a budget ended the page before its end.
-    pub(super) is_cut_off: bool,
+    /// What the page shows, where the engine can tell.
+    pub(super) seen: Option<Seen>,
+}
+
+/// What a page shows, told from what it draws and not from the text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// Whether there are glyphs, known or not.
+    pub(super) glyphs: bool,
+    /// The share of the page that pictures cover.
+    pub(super) pictures: f32,
+    /// Whether this is all of the page.
+    pub(super) end: End,
 }
 
 /// Opens the file with that engine.

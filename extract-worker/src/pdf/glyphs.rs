@@ -4,6 +4,7 @@
 //! [`MOST_CALLS`], and keeps what it drew before.
 
 use super::fonts::Fonts;
+use super::pictures::Coverage;
 use super::placed::{Placed, is_readable, unknown};
 use super::{bidi, unicode};
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
@@ -55,9 +56,40 @@ pub(super) struct Glyphs {
     pub(super) frames: Vec<Frame>,
     /// Glyphs that are drawn, known or not.
     pub(super) shown: usize,
-    /// Whether a budget ended the page before its end.
-    pub(super) is_cut_off: bool,
+    /// Whether the page was drawn to its end, and what kept it from that.
+    pub(super) end: End,
+    /// The part of the page that pictures cover.
+    pub(super) pictures: Coverage,
 }
+
+/// How far a page was drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum End {
+    /// The interpreter gave up on a broken or all too nested instruction.
+    #[default]
+    BrokenOff,
+    /// There was nothing more.
+    Reached,
+    /// A form at the greatest depth was left out.
+    TooDeep,
+    /// The budget of calls or glyphs was spent.
+    TooMuch,
+}
+
+impl End {
+    /// What people should know about a page that was not drawn to its end.
+    pub(super) fn says(self) -> Option<&'static str> {
+        match self {
+            Self::Reached => None,
+            Self::BrokenOff => Some("the page is cut off where its content is broken"),
+            Self::TooDeep => Some("the page is cut off where its forms draw themselves or nest too deep"),
+            Self::TooMuch => Some("the page is cut off where it draws more than any page needs"),
+        }
+    }
+}
+
+/// Stands behind a page's content, as marked content: it is reached when all before it was read.
+pub(super) const END_OF_PAGE: &str = "DossierEndOfPage";
 
 impl Glyphs {
     pub(super) fn text(&self, glyph: &Glyph) -> &str {
@@ -92,6 +124,7 @@ pub(super) struct Collector<'f> {
     glyphs: Glyphs,
     calls: u32,
     clips: u32,
+    is_too_deep: bool,
     /// The last run that was filled: stroking the same run again is no more text.
     filled: Option<(Affine, Affine, usize)>,
     /// Open marked content; `Some`: the text that stands for it, and where its glyphs begin.
@@ -110,6 +143,7 @@ impl<'f> Collector<'f> {
             glyphs: Glyphs::default(),
             calls: 0,
             clips: 0,
+            is_too_deep: false,
             filled: None,
             marked: Vec::new(),
             last_stretch: (0.0, 1.0),
@@ -121,6 +155,9 @@ impl<'f> Collector<'f> {
         while !self.marked.is_empty() {
             self.close_marked();
         }
+        if self.is_too_deep && self.glyphs.end == End::Reached {
+            self.glyphs.end = End::TooDeep;
+        }
         self.glyphs
     }
 
@@ -128,7 +165,7 @@ impl<'f> Collector<'f> {
     fn count(&mut self) {
         self.calls += 1;
         if self.calls > MOST_CALLS || self.glyphs.list.len() > MOST_GLYPHS {
-            self.glyphs.is_cut_off = true;
+            self.glyphs.end = End::TooMuch;
             std::panic::resume_unwind(Box::new("drawing budget"));
         }
     }
@@ -136,7 +173,7 @@ impl<'f> Collector<'f> {
     fn clip(&mut self) {
         self.count();
         self.clips += 1;
-        self.glyphs.is_cut_off |= self.clips >= DEEPEST;
+        self.is_too_deep |= self.clips >= DEEPEST;
     }
 
     fn run(&mut self, run: &GlyphRun<'_, '_>, transform: Affine) {
@@ -327,8 +364,10 @@ impl<'a> Device<'a> for Collector<'_> {
         self.count();
     }
 
-    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {
+    fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
         self.count();
+        let pixels = Rect::new(0.0, 0.0, image.width().into(), image.height().into());
+        self.glyphs.pictures.add(props.transform.transform_rect_bbox(pixels), self.bounds);
     }
 
     fn pop_clip(&mut self) {
@@ -337,8 +376,12 @@ impl<'a> Device<'a> for Collector<'_> {
 
     fn pop_transparency_group(&mut self) {}
 
-    fn begin_marked_content(&mut self, _: &[u8], properties: Option<&Dict<'_>>) {
+    fn begin_marked_content(&mut self, tag: &[u8], properties: Option<&Dict<'_>>) {
         self.count();
+        if tag == END_OF_PAGE.as_bytes() {
+            self.glyphs.end = End::Reached;
+            return;
+        }
         let actual = properties.and_then(unicode::actual_text);
         self.marked.push(actual.map(|text| (text, self.glyphs.list.len())));
     }

@@ -1,16 +1,20 @@
 //! The first engine: hayro interprets a page, [`super::glyphs`] collects what it draws, [`super::lines`]
 //! and [`super::order`] make text of it.
 
-use super::engine::{Engine, Reading, contained, malformed};
+use super::engine::{Engine, Reading, Seen, contained, malformed};
 use super::fonts::Fonts;
-use super::glyphs::{Collector, Glyphs};
+use super::glyphs::{Collector, END_OF_PAGE, End, Glyphs};
+use super::quality::Quality;
 use super::{forms, lines, order};
 use crate::input::Input;
 use dossier_extract::protocol::Failure;
+use hayro_interpret::hayro_syntax::content::TypedIter;
 use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::kurbo::{Affine, Rect};
-use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_page};
+use hayro_interpret::{
+    Context, InterpreterCache, InterpreterSettings, RenderContent, interpret, interpret_page,
+};
 use std::sync::Arc;
 
 pub(super) fn open(input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
@@ -42,9 +46,15 @@ impl Engine for Hayro {
         let Some(page) = self.pdf.pages().get(index) else { return Reading::default() };
         let glyphs = self.glyphs(page);
         let text = contained(|| order::text(&lines::segments(&glyphs))).unwrap_or_default();
-        let has_glyphs = glyphs.shown > 0;
-        let is_cut_off = glyphs.is_cut_off || (!has_glyphs && forms::draw_themselves(page.resources()));
-        Reading { text, has_glyphs: Some(has_glyphs), is_cut_off }
+        let seen = Seen { glyphs: glyphs.shown > 0, pictures: glyphs.pictures.share(), end: glyphs.end };
+        let mut reading = Reading { text, seen: Some(seen) };
+        // hayro leaves out forms that draw themselves without a word. It matters where the text is bad or not
+        // there: they are why, and no other engine should follow them.
+        let is_all = seen.end == End::Reached && seen.glyphs && Quality::of(&reading).is_good();
+        if !is_all && forms::draw_themselves(page.resources()) {
+            reading.seen = Some(Seen { end: End::TooDeep, ..seen });
+        }
+        reading
     }
 }
 
@@ -57,9 +67,12 @@ impl Hayro {
     fn glyphs(&mut self, page: &Page<'static>) -> Glyphs {
         let (transform, bounds) = geometry(page);
         let mut collector = Collector::new(bounds, &mut self.fonts);
-        let settings = InterpreterSettings::default();
+        let settings =
+            InterpreterSettings { render_content: RenderContent::ANNOTATIONS, ..Default::default() };
         let drawn = contained(|| {
             let mut context = Context::new(transform, bounds, &self.cache, self.pdf.xref(), settings);
+            let operations = content(page);
+            interpret(TypedIter::new(&operations), page.resources(), &mut context, &mut collector);
             interpret_page(page, &mut context, &mut collector);
         });
         if drawn.is_none() {
@@ -67,6 +80,11 @@ impl Hayro {
         }
         collector.finish()
     }
+}
+
+/// What a page draws, and then its end: whether that is reached, hayro does not say otherwise.
+fn content(page: &Page<'_>) -> Vec<u8> {
+    [page.page_stream().unwrap_or_default(), b"\n/", END_OF_PAGE.as_bytes(), b" BMC\n"].concat()
 }
 
 /// The transform to upright pages with the origin at the top left, and the media box in it.

@@ -1,28 +1,41 @@
-//! The second engine: `pdf-extract`, which reads all pages at once.
+//! The second engine: `pdf-extract`.
 
 use super::engine::{Engine, Reading, contained, malformed};
 use crate::input::Input;
+use ::pdf_extract::{Document, PlainTextOutput, output_doc_page};
 use dossier_extract::protocol::Failure;
 use std::sync::Arc;
 
 pub(super) fn open(input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
-    let pages = contained(|| ::pdf_extract::extract_text_from_mem_by_pages(input))
-        .ok_or_else(|| malformed("its structure is broken"))?
-        .map_err(|_| malformed("it is not a PDF"))?;
-    Ok(Box::new(PdfExtract { pages }))
+    let document = contained(|| open_document(input)).ok_or_else(|| malformed("its structure is broken"))?;
+    let document = document.ok_or_else(|| malformed("it is not a PDF"))?;
+    let pages = contained(|| document.get_pages().len()).unwrap_or_default();
+    Ok(Box::new(PdfExtract { document, pages }))
+}
+
+fn open_document(bytes: &[u8]) -> Option<Document> {
+    let mut document = Document::load_mem(bytes).ok()?;
+    if document.is_encrypted() {
+        document.decrypt("").ok()?;
+    }
+    Some(document)
 }
 
 struct PdfExtract {
-    pages: Vec<String>,
+    document: Document,
+    pages: usize,
 }
 
 impl Engine for PdfExtract {
     fn page_count(&self) -> usize {
-        self.pages.len()
+        self.pages
     }
 
     fn page(&mut self, index: usize) -> Reading {
-        let text = self.pages.get_mut(index).map(std::mem::take).unwrap_or_default();
-        Reading { text, ..Reading::default() }
+        let Ok(number) = u32::try_from(index + 1) else { return Reading::default() };
+        let mut text = String::new();
+        // After an error or a panic what was read before it is kept.
+        let _ = contained(|| output_doc_page(&self.document, &mut PlainTextOutput::new(&mut text), number));
+        Reading { text, seen: None }
     }
 }

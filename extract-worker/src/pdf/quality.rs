@@ -1,62 +1,114 @@
-//! How good a reading of a page looks, told from the text alone.
+//! How good a reading of a page looks, and why.
+//!
+//! Invariant: knows no engine and asks none; a reading is judged by its text and by what the page shows.
 
 use super::engine::Reading;
 use super::unicode::is_private;
 
 /// Readings with a larger share of broken characters make other engines be asked.
 const MOST_BROKEN: f32 = 0.1;
+/// A page with fewer letters than this below a picture of half the page (a stamp on a scan, a fax's header)
+/// has next to no text.
+const FEW_LETTERS: usize = 50;
+const MUCH_OF_A_PAGE: f32 = 0.5;
+/// On a page without any letter a smaller picture may hold the words.
+const SOME_OF_A_PAGE: f32 = 0.1;
 
 /// What a reading looks like.
-struct Looks {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quality {
     /// Characters that are no blanks.
     letters: usize,
     /// The share of undecodable and private-use characters.
     broken: f32,
-    /// The share of words that are a single letter.
+    /// The share of words that are a single letter, or none that anybody can say.
     scattered: f32,
+    /// Whether there are glyphs; `None` where the engine cannot tell.
+    glyphs: Option<bool>,
+    pictures: f32,
 }
 
-/// 1: flawless; 0: nothing. Broken characters cost, and letters that stand alone.
-pub(super) fn score(reading: &Reading) -> f32 {
-    let looks = look(&reading.text);
-    if looks.letters == 0 {
-        return 0.0;
-    }
-    let readable = (1.0 - looks.broken).max(0.0);
-    readable * if looks.scattered > 0.5 { 1.0 - looks.scattered / 2.0 } else { 1.0 }
-}
-
-/// Whether a reading will do: it looks good, or there is nothing on the page to read.
-///
-/// Words of one letter are no reason to ask on where glyphs have told the words: then the page shows them so.
-pub(super) fn is_good(reading: &Reading) -> bool {
-    match reading.has_glyphs {
-        Some(false) => true,
-        Some(true) => {
-            let looks = look(&reading.text);
-            looks.letters > 0 && looks.broken <= MOST_BROKEN
+impl Quality {
+    pub(super) fn of(reading: &Reading) -> Self {
+        let (mut letters, mut broken, mut words, mut odd) = (0_usize, 0_usize, 0_usize, 0_usize);
+        for word in reading.text.split_whitespace() {
+            let mut length = 0;
+            let (mut is_latin, mut has_vowel) = (true, false);
+            for character in word.chars() {
+                length += 1;
+                broken += usize::from(is_private(character) || character == char::REPLACEMENT_CHARACTER);
+                is_latin &= character.is_alphabetic() && character < '\u{2e80}';
+                has_vowel |= !character.is_ascii() || is_vowel(character);
+            }
+            letters += length;
+            words += 1;
+            odd += usize::from(is_latin && (length == 1 || (length > 3 && !has_vowel)));
         }
-        None => score(reading) >= 1.0 - MOST_BROKEN,
+        Self {
+            letters,
+            broken: broken as f32 / letters.max(1) as f32,
+            scattered: if words < 8 { 0.0 } else { odd as f32 / words as f32 },
+            glyphs: reading.seen.map(|seen| seen.glyphs),
+            pictures: reading.seen.map_or(0.0, |seen| seen.pictures),
+        }
+    }
+
+    /// 1: flawless; 0: nothing. Broken characters cost; so do letters that stand alone, unless glyphs have
+    /// told the words: then the page shows them so.
+    pub(super) fn score(&self) -> f32 {
+        if self.letters == 0 {
+            return 0.0;
+        }
+        let readable = (1.0 - self.broken).max(0.0);
+        let is_scattered = self.glyphs.is_none() && self.scattered > 0.5;
+        readable * if is_scattered { 1.0 - self.scattered / 2.0 } else { 1.0 }
+    }
+
+    /// Whether there is no text at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.letters == 0
+    }
+
+    /// Whether a reading will do: it looks good, or there is nothing on the page to read.
+    pub(super) fn is_good(&self) -> bool {
+        self.glyphs == Some(false) || self.score() >= 1.0 - MOST_BROKEN
+    }
+
+    /// Whether the words of the page, if it has any, must be recognised in what it shows.
+    pub(super) fn needs_ocr(&self) -> bool {
+        self.is_a_picture() || (self.glyphs == Some(true) && self.score() < 0.5)
+    }
+
+    fn is_a_picture(&self) -> bool {
+        let readable = self.letters as f32 * (1.0 - self.broken);
+        self.pictures >= MUCH_OF_A_PAGE && readable < FEW_LETTERS as f32
+            || self.pictures >= SOME_OF_A_PAGE && self.is_empty()
+    }
+
+    /// In a few words, for people.
+    pub(super) fn says(&self) -> String {
+        let percent = |share: f32| format!("{:.0} %", share * 100.0);
+        match () {
+            () if self.is_a_picture() && self.is_empty() => {
+                format!("a picture covers {} of the page, and there is no text", percent(self.pictures))
+            }
+            () if self.is_a_picture() => {
+                format!(
+                    "a picture covers {} of the page, and there is hardly any text",
+                    percent(self.pictures)
+                )
+            }
+            () if self.glyphs == Some(false) => "the page has no text".to_owned(),
+            () if self.is_empty() => "no text found".to_owned(),
+            () if self.broken > MOST_BROKEN => {
+                format!("{} of the characters cannot be decoded", percent(self.broken))
+            }
+            () if self.is_good() => "its text looks good".to_owned(),
+            () => format!("{} of the words are none", percent(self.scattered)),
+        }
     }
 }
 
-fn look(text: &str) -> Looks {
-    let (mut letters, mut broken, mut words, mut single) = (0_usize, 0_usize, 0_usize, 0_usize);
-    for word in text.split_whitespace() {
-        let mut length = 0;
-        let mut is_latin = true;
-        for character in word.chars() {
-            length += 1;
-            broken += usize::from(is_private(character) || character == char::REPLACEMENT_CHARACTER);
-            is_latin &= character.is_alphabetic() && character < '\u{2e80}';
-        }
-        letters += length;
-        words += 1;
-        single += usize::from(length == 1 && is_latin);
-    }
-    Looks {
-        letters,
-        broken: broken as f32 / letters.max(1) as f32,
-        scattered: if words < 8 { 0.0 } else { single as f32 / words as f32 },
-    }
+fn is_vowel(letter: char) -> bool {
+    matches!(letter.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
 }
