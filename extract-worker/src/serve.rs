@@ -25,12 +25,17 @@ fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<Strin
     let limits = &invocation.limits;
     let input = Input::open(limits.input_bytes)?;
     let format = match &invocation.request.media_type {
-        Some(media_type) if invocation.task == Task::Extract => format::declared(media_type, &input, limits)?,
+        Some(media_type) if invocation.task != Task::Detect => format::declared(media_type, &input, limits)?,
         _ => format::detect(&input, limits),
     };
     let media_type = format.media_type().to_owned();
-    if invocation.task == Task::Detect {
-        return Ok(media_type);
+    match invocation.task {
+        Task::Extract => {}
+        Task::Detect => return Ok(media_type),
+        Task::Recognize(_) => {
+            return Err(Failure::NeedsOcr { reason: "this worker has no OCR yet".to_owned() });
+        }
+        Task::Thumbnail { .. } => return Err(Failure::Unsupported { media_type }),
     }
     match format {
         Format::Pdf => pdf::read(input, invocation.request.pdf_engine, limits, pages)?,

@@ -1,8 +1,12 @@
 //! One extraction from spawn to answer: feed, wait, classify.
 
-use crate::replies::Replies;
+use crate::protocol::Done;
+use crate::replies::{Replies, rubbish};
 use crate::worker::{End, Event, Worker};
-use crate::{ExtractError, Extraction, Invocation, Limits, Request, Sandbox, Source, Task};
+use crate::{
+    ExtractError, Extraction, Invocation, Limits, OcrOutcome, OcrSettings, Request, Sandbox, Source, Task,
+    Thumbnail, ThumbnailRequest,
+};
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -25,8 +29,10 @@ pub enum Tick {
 pub struct Extractor {
     /// The executable `dossier-extract-worker`.
     pub worker: PathBuf,
-    /// What one extraction may cost.
+    /// What one extraction may cost; what OCR may cost on top is in `ocr`.
     pub limits: Limits,
+    /// How words are recognised in pictures.
+    pub ocr: OcrSettings,
     /// What to do where the kernel lacks a layer.
     pub sandbox: Sandbox,
 }
@@ -38,7 +44,12 @@ impl Extractor {
     /// An extractor with default limits and every layer of the sandbox.
     #[must_use]
     pub fn new(worker: impl Into<PathBuf>) -> Self {
-        Self { worker: worker.into(), limits: Limits::default(), sandbox: Sandbox::default() }
+        Self {
+            worker: worker.into(),
+            limits: Limits::default(),
+            ocr: OcrSettings::default(),
+            sandbox: Sandbox::default(),
+        }
     }
 
     /// Where the worker is by default: beside the current executable.
@@ -47,38 +58,78 @@ impl Extractor {
     }
 
     /// The text of `source`, page by page. Blocks; `tick` is asked on the calling thread.
+    ///
+    /// Pages whose words are in pictures are given to a second worker ([`Request::ocr`]). Where this
+    /// machine cannot recognise words, [`Extraction::ocr`] says so; the error
+    /// [`ExtractError::NeedsOcr`] is for files that have no other text.
     pub fn extract(
         &self,
         source: &Source,
         request: &Request,
-        tick: impl FnMut() -> Tick,
+        mut tick: impl FnMut() -> Tick,
     ) -> Result<Extraction, ExtractError> {
-        self.run(source, Task::Extract, request, tick)
+        let invocation = self.invocation(Task::Extract, request.clone());
+        let mut replies = Replies::new(&invocation);
+        let done = self.run(source, &invocation, self.deadline(), &mut replies, &mut tick)?;
+        let mut extraction = Extraction {
+            media_type: done.media_type,
+            pages: replies.pages,
+            metadata: done.metadata,
+            language: done.language,
+            needs_ocr: done.needs_ocr,
+            ocr: OcrOutcome::default(),
+        };
+        self.recognize(source, request, &mut extraction, &mut tick)?;
+        Ok(extraction)
     }
 
     /// What the bytes of `source` are, as a media type; `application/octet-stream` when unknown.
-    pub fn detect(&self, source: &Source, tick: impl FnMut() -> Tick) -> Result<String, ExtractError> {
-        self.run(source, Task::Detect, &Request::default(), tick).map(|extraction| extraction.media_type)
+    pub fn detect(&self, source: &Source, mut tick: impl FnMut() -> Tick) -> Result<String, ExtractError> {
+        let invocation = self.invocation(Task::Detect, Request::default());
+        let mut replies = Replies::new(&invocation);
+        self.run(source, &invocation, self.deadline(), &mut replies, &mut tick).map(|done| done.media_type)
     }
 
-    fn run(
+    /// A small picture of the first page of a PDF or an image; of anything else
+    /// [`ExtractError::Unsupported`].
+    pub fn thumbnail(
         &self,
         source: &Source,
-        task: Task,
-        request: &Request,
-        tick: impl FnMut() -> Tick,
-    ) -> Result<Extraction, ExtractError> {
-        let (size, limit) = (source.len(), self.limits.input_bytes);
+        request: &ThumbnailRequest,
+        mut tick: impl FnMut() -> Tick,
+    ) -> Result<Thumbnail, ExtractError> {
+        let side = request.side.clamp(1, Thumbnail::MAX_SIDE);
+        let of = Request { media_type: request.media_type.clone(), ..Request::default() };
+        let invocation = self.invocation(Task::Thumbnail { side }, of);
+        let mut replies = Replies::new(&invocation);
+        self.run(source, &invocation, self.deadline(), &mut replies, &mut tick)?;
+        replies.thumbnail.ok_or_else(|| rubbish("no thumbnail"))
+    }
+
+    fn invocation(&self, task: Task, request: Request) -> Invocation {
+        Invocation { task, request, limits: self.limits, sandbox: self.sandbox }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.limits.wall)
+    }
+
+    /// One worker, from spawn to end. What it replied until then is in `replies`, even after an error.
+    pub(crate) fn run(
+        &self,
+        source: &Source,
+        invocation: &Invocation,
+        deadline: Option<Instant>,
+        replies: &mut Replies,
+        tick: &mut dyn FnMut() -> Tick,
+    ) -> Result<Done, ExtractError> {
+        let (size, limit) = (source.len(), invocation.limits.input_bytes);
         if size > limit {
             return Err(ExtractError::InputTooLarge { size, limit });
         }
-        let deadline = Instant::now().checked_add(self.limits.wall);
-        let invocation =
-            Invocation { task, request: request.clone(), limits: self.limits, sandbox: self.sandbox };
         let mut worker =
-            Worker::spawn(&self.worker, &invocation, source).map_err(|error| self.unavailable(&error))?;
-        let mut replies = Replies::new(&self.limits);
-        let end = self.wait(&mut worker, &mut replies, deadline, tick)?;
+            Worker::spawn(&self.worker, invocation, source).map_err(|error| self.unavailable(&error))?;
+        let end = self.wait(&mut worker, replies, deadline, &invocation.limits, tick)?;
         replies.finish(&end)
     }
 
@@ -89,7 +140,8 @@ impl Extractor {
         worker: &mut Worker,
         replies: &mut Replies,
         deadline: Option<Instant>,
-        mut tick: impl FnMut() -> Tick,
+        limits: &Limits,
+        tick: &mut dyn FnMut() -> Tick,
     ) -> Result<End, ExtractError> {
         loop {
             if tick() == Tick::Stop {
@@ -97,7 +149,7 @@ impl Extractor {
             }
             let left = deadline.map_or(TICK, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
-                return Err(ExtractError::Timeout { limits: self.limits });
+                return Err(ExtractError::Timeout { limits: *limits });
             }
             match worker.next(left.min(TICK)).map_err(|error| self.unavailable(&error))? {
                 Event::Nothing => {}

@@ -16,6 +16,12 @@ pub enum ExtractError {
     /// The file needs a password.
     #[error("the file is protected by a password")]
     Encrypted,
+    /// All text is in pictures, and this machine cannot recognise it.
+    #[error("the text is in pictures and needs OCR: {reason}")]
+    NeedsOcr {
+        /// Which pages, what is missing, and how to install it.
+        reason: String,
+    },
     /// The file is broken beyond recovery, or is not what it says.
     #[error("the file cannot be read: {reason}")]
     Malformed {
@@ -33,7 +39,7 @@ pub enum ExtractError {
     /// A limit of [`Limits`] was passed; `limit` names it.
     #[error("the file needs more than the limit of {limit}")]
     LimitExceeded {
-        /// A field of [`Limits`].
+        /// One of [`Limits`]'s names.
         limit: &'static str,
     },
     /// The deadline [`Limits::wall`] passed.
@@ -74,6 +80,7 @@ impl ExtractError {
         match self {
             Self::Unsupported { .. } => "unsupported",
             Self::Encrypted => "encrypted",
+            Self::NeedsOcr { .. } => "needs_ocr",
             Self::Malformed { .. } => "malformed",
             Self::InputTooLarge { .. } => "too_large",
             Self::LimitExceeded { .. } => "limit_exceeded",

@@ -1,21 +1,45 @@
 //! The worker's argument list, written by the parent and read by the worker.
 
-use crate::{Limits, PdfEngine, Request, Sandbox, TextFormat};
+use crate::{Languages, Limits, PdfEngine, Request, Sandbox, TextFormat};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// What the worker is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Task {
     /// Reply with the text, page by page.
     #[default]
     Extract,
     /// Reply with the media type alone.
     Detect,
+    /// Reply with the words that are recognised in the pictures of some pages.
+    Recognize(Recognition),
+    /// Reply with a small picture of the first page.
+    Thumbnail {
+        /// The longest side, in pixels.
+        side: u32,
+    },
+}
+
+/// Which pages are recognised, and with what.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recognition {
+    /// From 1, in order.
+    pub pages: Vec<u32>,
+    /// See [`crate::OcrSettings::languages`].
+    pub languages: Languages,
+    /// See [`crate::OcrSettings::tessdata`].
+    pub tessdata: Option<PathBuf>,
+    /// See [`crate::OcrLimits::page_time`]; whole milliseconds.
+    pub page_time: Duration,
 }
 
 /// Everything a worker is told; the file itself arrives as its standard input.
 ///
-/// `limits.wall` is not part of it: the parent holds the deadline.
+/// `limits.wall` and `request.ocr` are not part of it: the parent holds the deadline, and decides whether
+/// there is anything to recognise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocation {
     /// What to do.
@@ -39,11 +63,9 @@ impl Invocation {
             format!("--memory-bytes={}", limits.memory_bytes),
             format!("--inflate-bytes={}", limits.inflate_bytes),
             format!("--pages={}", limits.pages),
+            format!("--pixels={}", limits.pixels),
             format!("--cpu-seconds={}", limits.cpu_seconds),
         ];
-        if self.task == Task::Detect {
-            arguments.push("--detect".to_owned());
-        }
         if self.sandbox == Sandbox::AcceptMissing {
             arguments.push("--accept-missing-sandbox".to_owned());
         }
@@ -57,7 +79,9 @@ impl Invocation {
         if self.request.format != TextFormat::default() {
             arguments.push(format!("--format={}", self.request.format.name()));
         }
-        arguments.into_iter().map(OsString::from).collect()
+        let mut arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
+        arguments.extend(self.task.to_arguments());
+        arguments
     }
 
     /// Reads what [`Invocation::to_arguments`] wrote. The error is for people.
@@ -68,33 +92,90 @@ impl Invocation {
     {
         let mut this = Self::default();
         for argument in arguments {
-            let argument = argument.as_ref().to_str().ok_or("an argument is not UTF-8")?;
-            let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
-            let limits = &mut this.limits;
-            match name {
-                "--input-bytes" => limits.input_bytes = number(name, value)?,
-                "--output-bytes" => limits.output_bytes = number(name, value)?,
-                "--memory-bytes" => limits.memory_bytes = number(name, value)?,
-                "--inflate-bytes" => limits.inflate_bytes = number(name, value)?,
-                "--pages" => limits.pages = number(name, value)?,
-                "--cpu-seconds" => limits.cpu_seconds = number(name, value)?,
-                "--detect" => this.task = Task::Detect,
-                "--accept-missing-sandbox" => this.sandbox = Sandbox::AcceptMissing,
-                "--media-type" => this.request.media_type = Some(value.to_owned()),
-                "--pdf-engine" => {
-                    let engine =
-                        PdfEngine::from_name(value).ok_or(format!("no PDF engine is called {value}"))?;
-                    this.request.pdf_engine = Some(engine);
-                }
-                "--format" => {
-                    let format =
-                        TextFormat::from_name(value).ok_or(format!("no format is called {value}"))?;
-                    this.request.format = format;
-                }
-                _ => return Err(format!("no argument is called {name}")),
+            let argument = argument.as_ref();
+            if let Some(folder) = argument.as_bytes().strip_prefix(TESSDATA.as_bytes()) {
+                let folder = OsString::from_vec(folder.to_vec());
+                this.task.recognition()?.tessdata = Some(PathBuf::from(folder));
+                continue;
             }
+            let argument = argument.to_str().ok_or("an argument is not UTF-8")?;
+            let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
+            this.take(name, value)?;
         }
         Ok(this)
+    }
+
+    fn take(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let limits = &mut self.limits;
+        match name {
+            "--input-bytes" => limits.input_bytes = number(name, value)?,
+            "--output-bytes" => limits.output_bytes = number(name, value)?,
+            "--memory-bytes" => limits.memory_bytes = number(name, value)?,
+            "--inflate-bytes" => limits.inflate_bytes = number(name, value)?,
+            "--pages" => limits.pages = number(name, value)?,
+            "--pixels" => limits.pixels = number(name, value)?,
+            "--cpu-seconds" => limits.cpu_seconds = number(name, value)?,
+            "--accept-missing-sandbox" => self.sandbox = Sandbox::AcceptMissing,
+            "--media-type" => self.request.media_type = Some(value.to_owned()),
+            "--pdf-engine" => {
+                let engine = PdfEngine::from_name(value).ok_or(format!("no PDF engine is called {value}"))?;
+                self.request.pdf_engine = Some(engine);
+            }
+            "--format" => {
+                let format = TextFormat::from_name(value).ok_or(format!("no format is called {value}"))?;
+                self.request.format = format;
+            }
+            "--detect" => self.task = Task::Detect,
+            "--thumbnail" => self.task = Task::Thumbnail { side: number(name, value)? },
+            "--recognize" => {
+                let pages = value.split(',').map(|page| number(name, page)).collect::<Result<_, _>>()?;
+                self.task = Task::Recognize(Recognition { pages, ..Recognition::default() });
+            }
+            "--languages" => {
+                let languages = value.parse::<Languages>().map_err(|error| error.to_string())?;
+                self.task.recognition()?.languages = languages;
+            }
+            "--page-milliseconds" => {
+                self.task.recognition()?.page_time = Duration::from_millis(number(name, value)?);
+            }
+            _ => return Err(format!("no argument is called {name}")),
+        }
+        Ok(())
+    }
+}
+
+/// The one argument that may be anything but NUL: a folder's name.
+const TESSDATA: &str = "--tessdata=";
+
+impl Task {
+    /// The arguments of a recognition follow the one that asks for it.
+    fn to_arguments(&self) -> Vec<OsString> {
+        match self {
+            Self::Extract => Vec::new(),
+            Self::Detect => vec!["--detect".into()],
+            Self::Thumbnail { side } => vec![format!("--thumbnail={side}").into()],
+            Self::Recognize(recognition) => {
+                let pages: Vec<String> = recognition.pages.iter().map(u32::to_string).collect();
+                let mut arguments: Vec<OsString> = vec![
+                    format!("--recognize={}", pages.join(",")).into(),
+                    format!("--languages={}", recognition.languages).into(),
+                    format!("--page-milliseconds={}", recognition.page_time.as_millis()).into(),
+                ];
+                if let Some(folder) = &recognition.tessdata {
+                    let mut argument = OsString::from(TESSDATA);
+                    argument.push(folder);
+                    arguments.push(argument);
+                }
+                arguments
+            }
+        }
+    }
+
+    fn recognition(&mut self) -> Result<&mut Recognition, String> {
+        match self {
+            Self::Recognize(recognition) => Ok(recognition),
+            _ => Err("an argument of OCR stands before --recognize".to_owned()),
+        }
     }
 }
 

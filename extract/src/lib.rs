@@ -2,7 +2,8 @@
 //!
 //! A caller makes a [`Source`] of the bytes, and asks an [`Extractor`] for the text; the extractor
 //! spawns `dossier-extract-worker`, hands it the source as a descriptor, reads its replies, and kills
-//! it when the deadline passes, a limit is exceeded or the caller's `tick` says stop.
+//! it when the deadline passes, a limit is exceeded or the caller's `tick` says stop. Where pages show
+//! pictures and no text, a second worker recognises their words.
 //!
 //! Invariant: parses no file; only the worker does.
 //! Invariant: opens no path but the worker's executable; files arrive as sealed memory descriptors.
@@ -14,14 +15,20 @@ mod client;
 mod error;
 mod invocation;
 mod limits;
+mod ocr;
 pub mod protocol;
+mod recognition;
 mod replies;
 mod source;
 mod worker;
 
 pub use client::{Extractor, Tick};
 pub use error::ExtractError;
-pub use invocation::{Invocation, Task};
+pub use invocation::{Invocation, Recognition, Task};
 pub use limits::{Limits, Sandbox};
-pub use protocol::{Extraction, Metadata, OutlineEntry, Page, PageSource, PdfEngine, Request, TextFormat};
+pub use ocr::{Languages, LanguagesError, OcrLimits, OcrSettings};
+pub use protocol::{
+    Extraction, Metadata, Ocr, OcrOutcome, OutlineEntry, Page, PageSource, PdfEngine, Request, TextFormat,
+    Thumbnail, ThumbnailRequest,
+};
 pub use source::Source;

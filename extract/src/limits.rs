@@ -4,7 +4,7 @@ use std::time::Duration;
 
 const MIB: u64 = 1024 * 1024;
 
-/// The limits of one extraction; the worker enforces the first six on itself before it reads a byte,
+/// The limits of one extraction; the worker enforces all but `wall` on itself before it reads a byte,
 /// the parent enforces `output_bytes`, `pages` and `wall` from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -18,6 +18,8 @@ pub struct Limits {
     pub inflate_bytes: u64,
     /// Most pages that are read of one file.
     pub pages: u32,
+    /// Most pixels of one picture that is decoded or drawn, for OCR or a thumbnail.
+    pub pixels: u64,
     /// Processor time of the worker (`RLIMIT_CPU`), in whole seconds.
     pub cpu_seconds: u64,
     /// Wall-clock deadline, held by the parent.
@@ -26,8 +28,16 @@ pub struct Limits {
 
 impl Limits {
     /// Every limit that [`crate::ExtractError::LimitExceeded`] can name.
-    pub(crate) const NAMES: [&'static str; 6] =
-        ["output_bytes", "memory_bytes", "inflate_bytes", "pages", "cpu_seconds", "drawing"];
+    pub(crate) const NAMES: [&'static str; 8] = [
+        "output_bytes",
+        "memory_bytes",
+        "inflate_bytes",
+        "pages",
+        "pixels",
+        "cpu_seconds",
+        "drawing",
+        "ocr_page_time",
+    ];
 }
 
 impl Default for Limits {
@@ -38,6 +48,7 @@ impl Default for Limits {
             memory_bytes: 1024 * MIB,
             inflate_bytes: 256 * MIB,
             pages: 10_000,
+            pixels: 64_000_000,
             cpu_seconds: 10,
             wall: Duration::from_mins(1),
         }

@@ -2,7 +2,8 @@
 //!
 //! The request is the worker's argument list ([`crate::Invocation`]); the file is its standard input (a
 //! sealed memory descriptor). The reply is one JSON value a line on its standard output: a
-//! [`Reply::Page`] for each page as soon as it is read, then exactly one [`Reply::Done`] or
+//! [`Reply::Page`] for each page as soon as it is read (where pages are recognised, a [`Reply::Unread`]
+//! for each that cannot be), or one [`Reply::Thumbnail`]; then exactly one [`Reply::Done`] or
 //! [`Reply::Failed`]. A reply without that last line is a crash.
 //!
 //! Invariant: the parent believes nothing it reads here; [`crate::Extractor`] checks every field.
@@ -18,6 +19,42 @@ pub struct Request {
     pub pdf_engine: Option<PdfEngine>,
     /// How structure (headings, lists, tables) is written.
     pub format: TextFormat,
+    /// Whether words are recognised in pictures.
+    pub ocr: Ocr,
+}
+
+/// Whether words are recognised in pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Ocr {
+    /// Never.
+    Never,
+    /// In images, and on the pages of a PDF that show a picture and no text worth having.
+    #[default]
+    Auto,
+    /// On every page of an image or a PDF, whatever text it has.
+    Force,
+}
+
+impl Ocr {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Never, Self::Auto, Self::Force];
+
+    /// The name in arguments and SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Auto => "auto",
+            Self::Force => "force",
+        }
+    }
+
+    /// The mode called `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ocr| ocr.name() == name)
+    }
 }
 
 /// How the structure of a text is written.
@@ -172,8 +209,117 @@ pub struct Extraction {
     pub metadata: Metadata,
     /// The language of most of the text, guessed: an ISO 639-3 code.
     pub language: Option<String>,
-    /// Pages (from 1) that show a picture and no text worth having: their words, if any, need OCR.
+    /// Pages (from 1) that show a picture and no text worth having, and that have not been recognised:
+    /// their words, if any, need OCR.
     pub needs_ocr: Vec<u32>,
+    /// What became of OCR.
+    pub ocr: OcrOutcome,
+}
+
+/// What became of OCR. `pages` counts the pages that were recognised, words found or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum OcrOutcome {
+    /// No page needs it.
+    #[default]
+    NotNeeded,
+    /// Pages need it ([`Extraction::needs_ocr`]), and the request said never.
+    NotAsked,
+    /// Every page that needs it was recognised.
+    Complete {
+        /// So many.
+        pages: u32,
+    },
+    /// A limit, or a page that cannot be read, kept it from some pages; [`Page::reason`] says more.
+    Incomplete {
+        /// So many.
+        pages: u32,
+        /// For people: the first thing that went wrong.
+        reason: String,
+    },
+    /// This machine has no Tesseract, or not the language's data.
+    Missing {
+        /// For people: what is missing, and how to install it.
+        reason: String,
+    },
+}
+
+impl OcrOutcome {
+    /// A stable name in `snake_case`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotNeeded => "not_needed",
+            Self::NotAsked => "not_asked",
+            Self::Complete { .. } => "complete",
+            Self::Incomplete { .. } => "incomplete",
+            Self::Missing { .. } => "missing",
+        }
+    }
+
+    /// What a person should know, where there is something.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Incomplete { reason, .. } | Self::Missing { reason } => Some(reason),
+            Self::NotNeeded | Self::NotAsked | Self::Complete { .. } => None,
+        }
+    }
+}
+
+/// A small picture of a file's first page. It is made anew from pixels, so it carries nothing else of the
+/// file: no place, no camera, no name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thumbnail {
+    /// `image/webp`.
+    pub media_type: String,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// The picture's file; base64 on the wire.
+    #[serde(with = "base64_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+impl Thumbnail {
+    /// The one kind there is.
+    pub const MEDIA_TYPE: &str = "image/webp";
+    /// Largest file that is taken over.
+    pub const MAX_BYTES: usize = 1024 * 1024;
+    /// The longest side, where the caller does not say.
+    pub const DEFAULT_SIDE: u32 = 512;
+    /// The longest side that can be asked for.
+    pub const MAX_SIDE: u32 = 1024;
+}
+
+/// What to make a thumbnail of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThumbnailRequest {
+    /// The media type to read the bytes as; `None`: as what they are.
+    pub media_type: Option<String>,
+    /// The longest side, in pixels; taken into 1 to [`Thumbnail::MAX_SIDE`].
+    pub side: u32,
+}
+
+impl Default for ThumbnailRequest {
+    fn default() -> Self {
+        Self { media_type: None, side: Thumbnail::DEFAULT_SIDE }
+    }
+}
+
+mod base64_bytes {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        STANDARD.encode(bytes).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD.decode(String::deserialize(from)?).map_err(D::Error::custom)
+    }
 }
 
 /// One line of the worker's output.
@@ -182,6 +328,15 @@ pub struct Extraction {
 pub enum Reply {
     /// A page.
     Page(Page),
+    /// A page whose words cannot be recognised; those of other pages may.
+    Unread {
+        /// From 1.
+        page: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// The picture that was asked for.
+    Thumbnail(Thumbnail),
     /// The file is read to its end.
     Done(Box<Done>),
     /// The file cannot be read.
@@ -213,6 +368,11 @@ pub enum Failure {
     },
     /// A password is needed.
     Encrypted,
+    /// The text is in pictures, and this machine has no Tesseract or not its language.
+    NeedsOcr {
+        /// What is missing, and how to install it.
+        reason: String,
+    },
     /// Broken beyond recovery, or not what it says.
     Malformed {
         /// For people.

@@ -5,7 +5,7 @@
 
 use crate::protocol::{Done, Failure, Metadata, Page, Reply, is_clean};
 use crate::worker::End;
-use crate::{ExtractError, Extraction, Limits};
+use crate::{ExtractError, Invocation, Limits, Task, Thumbnail};
 use std::os::unix::process::ExitStatusExt;
 
 /// Longest reason, media type or engine name that is taken over, in characters.
@@ -20,16 +20,37 @@ const DEEPEST_BOOKMARK: u8 = 32;
 /// The replies of one worker so far.
 #[derive(Debug)]
 pub(crate) struct Replies {
+    task: Task,
     limits: Limits,
     bytes: u64,
     line: Vec<u8>,
-    pages: Vec<Page>,
     last: Option<Result<Done, ExtractError>>,
+    /// The pages it read.
+    pub(crate) pages: Vec<Page>,
+    /// The pages it could not recognise, and why.
+    pub(crate) unread: Vec<(u32, ExtractError)>,
+    /// The picture it made.
+    pub(crate) thumbnail: Option<Thumbnail>,
 }
 
 impl Replies {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self { limits: *limits, bytes: 0, line: Vec::new(), pages: Vec::new(), last: None }
+    /// For a worker that is asked `invocation`.
+    pub(crate) fn new(invocation: &Invocation) -> Self {
+        Self {
+            task: invocation.task.clone(),
+            limits: invocation.limits,
+            bytes: 0,
+            line: Vec::new(),
+            last: None,
+            pages: Vec::new(),
+            unread: Vec::new(),
+            thumbnail: None,
+        }
+    }
+
+    /// How many pages were answered for, read or not.
+    pub(crate) fn answered(&self) -> usize {
+        self.pages.len() + self.unread.len()
     }
 
     /// Takes the next bytes of the worker's output.
@@ -49,21 +70,11 @@ impl Replies {
     }
 
     /// What the worker, now gone, has said in the end.
-    pub(crate) fn finish(self, end: &End) -> Result<Extraction, ExtractError> {
-        if !self.line.is_empty() || self.last.is_none() {
+    pub(crate) fn finish(&mut self, end: &End) -> Result<Done, ExtractError> {
+        if !self.line.is_empty() {
             return Err(classify(end));
         }
-        match self.last {
-            Some(Ok(done)) => Ok(Extraction {
-                media_type: done.media_type,
-                pages: self.pages,
-                metadata: done.metadata,
-                language: done.language,
-                needs_ocr: done.needs_ocr,
-            }),
-            Some(Err(error)) => Err(error),
-            None => Err(classify(end)),
-        }
+        self.last.take().unwrap_or_else(|| Err(classify(end)))
     }
 
     fn reply(&mut self, line: &[u8]) -> Result<(), ExtractError> {
@@ -72,6 +83,8 @@ impl Replies {
         }
         match serde_json::from_slice(line) {
             Ok(Reply::Page(page)) => self.page(page),
+            Ok(Reply::Unread { page, failure }) => self.unread(page, failure),
+            Ok(Reply::Thumbnail(thumbnail)) => self.thumbnail(thumbnail),
             Ok(Reply::Done(done)) => {
                 self.last = Some(Ok(self.done(*done)?));
                 Ok(())
@@ -84,14 +97,49 @@ impl Replies {
         }
     }
 
+    /// Whether the next page may have this number: extracted pages are counted from 1, recognised ones
+    /// are answered for in the order they were asked in.
+    fn expect(&self, page: u32) -> Result<(), ExtractError> {
+        let expected = match &self.task {
+            Task::Extract => u32::try_from(self.answered() + 1).ok(),
+            Task::Recognize(recognition) => recognition.pages.get(self.answered()).copied(),
+            Task::Detect | Task::Thumbnail { .. } => None,
+        };
+        if expected == Some(page) { Ok(()) } else { Err(rubbish("pages out of order")) }
+    }
+
+    fn unread(&mut self, page: u32, failure: Failure) -> Result<(), ExtractError> {
+        if !matches!(self.task, Task::Recognize(_)) {
+            return Err(rubbish("a page that was not asked for"));
+        }
+        self.expect(page)?;
+        let error = self.failure(failure)?;
+        self.unread.push((page, error));
+        Ok(())
+    }
+
+    fn thumbnail(&mut self, thumbnail: Thumbnail) -> Result<(), ExtractError> {
+        let Task::Thumbnail { side } = self.task else {
+            return Err(rubbish("a picture that was not asked for"));
+        };
+        let is_side = |length: u32| (1..=side).contains(&length);
+        let fits = thumbnail.media_type == Thumbnail::MEDIA_TYPE
+            && is_side(thumbnail.width)
+            && is_side(thumbnail.height)
+            && thumbnail.bytes.len() <= Thumbnail::MAX_BYTES
+            && is_webp(&thumbnail.bytes);
+        if !fits || self.thumbnail.is_some() {
+            return Err(rubbish("an impossible picture"));
+        }
+        self.thumbnail = Some(thumbnail);
+        Ok(())
+    }
+
     fn page(&mut self, page: Page) -> Result<(), ExtractError> {
-        let expected = self.pages.len() + 1;
-        if expected > self.limits.pages as usize {
+        if self.task == Task::Extract && self.pages.len() >= self.limits.pages as usize {
             return Err(ExtractError::LimitExceeded { limit: "pages" });
         }
-        if usize::try_from(page.page) != Ok(expected) {
-            return Err(rubbish("pages out of order"));
-        }
+        self.expect(page.page)?;
         if !page.text.chars().all(is_clean) {
             return Err(rubbish("control characters in a page"));
         }
@@ -106,6 +154,14 @@ impl Replies {
     }
 
     fn done(&self, done: Done) -> Result<Done, ExtractError> {
+        let is_unfinished = match &self.task {
+            Task::Recognize(recognition) => self.answered() != recognition.pages.len(),
+            Task::Thumbnail { .. } => self.thumbnail.is_none(),
+            Task::Extract | Task::Detect => false,
+        };
+        if is_unfinished {
+            return Err(rubbish("an end too early"));
+        }
         let is_page = |page: &u32| (1..=self.pages.len()).contains(&(*page as usize));
         if !done.needs_ocr.iter().all(is_page) || !done.needs_ocr.is_sorted_by(|a, b| a < b) {
             return Err(rubbish("pages that are none"));
@@ -124,6 +180,7 @@ impl Replies {
                 ExtractError::Unsupported { media_type: name(media_type)? }
             }
             Failure::Encrypted => ExtractError::Encrypted,
+            Failure::NeedsOcr { reason } => ExtractError::NeedsOcr { reason: readable(&reason) },
             Failure::Malformed { reason } => ExtractError::Malformed { reason: readable(&reason) },
             Failure::TooLarge { size } => {
                 ExtractError::InputTooLarge { size, limit: self.limits.input_bytes }
@@ -149,7 +206,10 @@ fn classify(end: &End) -> ExtractError {
         Some(libc::SIGXCPU) => ExtractError::LimitExceeded { limit: "cpu_seconds" },
         Some(libc::SIGSYS) => crashed("forbidden system call"),
         Some(libc::SIGABRT | libc::SIGSEGV) if complains("overflowed its stack") => crashed("stack overflow"),
-        Some(libc::SIGABRT) if complains("memory allocation of") || complains("out of memory") => {
+        // The last is C++, which says it in Tesseract's name.
+        Some(libc::SIGABRT)
+            if complains("memory allocation of") || complains("out of memory") || complains("bad_alloc") =>
+        {
             ExtractError::LimitExceeded { limit: "memory_bytes" }
         }
         Some(libc::SIGSEGV | libc::SIGBUS) => crashed("memory fault"),
@@ -160,7 +220,15 @@ fn classify(end: &End) -> ExtractError {
     }
 }
 
-fn rubbish(what: &str) -> ExtractError {
+/// Whether these bytes are one whole WebP file, as far as its container says.
+fn is_webp(bytes: &[u8]) -> bool {
+    let size = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
+    let is_whole = size.and_then(|size| usize::try_from(size).ok()) == bytes.len().checked_sub(8);
+    bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") && is_whole
+}
+
+/// What no worker says.
+pub(crate) fn rubbish(what: &str) -> ExtractError {
     ExtractError::Crashed { how: format!("it sent {what}") }
 }
 

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod common;
+
+use common::{DONE, page, scripted};
 use dossier_extract::{ExtractError, Extraction, Extractor, Limits, Request, Source, Tick};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,26 +15,6 @@ use std::time::{Duration, Instant};
 /// Nothing here takes longer unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An extractor whose worker is a script.
-fn scripted(name: &str, script: &str) -> Extractor {
-    Extractor::new(executable(name, script))
-}
-
-/// Written by another process: while this one holds a file open for writing, a test that forks at the same
-/// moment holds it open as well, and it cannot be run ("text file busy").
-fn executable(name: &str, script: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.sh"));
-    let text = format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n");
-    #[expect(clippy::disallowed_methods, reason = "writes a worker")]
-    let written = std::process::Command::new("/bin/sh")
-        .args(["-c", "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"", "sh"])
-        .arg(&path)
-        .arg(text)
-        .status();
-    assert!(written.unwrap().success());
-    path
-}
-
 fn extract(extractor: &Extractor) -> Result<Extraction, ExtractError> {
     let source = Source::from_bytes(b"the file").unwrap();
     let started = Instant::now();
@@ -39,15 +22,6 @@ fn extract(extractor: &Extractor) -> Result<Extraction, ExtractError> {
     assert!(started.elapsed() < PATIENCE, "it took {:?}", started.elapsed());
     outcome
 }
-
-/// A page reply.
-fn page(number: u32, text: &str) -> String {
-    format!(
-        r#"{{"reply":"page","page":{number},"text":"{text}","source":"text","confidence":null,"engine":"test"}}"#
-    )
-}
-
-const DONE: &str = r#"{"reply":"done","media_type":"text/plain"}"#;
 
 fn says(name: &str, lines: &[&str]) -> Result<Extraction, ExtractError> {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.replies"));

@@ -27,7 +27,9 @@ pub(crate) fn raise_no_source(error: &io::Error) -> ! {
 
 fn sqlstate(error: &ExtractError) -> PgSqlErrorCode {
     match error {
-        ExtractError::Unsupported { .. } => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+        ExtractError::Unsupported { .. } | ExtractError::NeedsOcr { .. } => {
+            PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED
+        }
         ExtractError::InputTooLarge { .. }
         | ExtractError::LimitExceeded { .. }
         | ExtractError::Timeout { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
@@ -44,6 +46,7 @@ fn hint(error: &ExtractError) -> &'static str {
         ExtractError::Unsupported { .. } => {
             "Text can be read from PDF, DOCX, plain text, CSV and JSON; pass media_type when the bytes are ambiguous."
         }
+        ExtractError::NeedsOcr { .. } => "Install Tesseract and its language data on the server.",
         ExtractError::Encrypted => "Remove the password and try again.",
         ExtractError::InputTooLarge { .. } => "A superuser can raise dossier.extract_input.",
         ExtractError::LimitExceeded { .. } | ExtractError::Timeout { .. } => {

@@ -124,7 +124,7 @@ pub(crate) fn define() {
 
 /// The extractor that the settings in force describe.
 pub(crate) fn extractor() -> Extractor {
-    Extractor { worker: worker_path(), limits: limits(), sandbox: sandbox() }
+    Extractor { limits: limits(), sandbox: sandbox(), ..Extractor::new(worker_path()) }
 }
 
 /// The engine a session wants asked first.
@@ -172,5 +172,6 @@ fn limits() -> Limits {
         pages: PAGES.get().unsigned_abs(),
         cpu_seconds: u64::from(CPU_SECONDS.get().unsigned_abs()),
         wall: Duration::from_millis(u64::from(TIMEOUT_MS.get().unsigned_abs())),
+        ..Limits::default()
     }
 }

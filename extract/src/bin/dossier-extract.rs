@@ -2,10 +2,11 @@
 
 use clap::Parser;
 use dossier_extract::{
-    ExtractError, Extraction, Extractor, Limits, PdfEngine, Request, Sandbox, Source, TextFormat, Tick,
+    ExtractError, Extraction, Extractor, Languages, Limits, Ocr, OcrLimits, OcrSettings, PdfEngine, Request,
+    Sandbox, Source, TextFormat, Thumbnail, ThumbnailRequest, Tick,
 };
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,6 +30,12 @@ struct Arguments {
     /// Print only what the bytes are, as a media type
     #[arg(long, conflicts_with_all = ["json", "pages"])]
     detect: bool,
+    /// Write a small WebP picture of the first page of a PDF or an image there, and print no text
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["json", "pages", "detect"])]
+    thumbnail: Option<PathBuf>,
+    /// The picture's longest side, in pixels
+    #[arg(long, value_name = "N", default_value_t = Thumbnail::DEFAULT_SIDE)]
+    thumbnail_side: u32,
     /// Read the bytes as this media type, whatever they look like
     #[arg(long, value_name = "TYPE")]
     media_type: Option<String>,
@@ -45,7 +52,35 @@ struct Arguments {
     #[arg(long)]
     accept_missing_sandbox: bool,
     #[command(flatten)]
+    ocr: OcrArguments,
+    #[command(flatten)]
     limits: LimitArguments,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "OCR (needs Tesseract: apt-get install tesseract-ocr)")]
+struct OcrArguments {
+    /// Whether words are recognised in pictures: on pages without text of their own, or on all
+    #[arg(long, value_enum, default_value = "auto")]
+    ocr: Ocr,
+    /// Tesseract's languages, joined by +; each needs its data (apt-get install tesseract-ocr-deu)
+    #[arg(long, value_name = "NAMES", default_value_t = Languages::default())]
+    ocr_languages: Languages,
+    /// The folder of the languages' data [default: /usr/share/tesseract-ocr/5/tessdata or its like]
+    #[arg(long, value_name = "DIR")]
+    tessdata: Option<PathBuf>,
+    /// Most pages that are recognised
+    #[arg(long, value_name = "N", default_value_t = OcrLimits::default().pages)]
+    ocr_pages: u32,
+    /// Most time for one page, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = OcrLimits::default().page_time.as_secs_f64())]
+    ocr_page_seconds: f64,
+    /// Processor time for all pages, in seconds
+    #[arg(long, value_name = "N", default_value_t = OcrLimits::default().cpu_seconds)]
+    ocr_cpu_seconds: u64,
+    /// Deadline for all pages, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = OcrLimits::default().wall.as_secs_f64())]
+    ocr_wall_seconds: f64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -66,6 +101,9 @@ struct LimitArguments {
     /// Most pages
     #[arg(long = "max-pages", value_name = "N", default_value_t = Limits::default().pages)]
     max_pages: u32,
+    /// Most pixels of one picture that is decoded or drawn
+    #[arg(long, value_name = "N", default_value_t = Limits::default().pixels)]
+    pixels: u64,
     /// Processor time of the worker, in seconds
     #[arg(long, value_name = "N", default_value_t = Limits::default().cpu_seconds)]
     cpu_seconds: u64,
@@ -79,10 +117,30 @@ Examples:
   dossier-extract report.pdf
   dossier-extract --json report.pdf | jq -r '.pages[2].text'
   curl -s https://example.com/report.docx | dossier-extract -
+  dossier-extract --ocr-languages eng+deu scan.pdf
+  dossier-extract --thumbnail cover.webp report.pdf
 
-Error codes: unsupported, encrypted, malformed, too_large, limit_exceeded, timeout, crashed,
-sandbox_unavailable, worker_unavailable, and io for a file that cannot be opened.
+Error codes: unsupported, encrypted, needs_ocr, malformed, too_large, limit_exceeded, timeout, crashed,
+sandbox_unavailable, worker_unavailable, and io for a file that cannot be opened. A line `note: ...` on
+standard error says which pages of a printed text could not be recognised, and why.
 Exit status: 0 text printed, 1 no text, 2 wrong usage.";
+
+impl OcrArguments {
+    fn settings(&self) -> OcrSettings {
+        let default = OcrLimits::default();
+        OcrSettings {
+            languages: self.ocr_languages.clone(),
+            tessdata: self.tessdata.clone(),
+            limits: OcrLimits {
+                pages: self.ocr_pages,
+                page_time: Duration::try_from_secs_f64(self.ocr_page_seconds).unwrap_or(default.page_time),
+                cpu_seconds: self.ocr_cpu_seconds,
+                wall: Duration::try_from_secs_f64(self.ocr_wall_seconds).unwrap_or(default.wall),
+                ..default
+            },
+        }
+    }
+}
 
 impl LimitArguments {
     fn limits(&self) -> Limits {
@@ -92,6 +150,7 @@ impl LimitArguments {
             memory_bytes: self.memory_bytes,
             inflate_bytes: self.inflate_bytes,
             pages: self.max_pages,
+            pixels: self.pixels,
             cpu_seconds: self.cpu_seconds,
             wall: Duration::try_from_secs_f64(self.wall_seconds).unwrap_or(Limits::default().wall),
         }
@@ -128,23 +187,38 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
         let media_type = extractor.detect(&source, || Tick::Continue)?;
         return Ok(writeln!(io::stdout(), "{media_type}")?);
     }
+    if let Some(path) = &arguments.thumbnail {
+        let request =
+            ThumbnailRequest { media_type: arguments.media_type.clone(), side: arguments.thumbnail_side };
+        let thumbnail = extractor.thumbnail(&source, &request, || Tick::Continue)?;
+        return Ok(std::fs::write(path, thumbnail.bytes).map_err(named(path))?);
+    }
     let request = Request {
         media_type: arguments.media_type.clone(),
         pdf_engine: arguments.engine,
         format: arguments.format,
+        ocr: arguments.ocr.ocr,
     };
     let extraction = extractor.extract(&source, &request, || Tick::Continue)?;
+    if let Some(reason) = extraction.ocr.reason() {
+        // The text is printed all the same; standard error may be closed.
+        let _ = writeln!(io::stderr(), "note: pages {:?} need OCR: {reason}", extraction.needs_ocr);
+    }
     Ok(print(arguments, &extraction)?)
+}
+
+/// The error of a file, with its name.
+fn named(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn open(arguments: &Arguments, limit: u64) -> io::Result<Source> {
     if arguments.file.as_os_str() == "-" {
         return Source::from_reader(io::stdin().lock(), limit);
     }
-    let named =
-        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", arguments.file.display()));
-    let file = std::fs::File::open(&arguments.file).map_err(named)?;
-    Source::from_reader(file, limit).map_err(named)
+    let named = named(&arguments.file);
+    let file = std::fs::File::open(&arguments.file).map_err(&named)?;
+    Source::from_reader(file, limit).map_err(&named)
 }
 
 fn extractor(arguments: &Arguments, limits: Limits) -> io::Result<Extractor> {
@@ -153,7 +227,7 @@ fn extractor(arguments: &Arguments, limits: Limits) -> io::Result<Extractor> {
         None => Extractor::default_worker()?,
     };
     let sandbox = if arguments.accept_missing_sandbox { Sandbox::AcceptMissing } else { Sandbox::Require };
-    Ok(Extractor { worker, limits, sandbox })
+    Ok(Extractor { worker, limits, ocr: arguments.ocr.settings(), sandbox })
 }
 
 fn print(arguments: &Arguments, extraction: &Extraction) -> io::Result<()> {

@@ -1,0 +1,210 @@
+//! The second step of an extraction: the pages that show pictures are given to workers that recognise
+//! words, and what those read takes the place of what the file itself holds.
+//!
+//! Invariant: the text worker never waits for OCR, and a file without pictures never pays for it.
+//! Invariant: a page that cannot be recognised keeps the text it has, and says why.
+
+use crate::client::Tick;
+use crate::replies::Replies;
+use crate::{
+    ExtractError, Extraction, Extractor, Invocation, Limits, Ocr, OcrOutcome, Page, Recognition, Request,
+    Source, Task,
+};
+use std::time::Instant;
+
+/// How many workers may die on pages of one file before the rest is left alone.
+const MOST_WORKERS: usize = 4;
+
+impl Extractor {
+    /// Recognises what `extraction` and the request ask for.
+    pub(crate) fn recognize(
+        &self,
+        source: &Source,
+        request: &Request,
+        extraction: &mut Extraction,
+        tick: &mut dyn FnMut() -> Tick,
+    ) -> Result<(), ExtractError> {
+        let wanted = wanted(extraction, request.ocr);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        if request.ocr == Ocr::Never {
+            extraction.ocr = OcrOutcome::NotAsked;
+            return Ok(());
+        }
+        let limit = self.ocr.limits.pages as usize;
+        let (asked, beyond) = wanted.split_at(limit.min(wanted.len()));
+        let mut merger = Merger { extraction, recognized: 0, trouble: None };
+        self.recognize_pages(source, request, asked, &mut merger, tick)?;
+        if !beyond.is_empty() && !merger.is_missing() {
+            merger.give_up(beyond, ExtractError::LimitExceeded { limit: "ocr_pages" });
+        }
+        merger.finish(&wanted)
+    }
+
+    /// One worker reads all the pages, unless it dies: then the page it died on is given up, and the
+    /// next worker reads those behind it.
+    fn recognize_pages(
+        &self,
+        source: &Source,
+        request: &Request,
+        mut pages: &[u32],
+        merger: &mut Merger<'_>,
+        tick: &mut dyn FnMut() -> Tick,
+    ) -> Result<(), ExtractError> {
+        let deadline = Instant::now().checked_add(self.ocr.limits.wall);
+        for _ in 0..MOST_WORKERS {
+            if pages.is_empty() {
+                break;
+            }
+            let invocation = self.recognition(request, pages, merger);
+            let mut replies = Replies::new(&invocation);
+            let outcome = self.run(source, &invocation, deadline, &mut replies, tick);
+            pages = &pages[replies.answered()..];
+            replies.pages.into_iter().for_each(|page| merger.take(page));
+            replies.unread.into_iter().for_each(|(page, error)| merger.give_up(&[page], error));
+            match outcome {
+                Ok(_) => break,
+                Err(error) if error.is_transient() => return Err(error),
+                Err(
+                    error @ (ExtractError::Crashed { .. }
+                    | ExtractError::LimitExceeded { limit: "memory_bytes" }),
+                ) if !pages.is_empty() => {
+                    merger.give_up(&pages[..1], error);
+                    pages = &pages[1..];
+                }
+                Err(error) => {
+                    merger.give_up(pages, error);
+                    return Ok(());
+                }
+            }
+        }
+        if !pages.is_empty() {
+            merger.give_up(pages, ExtractError::Crashed { how: "too many times".to_owned() });
+        }
+        Ok(())
+    }
+
+    fn recognition(&self, request: &Request, pages: &[u32], merger: &Merger<'_>) -> Invocation {
+        let settings = &self.ocr;
+        let written: u64 = merger.extraction.pages.iter().map(|page| page.text.len() as u64).sum();
+        Invocation {
+            task: Task::Recognize(Recognition {
+                pages: pages.to_vec(),
+                languages: settings.languages.clone(),
+                tessdata: settings.tessdata.clone(),
+                page_time: settings.limits.page_time,
+            }),
+            request: request.clone(),
+            limits: Limits {
+                output_bytes: self.limits.output_bytes.saturating_sub(written),
+                memory_bytes: settings.limits.memory_bytes,
+                cpu_seconds: settings.limits.cpu_seconds,
+                wall: settings.limits.wall,
+                ..self.limits
+            },
+            sandbox: self.sandbox,
+        }
+    }
+}
+
+/// The pages to recognise.
+fn wanted(extraction: &Extraction, ocr: Ocr) -> Vec<u32> {
+    let media_type = &extraction.media_type;
+    let has_pictures = media_type == "application/pdf" || media_type.starts_with("image/");
+    if ocr == Ocr::Force && has_pictures {
+        extraction.pages.iter().map(|page| page.page).collect()
+    } else {
+        extraction.needs_ocr.clone()
+    }
+}
+
+/// Puts what is recognised into the extraction.
+struct Merger<'e> {
+    extraction: &'e mut Extraction,
+    recognized: u32,
+    /// The first thing that went wrong.
+    trouble: Option<ExtractError>,
+}
+
+impl Merger<'_> {
+    /// A page was recognised. No words are no reason to throw those away that the file has.
+    fn take(&mut self, page: Page) {
+        self.recognized += 1;
+        self.extraction.needs_ocr.retain(|needs| *needs != page.page);
+        let Some(old) = self.page(page.page) else { return };
+        if is_blank(&page) && !is_blank(old) {
+            add_reason(old, "OCR found no words");
+            return;
+        }
+        let reason = old.reason.take();
+        let own_reason = std::mem::replace(old, page).reason;
+        // `old` is the recognised page by now.
+        old.reason = reason;
+        if let Some(own_reason) = own_reason {
+            add_reason(old, &own_reason);
+        }
+    }
+
+    /// These pages stay as they are.
+    fn give_up(&mut self, pages: &[u32], error: ExtractError) {
+        for number in pages {
+            if let Some(page) = self.page(*number) {
+                add_reason(page, &format!("no OCR: {error}"));
+            }
+        }
+        self.trouble.get_or_insert(error);
+    }
+
+    fn page(&mut self, number: u32) -> Option<&mut Page> {
+        self.extraction.pages.get_mut((number as usize).checked_sub(1)?)
+    }
+
+    fn is_missing(&self) -> bool {
+        matches!(self.trouble, Some(ExtractError::NeedsOcr { .. }))
+    }
+
+    /// An extraction that has neither text nor a recognised page is an error: that of its OCR.
+    fn finish(self, wanted: &[u32]) -> Result<(), ExtractError> {
+        let has_text = !self.extraction.pages.iter().all(is_blank);
+        let pages = self.recognized;
+        let Some(error) = self.trouble else {
+            self.extraction.ocr = OcrOutcome::Complete { pages };
+            return Ok(());
+        };
+        if !has_text && pages == 0 {
+            return Err(match error {
+                ExtractError::NeedsOcr { reason } => {
+                    ExtractError::NeedsOcr { reason: format!("{}: {reason}", listed(wanted)) }
+                }
+                other => other,
+            });
+        }
+        self.extraction.ocr = match error {
+            ExtractError::NeedsOcr { reason } => OcrOutcome::Missing { reason },
+            other => OcrOutcome::Incomplete { pages, reason: other.to_string() },
+        };
+        Ok(())
+    }
+}
+
+fn is_blank(page: &Page) -> bool {
+    page.text.trim().is_empty()
+}
+
+fn add_reason(page: &mut Page, reason: &str) {
+    page.reason = Some(match page.reason.take() {
+        Some(first) => format!("{first}; {reason}"),
+        None => reason.to_owned(),
+    });
+}
+
+/// `page 3`, `pages 1, 3 and 17 more`.
+fn listed(pages: &[u32]) -> String {
+    const NAMED: usize = 5;
+    let named: Vec<String> = pages.iter().take(NAMED).map(u32::to_string).collect();
+    let plural = if pages.len() == 1 { "" } else { "s" };
+    let more = pages.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("page{plural} {}{more}", named.join(", "))
+}

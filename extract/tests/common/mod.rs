@@ -1,0 +1,36 @@
+//! Workers that are small shell scripts.
+
+#![allow(dead_code, reason = "each test program uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use dossier_extract::Extractor;
+use std::path::PathBuf;
+
+/// An extractor whose worker is a script.
+pub(crate) fn scripted(name: &str, script: &str) -> Extractor {
+    Extractor::new(executable(name, script))
+}
+
+/// Written by another process: while this one holds a file open for writing, a test that forks at the same
+/// moment holds it open as well, and it cannot be run ("text file busy").
+fn executable(name: &str, script: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.sh"));
+    let text = format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n");
+    #[expect(clippy::disallowed_methods, reason = "writes a worker")]
+    let written = std::process::Command::new("/bin/sh")
+        .args(["-c", "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(&path)
+        .arg(text)
+        .status();
+    assert!(written.unwrap().success());
+    path
+}
+
+/// A page reply.
+pub(crate) fn page(number: u32, text: &str) -> String {
+    format!(
+        r#"{{"reply":"page","page":{number},"text":"{text}","source":"text","confidence":null,"engine":"test"}}"#
+    )
+}
+
+pub(crate) const DONE: &str = r#"{"reply":"done","media_type":"text/plain"}"#;

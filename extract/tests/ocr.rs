@@ -1,0 +1,197 @@
+//! What the client makes of pages whose words are in pictures. The workers are shell scripts: one answers
+//! as the text worker, and where it is asked to recognise, as Tesseract's.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod common;
+
+use common::{page, scripted};
+use dossier_extract::{
+    ExtractError, Extraction, Extractor, Ocr, OcrOutcome, PageSource, Request, Source, Thumbnail,
+    ThumbnailRequest, Tick,
+};
+
+/// Three pages, of which the last two need OCR.
+fn scan() -> String {
+    let done = r#"{"reply":"done","media_type":"application/pdf","needs_ocr":[2,3]}"#;
+    says(&[&page(1, "own text"), &page(2, ""), &page(3, "x"), done])
+}
+
+fn recognized(number: u32, text: &str) -> String {
+    let reply = page(number, text).replace(r#""source":"text""#, r#""source":"ocr""#);
+    reply.replace(r#""confidence":null"#, r#""confidence":0.9"#).replace(r#""test""#, r#""tesseract""#)
+}
+
+fn unread(number: u32, limit: &str) -> String {
+    format!(r#"{{"reply":"unread","page":{number},"failure":{{"code":"limit_exceeded","limit":"{limit}"}}}}"#)
+}
+
+const DONE: &str = r#"{"reply":"done","media_type":"application/pdf"}"#;
+const MISSING: &str = r#"{"reply":"failed","code":"needs_ocr","reason":"no Tesseract; install it"}"#;
+
+fn says(lines: &[&str]) -> String {
+    lines.iter().map(|line| format!("echo '{line}'; ")).collect()
+}
+
+/// A worker that answers `text` at first, and where it is to recognise pages that for them.
+fn worker(name: &str, text: &str, ocr: &[(&str, &str)]) -> Extractor {
+    let cases: String =
+        ocr.iter().map(|(pages, script)| format!("*\" --recognize={pages} \"*) {script};;\n")).collect();
+    scripted(name, &format!("case \" $* \" in\n{cases}*--recognize*) exit 9;;\n*) {text};;\nesac"))
+}
+
+fn extract_as(extractor: &Extractor, ocr: Ocr) -> Result<Extraction, ExtractError> {
+    let request = Request { ocr, ..Request::default() };
+    extractor.extract(&Source::from_bytes(b"the file").unwrap(), &request, || Tick::Continue)
+}
+
+fn extract(extractor: &Extractor) -> Result<Extraction, ExtractError> {
+    extract_as(extractor, Ocr::Auto)
+}
+
+fn texts(extraction: &Extraction) -> Vec<&str> {
+    extraction.pages.iter().map(|page| page.text.as_str()).collect()
+}
+
+#[test]
+fn words_in_pictures_take_their_pages_place() {
+    let ocr = says(&[&recognized(2, "two"), &recognized(3, "three"), DONE]);
+    let extraction = extract(&worker("ocr_good", &scan(), &[("2,3", &ocr)])).unwrap();
+    assert_eq!(texts(&extraction), ["own text", "two", "three"]);
+    assert_eq!(extraction.pages[0].source, PageSource::Text);
+    assert_eq!((extraction.pages[1].source, extraction.pages[1].confidence), (PageSource::Ocr, Some(0.9)));
+    assert_eq!((extraction.ocr, extraction.needs_ocr), (OcrOutcome::Complete { pages: 2 }, vec![]));
+}
+
+#[test]
+fn a_file_without_pictures_starts_no_second_worker() {
+    let extraction = extract(&worker("ocr_none", &says(&[&page(1, "text"), DONE]), &[])).unwrap();
+    assert_eq!(extraction.ocr, OcrOutcome::NotNeeded);
+}
+
+#[test]
+fn never_is_never() {
+    let extraction = extract_as(&worker("ocr_never", &scan(), &[]), Ocr::Never).unwrap();
+    assert_eq!((extraction.ocr, extraction.needs_ocr), (OcrOutcome::NotAsked, vec![2, 3]));
+}
+
+#[test]
+fn force_asks_for_every_page_and_never_loses_text() {
+    let ocr = says(&[&recognized(1, " "), &recognized(2, "two"), &recognized(3, ""), DONE]);
+    let extraction = extract_as(&worker("ocr_force", &scan(), &[("1,2,3", &ocr)]), Ocr::Force).unwrap();
+    assert_eq!(texts(&extraction), ["own text", "two", "x"]);
+    assert_eq!(extraction.pages[0].reason.as_deref(), Some("OCR found no words"));
+    assert_eq!(extraction.ocr, OcrOutcome::Complete { pages: 3 });
+}
+
+#[test]
+fn without_tesseract_the_text_there_is_stays() {
+    let extraction = extract(&worker("ocr_missing", &scan(), &[("2,3", &says(&[MISSING]))])).unwrap();
+    assert_eq!(texts(&extraction), ["own text", "", "x"]);
+    assert_eq!(extraction.ocr, OcrOutcome::Missing { reason: "no Tesseract; install it".to_owned() });
+    assert_eq!(extraction.needs_ocr, [2, 3]);
+}
+
+#[test]
+fn without_tesseract_and_without_text_the_error_says_what_to_do() {
+    let scan = says(&[&page(1, ""), r#"{"reply":"done","media_type":"image/png","needs_ocr":[1]}"#]);
+    let error = extract(&worker("ocr_needed", &scan, &[("1", &says(&[MISSING]))])).unwrap_err();
+    assert_eq!((error.code(), error.is_transient()), ("needs_ocr", false));
+    let message = error.to_string();
+    assert!(message.contains("page 1") && message.contains("install it"), "{message}");
+}
+
+#[test]
+fn a_page_that_kills_its_worker_does_not_lose_the_others() {
+    let dies = format!("{} ulimit -c 0; kill -SEGV $$", says(&[]));
+    let ocr = says(&[&recognized(3, "three"), DONE]);
+    let extraction = extract(&worker("ocr_dies", &scan(), &[("2,3", &dies), ("3", &ocr)])).unwrap();
+    assert_eq!(texts(&extraction), ["own text", "", "three"]);
+    let reason = extraction.pages[1].reason.as_deref().unwrap();
+    assert!(reason.contains("memory fault"), "{reason}");
+    assert!(matches!(extraction.ocr, OcrOutcome::Incomplete { pages: 1, .. }), "{:?}", extraction.ocr);
+    assert_eq!(extraction.needs_ocr, [2]);
+}
+
+#[test]
+fn a_page_that_is_given_up_says_why() {
+    let ocr = says(&[&unread(2, "pixels"), &recognized(3, "three"), DONE]);
+    let extraction = extract(&worker("ocr_unread", &scan(), &[("2,3", &ocr)])).unwrap();
+    assert_eq!(texts(&extraction), ["own text", "", "three"]);
+    assert!(extraction.pages[1].reason.as_deref().unwrap().contains("pixels"));
+}
+
+#[test]
+fn pages_beyond_the_limit_stay_as_they_are() {
+    let ocr = says(&[&recognized(2, "two"), DONE]);
+    let mut extractor = worker("ocr_limit", &scan(), &[("2", &ocr)]);
+    extractor.ocr.limits.pages = 1;
+    let extraction = extract(&extractor).unwrap();
+    assert_eq!(texts(&extraction), ["own text", "two", "x"]);
+    assert!(extraction.pages[2].reason.as_deref().unwrap().contains("ocr_pages"));
+    assert_eq!(extraction.needs_ocr, [3]);
+}
+
+#[test]
+fn what_is_read_before_the_deadline_is_kept() {
+    let ocr = format!("{} exec sleep 1000", says(&[&recognized(2, "two")]));
+    let mut extractor = worker("ocr_slow", &scan(), &[("2,3", &ocr)]);
+    extractor.ocr.limits.wall = std::time::Duration::from_millis(500);
+    let extraction = extract(&extractor).unwrap();
+    assert_eq!(texts(&extraction), ["own text", "two", "x"]);
+    assert!(matches!(extraction.ocr, OcrOutcome::Incomplete { pages: 1, .. }), "{:?}", extraction.ocr);
+}
+
+#[test]
+fn pages_that_were_not_asked_for_are_not_believed() {
+    let replies = [
+        ("ocr_other", says(&[&recognized(1, "forged"), DONE])),
+        ("ocr_order", says(&[&recognized(3, "three"), &recognized(2, "two"), DONE])),
+        ("ocr_short", says(&[&recognized(2, "two"), DONE])),
+    ];
+    for (name, ocr) in replies {
+        let extraction = extract(&worker(name, &scan(), &[("2,3", &ocr), ("3", &ocr)])).unwrap();
+        assert_eq!(extraction.pages[0].text, "own text");
+        let OcrOutcome::Incomplete { reason, .. } = extraction.ocr else { panic!("{:?}", extraction.ocr) };
+        assert!(reason.contains("it sent"), "{reason}");
+    }
+    let error = extract(&worker("ocr_unasked", &says(&[&unread(1, "pixels"), DONE]), &[])).unwrap_err();
+    assert_eq!(error.code(), "crashed");
+}
+
+/// `RIFF....WEBP` and nothing more, in base64: a whole file as far as the container says.
+const WEBP: &str = "UklGRgQAAABXRUJQ";
+
+fn thumbnail(name: &str, media_type: &str, width: u32, data: &str) -> Result<Thumbnail, ExtractError> {
+    let picture = format!(
+        r#"{{"reply":"thumbnail","media_type":"{media_type}","width":{width},"height":9,"bytes":"{data}"}}"#
+    );
+    let extractor = scripted(name, &says(&[&picture, DONE]));
+    let source = Source::from_bytes(b"the file").unwrap();
+    extractor.thumbnail(&source, &ThumbnailRequest::default(), || Tick::Continue)
+}
+
+#[test]
+fn a_thumbnail_is_a_small_webp_or_nothing() {
+    let good = thumbnail("thumb_good", "image/webp", 512, WEBP).unwrap();
+    assert_eq!((good.width, good.height, good.bytes.len()), (512, 9, 12));
+    let bad = [
+        thumbnail("thumb_type", "text/html", 512, WEBP),
+        thumbnail("thumb_wide", "image/webp", 513, WEBP),
+        thumbnail("thumb_flat", "image/webp", 0, WEBP),
+        thumbnail("thumb_html", "image/webp", 512, "PGh0bWw+"),
+        thumbnail("thumb_cut", "image/webp", 512, "UklGRgUAAABXRUJQ"),
+        thumbnail("thumb_base", "image/webp", 512, "!"),
+    ];
+    for outcome in bad {
+        assert_eq!(outcome.unwrap_err().code(), "crashed");
+    }
+}
+
+#[test]
+fn a_worker_that_makes_no_picture_has_crashed() {
+    let extractor = scripted("thumb_none", &says(&[DONE]));
+    let source = Source::from_bytes(b"the file").unwrap();
+    let outcome = extractor.thumbnail(&source, &ThumbnailRequest::default(), || Tick::Continue);
+    assert_eq!(outcome.unwrap_err().code(), "crashed");
+}
