@@ -1,7 +1,7 @@
 //! What a file is, told by its bytes and never by a name.
 
 use crate::zip_parts::{Package, Parts};
-use crate::{csv, json, text};
+use crate::{csv, json, rtf, text};
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
 
@@ -12,6 +12,8 @@ pub enum Format {
     Pdf,
     /// A Word document of the XML kind.
     Docx,
+    /// Rich Text Format.
+    Rtf,
     /// One JSON value, an object or an array.
     Json,
     /// Rows of separated fields.
@@ -34,6 +36,7 @@ impl Format {
         match self {
             Self::Pdf => "application/pdf",
             Self::Docx => DOCX,
+            Self::Rtf => "application/rtf",
             Self::Json => "application/json",
             Self::Csv => "text/csv",
             Self::Text => "text/plain",
@@ -56,6 +59,7 @@ pub fn from_media_type(media_type: &str) -> Format {
     match essence.as_str() {
         "application/pdf" | "application/x-pdf" => Format::Pdf,
         DOCX => Format::Docx,
+        "application/rtf" | "text/rtf" | "application/x-rtf" => Format::Rtf,
         "application/json" => Format::Json,
         "text/csv" | "application/csv" | "text/tab-separated-values" => Format::Csv,
         "text/markdown" | "text/x-markdown" => Format::Markdown,
@@ -101,7 +105,6 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"\x7fELF", "application/x-executable"),
     (b"\xcf\xfa\xed\xfe", "application/x-mach-binary"),
     (b"\xce\xfa\xed\xfe", "application/x-mach-binary"),
-    (b"{\\rtf", "application/rtf"),
     (b"\x1f\x8b", "application/gzip"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
@@ -147,6 +150,7 @@ fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => return other("audio/wav"),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => return other("video/mp4"),
         _ if bytes.starts_with(COMPOUND) => return other(compound(bytes)),
+        _ if rtf::is_rtf(bytes) => return Some(Format::Rtf),
         _ if is_bmp(bytes) => return other("image/bmp"),
         _ if is_portable_executable(bytes) => {
             return other("application/vnd.microsoft.portable-executable");

@@ -18,9 +18,9 @@ mod json;
 mod language;
 mod pagination;
 mod pdf;
-#[allow(dead_code, reason = "its first readers are on their way")]
 mod prose;
 mod reply;
+mod rtf;
 pub mod sandbox;
 mod serve;
 mod text;

@@ -49,6 +49,8 @@ struct Table {
 const WIDEST_TABLE: usize = 120;
 /// Between columns that are lined up.
 const GAP: &str = "  ";
+/// Rows are filled up to the widest where the table then has at most so many times its cells.
+const MOST_PADDING: usize = 16;
 
 impl Prose {
     pub(crate) fn new(format: TextFormat) -> Self {
@@ -182,6 +184,16 @@ impl Prose {
         self.tables = self.tables.saturating_sub(1);
     }
 
+    /// Whether a paragraph is open that has words.
+    pub(crate) fn has_open_line(&self) -> bool {
+        !self.line.trim().is_empty()
+    }
+
+    /// Adds a text that is finished, in the same format.
+    pub(crate) fn append(&mut self, finished: &str) {
+        self.out.push_str(finished);
+    }
+
     /// Whether nothing has been written since the last page was taken.
     pub(crate) fn is_blank(&self) -> bool {
         !self.in_table() && self.out.trim().is_empty() && self.line.trim().is_empty()
@@ -252,11 +264,15 @@ fn write_rows(out: &mut String, rows: &[Vec<String>]) {
 }
 
 fn write_markdown(out: &mut String, rows: &[Vec<String>]) {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    if columns == 0 {
+    let widest = rows.iter().map(Vec::len).max().unwrap_or_default();
+    if widest == 0 {
         return;
     }
+    // One wide row among many narrow ones would cost its width for each of them.
+    let cells: usize = rows.iter().map(Vec::len).sum();
+    let is_even = widest.saturating_mul(rows.len()) <= cells.saturating_mul(MOST_PADDING);
     for (index, row) in rows.iter().enumerate() {
+        let columns = if is_even || index == 0 { widest } else { row.len() };
         for column in 0..columns {
             let cell = row.get(column).map(String::as_str).unwrap_or_default();
             out.push_str("| ");
@@ -265,7 +281,7 @@ fn write_markdown(out: &mut String, rows: &[Vec<String>]) {
         }
         out.push_str("|\n");
         if index == 0 {
-            out.extend(std::iter::repeat_n("| --- ", columns));
+            out.extend(std::iter::repeat_n("| --- ", widest));
             out.push_str("|\n");
         }
     }

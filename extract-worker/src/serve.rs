@@ -3,7 +3,7 @@
 use crate::format::{self, Format};
 use crate::input::Input;
 use crate::reply::Pages;
-use crate::{csv, docx, json, pdf, text};
+use crate::{csv, docx, json, pdf, rtf, text};
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
 use std::io::Write;
@@ -40,6 +40,7 @@ fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<Strin
     match format {
         Format::Pdf => pdf::read(input, invocation.request.pdf_engine, limits, pages)?,
         Format::Docx => docx::read(&input, limits, pages)?,
+        Format::Rtf => rtf::read(&input, invocation.request.format, pages)?,
         Format::Json => json::read(&input, pages)?,
         Format::Csv => csv::read(&input, pages)?,
         Format::Text | Format::Markdown => text::read(&input, pages)?,

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 #![allow(clippy::missing_panics_doc, reason = "tests")]
 
-use dossier_extract::{ExtractError, Extraction, Extractor, Request, Source, Tick};
+use dossier_extract::{ExtractError, Extraction, Extractor, Request, Source, TextFormat, Tick};
 use std::io::Write;
 
 /// The worker that cargo built for these tests, with default limits.
@@ -29,6 +29,13 @@ pub(crate) fn detect(bytes: &[u8]) -> String {
 pub(crate) fn text(bytes: &[u8]) -> String {
     let pages = extract(bytes).unwrap().pages;
     pages.iter().map(|page| page.text.trim_end()).collect::<Vec<_>>().join("\x0c")
+}
+
+/// All pages as Markdown.
+pub(crate) fn markdown(bytes: &[u8]) -> String {
+    let request = Request { format: TextFormat::Markdown, ..Request::default() };
+    let extraction = extractor().extract(&Source::from_bytes(bytes).unwrap(), &request, || Tick::Continue);
+    extraction.unwrap().pages.into_iter().map(|page| page.text).collect()
 }
 
 /// A PDF of these objects; the first is the catalog.

@@ -1,0 +1,151 @@
+//! The texts of an RTF document as they grow: paragraphs, tables and notes.
+
+use super::state::{Paragraph, Story};
+use crate::prose::{Block, Prose};
+use dossier_extract::TextFormat;
+use std::collections::HashSet;
+
+/// All texts of a document.
+pub(super) struct Stories {
+    texts: [Prose; Story::ALL.len()],
+    /// Pages of the body that have ended, each with a form feed.
+    ended: String,
+    /// Headers and footers: sections repeat them, and each is said once.
+    headers: String,
+    footers: String,
+    said: HashSet<String>,
+    /// How many notes have been called for, and how many have been read.
+    calls: usize,
+    notes: usize,
+    /// A table's row has begun, whatever its paragraphs say.
+    in_row: bool,
+    /// What stands before the item of a list.
+    pub(super) marker: Option<String>,
+}
+
+impl Stories {
+    pub(super) fn new(format: TextFormat) -> Self {
+        Self {
+            texts: Story::ALL.map(|_| Prose::new(format)),
+            ended: String::new(),
+            headers: String::new(),
+            footers: String::new(),
+            said: HashSet::new(),
+            calls: 0,
+            notes: 0,
+            in_row: false,
+            marker: None,
+        }
+    }
+
+    fn of(&mut self, story: Story) -> &mut Prose {
+        &mut self.texts[story as usize]
+    }
+
+    pub(super) fn say(&mut self, story: Story, paragraph: Paragraph, text: &str) {
+        self.sync_table(story, paragraph);
+        self.of(story).text(text);
+    }
+
+    /// A table begins and ends with the paragraphs that say they are in one.
+    fn sync_table(&mut self, story: Story, paragraph: Paragraph) {
+        let in_table = paragraph.in_table || self.in_row;
+        let prose = self.of(story);
+        match (in_table, prose.in_table()) {
+            (true, false) => prose.start_table(),
+            (false, true) => prose.end_table(),
+            _ => {}
+        }
+    }
+
+    /// What a control word does to the text beyond its characters.
+    pub(super) fn structure(&mut self, story: Story, paragraph: Paragraph, word: &str) {
+        match word {
+            "par" | "sect" | "column" => self.end_paragraph(story, paragraph),
+            "line" | "lbr" | "softline" => self.of(story).line_break(),
+            "page" if story == Story::Body => self.end_page(),
+            "trowd" => self.in_row = true,
+            "cell" if self.of(story).in_table() => self.of(story).end_cell(),
+            // A cell outside any table.
+            "cell" => self.of(story).text("\t"),
+            "nestcell" | "nestrow" => self.of(story).blank(),
+            "row" => {
+                self.in_row = false;
+                self.of(story).end_row();
+            }
+            "chftn" => self.note_mark(story),
+            _ => {}
+        }
+    }
+
+    fn end_paragraph(&mut self, story: Story, paragraph: Paragraph) {
+        self.sync_table(story, paragraph);
+        let block = match (self.marker.take(), paragraph.heading) {
+            (_, heading @ 1..) => Block::Heading(heading),
+            (Some(marker), 0) => Block::Item { depth: paragraph.level, marker },
+            (None, 0) => Block::Plain,
+        };
+        self.of(story).end_paragraph(&block);
+        if story == Story::Body {
+            self.place_shapes();
+        }
+    }
+
+    /// A text box is read after the paragraph that it hangs on.
+    fn place_shapes(&mut self) {
+        if self.of(Story::Shape).is_blank() || self.of(Story::Body).in_table() {
+            return;
+        }
+        let shapes = self.of(Story::Shape).take_page();
+        self.of(Story::Body).append(&shapes);
+    }
+
+    /// A page ends, but not within a table, of which rows would be torn apart.
+    fn end_page(&mut self) {
+        self.place_shapes();
+        if !self.of(Story::Body).in_table() {
+            let page = self.of(Story::Body).take_page();
+            self.ended.push_str(&page);
+            self.ended.push('\x0c');
+        }
+    }
+
+    /// The number of a note: in the text where it is called, and before the note itself.
+    fn note_mark(&mut self, story: Story) {
+        let count = if story == Story::Note { &mut self.notes } else { &mut self.calls };
+        *count += 1;
+        let note = *count;
+        let prose = self.of(story);
+        prose.text(&match (prose.format(), story) {
+            (TextFormat::Text, _) => format!("[{note}]"),
+            (TextFormat::Markdown, Story::Note) => format!("[^{note}]:"),
+            (TextFormat::Markdown, _) => format!("[^{note}]"),
+        });
+        if story == Story::Note {
+            prose.blank();
+        }
+    }
+
+    /// The group of a story has ended.
+    pub(super) fn end(&mut self, story: Story) {
+        let prose = self.of(story);
+        if matches!(story, Story::Header | Story::Footer) {
+            let text = prose.take_page();
+            if !text.trim().is_empty() && self.said.insert(text.clone()) {
+                let all = if story == Story::Header { &mut self.headers } else { &mut self.footers };
+                all.push_str(&text);
+            }
+        } else if prose.has_open_line() {
+            prose.end_paragraph(&Block::Plain);
+        }
+    }
+
+    /// The whole text, in reading order.
+    pub(super) fn finish(mut self) -> String {
+        self.place_shapes();
+        let [_, body, shapes, notes, comments, _] = self.texts;
+        let rest = [body, shapes, notes, comments].into_iter().filter(|text| !text.is_blank());
+        let rest: String = rest.map(Prose::finish).collect();
+        [self.headers, self.ended, rest, self.footers].concat()
+    }
+}
