@@ -23,6 +23,18 @@ pub(crate) enum Package {
     Other(String),
 }
 
+/// That one part points at another.
+#[derive(Debug)]
+pub(crate) struct Relationship {
+    /// What the part itself calls it.
+    #[allow(dead_code, reason = "its first reader is on its way")]
+    pub(crate) id: String,
+    /// The last path segment of its type.
+    pub(crate) kind: String,
+    /// The name of the part it points at.
+    pub(crate) target: String,
+}
+
 /// Media types are short; nobody needs more of a `mimetype` part.
 const LONGEST_MEDIA_TYPE: u64 = 100;
 
@@ -67,8 +79,8 @@ impl<'f> Parts<'f> {
         }
     }
 
-    /// The targets of a part's relationships: type (its last path segment) and the target's part name.
-    pub(crate) fn relationships(&mut self, part: &str) -> Result<Vec<(String, String)>, Failure> {
+    /// What a part points at within the file, in the order of its list.
+    pub(crate) fn relationships(&mut self, part: &str) -> Result<Vec<Relationship>, Failure> {
         let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
         let rels = if folder.is_empty() {
             format!("_rels/{file}.rels")
@@ -83,7 +95,8 @@ impl<'f> Parts<'f> {
                 return;
             }
             let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
-            found.push((kind, resolve(folder, &target)));
+            let id = attribute("Id").unwrap_or_default();
+            found.push(Relationship { id, kind, target: resolve(folder, &target) });
         });
         Ok(found)
     }

@@ -11,7 +11,7 @@ mod body;
 use crate::format;
 use crate::pagination::Cut;
 use crate::reply::Pages;
-use crate::zip_parts::Parts;
+use crate::zip_parts::{Parts, Relationship};
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
 use std::io::Write;
@@ -52,20 +52,16 @@ pub(crate) fn read<W: Write>(bytes: &[u8], limits: &Limits, pages: &mut Pages<W>
 
 /// The document part, which `_rels/.rels` names.
 fn main_part(parts: &mut Parts<'_>) -> Result<String, Failure> {
-    let named = parts.relationships("")?.into_iter().find(|(kind, _)| kind == "officeDocument");
-    Ok(named.map_or_else(|| "word/document.xml".to_owned(), |(_, target)| target))
+    let named = parts.relationships("")?.into_iter().find(|to| to.kind == "officeDocument");
+    Ok(named.map_or_else(|| "word/document.xml".to_owned(), |to| to.target))
 }
 
 /// The text of all parts of those kinds; sections that share their words say them once.
-fn notes(
-    parts: &mut Parts<'_>,
-    relationships: &[(String, String)],
-    kinds: &[&str],
-) -> Result<String, Failure> {
+fn notes(parts: &mut Parts<'_>, relationships: &[Relationship], kinds: &[&str]) -> Result<String, Failure> {
     let mut said: Vec<String> = Vec::new();
     for kind in kinds {
-        for (_, target) in relationships.iter().filter(|(of, _)| of == kind) {
-            let Some(xml) = parts.read(target)? else { continue };
+        for to in relationships.iter().filter(|to| to.kind == *kind) {
+            let Some(xml) = parts.read(&to.target)? else { continue };
             // A broken side part does not cost the body.
             let Ok(sheets) = body::pages(&xml) else { continue };
             let text = sheets.concat();

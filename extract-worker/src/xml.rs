@@ -1,0 +1,274 @@
+//! A part's XML as a flat run of elements and characters.
+//!
+//! Elements are told by namespace, never by the prefix a file happens to use; namespaces go by the prefix
+//! that their standard uses (`p`, `a`, `text`), which is one for Open XML's transitional and strict forms.
+//! Of `mc:AlternateContent` only the first alternative is seen.
+//!
+//! Invariant: no recursion over a file's nesting; a document's own entities are not expanded.
+//! Invariant: what stands before an XML error is told, the error ends the run.
+
+use quick_xml::events::{BytesEnd, BytesRef, BytesStart, Event};
+use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::{NsReader, XmlVersion};
+use std::borrow::Cow;
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Node<'x> {
+    /// An element begins; an empty one ends at once.
+    Start(Element<'x>),
+    /// An element ends.
+    End(End<'x>),
+    /// Characters.
+    Text(Cow<'x, str>),
+}
+
+/// The start of an element.
+#[derive(Debug)]
+pub(crate) struct Element<'x> {
+    /// Its namespace: the usual prefix, or nothing where nobody here knows it.
+    pub(crate) space: &'static str,
+    start: BytesStart<'x>,
+}
+
+impl Element<'_> {
+    /// The name without its prefix.
+    pub(crate) fn name(&self) -> &str {
+        self.start.local_name().into_inner()
+    }
+
+    /// Whether this is the element of that namespace and name.
+    pub(crate) fn is(&self, space: &str, name: &str) -> bool {
+        self.space == space && self.name() == name
+    }
+
+    /// The first attribute of that name, whatever its prefix.
+    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
+        self.find(|key| key.local_name().into_inner() == name)
+    }
+
+    /// The attribute of that name that has a prefix: in Open XML one of another vocabulary (`r:id`).
+    pub(crate) fn foreign_attribute(&self, name: &str) -> Option<String> {
+        self.find(|key| key.prefix().is_some() && key.local_name().into_inner() == name)
+    }
+
+    /// An attribute that is a number.
+    pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.attribute(name)?.trim().parse().ok()
+    }
+
+    /// An attribute that is true or false; `None` where it is not there.
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        self.attribute(name).map(|value| matches!(value.as_str(), "1" | "true" | "on"))
+    }
+
+    fn find(&self, is_it: impl Fn(quick_xml::name::QName<'_>) -> bool) -> Option<String> {
+        let mut attributes = self.start.attributes();
+        let found = attributes.with_checks(false).filter_map(Result::ok).find(|one| is_it(one.key))?;
+        Some(found.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned())
+    }
+}
+
+/// The end of an element.
+#[derive(Debug)]
+pub(crate) struct End<'x> {
+    /// See [`Element::space`].
+    pub(crate) space: &'static str,
+    end: BytesEnd<'x>,
+}
+
+impl End<'_> {
+    /// The name without its prefix.
+    pub(crate) fn name(&self) -> &str {
+        self.end.local_name().into_inner()
+    }
+
+    /// Whether this is the end of an element of that namespace and name.
+    pub(crate) fn is(&self, space: &str, name: &str) -> bool {
+        self.space == space && self.name() == name
+    }
+}
+
+/// The reader of one part.
+#[derive(Debug)]
+pub(crate) struct Xml<'x> {
+    reader: NsReader<&'x [u8]>,
+    /// How many elements are open.
+    depth: usize,
+    /// Of each open `mc:AlternateContent`: its depth, and whether one of its alternatives has been seen.
+    alternatives: Vec<(usize, bool)>,
+}
+
+impl<'x> Xml<'x> {
+    pub(crate) fn new(xml: &'x str) -> Self {
+        let mut reader = NsReader::from_str(xml);
+        let config = reader.config_mut();
+        config.allow_dangling_amp = true;
+        config.expand_empty_elements = true;
+        Self { reader, depth: 0, alternatives: Vec::new() }
+    }
+
+    /// What comes next; `None` at the end, or where the XML is broken.
+    pub(crate) fn next(&mut self) -> Option<Node<'x>> {
+        loop {
+            let node = self.read()?;
+            match &node {
+                Node::Start(element) if element.space == "mc" && !self.is_taken(element) => self.skip()?,
+                _ => return Some(node),
+            }
+        }
+    }
+
+    /// Leaves the innermost open element, with all that is in it.
+    pub(crate) fn skip(&mut self) -> Option<()> {
+        let outside = self.depth.saturating_sub(1);
+        while self.depth > outside {
+            self.read()?;
+        }
+        Some(())
+    }
+
+    /// The characters up to the end of the innermost open element, its children's too.
+    pub(crate) fn text(&mut self) -> String {
+        let mut text = String::new();
+        let outside = self.depth.saturating_sub(1);
+        while self.depth > outside {
+            match self.read() {
+                Some(Node::Text(more)) => text.push_str(&more),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        text
+    }
+
+    fn read(&mut self) -> Option<Node<'x>> {
+        loop {
+            let (namespace, event) = self.reader.read_resolved_event().ok()?;
+            return Some(match event {
+                Event::Start(start) => {
+                    self.depth += 1;
+                    Node::Start(Element { space: usual_prefix(&namespace), start })
+                }
+                Event::End(end) => {
+                    if self.alternatives.last().is_some_and(|(depth, _)| *depth == self.depth) {
+                        self.alternatives.pop();
+                    }
+                    self.depth = self.depth.saturating_sub(1);
+                    Node::End(End { space: usual_prefix(&namespace), end })
+                }
+                Event::Text(text) => Node::Text(text.xml10_content()),
+                Event::CData(text) => Node::Text(text.xml10_content()),
+                Event::GeneralRef(reference) => Node::Text(Cow::Owned(expand(&reference))),
+                Event::Eof => return None,
+                Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {
+                    continue;
+                }
+            });
+        }
+    }
+
+    /// Whether an element of `mc` counts: of several alternatives the first.
+    fn is_taken(&mut self, element: &Element<'_>) -> bool {
+        match (element.name(), self.alternatives.last_mut()) {
+            ("AlternateContent", _) => {
+                self.alternatives.push((self.depth, false));
+                true
+            }
+            ("Choice" | "Fallback", Some((_, taken))) => !std::mem::replace(taken, true),
+            _ => true,
+        }
+    }
+}
+
+/// Only the characters that XML itself knows.
+fn expand(reference: &BytesRef<'_>) -> String {
+    let character = match &**reference {
+        "lt" => '<',
+        "gt" => '>',
+        "amp" => '&',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => return reference.resolve_char_ref().ok().flatten().map(String::from).unwrap_or_default(),
+    };
+    character.into()
+}
+
+/// The prefix that a namespace's standard writes.
+fn usual_prefix(namespace: &ResolveResult<'_>) -> &'static str {
+    let ResolveResult::Bound(Namespace(namespace)) = namespace else { return "" };
+    if let Some(open_document) = namespace.strip_prefix("urn:oasis:names:tc:opendocument:xmlns:") {
+        return match open_document {
+            "text:1.0" => "text",
+            "table:1.0" => "table",
+            "office:1.0" => "office",
+            "draw:1.0" => "draw",
+            "style:1.0" => "style",
+            "meta:1.0" => "meta",
+            "presentation:1.0" => "presentation",
+            "svg-compatible:1.0" => "svg",
+            "manifest:1.0" => "manifest",
+            _ => "",
+        };
+    }
+    let open_xml = namespace
+        .strip_prefix("http://schemas.openxmlformats.org/")
+        .or_else(|| namespace.strip_prefix("http://purl.oclc.org/ooxml/"))
+        .or_else(|| namespace.strip_prefix("http://schemas.microsoft.com/office/"));
+    match open_xml.unwrap_or(namespace) {
+        "spreadsheetml/2006/main" | "spreadsheetml/main" => "x",
+        "presentationml/2006/main" | "presentationml/main" => "p",
+        "drawingml/2006/main" | "drawingml/main" => "a",
+        "drawingml/2006/chart" | "drawingml/chart" => "c",
+        "drawingml/2006/diagram" | "drawingml/diagram" => "dgm",
+        "drawingml/2006/spreadsheetDrawing" | "drawingml/spreadsheetDrawing" => "xdr",
+        "officeDocument/2006/math" | "officeDocument/math" => "m",
+        "markup-compatibility/2006" => "mc",
+        "package/2006/metadata/core-properties" => "cp",
+        "officeDocument/2006/extended-properties" | "officeDocument/extendedProperties" => "ep",
+        "spreadsheetml/2018/threadedcomments" => "xtc",
+        "powerpoint/2018/8/main" => "p188",
+        "http://purl.org/dc/elements/1.1/" => "dc",
+        "http://purl.org/dc/terms/" => "dcterms",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(xml: &str) -> String {
+        let mut reader = Xml::new(xml);
+        let mut told = String::new();
+        while let Some(node) = reader.next() {
+            match node {
+                Node::Start(element) => told.extend(["<", element.space, ":", element.name()]),
+                Node::End(_) => told.push('>'),
+                Node::Text(text) => told.push_str(&text),
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn elements_go_by_their_namespace() {
+        let strict =
+            r#"<q:sld xmlns:q="http://purl.oclc.org/ooxml/presentationml/main"><q:x/>a&amp;&#66;</q:sld>"#;
+        assert_eq!(told(strict), "<p:sld<p:x>a&B>");
+        assert_eq!(told(r#"<p:sld xmlns:p="urn:another"/>"#), "<:sld>");
+    }
+
+    #[test]
+    fn of_alternatives_the_first_is_seen() {
+        let xml = r#"<a xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">
+<mc:AlternateContent><mc:Choice><b/></mc:Choice><mc:Choice>no</mc:Choice><mc:Fallback>no</mc:Fallback></mc:AlternateContent></a>"#;
+        assert_eq!(told(xml), "<:a\n<mc:AlternateContent<mc:Choice<:b>>>>");
+    }
+
+    #[test]
+    fn entities_of_the_document_are_not_expanded_and_errors_end_the_run() {
+        assert_eq!(told("<!DOCTYPE a [<!ENTITY e 'boom'>]><a>x&e;y</a>"), "<:axy>");
+        assert_eq!(told("<a>x</b>y"), "<:ax");
+    }
+}
