@@ -94,13 +94,23 @@ impl<W: Write> Pages<W> {
         let reply = match outcome {
             Ok(media_type) => Reply::Done(Box::new(Done {
                 media_type,
-                metadata: std::mem::take(&mut self.metadata),
+                metadata: self.fitting_metadata(),
                 language: self.sample.language(),
                 needs_ocr: std::mem::take(&mut self.needs_ocr),
             })),
             Err(failure) => Reply::Failed(failure),
         };
         self.send(&line(&reply));
+    }
+
+    /// The metadata, without its lists where the pages have left no room for them.
+    fn fitting_metadata(&mut self) -> Metadata {
+        let metadata = std::mem::take(&mut self.metadata);
+        let length = serde_json::to_vec(&metadata).map_or(u64::MAX, |json| json.len() as u64);
+        if length <= self.bytes_left {
+            return metadata;
+        }
+        Metadata { page_labels: Vec::new(), outline: Vec::new(), attachments: Vec::new(), ..metadata }
     }
 
     fn send(&mut self, line: &[u8]) {

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{at, extract, pdf_of_pages, stream};
-use dossier_extract::Extraction;
+use common::{at, extract, pdf, pdf_of_pages, stream};
+use dossier_extract::{Extraction, Metadata};
 
 fn read(file: &[u8]) -> Extraction {
     extract(file).unwrap_or_else(|error| panic!("{error}"))
@@ -83,4 +83,112 @@ fn a_page_that_is_cut_off_says_so_and_keeps_what_comes_before() {
             reason(&extraction)
         );
     }
+}
+
+/// A file of empty pages whose catalog has these entries; `more` objects start at number 10, the pages at 3,
+/// and object 10 is the information dictionary.
+fn with_catalog(pages: usize, entries: &str, more: &[&[u8]]) -> Vec<u8> {
+    assert!(pages <= 7);
+    let kids: Vec<String> = (3..3 + pages).map(|page| format!("{page} 0 R ")).collect();
+    let mut objects = vec![
+        format!("<< /Type /Catalog /Pages 2 0 R {entries} >>").into_bytes(),
+        format!("<< /Type /Pages /Kids [{}] /Count {pages} >>", kids.concat()).into_bytes(),
+    ];
+    objects.resize(2 + pages, b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>".to_vec());
+    objects.resize(9, b"null".to_vec());
+    objects.extend(more.iter().map(|object| object.to_vec()));
+    let root: &[u8] = b"/Root 1 0 R";
+    let file = pdf(&objects);
+    let at = file.windows(root.len()).rposition(|bytes| bytes == root).unwrap_or_default();
+    [&file[..at], b"/Info 10 0 R ", &file[at..]].concat()
+}
+
+fn metadata(file: &[u8]) -> Metadata {
+    read(file).metadata
+}
+
+#[test]
+fn the_information_dictionary_is_read_in_all_its_encodings() {
+    let info = b"<< /Title <feff00dc00620065007200730069006300680074> /Author (L\\351a\\240\\(ed.\\)) \
+        /Subject (\xef\xbb\xbfna\xc3\xafve) /Keywords (one, \n two) /Producer () /Creator (Writer) \
+        /CreationDate (D:20240229143015+05'30') /ModDate (D:202413) >>";
+    let found = metadata(&with_catalog(1, "", &[info]));
+    let expected = Metadata {
+        title: Some("Übersicht".to_owned()),
+        author: Some("Léa€(ed.)".to_owned()),
+        subject: Some("naïve".to_owned()),
+        keywords: Some("one, two".to_owned()),
+        producer: Some("Writer".to_owned()),
+        created: Some("2024-02-29T14:30:15+05:30".to_owned()),
+        modified: Some("2024-01-01T00:00:00Z".to_owned()),
+        ..Metadata::default()
+    };
+    assert_eq!(found, expected);
+    let impossible = b"<< /CreationDate (D:20230229) /Title (\0\0) >>";
+    assert_eq!(metadata(&with_catalog(1, "", &[impossible])), Metadata::default());
+}
+
+#[test]
+fn xmp_fills_in_what_the_dictionary_leaves_out() {
+    let xmp = "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><r:RDF xmlns:r=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
+        <r:Description xmlns:d=\"http://purl.org/dc/elements/1.1/\" xmlns:a=\"http://ns.adobe.com/xap/1.0/\" \
+        a:CreateDate=\"2021-02-03T04:05:06Z\" a:ModifyDate=\"2021\"><d:title><r:Alt>\
+        <r:li xml:lang=\"x-default\">Fish &amp; &#67;hips</r:li><r:li xml:lang=\"de\">Fisch</r:li></r:Alt></d:title>\
+        <d:creator><r:Seq><r:li>Ada</r:li> <r:li>Bob</r:li></r:Seq></d:creator>\
+        <other:title xmlns:other=\"http://example.org/\">No</other:title></r:Description></r:RDF></x:xmpmeta>";
+    let info = b"<< /Author (Carol) >>";
+    let packet = stream("/Type /Metadata /Subtype /XML", xmp.as_bytes());
+    let found = metadata(&with_catalog(1, "/Metadata 11 0 R", &[info, &packet]));
+    assert_eq!(found.title.as_deref(), Some("Fish & Chips"));
+    assert_eq!(found.author.as_deref(), Some("Carol"));
+    assert_eq!((found.created.as_deref(), found.modified), (Some("2021-02-03T04:05:06Z"), None));
+    let found = metadata(&with_catalog(1, "/Metadata 11 0 R", &[b"<< >>", &packet]));
+    assert_eq!(found.author.as_deref(), Some("Ada, Bob"));
+    let endless = stream("", b"<a><b><c");
+    assert_eq!(metadata(&with_catalog(1, "/Metadata 11 0 R", &[b"<< >>", &endless])), Metadata::default());
+}
+
+#[test]
+fn pages_are_called_what_the_file_calls_them() {
+    let labels = |nums: &str| {
+        metadata(&with_catalog(7, &format!("/PageLabels << /Nums [{nums}] >>"), &[b"<< >>"])).page_labels
+    };
+    let all = "0 << /S /r >> 2 << /S /D /P (A-) /St 9 >> 4 << /S /A /St 26 >> 6 << /P (Index) >>";
+    assert_eq!(labels(all), ["i", "ii", "A-9", "A-10", "Z", "AA", "Index"]);
+    assert_eq!(
+        labels("3 << /S /R /St 1999 >> 6 << /S /a /St 4000000000 >>"),
+        ["1", "2", "3", "MCMXCIX", "MM", "MMI", "4000000000"]
+    );
+    assert_eq!(labels("0 << /S /D >>"), [""; 0], "they are counted from 1 without a label too");
+    assert_eq!(labels("5 << /S /D >> -3 null 99 << >>"), ["1", "2", "3", "4", "5", "1", "2"]);
+    let looping: &[&[u8]] =
+        &[b"<< >>", b"<< /Kids [11 0 R 12 0 R] >>", b"<< /Nums [0 << /P (x) >>] /Kids [11 0 R] >>"];
+    assert_eq!(metadata(&with_catalog(2, "/PageLabels 11 0 R", looping)).page_labels, ["x", "x"]);
+}
+
+#[test]
+fn bookmarks_lead_to_pages() {
+    let catalog = "/Outlines 11 0 R /Dests << /Old [4 0 R /Fit] >> \
+        /Names << /Dests << /Kids [16 0 R] >> >>";
+    let objects: &[&[u8]] = &[
+        b"<< >>",
+        b"<< /First 12 0 R >>",
+        b"<< /Title (One) /Dest [3 0 R /Fit] /First 13 0 R /Next 14 0 R >>",
+        b"<< /Title (One\n  and a half) /A << /S /GoTo /D (new) >> /Parent 12 0 R /Next 13 0 R >>",
+        b"<< /Title <feff0054007700f6> /Dest /Old /Next 15 0 R /First 12 0 R >>",
+        b"<< /Title (Nowhere) /A << /S /URI /URI (http://example.org) >> >>",
+        b"<< /Names [(new) << /D [5 0 R /XYZ] >>] >>",
+    ];
+    let outline = metadata(&with_catalog(3, catalog, objects)).outline;
+    let found: Vec<_> = outline.iter().map(|entry| (entry.level, entry.title.as_str(), entry.page)).collect();
+    assert_eq!(
+        found,
+        [(1, "One", Some(1)), (2, "One and a half", Some(3)), (1, "Twö", Some(2)), (1, "Nowhere", None)]
+    );
+}
+
+#[test]
+fn attachments_are_named() {
+    let catalog = "/Names << /EmbeddedFiles << /Names [(a) << /F (a.txt) >> (b.bin) null (c) << /UF (\\376\\377\\000\\351) >>] >> >>";
+    assert_eq!(metadata(&with_catalog(1, catalog, &[b"<< >>"])).attachments, ["a.txt", "b.bin", "é"]);
 }

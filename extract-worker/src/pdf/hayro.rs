@@ -5,8 +5,9 @@ use super::engine::{Engine, Reading, Seen, contained, malformed};
 use super::fonts::Fonts;
 use super::glyphs::{Collector, END_OF_PAGE, End, Glyphs};
 use super::quality::Quality;
-use super::{forms, lines, order};
+use super::{forms, info, lines, order};
 use crate::input::Input;
+use dossier_extract::Metadata;
 use dossier_extract::protocol::Failure;
 use hayro_interpret::hayro_syntax::content::TypedIter;
 use hayro_interpret::hayro_syntax::page::Page;
@@ -55,6 +56,10 @@ impl Engine for Hayro {
             reading.seen = Some(Seen { end: End::TooDeep, ..seen });
         }
         reading
+    }
+
+    fn metadata(&self) -> Metadata {
+        contained(|| info::of(self.pdf)).unwrap_or_default()
     }
 }
 

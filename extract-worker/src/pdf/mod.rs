@@ -11,6 +11,7 @@ mod fonts;
 mod forms;
 mod glyphs;
 mod hayro;
+mod info;
 mod lines;
 mod order;
 mod pdf_extract;

@@ -32,12 +32,21 @@ pub(super) fn actual_text(properties: &Dict<'_>) -> Option<String> {
     Some(decode(string.as_bytes()))
 }
 
-/// A PDF text string: UTF-16 or UTF-8 with a byte order mark, otherwise `PDFDocEncoding`.
-fn decode(bytes: &[u8]) -> String {
-    match encoding_rs::Encoding::for_bom(bytes) {
-        Some((encoding, mark)) => encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned(),
-        None => bytes.iter().map(|byte| pdf_doc(*byte)).collect(),
+/// A PDF text string: UTF-16 or UTF-8 with a byte order mark, otherwise `PDFDocEncoding`; many writers forget
+/// the mark, and what is UTF-8 hardly ever is anything else.
+pub(super) fn decode(bytes: &[u8]) -> String {
+    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
+        return without_languages(&encoding.decode_without_bom_handling(&bytes[mark..]).0);
     }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_ascii() => text.to_owned(),
+        _ => bytes.iter().map(|byte| pdf_doc(*byte)).collect(),
+    }
+}
+
+/// The text without the escapes that name its language: a code between two escape characters.
+fn without_languages(text: &str) -> String {
+    text.split('\u{1b}').step_by(2).collect()
 }
 
 /// `PDFDocEncoding`, which is Latin-1 but for these.
