@@ -16,6 +16,9 @@ pub mod format;
 mod input;
 mod json;
 mod language;
+mod markdown;
+#[allow(dead_code, reason = "its first readers are on their way")]
+mod numerals;
 mod pagination;
 mod pdf;
 mod prose;
@@ -23,6 +26,9 @@ mod reply;
 mod rtf;
 pub mod sandbox;
 mod serve;
+#[allow(dead_code, reason = "its first readers are on their way")]
+mod symbols;
+mod table;
 mod text;
 #[allow(dead_code, reason = "its first readers are on their way")]
 mod xml;

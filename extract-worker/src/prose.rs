@@ -4,9 +4,12 @@
 //! plain text or Markdown.
 //!
 //! Invariant: knows no file format. A reader knows no output format.
+//! Invariant: work and memory are linear in what is written, however it is nested.
 
-use dossier_extract::TextFormat;
-use unicode_width::UnicodeWidthStr;
+mod flow;
+
+use dossier_extract::{OutlineEntry, TextFormat};
+use flow::Flow;
 
 /// What a paragraph is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,26 +34,23 @@ pub(crate) enum Block {
 #[derive(Debug, Default)]
 pub(crate) struct Prose {
     format: TextFormat,
-    out: String,
-    /// The open paragraph.
-    line: String,
-    /// The open table, and how many are open within each other. Tables within a cell are part of its text.
-    table: Table,
-    tables: usize,
+    flow: Flow,
+    /// What stands around the open asides, outermost first.
+    around: Vec<Flow>,
+    /// Open asides that are too deep to stand apart.
+    shallow_asides: usize,
+    /// How many pages have been taken.
+    pages: u32,
+    outline: Vec<OutlineEntry>,
 }
 
-#[derive(Debug, Default)]
-struct Table {
-    rows: Vec<Vec<String>>,
-    row: Vec<String>,
-}
-
-/// Columns are lined up where the widest row then has at most so many columns of text.
-const WIDEST_TABLE: usize = 120;
-/// Between columns that are lined up.
-const GAP: &str = "  ";
-/// Rows are filled up to the widest where the table then has at most so many times its cells.
-const MOST_PADDING: usize = 16;
+/// Tables and asides within each other stand apart to this depth; beyond, they are words of what is around
+/// them. Each level copies what is in it once.
+const DEEPEST: usize = 8;
+/// More headings are not told apart from the text.
+const MOST_HEADINGS: usize = 10_000;
+/// As much of a heading's words as an outline needs, in characters.
+const LONGEST_TITLE: usize = 300;
 
 impl Prose {
     pub(crate) fn new(format: TextFormat) -> Self {
@@ -64,239 +64,124 @@ impl Prose {
 
     /// Whether a table is open.
     pub(crate) fn in_table(&self) -> bool {
-        self.tables > 0
+        self.flow.in_table()
     }
 
     /// Characters of the open paragraph.
     pub(crate) fn text(&mut self, text: &str) {
-        self.line.push_str(text);
+        self.flow.text(text);
     }
 
-    /// A line end within the paragraph; in a table a blank, since a row is a line.
+    /// A line end within the paragraph.
     pub(crate) fn line_break(&mut self) {
-        if self.in_table() { self.blank() } else { self.line.push('\n') }
+        self.flow.text("\n");
     }
 
     /// A blank, unless there is one.
     pub(crate) fn blank(&mut self) {
-        if !self.line.is_empty() && !self.line.ends_with(char::is_whitespace) {
-            self.line.push(' ');
+        self.flow.blank();
+    }
+
+    /// Begins words that lead to `url`. A link within a link is part of the outer one.
+    pub(crate) fn start_link(&mut self, url: &str) {
+        if self.format == TextFormat::Markdown {
+            self.flow.start_link(url);
         }
     }
 
-    /// Ends the open paragraph. An empty one is an empty line in plain text, and nothing in Markdown.
+    pub(crate) fn end_link(&mut self) {
+        self.flow.end_link();
+    }
+
+    /// Ends the open paragraph. An empty one is an empty line in plain text, and nothing in Markdown or in
+    /// a table.
     pub(crate) fn end_paragraph(&mut self, block: &Block) {
-        if self.in_table() {
-            return self.blank();
+        if let (Block::Heading(level), true) = (block, self.around.is_empty()) {
+            self.note_heading(*level);
         }
-        let line = std::mem::take(&mut self.line);
-        let text = if *block == Block::Preformatted { line.as_str() } else { line.trim_end() };
-        match self.format {
-            TextFormat::Text => self.plain(text, block),
-            TextFormat::Markdown if text.trim().is_empty() => {}
-            TextFormat::Markdown => self.markdown(text, block),
-        }
-    }
-
-    fn plain(&mut self, text: &str, block: &Block) {
-        if let Block::Item { depth, marker } = block {
-            indent(&mut self.out, *depth);
-            self.out.push_str(marker);
-            self.out.push(' ');
-        }
-        self.out.push_str(text);
-        self.out.push('\n');
-    }
-
-    fn markdown(&mut self, text: &str, block: &Block) {
-        match block {
-            Block::Plain => self.out.push_str(&text.replace('\n', "  \n")),
-            Block::Heading(level) => {
-                self.out.extend(std::iter::repeat_n('#', usize::from((*level).clamp(1, 6))));
-                self.out.push(' ');
-                self.out.push_str(&text.replace('\n', " "));
-            }
-            Block::Item { depth, marker } => {
-                // Items of a list stand together.
-                if self.out.ends_with("\n\n") && self.last_is_item() {
-                    self.out.pop();
-                }
-                indent(&mut self.out, *depth);
-                self.out.push_str(&markdown_marker(marker));
-                self.out.push(' ');
-                self.out.push_str(&text.replace('\n', " "));
-            }
-            Block::Preformatted => {
-                self.out.push_str("```\n");
-                self.out.push_str(text.trim_end_matches('\n'));
-                self.out.push_str("\n```");
-            }
-        }
-        self.out.push_str("\n\n");
-    }
-
-    fn last_is_item(&self) -> bool {
-        let last = self.out.trim_end().rsplit('\n').next().unwrap_or_default().trim_start();
-        last.starts_with("- ")
-            || last.split_once(". ").is_some_and(|(number, _)| {
-                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-            })
+        self.flow.end_paragraph(block, self.format);
     }
 
     pub(crate) fn start_table(&mut self) {
-        if self.tables > 0 {
-            self.blank();
-        } else if !self.line.is_empty() {
-            self.end_paragraph(&Block::Plain);
-        }
-        self.tables += 1;
+        self.flow.start_table(self.format);
     }
 
     pub(crate) fn end_cell(&mut self) {
-        if self.tables == 1 {
-            let cell = std::mem::take(&mut self.line);
-            self.table.row.push(cell.trim().to_owned());
+        self.flow.end_cell(self.format);
+    }
+
+    pub(crate) fn end_row(&mut self) {
+        self.flow.end_row(self.format);
+    }
+
+    pub(crate) fn end_table(&mut self) {
+        self.flow.end_table(self.format);
+    }
+
+    /// Begins text that stands beside what is around it (a text box), and is said after the paragraph or
+    /// the table that it is in.
+    pub(crate) fn start_aside(&mut self) {
+        if self.around.len() < DEEPEST {
+            self.around.push(std::mem::take(&mut self.flow));
         } else {
+            self.shallow_asides += 1;
             self.blank();
         }
     }
 
-    pub(crate) fn end_row(&mut self) {
-        if self.tables == 1 {
-            // Words outside any cell are not lost.
-            if !self.line.trim().is_empty() {
-                self.end_cell();
-            }
-            let row = std::mem::take(&mut self.table.row);
-            self.table.rows.push(row);
+    pub(crate) fn end_aside(&mut self) {
+        if self.shallow_asides > 0 {
+            self.shallow_asides -= 1;
+            return self.blank();
         }
-    }
-
-    pub(crate) fn end_table(&mut self) {
-        if self.tables == 1 {
-            if !self.table.row.is_empty() || !self.line.trim().is_empty() {
-                self.end_row();
-            }
-            self.line.clear();
-            let rows = std::mem::take(&mut self.table.rows);
-            write_table(&mut self.out, &rows, self.format);
-        }
-        self.tables = self.tables.saturating_sub(1);
+        let Some(around) = self.around.pop() else { return };
+        let aside = std::mem::replace(&mut self.flow, around).close(self.format);
+        self.flow.push_aside(&aside, self.format);
     }
 
     /// Whether a paragraph is open that has words.
     pub(crate) fn has_open_line(&self) -> bool {
-        !self.line.trim().is_empty()
+        !self.flow.open_words().is_empty()
     }
 
-    /// Adds a text that is finished, in the same format.
+    /// Adds whole blocks, written in the same format.
     pub(crate) fn append(&mut self, finished: &str) {
-        self.out.push_str(finished);
+        self.flow.append(finished, self.format);
     }
 
     /// Whether nothing has been written since the last page was taken.
     pub(crate) fn is_blank(&self) -> bool {
-        !self.in_table() && self.out.trim().is_empty() && self.line.trim().is_empty()
+        self.around.iter().chain([&self.flow]).all(Flow::is_blank)
     }
 
-    /// The page so far; what is open in a table stays for the next.
+    /// The page so far. Of an open table its whole rows; the open row, and what an open aside is in, stay
+    /// for the next page.
     pub(crate) fn take_page(&mut self) -> String {
-        if !self.in_table() && !self.line.is_empty() {
-            self.end_paragraph(&Block::Plain);
-        }
-        let mut page = std::mem::take(&mut self.out);
-        if self.format == TextFormat::Markdown {
-            page.truncate(page.trim_end().len());
-            page.push('\n');
-        }
-        page
+        self.pages += 1;
+        self.flow.take_page(self.format)
     }
 
     /// The rest, whatever is open.
     pub(crate) fn finish(mut self) -> String {
-        self.tables = self.tables.min(1);
-        self.end_table();
-        self.take_page()
-    }
-}
-
-fn indent(out: &mut String, depth: u8) {
-    out.extend(std::iter::repeat_n("  ", usize::from(depth.min(16))));
-}
-
-/// Markdown knows `-` and `1.`; a marker of another kind is kept as words of the item.
-fn markdown_marker(marker: &str) -> String {
-    let number = marker.strip_suffix(['.', ')']).unwrap_or_default();
-    match () {
-        () if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => format!("{number}."),
-        () if marker.chars().any(char::is_alphanumeric) => format!("- {marker}"),
-        () => "-".to_owned(),
-    }
-}
-
-fn write_table(out: &mut String, rows: &[Vec<String>], format: TextFormat) {
-    match format {
-        TextFormat::Text => write_rows(out, rows),
-        TextFormat::Markdown => write_markdown(out, rows),
-    }
-}
-
-/// A row a line: lined up where the table is narrow, else parted by tabs.
-fn write_rows(out: &mut String, rows: &[Vec<String>]) {
-    let widths = widths(rows);
-    let width: usize = widths.iter().sum::<usize>() + widths.len().saturating_sub(1) * GAP.len();
-    let is_narrow = width <= WIDEST_TABLE;
-    for row in rows {
-        let start = out.len();
-        for (column, cell) in row.iter().enumerate() {
-            out.push_str(cell);
-            if is_narrow {
-                let pad = widths[column] - cell.width();
-                out.extend(std::iter::repeat_n(' ', pad));
-                out.push_str(GAP);
-            } else {
-                out.push('\t');
-            }
+        self.shallow_asides = 0;
+        while !self.around.is_empty() {
+            self.end_aside();
         }
-        out.truncate(start + out[start..].trim_end().len());
-        out.push('\n');
+        self.flow.close(self.format)
     }
-}
 
-fn write_markdown(out: &mut String, rows: &[Vec<String>]) {
-    let widest = rows.iter().map(Vec::len).max().unwrap_or_default();
-    if widest == 0 {
-        return;
+    /// The headings so far, each with the page that it is on.
+    pub(crate) fn take_outline(&mut self) -> Vec<OutlineEntry> {
+        std::mem::take(&mut self.outline)
     }
-    // One wide row among many narrow ones would cost its width for each of them.
-    let cells: usize = rows.iter().map(Vec::len).sum();
-    let is_even = widest.saturating_mul(rows.len()) <= cells.saturating_mul(MOST_PADDING);
-    for (index, row) in rows.iter().enumerate() {
-        let columns = if is_even || index == 0 { widest } else { row.len() };
-        for column in 0..columns {
-            let cell = row.get(column).map(String::as_str).unwrap_or_default();
-            out.push_str("| ");
-            out.push_str(&cell.replace('|', "\\|"));
-            out.push(' ');
-        }
-        out.push_str("|\n");
-        if index == 0 {
-            out.extend(std::iter::repeat_n("| --- ", widest));
-            out.push_str("|\n");
+
+    fn note_heading(&mut self, level: u8) {
+        let title: String = self.flow.open_words().chars().take(LONGEST_TITLE).collect();
+        if !title.is_empty() && self.outline.len() < MOST_HEADINGS {
+            let title = title.replace(['\n', '\t'], " ");
+            self.outline.push(OutlineEntry { level, title, page: Some(self.pages + 1) });
         }
     }
-    out.push('\n');
-}
-
-fn widths(rows: &[Vec<String>]) -> Vec<usize> {
-    let mut widths = Vec::new();
-    for row in rows {
-        widths.resize(widths.len().max(row.len()), 0);
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
-        }
-    }
-    widths
 }
 
 #[cfg(test)]
@@ -345,6 +230,130 @@ mod tests {
         prose.end_row();
         prose.end_table();
         prose.end_cell();
-        assert_eq!(prose.finish(), "outer inner\n");
+        assert_eq!(prose.finish(), "outer\ninner\n");
+    }
+
+    #[test]
+    fn a_row_with_paragraphs_and_a_table_in_it_is_a_line() {
+        for (format, expected) in [
+            (TextFormat::Text, "one two  a b c d\n"),
+            (TextFormat::Markdown, "| one<br>two | a  b<br>c  d |\n| --- | --- |\n"),
+        ] {
+            let mut prose = Prose::new(format);
+            prose.start_table();
+            for word in ["one", "two"] {
+                prose.text(word);
+                prose.end_paragraph(&Block::Plain);
+            }
+            prose.end_cell();
+            prose.start_table();
+            for row in [["a", "b"], ["c", "d"]] {
+                for cell in row {
+                    prose.text(cell);
+                    prose.end_paragraph(&Block::Plain);
+                    prose.end_cell();
+                }
+                prose.end_row();
+            }
+            prose.end_table();
+            prose.end_cell();
+            prose.end_row();
+            prose.end_table();
+            assert_eq!(prose.finish(), expected);
+        }
+    }
+
+    #[test]
+    fn asides_come_after_the_paragraph_or_table_they_are_in() {
+        let mut prose = Prose::new(TextFormat::Markdown);
+        prose.text("before ");
+        prose.start_aside();
+        prose.text("in a box");
+        prose.end_paragraph(&Block::Plain);
+        prose.end_aside();
+        prose.text("and after");
+        prose.end_paragraph(&Block::Plain);
+        prose.start_table();
+        prose.start_aside();
+        prose.text("box of a cell");
+        prose.end_aside();
+        prose.text("cell");
+        prose.end_cell();
+        prose.text("other");
+        prose.end_table();
+        assert_eq!(
+            prose.finish(),
+            "before and after\n\nin a box\n\n| cell | other |\n| --- | --- |\n\nbox of a cell\n"
+        );
+    }
+
+    #[test]
+    fn markdown_nests_lists_below_the_words_of_their_item() {
+        let mut prose = Prose::new(TextFormat::Markdown);
+        for (depth, marker, text) in [
+            (0, "9.", "nine"),
+            (1, "•", "dot"),
+            (2, "a)", "letter"),
+            (0, "10.", "ten\nlines"),
+            (1, "•", "dot"),
+            (7, "-", "deep"),
+        ] {
+            prose.text(text);
+            prose.end_paragraph(&Block::Item { depth, marker: marker.to_owned() });
+        }
+        prose.text("after");
+        prose.end_paragraph(&Block::Plain);
+        let expected =
+            "9. nine\n   - dot\n     - a) letter\n10. ten  \n    lines\n    - dot\n      - deep\n\nafter\n";
+        assert_eq!(prose.finish(), expected);
+    }
+
+    #[test]
+    fn lines_of_code_share_a_fence() {
+        let mut prose = Prose::new(TextFormat::Markdown);
+        for line in ["fn main() {", "    # \\", "}"] {
+            prose.text(line);
+            prose.end_paragraph(&Block::Preformatted);
+        }
+        prose.text("```");
+        prose.end_paragraph(&Block::Preformatted);
+        assert_eq!(prose.finish(), "```\nfn main() {\n    # \\\n}\n```\n\n````\n```\n````\n");
+    }
+
+    #[test]
+    fn a_table_may_go_on_over_pages_and_headings_know_theirs() {
+        let mut prose = Prose::new(TextFormat::Text);
+        prose.text("One");
+        prose.end_paragraph(&Block::Heading(1));
+        prose.start_table();
+        for row in [["a", "b"], ["c", "d"]] {
+            for cell in row {
+                prose.text(cell);
+                prose.end_cell();
+            }
+            prose.end_row();
+            assert!(!prose.take_page().is_empty());
+        }
+        prose.end_table();
+        prose.text("Two");
+        prose.end_paragraph(&Block::Heading(2));
+        let outline = prose.take_outline();
+        let found: Vec<_> = outline.iter().map(|one| (one.level, one.title.as_str(), one.page)).collect();
+        assert_eq!(found, [(1, "One", Some(1)), (2, "Two", Some(3))]);
+        assert_eq!(prose.finish(), "Two\n");
+    }
+
+    #[test]
+    fn links_are_kept_in_markdown_alone() {
+        for (format, expected) in
+            [(TextFormat::Text, "see there\n"), (TextFormat::Markdown, "see [there](https://a.example/)\n")]
+        {
+            let mut prose = Prose::new(format);
+            prose.text("see ");
+            prose.start_link("https://a.example/");
+            prose.text("there");
+            prose.end_link();
+            assert_eq!(prose.finish(), expected);
+        }
     }
 }
