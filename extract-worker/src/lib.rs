@@ -21,6 +21,7 @@ mod markdown;
 mod numerals;
 mod pagination;
 mod pdf;
+#[allow(dead_code, reason = "some of its first readers are on their way")]
 mod prose;
 mod reply;
 mod rtf;

@@ -59,7 +59,7 @@ fn tables_lists_and_headings() {
     assert_eq!(text(&file), "Title\n• one\n  2. two\nName  Sum\na b   1\nafter");
     assert_eq!(
         markdown(&file),
-        "# Title\n\n- one\n  2. two\n\n| Name | Sum |\n| --- | --- |\n| a b | 1 |\n\nafter\n"
+        "# Title\n\n- one\n  2. two\n\n| Name | Sum |\n| --- | --- |\n| a<br>b | 1 |\n\nafter\n"
     );
 }
 
