@@ -2,11 +2,15 @@
 
 mod common;
 
-use common::{at, extract, pdf, pdf_of_pages, stream};
-use dossier_extract::{Extraction, Metadata};
+use common::{at, extractor, pdf, pdf_of_pages, stream};
+use dossier_extract::{Extraction, Metadata, Ocr, Request, Source, Tick};
 
+/// What the file's own text is; which pages need OCR is told, and left to other tests.
 fn read(file: &[u8]) -> Extraction {
-    extract(file).unwrap_or_else(|error| panic!("{error}"))
+    let request = Request { ocr: Ocr::Never, ..Request::default() };
+    let source = Source::from_bytes(file).unwrap_or_else(|error| panic!("{error}"));
+    let outcome = extractor().extract(&source, &request, || Tick::Continue);
+    outcome.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The reason that the first page gives.
