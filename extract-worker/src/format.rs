@@ -14,6 +14,16 @@ pub enum Format {
     Docx,
     /// Rich Text Format.
     Rtf,
+    /// A PowerPoint presentation of the XML kind.
+    Pptx,
+    /// An Excel workbook of the XML kind.
+    Xlsx,
+    /// An OpenDocument text.
+    Odt,
+    /// An OpenDocument spreadsheet.
+    Ods,
+    /// An OpenDocument presentation.
+    Odp,
     /// One JSON value, an object or an array.
     Json,
     /// Rows of separated fields.
@@ -27,6 +37,11 @@ pub enum Format {
 }
 
 const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const ODT: &str = "application/vnd.oasis.opendocument.text";
+const ODS: &str = "application/vnd.oasis.opendocument.spreadsheet";
+const ODP: &str = "application/vnd.oasis.opendocument.presentation";
 const UNKNOWN: &str = "application/octet-stream";
 
 impl Format {
@@ -36,6 +51,11 @@ impl Format {
         match self {
             Self::Pdf => "application/pdf",
             Self::Docx => DOCX,
+            Self::Pptx => PPTX,
+            Self::Xlsx => XLSX,
+            Self::Odt => ODT,
+            Self::Ods => ODS,
+            Self::Odp => ODP,
             Self::Rtf => "application/rtf",
             Self::Json => "application/json",
             Self::Csv => "text/csv",
@@ -59,6 +79,19 @@ pub fn from_media_type(media_type: &str) -> Format {
     match essence.as_str() {
         "application/pdf" | "application/x-pdf" => Format::Pdf,
         DOCX => Format::Docx,
+        PPTX
+        | "application/vnd.openxmlformats-officedocument.presentationml.slideshow"
+        | "application/vnd.openxmlformats-officedocument.presentationml.template"
+        | "application/vnd.ms-powerpoint.presentation.macroenabled.12"
+        | "application/vnd.ms-powerpoint.slideshow.macroenabled.12"
+        | "application/vnd.ms-powerpoint.template.macroenabled.12" => Format::Pptx,
+        XLSX
+        | "application/vnd.openxmlformats-officedocument.spreadsheetml.template"
+        | "application/vnd.ms-excel.sheet.macroenabled.12"
+        | "application/vnd.ms-excel.template.macroenabled.12" => Format::Xlsx,
+        ODT | "application/vnd.oasis.opendocument.text-template" => Format::Odt,
+        ODS | "application/vnd.oasis.opendocument.spreadsheet-template" => Format::Ods,
+        ODP | "application/vnd.oasis.opendocument.presentation-template" => Format::Odp,
         "application/rtf" | "text/rtf" | "application/x-rtf" => Format::Rtf,
         "application/json" => Format::Json,
         "text/csv" | "application/csv" | "text/tab-separated-values" => Format::Csv,
@@ -183,8 +216,13 @@ fn is_portable_executable(bytes: &[u8]) -> bool {
 
 fn zipped(bytes: &[u8], limits: &Limits) -> Format {
     match Parts::open(bytes, limits).map(|mut parts| parts.package()) {
-        Ok(Package::Word) => Format::Docx,
-        Ok(Package::Other(media_type)) => Format::Other(media_type),
+        Ok(Ok(Package::Word)) => Format::Docx,
+        Ok(Ok(Package::Presentation)) => Format::Pptx,
+        Ok(Ok(Package::Workbook)) => Format::Xlsx,
+        Ok(Ok(Package::OpenText)) => Format::Odt,
+        Ok(Ok(Package::OpenSheets)) => Format::Ods,
+        Ok(Ok(Package::OpenSlides)) => Format::Odp,
+        Ok(Err(media_type)) => Format::Other(media_type),
         Err(_) => Format::Other("application/zip".to_owned()),
     }
 }

@@ -12,15 +12,19 @@
 mod budget;
 mod csv;
 mod docx;
+mod drawing;
 pub mod format;
 mod input;
 mod json;
 mod language;
 mod markdown;
-#[allow(dead_code, reason = "its first readers are on their way")]
+#[allow(dead_code, reason = "some of its first readers are on their way")]
 mod numerals;
 mod pagination;
 mod pdf;
+mod pptx;
+#[allow(dead_code, reason = "its readers are on their way")]
+mod properties;
 #[allow(dead_code, reason = "some of its first readers are on their way")]
 mod prose;
 mod reply;
@@ -31,7 +35,7 @@ mod serve;
 mod symbols;
 mod table;
 mod text;
-#[allow(dead_code, reason = "its first readers are on their way")]
+#[allow(dead_code, reason = "some of its first readers are on their way")]
 mod xml;
 mod zip_parts;
 

@@ -3,7 +3,7 @@
 use crate::format::{self, Format};
 use crate::input::Input;
 use crate::reply::Pages;
-use crate::{csv, docx, json, pdf, rtf, text};
+use crate::{csv, docx, json, pdf, pptx, rtf, text};
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
 use std::io::Write;
@@ -40,12 +40,15 @@ fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<Strin
     match format {
         Format::Pdf => pdf::read(input, invocation.request.pdf_engine, limits, pages)?,
         Format::Docx => docx::read(&input, limits, pages)?,
+        Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages)?,
         Format::Rtf => rtf::read(&input, invocation.request.format, pages)?,
         Format::Json => json::read(&input, pages)?,
         Format::Csv => csv::read(&input, pages)?,
         Format::Text | Format::Markdown => text::read(&input, pages)?,
         Format::Other(of) if of == format::ENCRYPTED_OFFICE => return Err(Failure::Encrypted),
-        Format::Other(_) => return Err(Failure::Unsupported { media_type }),
+        Format::Xlsx | Format::Odt | Format::Ods | Format::Odp | Format::Other(_) => {
+            return Err(Failure::Unsupported { media_type });
+        }
     }
     Ok(media_type)
 }

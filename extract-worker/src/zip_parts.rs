@@ -1,7 +1,7 @@
 //! The parts of a zip-based office file, read one at a time under one inflate budget.
 
 use crate::budget::InflateBudget;
-use crate::text;
+use crate::{format, text};
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
 use quick_xml::events::Event;
@@ -17,17 +17,20 @@ pub(crate) struct Parts<'f> {
 }
 
 /// What kind of package a zip file is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Package {
     Word,
-    Other(String),
+    Presentation,
+    Workbook,
+    OpenText,
+    OpenSheets,
+    OpenSlides,
 }
 
 /// That one part points at another.
 #[derive(Debug)]
 pub(crate) struct Relationship {
     /// What the part itself calls it.
-    #[allow(dead_code, reason = "its first reader is on its way")]
     pub(crate) id: String,
     /// The last path segment of its type.
     pub(crate) kind: String,
@@ -35,11 +38,18 @@ pub(crate) struct Relationship {
     pub(crate) target: String,
 }
 
+const ZIP: &str = "application/zip";
+/// How the media types of OpenDocument begin.
+const OPEN_DOCUMENT: &str = "application/vnd.oasis.opendocument.";
 /// Media types are short; nobody needs more of a `mimetype` part.
 const LONGEST_MEDIA_TYPE: u64 = 100;
 
 impl<'f> Parts<'f> {
     pub(crate) fn open(bytes: &'f [u8], limits: &Limits) -> Result<Self, Failure> {
+        // A file under a password is no zip file any more.
+        if format::is_encrypted_office(bytes) {
+            return Err(Failure::Encrypted);
+        }
         let archive = ZipArchive::new(Cursor::new(bytes))
             .map_err(|error| Failure::Malformed { reason: format!("not a whole zip file: {error}") })?;
         Ok(Self { archive, budget: InflateBudget::new(limits.inflate_bytes), is_broken: false })
@@ -65,18 +75,30 @@ impl<'f> Parts<'f> {
         self.is_broken
     }
 
-    /// What kind of package this is, by its `[Content_Types].xml` or `mimetype`.
-    pub(crate) fn package(&mut self) -> Package {
+    /// What kind of package this is, or its media type: by its `[Content_Types].xml`, `mimetype` or main part.
+    pub(crate) fn package(&mut self) -> Result<Package, String> {
         if let Ok(Some(types)) = self.read("[Content_Types].xml") {
-            return open_xml(&types);
+            let main = self.main_part("").unwrap_or_default();
+            return open_xml(&types, &main);
         }
         let media_type = self.bytes("mimetype", LONGEST_MEDIA_TYPE).ok().flatten().unwrap_or_default();
-        match String::from_utf8(media_type) {
-            Ok(media_type) if !media_type.is_empty() && media_type.bytes().all(|b| b.is_ascii_graphic()) => {
-                Package::Other(media_type)
-            }
-            _ => Package::Other("application/zip".to_owned()),
+        let media_type = String::from_utf8(media_type).unwrap_or_default();
+        match media_type.trim_ascii() {
+            "" => Err(ZIP.to_owned()),
+            named => match named.strip_prefix(OPEN_DOCUMENT) {
+                Some("text" | "text-template" | "text-master" | "text-web") => Ok(Package::OpenText),
+                Some("spreadsheet" | "spreadsheet-template") => Ok(Package::OpenSheets),
+                Some("presentation" | "presentation-template") => Ok(Package::OpenSlides),
+                _ if named.bytes().all(|byte| byte.is_ascii_graphic()) => Err(named.to_owned()),
+                _ => Err(ZIP.to_owned()),
+            },
         }
+    }
+
+    /// The part that holds an Open XML document, which `_rels/.rels` names.
+    pub(crate) fn main_part(&mut self, usual: &str) -> Result<String, Failure> {
+        let named = self.relationships("")?.into_iter().find(|to| to.kind == "officeDocument");
+        Ok(named.map_or_else(|| usual.to_owned(), |to| to.target))
     }
 
     /// What a part points at within the file, in the order of its list.
@@ -119,21 +141,35 @@ fn resolve(folder: &str, target: &str) -> String {
     segments.join("/")
 }
 
-fn open_xml(types: &str) -> Package {
-    const BASE: &str = "application/vnd.openxmlformats-officedocument";
-    let has = |what: &str| types.contains(what);
-    if has("wordprocessingml.document.main+xml")
-        || has("wordprocessingml.template.main+xml")
-        || has("ms-word.document.macroEnabled.main+xml")
-        || has("ms-word.template.macroEnabledTemplate.main+xml")
-    {
-        Package::Word
-    } else if has("presentationml") || has("ms-powerpoint") {
-        Package::Other(format!("{BASE}.presentationml.presentation"))
-    } else if has("spreadsheetml") || has("ms-excel") {
-        Package::Other(format!("{BASE}.spreadsheetml.sheet"))
-    } else {
-        Package::Other("application/zip".to_owned())
+/// The kind of an Open XML package: what its main part is said to be, or else where it stands.
+fn open_xml(types: &str, main: &str) -> Result<Package, String> {
+    const KINDS: &[(&str, Package)] = &[
+        ("wordprocessingml.document.main+xml", Package::Word),
+        ("wordprocessingml.template.main+xml", Package::Word),
+        ("ms-word.document.macroEnabled.main+xml", Package::Word),
+        ("ms-word.template.macroEnabledTemplate.main+xml", Package::Word),
+        ("presentationml.presentation.main+xml", Package::Presentation),
+        ("presentationml.slideshow.main+xml", Package::Presentation),
+        ("presentationml.template.main+xml", Package::Presentation),
+        ("ms-powerpoint.presentation.macroEnabled.main+xml", Package::Presentation),
+        ("ms-powerpoint.slideshow.macroEnabled.main+xml", Package::Presentation),
+        ("ms-powerpoint.template.macroEnabled.main+xml", Package::Presentation),
+        ("spreadsheetml.sheet.main+xml", Package::Workbook),
+        ("spreadsheetml.template.main+xml", Package::Workbook),
+        ("ms-excel.sheet.macroEnabled.main+xml", Package::Workbook),
+        ("ms-excel.template.macroEnabled.main+xml", Package::Workbook),
+    ];
+    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| types.contains(name)) {
+        return Ok(*kind);
+    }
+    if types.contains("ms-excel.sheet.binary.macroEnabled.main") {
+        return Err("application/vnd.ms-excel.sheet.binary.macroenabled.12".to_owned());
+    }
+    match main.split_once('/') {
+        Some(("word", _)) => Ok(Package::Word),
+        Some(("ppt", _)) => Ok(Package::Presentation),
+        Some(("xl", _)) => Ok(Package::Workbook),
+        _ => Err(ZIP.to_owned()),
     }
 }
 

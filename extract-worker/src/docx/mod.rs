@@ -8,7 +8,6 @@
 
 mod body;
 
-use crate::format;
 use crate::pagination::Cut;
 use crate::reply::Pages;
 use crate::zip_parts::{Parts, Relationship};
@@ -22,12 +21,8 @@ const AFTER: &[&str] = &["footnotes", "endnotes", "comments", "footer"];
 
 /// Sends a document's pages.
 pub(crate) fn read<W: Write>(bytes: &[u8], limits: &Limits, pages: &mut Pages<W>) -> Result<(), Failure> {
-    // A document under a password is no zip file any more.
-    if format::is_encrypted_office(bytes) {
-        return Err(Failure::Encrypted);
-    }
     let mut parts = Parts::open(bytes, limits)?;
-    let document = main_part(&mut parts)?;
+    let document = parts.main_part("word/document.xml")?;
     let relationships = parts.relationships(&document)?;
     let xml = parts.read(&document)?.ok_or_else(|| malformed("it has no document part"))?;
     let mut sheets = body::pages(&xml)?;
@@ -48,12 +43,6 @@ pub(crate) fn read<W: Write>(bytes: &[u8], limits: &Limits, pages: &mut Pages<W>
         [whole] => pages.push_long("docx", whole, Cut::BetweenWords),
         sheets => sheets.iter().try_for_each(|sheet| pages.push("docx", sheet)),
     }
-}
-
-/// The document part, which `_rels/.rels` names.
-fn main_part(parts: &mut Parts<'_>) -> Result<String, Failure> {
-    let named = parts.relationships("")?.into_iter().find(|to| to.kind == "officeDocument");
-    Ok(named.map_or_else(|| "word/document.xml".to_owned(), |to| to.target))
 }
 
 /// The text of all parts of those kinds; sections that share their words say them once.
