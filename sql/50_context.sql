@@ -176,6 +176,7 @@ begin
      saved.version, saved.updated_by, saved.updated_at);
 
   perform dossier_private.prune_versions(saved.organization_id, saved.session_id, saved.version);
+  perform dossier_private.index_context(saved);
   return saved;
 end
 $$;

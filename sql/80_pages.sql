@@ -8,7 +8,6 @@ create table dossier.document_pages (
   source text not null default 'text',
   engine text,
   confidence real,
-  search tsvector generated always as (to_tsvector('pg_catalog.simple'::regconfig, "left"(text, 100000))) stored,
   constraint document_pages_pkey primary key (document_id, page),
   constraint document_pages_document_fkey foreign key (organization_id, document_id)
     references dossier.documents (organization_id, id) on delete cascade,
@@ -24,11 +23,8 @@ comment on column dossier.document_pages.text is 'Text of the page.';
 comment on column dossier.document_pages.source is 'text: the file held it; ocr: read from an image.';
 comment on column dossier.document_pages.engine is 'Program that found the text.';
 comment on column dossier.document_pages.confidence is 'How sure it is, from 0 to 1, or null.';
-comment on column dossier.document_pages.search is
-  'Words of the first 100000 characters, for full text search; more could pass the megabyte that a tsvector holds.';
 
 create index document_pages_organization_id_idx on dossier.document_pages (organization_id, document_id);
-create index document_pages_search_idx on dossier.document_pages using gin (search);
 create statistics dossier.document_pages_document_id_stats (dependencies)
   on document_id, organization_id from dossier.document_pages;
 comment on statistics dossier.document_pages_document_id_stats is

@@ -29,7 +29,8 @@ extension_sql_file!("../../sql/53_save_contexts.sql", name = "save_contexts", re
 extension_sql_file!("../../sql/60_documents.sql", name = "documents", requires = ["save_contexts"]);
 extension_sql_file!("../../sql/70_uploads.sql", name = "uploads", requires = ["documents"]);
 extension_sql_file!("../../sql/80_pages.sql", name = "pages", requires = ["uploads"]);
-extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["pages"]);
+extension_sql_file!("../../sql/85_search.sql", name = "search", requires = ["pages"]);
+extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["search"]);
 
 // What only this library brings.
 extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["jobs"]);

@@ -28,13 +28,13 @@ $$;
 select set_eq($$ select pg_temp.executable('dossier', 'anon') $$, array['limits'], 'anon may execute only limits()');
 select set_eq($$ select pg_temp.executable('dossier', 'authenticated') $$, array[
   'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
-  'context_history', 'restore_context', 'diff_context', 'set_context_retention',
+  'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
   'begin_upload', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction'
 ], 'what authenticated may execute');
 select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
   'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
-  'context_history', 'restore_context', 'diff_context', 'set_context_retention',
+  'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
   'begin_upload', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction',
   'claim_jobs', 'extend_lease', 'complete_job', 'fail_job', 'sweep'
@@ -43,7 +43,7 @@ select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array[
 select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $$, array[
   'read_limits', 'my_organizations', 'caller_id', 'uuid_v7', 'json_bytes', 'is_safe_name',
   'found_organization', 'start_session', 'save_session_context', 'save_context_items',
-  'check_limit', 'restore_version', 'diff_versions', 'change_context_retention',
+  'check_limit', 'restore_version', 'diff_versions', 'change_context_retention', 'find_text',
   'register_upload', 'store_chunk', 'seal_upload', 'drop_upload',
   'discard_document', 'read_chunks', 'queue_extraction'
 ], 'private functions behind policies, defaults, checks and what authenticated may execute');

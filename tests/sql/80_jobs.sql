@@ -69,7 +69,7 @@ select results_eq($$ select status, page_count, token_count, media_type, error_c
   $$ values ('ready', 3, 3::bigint, 'text/plain', null::text) $$, 'the document is ready; 12 characters are 3 tokens');
 select ok(not dossier.complete_job(pg_temp.job(), 1, '[]'), 'a job is completed once');
 select ok(not dossier.fail_job(pg_temp.job(), 1, 'x', 'x'), 'and does not fail afterwards');
-select is(tests.attempt($$ select from dossier.document_pages where search @@ to_tsquery('simple', 'tag') $$, 'alpha-viewer'), '1', 'the words can be searched');
+select is(tests.attempt($$ select from dossier.search('tag') $$, 'alpha-viewer'), '1', 'the words can be searched');
 
 -- A page may hold more different words than a search vector can.
 
@@ -171,7 +171,7 @@ select results_eq($$ select id = tests.id('alpha upload') from dossier.documents
 
 -- Notifications are queued in the statement's own transaction; that they are, shows from their triggers.
 
-select triggers_are('dossier', 'documents', array['documents_touch', 'documents_announce'], 'a new status is announced');
+select triggers_are('dossier', 'documents', array['documents_touch', 'documents_announce', 'documents_index_ready'], 'a new status is announced');
 
 select * from finish();
 rollback;
