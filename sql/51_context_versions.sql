@@ -44,14 +44,20 @@ create function dossier_private.prune_versions(organization_id uuid, session_id 
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: nobody may delete versions but through here.
+declare
+  rule dossier.context_retention;
 begin
+  select r.* into rule from dossier.context_retention as r where r.organization_id = prune_versions.organization_id;
+  if not found then
+    return;
+  end if;
+
   with stale as (
     select old.session_id, old.version
-    from dossier.context_retention as rule
-    join dossier.session_context_versions as old on old.session_id = prune_versions.session_id
-    where rule.organization_id = prune_versions.organization_id
+    from dossier.session_context_versions as old
+    where old.session_id = prune_versions.session_id
       and dossier_private.may_go(rule.keep_versions, rule.keep_days, old.version, current_version, old.updated_at)
-    for update of old skip locked
+    for update skip locked
   )
   delete from dossier.session_context_versions as old
   using stale
