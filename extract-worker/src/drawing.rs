@@ -151,8 +151,17 @@ pub(crate) fn write(xml: &str, prose: &mut Prose) {
     end(prose);
 }
 
-/// Writes a chart: its titles, and a line for each series, `Sales: North 4.3, South 2.5`.
-pub(crate) fn write_chart(xml: &str, prose: &mut Prose) {
+/// How much of a chart is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chart {
+    /// Its titles, where the values stand beside it anyway.
+    Titles,
+    /// Its titles, and a line for each series: `Sales: North 4.3, South 2.5`.
+    Whole,
+}
+
+/// Writes a chart.
+pub(crate) fn write_chart(xml: &str, detail: Chart, prose: &mut Prose) {
     let (mut reader, mut words) = (Xml::new(xml), Words::default());
     let mut series = Series::default();
     while let Some(node) = reader.next() {
@@ -166,6 +175,7 @@ pub(crate) fn write_chart(xml: &str, prose: &mut Prose) {
             },
             Node::End(end) if end.space == "c" => match end.name() {
                 "cat" | "xVal" | "val" | "yVal" | "tx" => series.role = Role::Nothing,
+                "ser" if detail == Chart::Titles => series = Series::default(),
                 "ser" | "title" => std::mem::take(&mut series).write(prose),
                 _ => {}
             },

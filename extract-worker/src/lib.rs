@@ -14,6 +14,7 @@ mod csv;
 mod docx;
 mod drawing;
 pub mod format;
+mod grid;
 mod input;
 mod json;
 mod language;
@@ -35,7 +36,7 @@ mod serve;
 mod symbols;
 mod table;
 mod text;
-#[allow(dead_code, reason = "some of its first readers are on their way")]
+mod xlsx;
 mod xml;
 mod zip_parts;
 

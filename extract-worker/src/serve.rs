@@ -3,7 +3,7 @@
 use crate::format::{self, Format};
 use crate::input::Input;
 use crate::reply::Pages;
-use crate::{csv, docx, json, pdf, pptx, rtf, text};
+use crate::{csv, docx, json, pdf, pptx, rtf, text, xlsx};
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
 use std::io::Write;
@@ -46,7 +46,8 @@ fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<Strin
         Format::Csv => csv::read(&input, pages)?,
         Format::Text | Format::Markdown => text::read(&input, pages)?,
         Format::Other(of) if of == format::ENCRYPTED_OFFICE => return Err(Failure::Encrypted),
-        Format::Xlsx | Format::Odt | Format::Ods | Format::Odp | Format::Other(_) => {
+        Format::Xlsx => xlsx::read(&input, invocation.request.format, limits, pages)?,
+        Format::Odt | Format::Ods | Format::Odp | Format::Other(_) => {
             return Err(Failure::Unsupported { media_type });
         }
     }

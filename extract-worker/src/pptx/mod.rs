@@ -7,7 +7,7 @@
 
 mod slide;
 
-use crate::drawing;
+use crate::drawing::{self, Chart};
 use crate::properties;
 use crate::prose::{Block, Prose};
 use crate::reply::Pages;
@@ -76,7 +76,7 @@ fn write(parts: &mut Parts<'_>, part: &str, prose: &mut Prose) -> Result<(), Fai
     }
     for chart in of("chart") {
         if let Some(xml) = parts.read(&chart.target)? {
-            drawing::write_chart(&xml, prose);
+            drawing::write_chart(&xml, Chart::Whole, prose);
         }
     }
     for notes in of("notesSlide") {
