@@ -5,9 +5,8 @@ use unicode_normalization::UnicodeNormalization;
 
 /// The letter and the accent as one character, when the two glyphs stand one over the other.
 pub(super) fn compose(first: &Glyph, second: &Glyph, glyphs: &Glyphs) -> Option<String> {
-    // No two plain letters make one.
-    let plain = |glyph: &Glyph| glyphs.text(glyph).bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if plain(first) && plain(second) {
+    let width = (first.end - first.u).max(second.end - second.u);
+    if (first.middle() - second.middle()).abs() > 0.4 * width {
         return None;
     }
     let single = |glyph: &Glyph| {
@@ -20,8 +19,7 @@ pub(super) fn compose(first: &Glyph, second: &Glyph, glyphs: &Glyphs) -> Option<
         (None, Some(accent)) => (left, accent),
         _ => return None,
     };
-    let width = (first.end - first.u).max(second.end - second.u);
-    if !letter.is_alphabetic() || (first.middle() - second.middle()).abs() > 0.4 * width {
+    if !letter.is_alphabetic() {
         return None;
     }
     // A dotless i or j is there to carry an accent.

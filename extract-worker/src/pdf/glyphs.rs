@@ -3,11 +3,13 @@
 //! Invariant: bounded. A page that draws without end (a form that draws itself, and twice) is cut off at
 //! [`MOST_CALLS`], and keeps what it drew before.
 
+use super::by_code::ByCode;
+use super::characters::{Characters, Kind};
 use super::fonts::Fonts;
 use super::pictures::Coverage;
-use super::placed::{Placed, is_readable, unknown};
-use super::{bidi, unicode};
-use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
+use super::placed::{self, Placed, is_readable, unknown};
+use super::unicode;
+use hayro_interpret::font::{Glyph as Drawn, GlyphRun, PositionedGlyph};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::hayro_syntax::object::Dict;
 use hayro_interpret::kurbo::{Affine, BezPath, Rect};
@@ -31,12 +33,9 @@ pub(super) struct Glyph {
     pub(super) v: f32,
     /// Font size on the page.
     pub(super) size: f32,
-    /// Of its characters in [`Glyphs::text`].
-    start: u32,
-    len: u16,
+    characters: Characters,
     /// Index into [`Glyphs::frames`].
     pub(super) frame: u16,
-    pub(super) is_space: bool,
     /// Which drawing call showed it.
     pub(super) run: u32,
 }
@@ -44,6 +43,14 @@ pub(super) struct Glyph {
 impl Glyph {
     pub(super) fn middle(&self) -> f32 {
         f32::midpoint(self.u, self.end)
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.characters.kind
+    }
+
+    pub(super) fn is_space(&self) -> bool {
+        self.characters.kind == Kind::Space
     }
 }
 
@@ -93,7 +100,28 @@ pub(super) const END_OF_PAGE: &str = "DossierEndOfPage";
 
 impl Glyphs {
     pub(super) fn text(&self, glyph: &Glyph) -> &str {
-        &self.text[glyph.start as usize..glyph.start as usize + usize::from(glyph.len)]
+        glyph.characters.of(&self.text)
+    }
+
+    /// Adds the characters of a glyph, as the PDF or else its font knows them.
+    fn push(&mut self, glyph: &Drawn<'_>, fonts: &mut Fonts, has_no_width: bool) -> Characters {
+        let start = self.text.len();
+        let ask_font = || match glyph {
+            Drawn::Outline(outline) => fonts.characters(outline),
+            Drawn::Type3(_) => None,
+        };
+        let known = match glyph.as_unicode().filter(is_readable).or_else(ask_font) {
+            Some(BfString::Char(character)) => unicode::push(&mut self.text, character),
+            Some(BfString::String(string)) => {
+                string.chars().fold(false, |known, c| unicode::push(&mut self.text, c) | known)
+            }
+            None => false,
+        };
+        if !known {
+            // A blank without width is a mark between letters, of kerning for example.
+            self.text.extend(Some(unknown(glyph)).filter(|c| *c != ' ' || !has_no_width));
+        }
+        Characters::since(start, &self.text)
     }
 }
 
@@ -133,12 +161,15 @@ pub(super) struct Collector<'f> {
     last_stretch: (f32, f32),
     /// The angle and writing mode that was asked for last, and its frame.
     last_frame: ((f32, bool), u16),
+    /// Widths and characters, by character code.
+    widths: ByCode<f32>,
+    characters: ByCode<Characters>,
 }
 
 impl<'f> Collector<'f> {
     pub(super) fn new(bounds: Rect, fonts: &'f mut Fonts) -> Self {
         Self {
-            bounds,
+            bounds: bounds.inflate(1.0, 1.0),
             fonts,
             glyphs: Glyphs::default(),
             calls: 0,
@@ -148,6 +179,8 @@ impl<'f> Collector<'f> {
             marked: Vec::new(),
             last_stretch: (0.0, 1.0),
             last_frame: ((f32::NAN, false), 0),
+            widths: ByCode::new(),
+            characters: ByCode::new(),
         }
     }
 
@@ -178,7 +211,11 @@ impl<'f> Collector<'f> {
 
     fn run(&mut self, run: &GlyphRun<'_, '_>, transform: Affine) {
         let vertical = run.writing_mode() == WritingMode::Vertical;
-        let placed: Vec<Placed> = run.glyphs().iter().map(|glyph| Placed::new(glyph, transform)).collect();
+        let place = |glyph: &PositionedGlyph<'_>| {
+            let width = self.widths.get(self.calls, glyph.char_code(), || placed::width(glyph));
+            Placed::new(glyph, transform, width)
+        };
+        let placed: Vec<Placed> = run.glyphs().iter().map(place).collect();
         let stretch = self.stretch(&placed);
         for (glyph, placed) in run.glyphs().iter().zip(&placed) {
             self.glyph(glyph, placed, stretch, vertical);
@@ -188,7 +225,7 @@ impl<'f> Collector<'f> {
     fn glyph(&mut self, glyph: &Drawn<'_>, placed: &Placed, stretch: Option<f32>, vertical: bool) {
         let Placed { origin, size, .. } = *placed;
         let usable = origin.is_finite() && size.is_finite() && size > 0.0 && placed.angle.is_finite();
-        if !usable || !self.bounds.inflate(1.0, 1.0).contains(origin) {
+        if !usable || !self.bounds.contains(origin) {
             return;
         }
         self.glyphs.shown += 1;
@@ -205,43 +242,20 @@ impl<'f> Collector<'f> {
             true => (u - advance, u),
             false => (u, u + advance),
         };
-        let start = self.glyphs.text.len();
-        let characters = glyph.as_unicode().filter(is_readable);
-        let known = match characters.or_else(|| self.ask_font(glyph)) {
-            Some(BfString::Char(character)) => unicode::push(&mut self.glyphs.text, character),
-            Some(BfString::String(string)) => {
-                string.chars().fold(false, |known, c| unicode::push(&mut self.glyphs.text, c) | known)
-            }
-            None => false,
-        };
-        if !known {
-            // A blank without width is a mark between letters, of kerning for example.
-            self.glyphs.text.extend(Some(unknown(glyph)).filter(|c| *c != ' ' || advance > 0.1 * size));
-        }
-        let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(self.glyphs.text.len() - start))
-        else {
-            return;
-        };
-        if len == 0 {
+        let characters = self.characters.get(self.calls, glyph.char_code(), || {
+            self.glyphs.push(glyph, self.fonts, advance <= 0.1 * size)
+        });
+        if characters.is_empty() {
             return;
         }
-        let text = &self.glyphs.text[start as usize..];
         // A mark is where its ink is; its origin may be at either side of its letter.
-        let ink = bidi::is_mark(text).then(|| placed.ink(glyph)).flatten();
+        let ink = (characters.kind == Kind::Mark).then(|| placed.ink(glyph)).flatten();
         let (u, end) = ink.map_or((u, end), |ink| {
             #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
             let middle = self.glyphs.frames[usize::from(frame)].turn(ink.x as f32, ink.y as f32).0;
             (middle, middle)
         });
-        let is_space = !text.is_empty() && text.chars().all(char::is_whitespace);
-        self.glyphs.list.push(Glyph { u, end, v, size, start, len, frame, is_space, run: self.calls });
-    }
-
-    fn ask_font(&mut self, glyph: &Drawn<'_>) -> Option<BfString> {
-        match glyph {
-            Drawn::Outline(outline) => self.fonts.characters(outline),
-            Drawn::Type3(_) => None,
-        }
+        self.glyphs.list.push(Glyph { u, end, v, size, characters, frame, run: self.calls });
     }
 
     /// The horizontal scaling of a run, where its glyphs cannot say it themselves.
@@ -311,14 +325,9 @@ impl<'f> Collector<'f> {
         for character in actual.chars() {
             unicode::push(&mut self.glyphs.text, character);
         }
-        let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(self.glyphs.text.len() - start))
-        else {
-            return;
-        };
-        (whole.start, whole.len) = (start, len);
-        whole.is_space = actual.chars().all(char::is_whitespace) && len > 0;
+        whole.characters = Characters::since(start, &self.glyphs.text);
         self.glyphs.list.truncate(from);
-        if len > 0 {
+        if !whole.characters.is_empty() {
             self.glyphs.list.push(whole);
         }
     }

@@ -5,6 +5,8 @@
 
 mod accents;
 mod bidi;
+mod by_code;
+mod characters;
 mod columns;
 mod engine;
 mod fonts;
@@ -21,6 +23,7 @@ mod quality;
 mod route;
 mod spacing;
 mod unicode;
+mod words;
 
 use crate::input::Input;
 use crate::reply::Pages;

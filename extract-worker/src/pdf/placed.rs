@@ -20,7 +20,7 @@ pub(super) struct Placed {
 
 impl Placed {
     #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
-    pub(super) fn new(glyph: &PositionedGlyph<'_>, transform: Affine) -> Self {
+    pub(super) fn new(glyph: &PositionedGlyph<'_>, transform: Affine, width: f32) -> Self {
         let transform = transform * glyph.transform();
         let [right, down, c, d, x, y] = transform.as_coeffs();
         let mirrored = right < 0.0 && d < 0.0 && down == 0.0 && c == 0.0;
@@ -28,15 +28,11 @@ impl Placed {
         let length = |a: f64, b: f64| if b == 0.0 { a.abs() } else { a.hypot(b) };
         let size = length(d, c) * 1000.0;
         let along = length(right, down) * 1000.0;
-        let width = match &**glyph {
-            Drawn::Outline(outline) => outline.advance_width(),
-            Drawn::Type3(shape) => shape.advance_width(),
-        };
         Self {
             origin: Point::new(x, y),
             angle: if down == 0.0 && (right > 0.0 || mirrored) { 0.0 } else { down.atan2(right) as f32 },
             size: size as f32,
-            width: width.unwrap_or(500.0) / 1000.0,
+            width,
             ratio: (along / size) as f32,
             mirrored,
             transform,
@@ -49,6 +45,15 @@ impl Placed {
         let outline = outline.outline();
         (!outline.is_empty()).then(|| self.transform.transform_rect_bbox(outline.bounding_box()).center())
     }
+}
+
+/// The advance of a glyph in ems, before scaling.
+pub(super) fn width(glyph: &Drawn<'_>) -> f32 {
+    let width = match glyph {
+        Drawn::Outline(outline) => outline.advance_width(),
+        Drawn::Type3(shape) => shape.advance_width(),
+    };
+    width.unwrap_or(500.0) / 1000.0
 }
 
 /// Whether a glyph's characters are any; some files map all they have to U+0000 or U+FFFD.

@@ -10,6 +10,8 @@ use super::glyphs::Glyph;
 pub(super) const WORD_GAP: f32 = 0.11;
 /// Gaps are counted in bins of a hundredth em, up to this one.
 const BINS: usize = 32;
+/// The bin of [`WORD_GAP`].
+const WORD_BIN: usize = 11;
 /// The border is looked for from here on; smaller gaps are rounding and kerning.
 const FIRST: usize = 3;
 /// Fewer pairs of letters say nothing.
@@ -25,7 +27,7 @@ pub(super) fn between(left: &Glyph, right: &Glyph) -> f32 {
 /// The gap, in ems, from which on words part on a page.
 pub(super) fn word_gap<'g>(segments: impl Iterator<Item = &'g [Glyph]>) -> f32 {
     let mut bins = [0_u32; BINS];
-    let mut pairs = 0_u32;
+    let (mut pairs, mut wide) = (0_u32, 0_u32);
     for pair in segments.flat_map(adjacent) {
         pairs += 1;
         let gap = between(&pair[0], &pair[1]);
@@ -34,6 +36,7 @@ pub(super) fn word_gap<'g>(segments: impl Iterator<Item = &'g [Glyph]>) -> f32 {
             let bin = (gap * 100.0) as usize;
             bins[bin.min(BINS - 1)] += 1;
         }
+        wide += u32::from(gap >= WORD_GAP);
     }
     if pairs < FEWEST_PAIRS {
         return WORD_GAP;
@@ -52,7 +55,10 @@ pub(super) fn word_gap<'g>(segments: impl Iterator<Item = &'g [Glyph]>) -> f32 {
         return WORD_GAP;
     }
     let border = widest.start as f32 + 0.4 * widest.len() as f32;
-    (border / 100.0).clamp(0.07, 0.2)
+    let border = (border / 100.0).clamp(0.07, 0.2);
+    // Words that are set so tightly are set so throughout; a few gaps below are a font's loose fit.
+    let tight: u32 = bins[widest.end..].iter().take(WORD_BIN.saturating_sub(widest.end)).sum();
+    if border < WORD_GAP && tight * 8 < wide { WORD_GAP } else { border }
 }
 
 /// The same for one segment: more where its letters themselves are set apart.
@@ -73,7 +79,11 @@ pub(super) fn of_segment(items: &[Glyph], gap: f32) -> f32 {
     }
 }
 
-/// Neighbours without a space character between them.
+/// Neighbours without a space character between them. The dots of a table of contents do not count: they
+/// are set as wide as they please.
 fn adjacent(items: &[Glyph]) -> impl Iterator<Item = &[Glyph]> {
-    items.windows(2).filter(|pair| !pair[0].is_space && !pair[1].is_space)
+    items.windows(2).filter(|pair| {
+        let [left, right] = pair else { return false };
+        !left.is_space() && !right.is_space() && (left.kind().is_word() || right.kind().is_word())
+    })
 }
