@@ -6,6 +6,7 @@
 use super::by_code::ByCode;
 use super::characters::{Characters, Kind};
 use super::fonts::Fonts;
+use super::frame::Frame;
 use super::pictures::Coverage;
 use super::placed::{self, Placed, is_readable, unknown};
 use super::unicode;
@@ -125,26 +126,6 @@ impl Glyphs {
     }
 }
 
-/// A direction of text, and the rotation that makes it horizontal.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Frame {
-    degrees: i16,
-    pub(super) vertical: bool,
-    cos: f32,
-    sin: f32,
-}
-
-impl Frame {
-    fn new(degrees: i16, vertical: bool) -> Self {
-        let (sin, cos) = f32::from(degrees).to_radians().sin_cos();
-        Self { degrees, vertical, cos, sin }
-    }
-
-    fn turn(&self, x: f32, y: f32) -> (f32, f32) {
-        (x * self.cos + y * self.sin, y * self.cos - x * self.sin)
-    }
-}
-
 /// The device that hayro draws on.
 pub(super) struct Collector<'f> {
     bounds: Rect,
@@ -234,8 +215,7 @@ impl<'f> Collector<'f> {
         let size =
             if matches!(glyph, Drawn::Type3(_)) && advance > 1.5 * size { advance / 0.6 } else { size };
         let frame = self.frame(placed.angle, vertical);
-        #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
-        let (u, v) = self.glyphs.frames[usize::from(frame)].turn(origin.x as f32, origin.y as f32);
+        let (u, v) = self.glyphs.frames[usize::from(frame)].turn(origin);
         // A vertical glyph hangs from its position, which hayro has already moved to its left foot.
         let (u, end) = match placed.mirrored {
             _ if vertical => (u - 0.88 * size, u + 0.12 * size),
@@ -251,8 +231,7 @@ impl<'f> Collector<'f> {
         // A mark is where its ink is; its origin may be at either side of its letter.
         let ink = (characters.kind == Kind::Mark).then(|| placed.ink(glyph)).flatten();
         let (u, end) = ink.map_or((u, end), |ink| {
-            #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
-            let middle = self.glyphs.frames[usize::from(frame)].turn(ink.x as f32, ink.y as f32).0;
+            let middle = self.glyphs.frames[usize::from(frame)].turn(ink).0;
             (middle, middle)
         });
         self.glyphs.list.push(Glyph { u, end, v, size, characters, frame, run: self.calls });
@@ -289,16 +268,15 @@ impl<'f> Collector<'f> {
         (short && (self.last_stretch.0 - size).abs() < 0.01).then_some(self.last_stretch.1)
     }
 
-    /// The frame of a direction; text within three degrees of upright is upright.
+    /// The number of a direction's frame.
     fn frame(&mut self, angle: f32, vertical: bool) -> u16 {
         if self.last_frame.0 == (angle, vertical) {
             return self.last_frame.1;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "-180 to 180")]
-        let degrees = if vertical { 90 } else { snap(angle.to_degrees().round() as i16) };
-        let known = self.glyphs.frames.iter().position(|f| f.degrees == degrees && f.vertical == vertical);
+        let frame = Frame::new(angle, vertical);
+        let known = self.glyphs.frames.iter().position(|known| *known == frame);
         let index = known.unwrap_or_else(|| {
-            self.glyphs.frames.push(Frame::new(degrees, vertical));
+            self.glyphs.frames.push(frame);
             self.glyphs.frames.len() - 1
         });
         self.last_frame = ((angle, vertical), u16::try_from(index).unwrap_or(0));
@@ -331,14 +309,6 @@ impl<'f> Collector<'f> {
             self.glyphs.list.push(whole);
         }
     }
-}
-
-fn snap(degrees: i16) -> i16 {
-    let right = (f32::from(degrees) / 90.0).round();
-    #[expect(clippy::cast_possible_truncation, reason = "-180, -90, 0, 90 or 180")]
-    let right = right as i16 * 90;
-    let degrees = if (degrees - right).abs() <= 3 { right } else { degrees };
-    if degrees == -180 { 180 } else { degrees }
 }
 
 impl<'a> Device<'a> for Collector<'_> {

@@ -11,6 +11,7 @@ mod columns;
 mod engine;
 mod fonts;
 mod forms;
+mod frame;
 mod glyphs;
 mod hayro;
 mod info;
