@@ -1,126 +1,93 @@
 -- Uploads: begin, append chunk by chunk, finish or abort. Every limit is enforced here, on the
 -- bytes that arrive; callers in front of the database may only be stricter.
 
-create function dossier_private.extension_media_type(name text) returns text
-language plpgsql immutable parallel safe security invoker set search_path = ''
-as $$
-begin
-  return (
-    select known.media_type
-    from (values
-      ('pdf', 'application/pdf'),
-      ('docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
-      ('pptx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
-      ('xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
-      ('odt', 'application/vnd.oasis.opendocument.text'),
-      ('rtf', 'application/rtf'), ('json', 'application/json'), ('eml', 'message/rfc822'),
-      ('txt', 'text/plain'), ('text', 'text/plain'), ('log', 'text/plain'),
-      ('md', 'text/markdown'), ('markdown', 'text/markdown'), ('csv', 'text/csv'),
-      ('html', 'text/html'), ('htm', 'text/html'),
-      ('png', 'image/png'), ('jpg', 'image/jpeg'), ('jpeg', 'image/jpeg'), ('gif', 'image/gif'),
-      ('webp', 'image/webp'), ('tif', 'image/tiff'), ('tiff', 'image/tiff'), ('bmp', 'image/bmp')
-    ) as known (extension, media_type)
-    where known.extension = lower(substring(name from '\.([^.]+)$'))
-  );
-end
-$$;
-comment on function dossier_private.extension_media_type(text) is 'Media type that a name''s extension suggests, or null.';
+create function dossier_private.upload_checks() returns table (name text, concerns text)
+language sql immutable parallel safe security invoker set search_path = '' rows 12
+begin atomic
+  values
+    ('caller', 'the token''s claim sub'),
+    ('session', 'organization_members.role, of the session''s organization'),
+    ('name', 'setting max_name_length'),
+    ('size', 'parameter size_bytes'),
+    ('media_type', 'parameter media_type'),
+    ('metadata', 'parameter metadata'),
+    ('max_file_bytes', 'setting max_file_bytes'),
+    ('allowed_media_types', 'setting allowed_media_types'),
+    ('max_bytes', 'quota max_bytes'),
+    ('max_documents', 'quota max_documents'),
+    ('max_documents_a_day', 'quota max_documents_a_day'),
+    ('max_extraction_seconds_a_day', 'quota max_extraction_seconds_a_day');
+end;
+comment on function dossier_private.upload_checks() is
+  'What begin_upload() checks, in this order, and explain_upload() explains; each is a branch of check_upload().';
 
-create function dossier_private.declared_media_type(media_type text, name text) returns text
-language plpgsql immutable parallel safe security invoker set search_path = ''
+create function dossier_private.check_upload(
+  check_name text, session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
+) returns void
+language plpgsql stable security definer set search_path = ''
 as $$
+-- Definer: reads settings and quotas.
 declare
-  declared text := lower(btrim(split_part(media_type, ';', 1)));
-  suggested constant text := dossier_private.extension_media_type(name);
+  max_name_length integer;
+  declared text;
 begin
-  declared := case declared
-    when 'application/x-pdf' then 'application/pdf'
-    when 'image/jpg' then 'image/jpeg'
-    when 'image/x-ms-bmp' then 'image/bmp'
-    when 'text/json' then 'application/json'
-    when 'text/rtf' then 'application/rtf'
-    when 'text/x-markdown' then 'text/markdown'
-    when 'text/comma-separated-values' then 'text/csv'
-    when 'application/csv' then 'text/csv'
-    else declared
-  end;
-  return case
-    when coalesce(declared, '') in ('', 'application/octet-stream', 'binary/octet-stream')
-      then coalesce(suggested, 'application/octet-stream')
-    -- Windows names a CSV file after the program that opens it, and a DOCX file after its container.
-    when declared = 'application/vnd.ms-excel' and suggested = 'text/csv' then suggested
-    when declared in ('application/zip', 'application/x-zip-compressed') and suggested ~ '^application/vnd\.o' then suggested
-    else declared
-  end;
-end
-$$;
-comment on function dossier_private.declared_media_type(text, text) is
-  'Media type an upload declares: lower case, without parameters, aliases resolved; from the name''s extension '
-  'when none is declared; application/octet-stream when only the bytes can tell.';
-
-create function dossier_private.sniff_media_type(head bytea, declared text, name text) returns text
-language plpgsql immutable parallel safe security invoker set search_path = ''
-as $$
-declare
-  claimed constant text := dossier_private.declared_media_type(declared, name);
-  suggested constant text := dossier_private.extension_media_type(name);
-  office constant text := 'application/vnd.openxmlformats-officedocument.';
-  lead constant text := encode(substring(head from 1 for 16), 'hex');
-begin
-  -- Formats that their first bytes give away.
-  case
-    when starts_with(lead, '255044462d') then return 'application/pdf'; -- %PDF-
-    when starts_with(lead, '89504e470d0a1a0a') then return 'image/png';
-    when starts_with(lead, 'ffd8ff') then return 'image/jpeg';
-    when starts_with(lead, '474946383761') then return 'image/gif'; -- GIF87a
-    when starts_with(lead, '474946383961') then return 'image/gif'; -- GIF89a
-    when lead ~ '^52494646.{8}57454250' then return 'image/webp'; -- RIFF….WEBP
-    when lead ~ '^(49492a00|4d4d002a)' then return 'image/tiff';
-    when lead ~ '^424d.{8}0000' then return 'image/bmp'; -- BM, size, reserved zeros
-    when lead ~ '^(7f454c46|cffaedfe|cefaedfe|feedface|feedfacf|cafebabe)' then return 'application/x-executable'; -- ELF, Mach-O
-    when starts_with(lead, '4d5a') and position('\x00'::bytea in head) > 0 then return 'application/x-executable'; -- MZ: PE
-    when starts_with(lead, '7b5c727466') then return 'application/rtf'; -- {\rtf
-    when starts_with(lead, 'd0cf11e0a1b11ae1') then return 'application/x-ole-storage'; -- DOC, XLS, MSI
-    when starts_with(lead, '1f8b') then return 'application/gzip';
-    when starts_with(lead, '377abcaf271c') then return 'application/x-7z-compressed';
-    when starts_with(lead, '526172211a07') then return 'application/vnd.rar';
-    else null;
+  case check_name
+    when 'caller' then
+      perform dossier_private.require_caller();
+    when 'session' then
+      perform dossier_private.require_session(session_id);
+    when 'name' then
+      max_name_length := dossier_private.setting('max_name_length')::integer;
+      if coalesce(not dossier_private.is_safe_name(name) or char_length(name) > max_name_length, true) then
+        raise exception using
+          errcode = 'PT400',
+          message = 'This is no name for a document',
+          detail = format('The name %s is empty, longer than %s characters, or has a character that names must not have.',
+            quote_nullable(left(regexp_replace(name, '[^[:print:]]', '?', 'g'), 80)), max_name_length),
+          hint = 'Send a plain file name: no slash, backslash, control or text-direction characters, and not "." or "..".';
+      end if;
+    when 'size' then
+      if size_bytes < 0 then
+        raise exception using
+          errcode = 'PT400',
+          message = 'size_bytes must not be negative',
+          detail = format('It is %s.', size_bytes),
+          hint = 'Send the size of the file, or leave it out when it is not known yet.';
+      end if;
+    when 'media_type' then
+      declared := dossier_private.declared_media_type(media_type, name);
+      if declared !~ '^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$' or char_length(declared) > 127 then
+        raise exception using
+          errcode = 'PT400',
+          message = 'media_type is no media type',
+          detail = format('It is %L.', left(declared, 80)),
+          hint = 'Send type/subtype such as application/pdf, or leave it out.';
+      end if;
+    when 'metadata' then
+      if coalesce(jsonb_typeof(metadata), 'object') <> 'object' or dossier_private.json_bytes(metadata) > 65536 then
+        raise exception using
+          errcode = 'PT400',
+          message = 'metadata must be a JSON object of at most 65536 bytes',
+          detail = format('It is a JSON %s of %s bytes.', jsonb_typeof(metadata), dossier_private.json_bytes(metadata)),
+          hint = 'Send an object such as {"source": "crm"}.';
+      end if;
+    when 'max_file_bytes' then
+      perform dossier_private.check_size(size_bytes);
+    when 'allowed_media_types' then
+      declared := dossier_private.declared_media_type(media_type, name);
+      if declared <> 'application/octet-stream' then -- else the first bytes decide
+        perform dossier_private.check_media_type(declared);
+      end if;
+    else
+      perform dossier_private.check_quota(
+        check_name,
+        (select s.organization_id from dossier.sessions as s where s.id = check_upload.session_id),
+        size_bytes);
   end case;
-
-  -- A PDF may have up to a kilobyte before its header, but then something must call it a PDF.
-  if 'application/pdf' in (claimed, suggested)
-    and position('%PDF-'::bytea in substring(head from 1 for 1024)) > 0
-  then
-    return 'application/pdf';
-  end if;
-
-  -- ZIP: the names of its entries, in their headers, tell what it holds.
-  if lead ~ '^504b(0304|0506|0708)' then
-    return case
-      when position('mimetypeapplication/vnd.oasis.opendocument.text'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.text'
-      when position('[Content_Types].xml'::bytea in head) = 0 and position('_rels/.rels'::bytea in head) = 0 then 'application/zip'
-      when position('word/'::bytea in head) > 0 then office || 'wordprocessingml.document'
-      when position('ppt/'::bytea in head) > 0 then office || 'presentationml.presentation'
-      when position('xl/'::bytea in head) > 0 then office || 'spreadsheetml.sheet'
-      when starts_with(claimed, office) then claimed
-      when starts_with(suggested, office) then suggested
-      else 'application/zip'
-    end;
-  end if;
-
-  -- The rest is text, or nothing known. Only UTF-16 and UTF-32 with a byte order mark hold zeros.
-  if position('\x00'::bytea in head) > 0 and lead !~ '^(fffe|feff|0000feff)' then
-    return 'application/octet-stream';
-  end if;
-  return case
-    when claimed like 'text/%' or claimed in ('application/json', 'message/rfc822') then claimed
-    when suggested like 'text/%' or suggested in ('application/json', 'message/rfc822') then suggested
-    else 'text/plain'
-  end;
 end
 $$;
-comment on function dossier_private.sniff_media_type(bytea, text, text) is
-  'Media type by the first bytes of a file. Bytes win over the declaration; between kinds of text the declaration decides.';
+comment on function dossier_private.check_upload(text, uuid, text, text, bigint, jsonb) is
+  'One check of an upload that is to begin: raises what is wrong. Quotas are for callers who may write in the session.';
 
 create function dossier_private.register_upload(
   session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
@@ -129,49 +96,25 @@ language plpgsql security definer set search_path = ''
 as $$
 -- Definer: nobody may insert documents but through here.
 declare
-  caller constant text := dossier_private.require_caller();
-  owning_organization_id constant uuid := dossier_private.require_session(session_id);
-  max_name_length constant integer := dossier_private.setting('max_name_length')::integer;
-  declared constant text := dossier_private.declared_media_type(media_type, name);
+  owning_organization_id uuid;
+  check_name text;
   document dossier.documents;
 begin
-  if coalesce(not dossier_private.is_safe_name(name) or char_length(name) > max_name_length, true) then
-    raise exception using
-      errcode = 'PT400',
-      message = 'This is no name for a document',
-      detail = format('The name %s is empty, longer than %s characters, or has a character that names must not have.',
-        quote_nullable(left(regexp_replace(name, '[^[:print:]]', '?', 'g'), 80)), max_name_length),
-      hint = 'Send a plain file name: no slash, backslash, control or text-direction characters, and not "." or "..".';
-  end if;
-  if size_bytes < 0 then
-    raise exception using
-      errcode = 'PT400',
-      message = 'size_bytes must not be negative',
-      detail = format('It is %s.', size_bytes),
-      hint = 'Send the size of the file, or leave it out when it is not known yet.';
-  end if;
-  if declared !~ '^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$' or char_length(declared) > 127 then
-    raise exception using
-      errcode = 'PT400',
-      message = 'media_type is no media type',
-      detail = format('It is %L.', left(declared, 80)),
-      hint = 'Send type/subtype such as application/pdf, or leave it out.';
-  end if;
-  if coalesce(jsonb_typeof(metadata), 'object') <> 'object' or dossier_private.json_bytes(metadata) > 65536 then
-    raise exception using
-      errcode = 'PT400',
-      message = 'metadata must be a JSON object of at most 65536 bytes',
-      detail = format('It is a JSON %s of %s bytes.', jsonb_typeof(metadata), dossier_private.json_bytes(metadata)),
-      hint = 'Send an object such as {"source": "crm"}.';
-  end if;
-  perform dossier_private.check_size(size_bytes);
-  if declared <> 'application/octet-stream' then -- else the first bytes decide
-    perform dossier_private.check_media_type(declared);
-  end if;
+  for check_name in select c.name from dossier_private.upload_checks() as c loop
+    perform dossier_private.check_upload(check_name, session_id, name, media_type, size_bytes, metadata);
+    if check_name = 'session' then -- from here on nobody else of the organization takes the place that quotas leave
+      owning_organization_id := (select s.organization_id from dossier.sessions as s where s.id = register_upload.session_id);
+      perform dossier_private.reserve_quota(owning_organization_id);
+    end if;
+  end loop;
 
   insert into dossier.documents (session_id, organization_id, user_id, name, media_type, size_bytes, metadata)
-  values (session_id, owning_organization_id, caller, name, declared, size_bytes, coalesce(metadata, '{}'))
+  values (
+    session_id, owning_organization_id, dossier_private.caller_id(), name,
+    dossier_private.declared_media_type(media_type, name), size_bytes, coalesce(metadata, '{}'))
   returning * into document;
+
+  insert into dossier_private.usage_events (organization_id, kind, amount) values (owning_organization_id, 'upload', 1);
   return document;
 end
 $$;
@@ -309,6 +252,10 @@ begin
       hint = 'Send what is missing and finish again, or abort the upload.';
   end if;
   perform dossier_private.check_size(arrived.bytes);
+  if document.size_bytes is null then -- what was declared has its place already
+    perform dossier_private.reserve_quota(document.organization_id);
+    perform dossier_private.check_quota('max_bytes', document.organization_id, arrived.bytes);
+  end if;
 
   update dossier.documents as d
   set status = 'stored', size_bytes = arrived.bytes, sha256 = lower(seal_upload.sha256)
@@ -376,8 +323,8 @@ end;
 comment on function dossier.abort_upload(uuid) is 'Removes an upload of the caller''s that is not finished; false when there is none.';
 
 revoke all on function
-  dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.sniff_media_type,
-  dossier_private.register_upload, dossier_private.open_upload, dossier_private.store_chunk,
+  dossier_private.upload_checks, dossier_private.check_upload, dossier_private.register_upload,
+  dossier_private.open_upload, dossier_private.store_chunk,
   dossier_private.seal_upload, dossier_private.drop_upload,
   dossier.begin_upload, dossier.append_upload, dossier.finish_upload, dossier.abort_upload
   from public, anon, authenticated, service_role;

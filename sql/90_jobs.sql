@@ -15,6 +15,7 @@ create table dossier_private.jobs (
   max_attempts integer not null default 3,
   run_at timestamptz not null default now(),
   lease_expires_at timestamptz,
+  started_at timestamptz,
   worker text,
   last_error text,
   created_at timestamptz not null default now(),
@@ -37,6 +38,7 @@ comment on column dossier_private.jobs.status is 'queued, running, done or faile
 comment on column dossier_private.jobs.attempts is 'How often it was claimed; the fencing token of the worker that has it.';
 comment on column dossier_private.jobs.max_attempts is 'After so many attempts it is failed.';
 comment on column dossier_private.jobs.run_at is 'Not to be claimed before.';
+comment on column dossier_private.jobs.started_at is 'When it was last claimed.';
 comment on column dossier_private.jobs.lease_expires_at is 'Until when its worker has it; afterwards the worker counts as lost.';
 comment on column dossier_private.jobs.worker is 'Name of the worker that has or last had it.';
 comment on column dossier_private.jobs.last_error is 'Why the last attempt failed.';
@@ -51,6 +53,29 @@ create index jobs_running_idx on dossier_private.jobs (lease_expires_at) where s
 create trigger jobs_touch
   before update on dossier_private.jobs
   for each row execute function dossier_private.touch();
+
+create function dossier_private.clock_job() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may record usage but through here.
+begin
+  if new.status = 'running' then
+    new.started_at := clock_timestamp();
+  else
+    insert into dossier_private.usage_events (organization_id, kind, amount)
+    select new.organization_id, 'extraction',
+      greatest(extract(epoch from least(clock_timestamp(), old.lease_expires_at) - old.started_at), 0);
+  end if;
+  return new;
+end
+$$;
+comment on function dossier_private.clock_job() is
+  'Trigger: notes when a worker takes a job and, when it lets go or is lost, how long it had it.';
+
+create trigger jobs_clock
+  before update of status on dossier_private.jobs
+  for each row when ((new.status = 'running') <> (old.status = 'running'))
+  execute function dossier_private.clock_job();
 
 create function dossier_private.queue_job(document_id uuid, organization_id uuid, ocr boolean) returns void
 language plpgsql security definer set search_path = ''
@@ -356,12 +381,13 @@ begin
   return jsonb_build_object(
     'uploads', uploads,
     'jobs', dossier_private.recover_jobs(),
-    'versions', dossier_private.sweep_versions());
+    'versions', dossier_private.sweep_versions(),
+    'usage_events', dossier_private.sweep_usage());
 end
 $$;
 comment on function dossier.sweep(interval) is
   'Removes uploads that began longer ago than upload_max_age and were never finished, takes back the jobs of lost '
-  'workers, and removes versions of contexts that are no longer kept. Returns how many of each: {"uploads", "jobs", "versions"}.';
+  'workers, and removes versions of contexts and records of usage that are no longer kept. Returns how many of each: {"uploads", "jobs", "versions", "usage_events"}.';
 
 alter table dossier_private.jobs enable row level security;
 create policy jobs_all_nobody on dossier_private.jobs for all to authenticated using (false);
@@ -369,7 +395,7 @@ create policy jobs_all_nobody on dossier_private.jobs for all to authenticated u
 revoke all on dossier_private.jobs from public, anon, authenticated, service_role;
 revoke all on sequence dossier_private.jobs_id_seq from public, anon, authenticated, service_role;
 revoke all on function
-  dossier_private.queue_job, dossier_private.queue_extraction, dossier.request_extraction, dossier_private.check_lease,
+  dossier_private.clock_job, dossier_private.queue_job, dossier_private.queue_extraction, dossier.request_extraction, dossier_private.check_lease,
   dossier_private.recover_jobs, dossier.claim_jobs, dossier.extend_lease, dossier_private.own_job, dossier.complete_job,
   dossier.fail_job, dossier.sweep
   from public, anon, authenticated, service_role;

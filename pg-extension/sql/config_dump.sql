@@ -9,6 +9,9 @@ select pg_catalog.pg_extension_config_dump('dossier.session_context_versions', '
 select pg_catalog.pg_extension_config_dump('dossier.context_retention', '');
 select pg_catalog.pg_extension_config_dump('dossier.documents', '');
 select pg_catalog.pg_extension_config_dump('dossier.document_pages', '');
+select pg_catalog.pg_extension_config_dump('dossier.quotas', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.usage_events', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.usage_events_id_seq', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.search_entries', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.search_entries_id_seq', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.document_chunks', '');

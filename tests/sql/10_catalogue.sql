@@ -29,22 +29,22 @@ select set_eq($$ select pg_temp.executable('dossier', 'anon') $$, array['limits'
 select set_eq($$ select pg_temp.executable('dossier', 'authenticated') $$, array[
   'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
   'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
-  'begin_upload', 'append_upload', 'finish_upload', 'abort_upload',
+  'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction'
 ], 'what authenticated may execute');
 select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
   'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
   'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
-  'begin_upload', 'append_upload', 'finish_upload', 'abort_upload',
+  'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction',
-  'claim_jobs', 'extend_lease', 'complete_job', 'fail_job', 'sweep'
+  'claim_jobs', 'extend_lease', 'complete_job', 'fail_job', 'sweep', 'set_quota'
 ], 'what service_role may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['read_limits'], 'private functions behind what anon may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $$, array[
   'read_limits', 'my_organizations', 'caller_id', 'uuid_v7', 'json_bytes', 'is_safe_name',
   'found_organization', 'start_session', 'save_session_context', 'save_context_items',
   'check_limit', 'restore_version', 'diff_versions', 'change_context_retention', 'find_text',
-  'register_upload', 'store_chunk', 'seal_upload', 'drop_upload',
+  'register_upload', 'try_upload', 'read_usage', 'store_chunk', 'seal_upload', 'drop_upload',
   'discard_document', 'read_chunks', 'queue_extraction'
 ], 'private functions behind policies, defaults, checks and what authenticated may execute');
 select is_empty($$
@@ -90,6 +90,7 @@ select set_eq($$ select * from pg_temp.table_rights('authenticated') $$, $$ valu
   ('dossier.session_context', 'select'),
   ('dossier.session_context_versions', 'select'),
   ('dossier.context_retention', 'select'),
+  ('dossier.quotas', 'select'),
   ('dossier.documents', 'select update (name, metadata) delete'),
   ('dossier.document_pages', 'select')
 $$, 'what authenticated may do to tables');
@@ -101,6 +102,7 @@ select set_eq($$ select * from pg_temp.table_rights('service_role') $$, $$ value
   ('dossier.session_context', 'select'),
   ('dossier.session_context_versions', 'select'),
   ('dossier.context_retention', 'select'),
+  ('dossier.quotas', 'select'),
   ('dossier.documents', 'select update (name, metadata) delete'),
   ('dossier.document_pages', 'select')
 $$, 'what service_role may do to tables');

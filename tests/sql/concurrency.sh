@@ -170,6 +170,36 @@ blocked a
 ask c 'commit;' >/dev/null
 is "$(answer a)" 'ERROR:  PT409' 'a chunk that comes after the end is refused'
 
+# Two uploads, one place.
+
+quota() { ask watch "set role service_role; select from dossier.set_quota('$organization'$1); reset role;" >/dev/null; }
+documents=$(ask watch "select count(*) from dossier.documents where organization_id = '$organization';")
+quota ", max_documents => $((documents + 1))"
+ask a "begin; select from dossier.begin_upload('$session', 'last.txt');" >/dev/null
+send c "select from dossier.begin_upload('$session', 'too-late.txt');"
+blocked c
+ask a 'commit;' >/dev/null
+is "$(answer c)" 'ERROR:  PT403' 'of two uploads that begin at once the second finds the last place taken'
+quota ", max_documents => $((documents + 2))"
+ask c "begin isolation level repeatable read; select from dossier.sessions;" >/dev/null
+ask a "begin; select from dossier.begin_upload('$session', 'last.txt');" >/dev/null
+send c "select from dossier.begin_upload('$session', 'too-late.txt');"
+blocked c
+ask a 'commit;' >/dev/null
+is "$(answer c)" 'ERROR:  40001' 'also at repeatable read'
+ask c 'rollback;' >/dev/null
+
+bytes=$(ask watch "select coalesce(sum(size_bytes), 0) from dossier.documents where organization_id = '$organization';")
+quota ", max_bytes => $((bytes + 17))"
+one=$(begin_upload) two=$(begin_upload)
+ask a "select dossier.append_upload('$one', 0, '1234567890'); select dossier.append_upload('$two', 0, '1234567890');" >/dev/null
+is "$(ask a "begin; select status from dossier.finish_upload('$one', 10, repeat('ab', 32));")" stored 'an upload of unknown size ends below the quota'
+send c "select from dossier.finish_upload('$two', 10, repeat('ab', 32));"
+blocked c
+ask a 'commit;' >/dev/null
+is "$(answer c)" 'ERROR:  PT403' 'of two uploads of unknown size that end at once the second finds the bytes used'
+quota ''
+
 # Two workers, one document.
 
 ask keeper "begin; select from dossier_private.jobs where organization_id <> '$organization' for update;" >/dev/null

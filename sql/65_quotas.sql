@@ -1,0 +1,254 @@
+-- Quotas: how much an organization may store and have read, counted under a lock so that two uploads never
+-- take the last place.
+
+create table dossier.quotas (
+  organization_id uuid not null,
+  max_bytes bigint,
+  max_documents bigint,
+  max_documents_a_day bigint,
+  max_extraction_seconds_a_day bigint,
+  reserved_at timestamptz not null default now(),
+  constraint quotas_pkey primary key (organization_id),
+  constraint quotas_organization_id_fkey
+    foreign key (organization_id) references dossier.organizations (id) on delete cascade,
+  constraint quotas_max_bytes_check check (max_bytes >= 0),
+  constraint quotas_max_documents_check check (max_documents >= 0),
+  constraint quotas_max_documents_a_day_check check (max_documents_a_day >= 0),
+  constraint quotas_max_extraction_seconds_a_day_check check (max_extraction_seconds_a_day >= 0)
+);
+comment on table dossier.quotas is
+  'Limits of an organization; null, or no row, is no limit. Written by set_quota() alone, which only services may call.';
+comment on column dossier.quotas.organization_id is 'The organization.';
+comment on column dossier.quotas.max_bytes is 'Bytes of all its documents.';
+comment on column dossier.quotas.max_documents is 'Number of its documents.';
+comment on column dossier.quotas.max_documents_a_day is 'Uploads begun in a day (UTC), whatever became of them.';
+comment on column dossier.quotas.max_extraction_seconds_a_day is 'Seconds that workers spent on its documents in a day (UTC), after which no upload begins.';
+comment on column dossier.quotas.reserved_at is 'When an upload last took its place; the update of it makes uploads wait for each other.';
+
+create table dossier_private.usage_events (
+  id bigint not null generated always as identity,
+  organization_id uuid not null,
+  kind text not null,
+  amount real not null,
+  created_at timestamptz not null default now(),
+  constraint usage_events_pkey primary key (id),
+  constraint usage_events_organization_id_fkey
+    foreign key (organization_id) references dossier.organizations (id) on delete cascade,
+  constraint usage_events_kind_check check (kind in ('upload', 'extraction')),
+  constraint usage_events_amount_check check (amount >= 0)
+);
+comment on table dossier_private.usage_events is
+  'What counts by the day: rows are added and never changed, so that nobody waits, and survive the documents. Swept after 32 days.';
+comment on column dossier_private.usage_events.id is 'Key.';
+comment on column dossier_private.usage_events.organization_id is 'The organization.';
+comment on column dossier_private.usage_events.kind is 'upload: one was begun; extraction: a worker let go of a job.';
+comment on column dossier_private.usage_events.amount is 'Uploads, or seconds.';
+comment on column dossier_private.usage_events.created_at is 'When.';
+
+create index usage_events_organization_id_kind_created_at_idx
+  on dossier_private.usage_events (organization_id, kind, created_at) include (amount);
+create index usage_events_created_at_idx on dossier_private.usage_events using brin (created_at);
+create index documents_organization_id_size_bytes_idx on dossier.documents (organization_id) include (size_bytes);
+
+create function dossier_private.stored(organization_id uuid, out bytes bigint, out documents bigint)
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: counts documents that row level security need not look at one by one.
+begin
+  select coalesce(sum(document.size_bytes), 0), count(*) into bytes, documents
+  from dossier.documents as document
+  where document.organization_id = stored.organization_id;
+end
+$$;
+comment on function dossier_private.stored(uuid) is 'Bytes and number of an organization''s documents, uploads under way included as far as their size is declared.';
+
+create function dossier_private.used_today(organization_id uuid, kind text) returns double precision
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read the table.
+begin
+  return (
+    select coalesce(sum(event.amount::double precision), 0)
+    from dossier_private.usage_events as event
+    where event.organization_id = used_today.organization_id
+      and event.kind = used_today.kind
+      and event.created_at >= date_trunc('day', now(), 'UTC')
+  );
+end
+$$;
+comment on function dossier_private.used_today(uuid, text) is 'Uploads, or seconds of extraction, of an organization since midnight UTC.';
+
+create function dossier_private.sweep_usage() returns integer
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may delete records of usage but through here.
+declare
+  removed integer;
+begin
+  delete from dossier_private.usage_events as event
+  where event.id in (
+    select old.id from dossier_private.usage_events as old
+    where old.created_at < now() - interval '32 days'
+    limit 10000
+    for update skip locked);
+  get diagnostics removed = row_count;
+  return removed;
+end
+$$;
+comment on function dossier_private.sweep_usage() is 'Removes records of usage older than 32 days, some at a time; returns how many. Part of dossier.sweep().';
+
+create function dossier_private.reserve_quota(organization_id uuid) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write the table. An update and no mere lock: at higher isolation levels who waited
+-- fails to serialize, where it would else count without the other's document.
+begin
+  update dossier.quotas as quota set reserved_at = now() where quota.organization_id = reserve_quota.organization_id;
+end
+$$;
+comment on function dossier_private.reserve_quota(uuid) is
+  'Makes uploads of an organization that has quotas wait for each other until they commit. To be called before they are checked.';
+
+create function dossier_private.check_quota(quota_name text, organization_id uuid, size_bytes bigint) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads what API roles cannot.
+declare
+  quota constant dossier.quotas := (
+    select q from dossier.quotas as q where q.organization_id = check_quota.organization_id
+  );
+  most bigint;
+  used bigint;
+  -- A file whose size is not known has a byte at least.
+  added bigint := 1;
+  what text;
+begin
+  most := case quota_name
+    when 'max_bytes' then quota.max_bytes
+    when 'max_documents' then quota.max_documents
+    when 'max_documents_a_day' then quota.max_documents_a_day
+    when 'max_extraction_seconds_a_day' then quota.max_extraction_seconds_a_day
+  end;
+  if most is null then
+    return;
+  end if;
+
+  case quota_name
+    when 'max_bytes' then
+      used := (dossier_private.stored(organization_id)).bytes;
+      added := greatest(size_bytes, 1);
+      what := 'bytes stored';
+    when 'max_documents' then
+      used := (dossier_private.stored(organization_id)).documents;
+      what := 'documents stored';
+    when 'max_documents_a_day' then
+      used := dossier_private.used_today(organization_id, 'upload');
+      what := 'documents uploaded today';
+    when 'max_extraction_seconds_a_day' then
+      used := floor(dossier_private.used_today(organization_id, 'extraction'));
+      what := 'seconds of reading files today';
+  end case;
+  if used + added > most then
+    raise exception using
+      errcode = case when quota_name like '%_a_day' then 'PT429' else 'PT403' end,
+      message = format('The organization''s quota is used up: %s of %s %s', used, most, what),
+      detail = json_build_object('quota', quota_name, 'limit', most, 'used', used, 'needed', added)::text,
+      hint = case when quota_name like '%_a_day'
+        then 'Try again after midnight UTC, or have the operator raise the quota with set_quota().'
+        else 'Delete documents that are not needed, or have the operator raise the quota with set_quota().'
+      end;
+  end if;
+end
+$$;
+comment on function dossier_private.check_quota(text, uuid, bigint) is
+  'Refuses an upload that a quota has no room for: PT403, or PT429 when there will be room tomorrow; detail {"quota", "limit", "used", "needed"}.';
+
+create function dossier.set_quota(
+  organization_id uuid,
+  max_bytes bigint default null,
+  max_documents bigint default null,
+  max_documents_a_day bigint default null,
+  max_extraction_seconds_a_day bigint default null
+) returns dossier.quotas
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write the table but through here. Granted to service_role alone: tenants do not set their own limits.
+declare
+  quota dossier.quotas;
+begin
+  perform dossier_private.require_admin(set_quota.organization_id);
+  if least(max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day) < 0 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'A quota must not be negative',
+      detail = format('The least is %s.', least(max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day)),
+      hint = 'Leave out what is not to be limited; 0 allows nothing.';
+  end if;
+
+  insert into dossier.quotas (organization_id, max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day)
+  values (set_quota.organization_id, set_quota.max_bytes, set_quota.max_documents, set_quota.max_documents_a_day,
+    set_quota.max_extraction_seconds_a_day)
+  on conflict on constraint quotas_pkey do update set
+    max_bytes = excluded.max_bytes, max_documents = excluded.max_documents,
+    max_documents_a_day = excluded.max_documents_a_day,
+    max_extraction_seconds_a_day = excluded.max_extraction_seconds_a_day
+  returning * into quota;
+  return quota;
+end
+$$;
+comment on function dossier.set_quota(uuid, bigint, bigint, bigint, bigint) is
+  'Sets all quotas of an organization; what is left out has no limit. What is stored already stays. Services only.';
+
+create function dossier_private.read_usage(in_organization uuid)
+returns table (
+  bytes bigint, documents bigint, documents_today bigint, extraction_seconds_today double precision,
+  max_bytes bigint, max_documents bigint, max_documents_a_day bigint, max_extraction_seconds_a_day bigint
+)
+language plpgsql stable security definer set search_path = '' rows 1
+as $$
+-- Definer: reads what API roles cannot.
+begin
+  perform dossier_private.require_role(
+    (select o.id from dossier.organizations as o where o.id = in_organization), 'viewer', 'organization', in_organization);
+  return query
+    select held.bytes, held.documents,
+      dossier_private.used_today(in_organization, 'upload')::bigint,
+      dossier_private.used_today(in_organization, 'extraction'),
+      quota.max_bytes, quota.max_documents, quota.max_documents_a_day, quota.max_extraction_seconds_a_day
+    from dossier_private.stored(in_organization) as held
+    left join dossier.quotas as quota on quota.organization_id = in_organization;
+end
+$$;
+comment on function dossier_private.read_usage(uuid) is 'Body of dossier.usage().';
+
+create function dossier.usage(organization_id uuid)
+returns table (
+  bytes bigint, documents bigint, documents_today bigint, extraction_seconds_today double precision,
+  max_bytes bigint, max_documents bigint, max_documents_a_day bigint, max_extraction_seconds_a_day bigint
+)
+language sql stable security invoker set search_path = '' rows 1
+begin atomic
+  select used.bytes, used.documents, used.documents_today, used.extraction_seconds_today,
+    used.max_bytes, used.max_documents, used.max_documents_a_day, used.max_extraction_seconds_a_day
+  from dossier_private.read_usage(organization_id) as used;
+end;
+comment on function dossier.usage(uuid) is
+  'What an organization of the caller''s stores and has used since midnight UTC, with its quotas; a quota that is null has no limit.';
+
+alter table dossier.quotas enable row level security;
+alter table dossier_private.usage_events enable row level security;
+create policy quotas_select_viewer on dossier.quotas
+  for select to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations())));
+create policy usage_events_all_nobody on dossier_private.usage_events for all to authenticated using (false);
+
+revoke all on dossier.quotas, dossier_private.usage_events from public, anon, authenticated, service_role;
+revoke all on sequence dossier_private.usage_events_id_seq from public, anon, authenticated, service_role;
+grant select on dossier.quotas to authenticated, service_role;
+
+revoke all on function
+  dossier_private.stored, dossier_private.used_today, dossier_private.sweep_usage, dossier_private.reserve_quota, dossier_private.check_quota,
+  dossier.set_quota, dossier_private.read_usage, dossier.usage
+  from public, anon, authenticated, service_role;
+grant execute on function dossier.usage, dossier_private.read_usage to authenticated, service_role;
+grant execute on function dossier.set_quota to service_role;

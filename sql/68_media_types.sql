@@ -1,0 +1,126 @@
+-- Media types: what a name suggests, what is declared, what the bytes say.
+
+create function dossier_private.extension_media_type(name text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return (
+    select known.media_type
+    from (values
+      ('pdf', 'application/pdf'),
+      ('docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+      ('pptx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
+      ('xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+      ('odt', 'application/vnd.oasis.opendocument.text'),
+      ('rtf', 'application/rtf'), ('json', 'application/json'), ('eml', 'message/rfc822'),
+      ('txt', 'text/plain'), ('text', 'text/plain'), ('log', 'text/plain'),
+      ('md', 'text/markdown'), ('markdown', 'text/markdown'), ('csv', 'text/csv'),
+      ('html', 'text/html'), ('htm', 'text/html'),
+      ('png', 'image/png'), ('jpg', 'image/jpeg'), ('jpeg', 'image/jpeg'), ('gif', 'image/gif'),
+      ('webp', 'image/webp'), ('tif', 'image/tiff'), ('tiff', 'image/tiff'), ('bmp', 'image/bmp')
+    ) as known (extension, media_type)
+    where known.extension = lower(substring(name from '\.([^.]+)$'))
+  );
+end
+$$;
+comment on function dossier_private.extension_media_type(text) is 'Media type that a name''s extension suggests, or null.';
+
+create function dossier_private.declared_media_type(media_type text, name text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+declare
+  declared text := lower(btrim(split_part(media_type, ';', 1)));
+  suggested constant text := dossier_private.extension_media_type(name);
+begin
+  declared := case declared
+    when 'application/x-pdf' then 'application/pdf'
+    when 'image/jpg' then 'image/jpeg'
+    when 'image/x-ms-bmp' then 'image/bmp'
+    when 'text/json' then 'application/json'
+    when 'text/rtf' then 'application/rtf'
+    when 'text/x-markdown' then 'text/markdown'
+    when 'text/comma-separated-values' then 'text/csv'
+    when 'application/csv' then 'text/csv'
+    else declared
+  end;
+  return case
+    when coalesce(declared, '') in ('', 'application/octet-stream', 'binary/octet-stream')
+      then coalesce(suggested, 'application/octet-stream')
+    -- Windows names a CSV file after the program that opens it, and a DOCX file after its container.
+    when declared = 'application/vnd.ms-excel' and suggested = 'text/csv' then suggested
+    when declared in ('application/zip', 'application/x-zip-compressed') and suggested ~ '^application/vnd\.o' then suggested
+    else declared
+  end;
+end
+$$;
+comment on function dossier_private.declared_media_type(text, text) is
+  'Media type an upload declares: lower case, without parameters, aliases resolved; from the name''s extension '
+  'when none is declared; application/octet-stream when only the bytes can tell.';
+
+create function dossier_private.sniff_media_type(head bytea, declared text, name text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+declare
+  claimed constant text := dossier_private.declared_media_type(declared, name);
+  suggested constant text := dossier_private.extension_media_type(name);
+  office constant text := 'application/vnd.openxmlformats-officedocument.';
+  lead constant text := encode(substring(head from 1 for 16), 'hex');
+begin
+  -- Formats that their first bytes give away.
+  case
+    when starts_with(lead, '255044462d') then return 'application/pdf'; -- %PDF-
+    when starts_with(lead, '89504e470d0a1a0a') then return 'image/png';
+    when starts_with(lead, 'ffd8ff') then return 'image/jpeg';
+    when starts_with(lead, '474946383761') then return 'image/gif'; -- GIF87a
+    when starts_with(lead, '474946383961') then return 'image/gif'; -- GIF89a
+    when lead ~ '^52494646.{8}57454250' then return 'image/webp'; -- RIFF….WEBP
+    when lead ~ '^(49492a00|4d4d002a)' then return 'image/tiff';
+    when lead ~ '^424d.{8}0000' then return 'image/bmp'; -- BM, size, reserved zeros
+    when lead ~ '^(7f454c46|cffaedfe|cefaedfe|feedface|feedfacf|cafebabe)' then return 'application/x-executable'; -- ELF, Mach-O
+    when starts_with(lead, '4d5a') and position('\x00'::bytea in head) > 0 then return 'application/x-executable'; -- MZ: PE
+    when starts_with(lead, '7b5c727466') then return 'application/rtf'; -- {\rtf
+    when starts_with(lead, 'd0cf11e0a1b11ae1') then return 'application/x-ole-storage'; -- DOC, XLS, MSI
+    when starts_with(lead, '1f8b') then return 'application/gzip';
+    when starts_with(lead, '377abcaf271c') then return 'application/x-7z-compressed';
+    when starts_with(lead, '526172211a07') then return 'application/vnd.rar';
+    else null;
+  end case;
+
+  -- A PDF may have up to a kilobyte before its header, but then something must call it a PDF.
+  if 'application/pdf' in (claimed, suggested)
+    and position('%PDF-'::bytea in substring(head from 1 for 1024)) > 0
+  then
+    return 'application/pdf';
+  end if;
+
+  -- ZIP: the names of its entries, in their headers, tell what it holds.
+  if lead ~ '^504b(0304|0506|0708)' then
+    return case
+      when position('mimetypeapplication/vnd.oasis.opendocument.text'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.text'
+      when position('[Content_Types].xml'::bytea in head) = 0 and position('_rels/.rels'::bytea in head) = 0 then 'application/zip'
+      when position('word/'::bytea in head) > 0 then office || 'wordprocessingml.document'
+      when position('ppt/'::bytea in head) > 0 then office || 'presentationml.presentation'
+      when position('xl/'::bytea in head) > 0 then office || 'spreadsheetml.sheet'
+      when starts_with(claimed, office) then claimed
+      when starts_with(suggested, office) then suggested
+      else 'application/zip'
+    end;
+  end if;
+
+  -- The rest is text, or nothing known. Only UTF-16 and UTF-32 with a byte order mark hold zeros.
+  if position('\x00'::bytea in head) > 0 and lead !~ '^(fffe|feff|0000feff)' then
+    return 'application/octet-stream';
+  end if;
+  return case
+    when claimed like 'text/%' or claimed in ('application/json', 'message/rfc822') then claimed
+    when suggested like 'text/%' or suggested in ('application/json', 'message/rfc822') then suggested
+    else 'text/plain'
+  end;
+end
+$$;
+comment on function dossier_private.sniff_media_type(bytea, text, text) is
+  'Media type by the first bytes of a file. Bytes win over the declaration; between kinds of text the declaration decides.';
+
+revoke all on function
+  dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.sniff_media_type
+  from public, anon, authenticated, service_role;

@@ -1,0 +1,64 @@
+-- What begin_upload() would say, check by check, by the same code.
+
+create function dossier_private.try_upload(
+  session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
+) returns table (check_name text, passed boolean, concerns text, code text, message text, detail text, hint text)
+language plpgsql stable security definer set search_path = '' rows 12
+as $$
+-- Definer: see check_upload.
+declare
+  one record;
+  writable boolean := true;
+begin
+  for one in select * from dossier_private.upload_checks() loop
+    check_name := one.name;
+    concerns := one.concerns;
+    if one.concerns like 'quota %' and not writable then
+      passed := null;
+      code := null;
+      message := 'Not checked';
+      detail := 'Quotas are known to who may write in the session.';
+      hint := 'See what the checks of caller and session say.';
+      return next;
+      continue;
+    end if;
+    begin
+      perform dossier_private.check_upload(one.name, session_id, name, media_type, size_bytes, metadata);
+      passed := true;
+      code := null;
+      message := null;
+      detail := null;
+      hint := null;
+    exception
+      -- What Dossier itself refuses; anything else is a fault, and not to be explained away.
+      when sqlstate 'PT400' or sqlstate 'PT403' or sqlstate 'PT404' or sqlstate 'PT413' or sqlstate 'PT415' or sqlstate 'PT429'
+        or insufficient_privilege then
+        get stacked diagnostics
+          code = returned_sqlstate, message = message_text, detail = pg_exception_detail, hint = pg_exception_hint;
+        passed := false;
+        writable := writable and one.name not in ('caller', 'session');
+    end;
+    return next;
+  end loop;
+end
+$$;
+comment on function dossier_private.try_upload(uuid, text, text, bigint, jsonb) is 'Body of dossier.explain_upload().';
+
+create function dossier.explain_upload(
+  session_id uuid,
+  name text,
+  media_type text default null,
+  size_bytes bigint default null,
+  metadata jsonb default '{}'
+) returns table (check_name text, passed boolean, concerns text, code text, message text, detail text, hint text)
+language sql stable security invoker set search_path = '' rows 12
+begin atomic
+  select tried.check_name, tried.passed, tried.concerns, tried.code, tried.message, tried.detail, tried.hint
+  from dossier_private.try_upload(session_id, name, media_type, size_bytes, metadata) as tried;
+end;
+comment on function dossier.explain_upload(uuid, text, text, bigint, jsonb) is
+  'What begin_upload() would say to the same: a row for each of its checks, in their order, with what it concerns (a claim, '
+  'a role, a setting, a quota), whether it passes, and what to do when not. Nothing is begun.';
+
+revoke all on function dossier_private.try_upload, dossier.explain_upload from public, anon, authenticated, service_role;
+grant execute on function dossier.explain_upload, dossier_private.try_upload to authenticated, service_role;
