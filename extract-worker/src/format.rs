@@ -1,7 +1,7 @@
 //! What a file is, told by its bytes and never by a name.
 
 use crate::zip_parts::{Package, Parts};
-use crate::{csv, json, rtf, text};
+use crate::{rtf, text, text_kind};
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
 
@@ -24,6 +24,10 @@ pub enum Format {
     Ods,
     /// An OpenDocument presentation.
     Odp,
+    /// A web page.
+    Html,
+    /// A drawing whose words are text.
+    Svg,
     /// One JSON value, an object or an array.
     Json,
     /// Rows of separated fields.
@@ -32,6 +36,8 @@ pub enum Format {
     Text,
     /// Text whose author calls it Markdown.
     Markdown,
+    /// Text that is read as it stands, of a kind that has a name: its media type.
+    Source(String),
     /// Anything that no text is read from: its media type.
     Other(String),
 }
@@ -57,18 +63,23 @@ impl Format {
             Self::Ods => ODS,
             Self::Odp => ODP,
             Self::Rtf => "application/rtf",
+            Self::Html => "text/html",
+            Self::Svg => "image/svg+xml",
             Self::Json => "application/json",
             Self::Csv => "text/csv",
             Self::Text => "text/plain",
             Self::Markdown => "text/markdown",
-            Self::Other(media_type) => media_type,
+            Self::Source(media_type) | Self::Other(media_type) => media_type,
         }
     }
 
     /// Whether reading it is decoding text.
     #[must_use]
     pub fn is_textual(&self) -> bool {
-        matches!(self, Self::Json | Self::Csv | Self::Text | Self::Markdown)
+        matches!(
+            self,
+            Self::Html | Self::Svg | Self::Json | Self::Csv | Self::Text | Self::Markdown | Self::Source(_)
+        )
     }
 }
 
@@ -93,12 +104,11 @@ pub fn from_media_type(media_type: &str) -> Format {
         ODS | "application/vnd.oasis.opendocument.spreadsheet-template" => Format::Ods,
         ODP | "application/vnd.oasis.opendocument.presentation-template" => Format::Odp,
         "application/rtf" | "text/rtf" | "application/x-rtf" => Format::Rtf,
-        "application/json" => Format::Json,
-        "text/csv" | "application/csv" | "text/tab-separated-values" => Format::Csv,
-        "text/markdown" | "text/x-markdown" => Format::Markdown,
-        "text/plain" => Format::Text,
         _ if essence.is_empty() => Format::Other(UNKNOWN.to_owned()),
-        _ => Format::Other(essence.chars().filter(char::is_ascii_graphic).take(100).collect()),
+        _ => {
+            let essence: String = essence.chars().filter(char::is_ascii_graphic).take(100).collect();
+            text_kind::named(&essence).unwrap_or(Format::Other(essence))
+        }
     }
 }
 
@@ -162,12 +172,7 @@ pub fn detect(bytes: &[u8], limits: &Limits) -> Format {
         return format;
     }
     match text::decode_if_text(bytes) {
-        Some(decoded) if json::is_json(&decoded) => Format::Json,
-        Some(decoded) if text::looks_like_markup(&decoded).is_some() => {
-            Format::Other(text::looks_like_markup(&decoded).unwrap_or(UNKNOWN).to_owned())
-        }
-        Some(decoded) if csv::looks_like_csv(&decoded) => Format::Csv,
-        Some(_) => Format::Text,
+        Some(decoded) => text_kind::detect(&decoded),
         None => Format::Other(UNKNOWN.to_owned()),
     }
 }

@@ -49,19 +49,6 @@ pub(crate) fn decode_xml(bytes: Vec<u8>) -> String {
     }
 }
 
-/// The media type of a text that is markup of a kind that is not read as plain text.
-pub(crate) fn looks_like_markup(text: &str) -> Option<&'static str> {
-    let head: String = text.trim_start().chars().take(256).collect::<String>().to_ascii_lowercase();
-    let html = ["<!doctype html", "<html", "<head", "<body"];
-    if html.iter().any(|start| head.starts_with(start)) {
-        return Some("text/html");
-    }
-    if head.starts_with("<?xml") {
-        return Some(if head.contains("<html") { "text/html" } else { "application/xml" });
-    }
-    None
-}
-
 fn guess(bytes: &[u8]) -> &'static Encoding {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
