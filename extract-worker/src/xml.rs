@@ -97,6 +97,7 @@ pub(crate) struct Xml<'x> {
     depth: usize,
     /// Of each open `mc:AlternateContent`: its depth, and whether one of its alternatives has been seen.
     alternatives: Vec<(usize, bool)>,
+    is_broken: bool,
 }
 
 impl<'x> Xml<'x> {
@@ -105,7 +106,7 @@ impl<'x> Xml<'x> {
         let config = reader.config_mut();
         config.allow_dangling_amp = true;
         config.expand_empty_elements = true;
-        Self { reader, depth: 0, alternatives: Vec::new() }
+        Self { reader, depth: 0, alternatives: Vec::new(), is_broken: false }
     }
 
     /// What comes next; `None` at the end, or where the XML is broken.
@@ -115,6 +116,31 @@ impl<'x> Xml<'x> {
             match &node {
                 Node::Start(element) if element.space == "mc" && !self.is_taken(element) => self.skip()?,
                 _ => return Some(node),
+            }
+        }
+    }
+
+    /// Whether the run ended at an error.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Shows each child of the innermost open element, and leaves it. What `each` leaves of a child is
+    /// skipped.
+    pub(crate) fn children(&mut self, mut each: impl FnMut(&mut Self, &Element<'x>)) {
+        let inside = self.depth;
+        while self.depth >= inside {
+            match self.next() {
+                Some(Node::Start(child)) => {
+                    each(self, &child);
+                    while self.depth > inside {
+                        if self.read().is_none() {
+                            return;
+                        }
+                    }
+                }
+                Some(_) => {}
+                None => return,
             }
         }
     }
@@ -144,7 +170,10 @@ impl<'x> Xml<'x> {
 
     fn read(&mut self) -> Option<Node<'x>> {
         loop {
-            let (namespace, event) = self.reader.read_resolved_event().ok()?;
+            let Ok((namespace, event)) = self.reader.read_resolved_event() else {
+                self.is_broken = true;
+                return None;
+            };
             return Some(match event {
                 Event::Start(start) => {
                     self.depth += 1;
@@ -216,6 +245,9 @@ fn usual_prefix(namespace: &ResolveResult<'_>) -> &'static str {
         .or_else(|| namespace.strip_prefix("http://purl.oclc.org/ooxml/"))
         .or_else(|| namespace.strip_prefix("http://schemas.microsoft.com/office/"));
     match open_xml.unwrap_or(namespace) {
+        "wordprocessingml/2006/main" | "wordprocessingml/main" => "w",
+        "drawingml/2006/wordprocessingDrawing" | "drawingml/wordprocessingDrawing" => "wp",
+        "urn:schemas-microsoft-com:vml" => "v",
         "spreadsheetml/2006/main" | "spreadsheetml/main" => "x",
         "presentationml/2006/main" | "presentationml/main" => "p",
         "drawingml/2006/main" | "drawingml/main" => "a",
@@ -264,6 +296,21 @@ mod tests {
         let xml = r#"<a xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">
 <mc:AlternateContent><mc:Choice><b/></mc:Choice><mc:Choice>no</mc:Choice><mc:Fallback>no</mc:Fallback></mc:AlternateContent></a>"#;
         assert_eq!(told(xml), "<:a\n<mc:AlternateContent<mc:Choice<:b>>>>");
+    }
+
+    #[test]
+    fn children_are_shown_and_what_is_in_them_is_skipped() {
+        let mut reader = Xml::new("<a><b x='1'><c/></b><d>text<e/></d></a><f/>");
+        let mut seen = Vec::new();
+        reader.next();
+        reader.children(|reader, child| {
+            seen.push(child.name().to_owned());
+            if child.name() == "d" {
+                seen.push(reader.text());
+            }
+        });
+        assert_eq!(seen, ["b", "d", "text"]);
+        assert!(matches!(reader.next(), Some(Node::Start(element)) if element.name() == "f"));
     }
 
     #[test]

@@ -1,308 +1,426 @@
-//! The text of one `WordprocessingML` part: body, header, footer, notes or comments.
+//! The text of one `WordprocessingML` part, or of one note in it: body, header, footer, notes, comments.
 //!
-//! Elements are told by namespace and local name, never by prefix.
+//! Invariant: what has been deleted or moved away, codes of fields and properties are no text.
 
-use super::malformed;
-use dossier_extract::protocol::Failure;
-use quick_xml::NsReader;
-use quick_xml::XmlVersion;
-use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::name::{Namespace, ResolveResult};
+use super::field::{Effect, Fields};
+use super::numbering::Numbering;
+use super::paragraph::Properties;
+use super::related::Related;
+use super::section::Section;
+use super::sheets::{Reference, Sheets, Source};
+use super::styles::Styles;
+use crate::omml;
+use crate::prose::{Block, Prose};
+use crate::symbols;
+use crate::xml::{Element, Node, Xml};
+use dossier_extract::TextFormat;
 
-/// The pages of a part; what stands before an XML error is kept, if it is anything.
-pub(super) fn pages(xml: &str) -> Result<Vec<String>, Failure> {
-    let mut reader = NsReader::from_str(xml);
-    reader.config_mut().allow_dangling_amp = true;
-    let mut body = Body::default();
-    loop {
-        match reader.read_resolved_event() {
-            Ok((namespace, Event::Start(element))) => body.start(kind(&namespace, &element), &element),
-            Ok((namespace, Event::Empty(element))) => {
-                let kind = kind(&namespace, &element);
-                body.start(kind, &element);
-                body.end();
-            }
-            Ok((_, Event::End(_))) => body.end(),
-            Ok((_, Event::Text(text))) => body.text(&text.xml10_content()),
-            Ok((_, Event::CData(text))) => body.text(&text.xml10_content()),
-            Ok((_, Event::GeneralRef(reference))) => body.reference(&reference),
-            Ok((_, Event::Eof)) => return Ok(body.finish()),
-            Ok(_) => {}
-            Err(error) if body.is_empty() => return Err(malformed(&format!("its XML is broken: {error}"))),
-            Err(_) => return Ok(body.finish()),
-        }
-    }
+/// What all parts of a document share.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    pub(super) format: TextFormat,
+    pub(super) styles: Styles,
+    pub(super) numbering: Numbering,
 }
 
-/// What an element means for the text.
+/// A text as it is read.
+#[derive(Debug)]
+pub(super) struct Story<'d> {
+    pub(super) prose: Prose,
+    document: &'d mut Document,
+    related: &'d Related,
+    open: Vec<Kind>,
+    /// Of each open paragraph.
+    properties: Vec<Properties>,
+    fields: Fields,
+    /// The font of the open run, where it is one of symbols.
+    font: String,
+    /// For each open text box: how many tables were open around it.
+    boxes: Vec<usize>,
+    tables: usize,
+    /// Columns of the open cell, and of what is left free before the first.
+    span: usize,
+    /// Where pages and sections end; of the body alone.
+    pub(super) sheets: Option<Sheets>,
+}
+
+/// What is to be done at an element's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Its children count, itself it says nothing.
-    Transparent,
-    /// It and all in it is no text of the document (properties, deleted text, field codes …).
-    Silent,
-    /// Characters.
+    Nothing,
+    /// Its characters are text.
     Text,
     Paragraph,
     Table,
     Row,
     Cell,
-    TextBox,
-    Run,
-    Tab,
-    Break,
-    Hyphen,
-    PageBreak,
-    Symbol,
-    Note,
-    Alternatives,
-    Choice,
-    Fallback,
+    Box,
+    Link,
 }
 
-const WORD: [&str; 2] = [
-    "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
-    "http://purl.oclc.org/ooxml/wordprocessingml/main",
-];
-const MATH: [&str; 2] = [
-    "http://schemas.openxmlformats.org/officeDocument/2006/math",
-    "http://purl.oclc.org/ooxml/officeDocument/math",
-];
-const DRAWING: [&str; 2] =
-    ["http://schemas.openxmlformats.org/drawingml/2006/main", "http://purl.oclc.org/ooxml/drawingml/main"];
-const COMPATIBILITY: &str = "http://schemas.openxmlformats.org/markup-compatibility/2006";
+/// Word has no more columns in a table.
+const MOST_COLUMNS: usize = 63;
 
-fn kind(namespace: &ResolveResult<'_>, element: &BytesStart<'_>) -> Kind {
-    let ResolveResult::Bound(Namespace(namespace)) = namespace else { return Kind::Transparent };
-    let name = element.local_name();
-    let name = name.as_ref();
-    if WORD.contains(namespace) {
-        return word(name);
-    }
-    match name {
-        "t" if MATH.contains(namespace) || DRAWING.contains(namespace) => Kind::Text,
-        "p" if DRAWING.contains(namespace) => Kind::Paragraph,
-        "AlternateContent" if *namespace == COMPATIBILITY => Kind::Alternatives,
-        "Choice" if *namespace == COMPATIBILITY => Kind::Choice,
-        "Fallback" if *namespace == COMPATIBILITY => Kind::Fallback,
-        _ => Kind::Transparent,
-    }
-}
-
-fn word(name: &str) -> Kind {
-    match name {
-        "t" => Kind::Text,
-        "r" => Kind::Run,
-        "p" => Kind::Paragraph,
-        "tbl" => Kind::Table,
-        "tr" => Kind::Row,
-        "tc" => Kind::Cell,
-        "txbxContent" => Kind::TextBox,
-        "tab" | "ptab" => Kind::Tab,
-        "br" | "cr" => Kind::Break,
-        "lastRenderedPageBreak" => Kind::PageBreak,
-        "noBreakHyphen" => Kind::Hyphen,
-        "sym" => Kind::Symbol,
-        "footnote" | "endnote" | "comment" => Kind::Note,
-        "pPr" | "rPr" | "tblPr" | "trPr" | "tcPr" | "sectPr" | "sdtPr" | "tblGrid" | "del" | "moveFrom"
-        | "delText" | "instrText" | "delInstrText" | "rt" => Kind::Silent,
-        _ => Kind::Transparent,
-    }
-}
-
-/// The text so far, and what is open.
-#[derive(Debug, Default)]
-struct Body {
-    open: Vec<Kind>,
-    /// How many of `open` are silent.
-    silent: usize,
-    /// For each open `AlternateContent`: whether one of its choices has been taken.
-    taken: Vec<bool>,
-    pages: Vec<String>,
-    page: String,
-    /// Open tables that are not in a text box; the text of cells stays on the row's line.
-    tables: usize,
-    /// For each open text box: what stood around it, which is said first.
-    around: Vec<(String, usize)>,
-    /// Text boxes of the open paragraph, said after it.
-    boxes: String,
-}
-
-impl Body {
-    fn start(&mut self, kind: Kind, element: &BytesStart<'_>) {
-        let kind = self.admit(kind, element);
-        self.open.push(kind);
-        if kind == Kind::Silent {
-            self.silent += 1;
+impl<'d> Story<'d> {
+    pub(super) fn new(document: &'d mut Document, related: &'d Related, sheets: Option<Sheets>) -> Self {
+        Self {
+            prose: Prose::new(document.format),
+            document,
+            related,
+            open: Vec::new(),
+            properties: Vec::new(),
+            fields: Fields::default(),
+            font: String::new(),
+            boxes: Vec::new(),
+            tables: 0,
+            span: 1,
+            sheets,
         }
-        if self.silent > 0 {
-            return;
-        }
-        match kind {
-            Kind::Tab if self.in_run() => self.page.push('\t'),
-            Kind::Break if is_page_break(element) => self.turn_page(),
-            Kind::Break => self.line_break(),
-            Kind::PageBreak => self.turn_page(),
-            Kind::Hyphen => self.page.push('-'),
-            Kind::Symbol => self.symbol(element),
-            Kind::Table => self.tables += 1,
-            Kind::Alternatives => self.taken.push(false),
-            Kind::TextBox => {
-                let around = std::mem::take(&mut self.page);
-                self.around.push((around, std::mem::take(&mut self.tables)));
+    }
+
+    /// Reads the innermost open element to its end, or the whole part.
+    pub(super) fn read(&mut self, xml: &mut Xml<'_>) {
+        while let Some(node) = xml.next() {
+            match node {
+                Node::Start(element) => self.start(&element, xml),
+                Node::Text(text) if self.open.last() == Some(&Kind::Text) => self.text(&text),
+                Node::Text(_) => {}
+                Node::End(_) => match self.open.pop() {
+                    Some(kind) => self.end(kind),
+                    None => return,
+                },
             }
-            _ => {}
         }
     }
 
-    fn end(&mut self) {
-        let Some(kind) = self.open.pop() else { return };
-        if kind == Kind::Silent {
-            self.silent -= 1;
-        }
-        if self.silent > 0 {
-            return;
-        }
-        match kind {
-            Kind::Paragraph if self.tables > 0 => self.separate(' '),
-            Kind::Paragraph => self.end_paragraph(),
-            Kind::Cell if self.tables > 1 => self.separate(' '),
-            Kind::Cell => {
-                self.trim_cell();
-                self.page.push('\t');
+    fn start(&mut self, element: &Element<'_>, xml: &mut Xml<'_>) {
+        let kind = match element.space {
+            "w" => self.start_word(element, xml),
+            "m" if element.name() == "oMath" => {
+                let formula = omml::read(xml);
+                self.text(&formula);
+                None
             }
-            Kind::Row if self.tables == 1 => {
-                self.trim_row();
-                self.page.push('\n');
-                self.say_boxes();
+            "a" => self.start_drawing(element),
+            "v" if element.name() == "textpath" => {
+                self.aside(&element.attribute("string").unwrap_or_default());
+                Some(Kind::Nothing)
             }
-            Kind::Table => self.tables = self.tables.saturating_sub(1),
-            Kind::Alternatives => drop(self.taken.pop()),
-            Kind::TextBox => {
-                let said = std::mem::take(&mut self.page);
-                self.boxes.push_str(&said);
-                (self.page, self.tables) = self.around.pop().unwrap_or_default();
+            "wp" if element.name() == "docPr" => {
+                self.picture(element);
+                Some(Kind::Nothing)
             }
-            _ => {}
-        }
+            "c" if element.name() == "chart" => {
+                self.figure(element.foreign_attribute("id"));
+                Some(Kind::Nothing)
+            }
+            "dgm" if element.name() == "relIds" => {
+                self.figure(element.foreign_attribute("dm"));
+                Some(Kind::Nothing)
+            }
+            _ => Some(Kind::Nothing),
+        };
+        self.open.extend(kind);
     }
 
-    /// Of alternatives only one counts; of notes, not the lines that separate them from the text.
-    fn admit(&mut self, kind: Kind, element: &BytesStart<'_>) -> Kind {
-        match (kind, self.taken.last_mut()) {
-            (Kind::Choice | Kind::Fallback, Some(taken)) => {
-                if std::mem::replace(taken, true) {
-                    Kind::Silent
-                } else {
-                    Kind::Transparent
+    /// An element of Word's own; `None` where it has been read to its end.
+    fn start_word(&mut self, element: &Element<'_>, xml: &mut Xml<'_>) -> Option<Kind> {
+        match element.name() {
+            "t" => return Some(Kind::Text),
+            "p" => {
+                self.start_paragraph();
+                return Some(Kind::Paragraph);
+            }
+            "r" => self.font.clear(),
+            "tbl" => {
+                self.prose.start_table();
+                self.tables += 1;
+                return Some(Kind::Table);
+            }
+            "tr" => {
+                self.in_sheets(Sheets::start_row);
+                return Some(Kind::Row);
+            }
+            "tc" => {
+                self.span = 1;
+                return Some(Kind::Cell);
+            }
+            "txbxContent" => {
+                self.start_box();
+                return Some(Kind::Box);
+            }
+            "hyperlink" => {
+                let target = element.foreign_attribute("id").and_then(|id| self.related.link(&id));
+                if let Some(url) = target {
+                    self.prose.start_link(url);
+                    return Some(Kind::Link);
                 }
             }
-            (Kind::Note, _) if attribute(element, "type").is_some_and(|of| of != "normal") => Kind::Silent,
-            // A text box in the properties of a run is no text; a paragraph mark's deletion is no deletion.
-            (kind, _) => kind,
+            "pPr" => self.paragraph_properties(xml)?,
+            "rPr" => self.run_properties(xml)?,
+            "tcPr" | "trPr" => self.cell_properties(xml)?,
+            "sectPr" => {
+                let section = Section::read(xml);
+                self.end_section(section);
+                return None;
+            }
+            "fldChar" => {
+                let effect = self.fields.mark(element, xml);
+                self.field_effect(effect);
+                return None;
+            }
+            "instrText" => {
+                let code = xml.text();
+                self.fields.code(&code);
+                return None;
+            }
+            // Properties of other kinds, what has been deleted or moved away, and small print above words.
+            "tblPr" | "tblPrEx" | "tblGrid" | "sdtPr" | "sdtEndPr" | "smartTagPr" | "customXmlPr" | "rubyPr"
+            | "rt" | "del" | "moveFrom" | "delText" | "delInstrText" => {
+                xml.skip()?;
+                return None;
+            }
+            name => self.sign(name, element),
+        }
+        Some(Kind::Nothing)
+    }
+
+    /// Elements that stand for characters.
+    fn sign(&mut self, name: &str, element: &Element<'_>) {
+        match name {
+            "tab" | "ptab" => self.text("\t"),
+            "br" if element.attribute("type").is_some_and(|kind| kind == "page") => self.turn_page(),
+            "br" | "cr" => self.text("\n"),
+            "lastRenderedPageBreak" => self.turn_page(),
+            "noBreakHyphen" => self.text("-"),
+            "sym" => {
+                let code = element.attribute("char").and_then(|hex| u32::from_str_radix(&hex, 16).ok());
+                let font = element.attribute("font").unwrap_or_default();
+                let usual = |code| char::from_u32(code).filter(|_| !symbols::is_private(code));
+                let sign = code.and_then(|code| symbols::character(&font, code).or_else(|| usual(code)));
+                if let Some(sign) = sign {
+                    self.text(sign.encode_utf8(&mut [0; 4]));
+                }
+            }
+            "footnoteReference" => self.reference(Source::Footnote, element),
+            "endnoteReference" => self.reference(Source::Endnote, element),
+            "commentReference" => self.reference(Source::Comment, element),
+            _ => {}
+        }
+    }
+
+    fn start_drawing(&mut self, element: &Element<'_>) -> Option<Kind> {
+        Some(match element.name() {
+            "txBody" => {
+                self.start_box();
+                Kind::Box
+            }
+            "p" => {
+                self.start_paragraph();
+                Kind::Paragraph
+            }
+            "t" => Kind::Text,
+            "br" => {
+                self.text("\n");
+                Kind::Nothing
+            }
+            _ => Kind::Nothing,
+        })
+    }
+
+    fn end(&mut self, kind: Kind) {
+        match kind {
+            Kind::Nothing | Kind::Text => {}
+            Kind::Paragraph => self.end_paragraph(),
+            Kind::Link => self.prose.end_link(),
+            Kind::Cell => {
+                for _ in 0..std::mem::replace(&mut self.span, 1) {
+                    self.prose.end_cell();
+                }
+                self.in_sheets(Sheets::end_cell);
+            }
+            Kind::Row => {
+                self.prose.end_row();
+                if let Some(sheets) = self.sheets.as_mut().filter(|_| self.tables == 1 && self.boxes.is_empty()) {
+                    sheets.end_row(&mut self.prose);
+                }
+            }
+            Kind::Table => {
+                self.prose.end_table();
+                self.tables = self.tables.saturating_sub(1);
+            }
+            Kind::Box => {
+                self.prose.end_aside();
+                self.tables = self.boxes.pop().unwrap_or_default();
+            }
         }
     }
 
     fn text(&mut self, text: &str) {
-        if self.silent == 0 && self.open.last() == Some(&Kind::Text) {
-            self.page.push_str(text);
+        if self.fields.is_code() {
+            return;
         }
-    }
-
-    /// Only the characters that XML itself knows: a document's own entities are not expanded.
-    fn reference(&mut self, reference: &BytesRef<'_>) {
-        let character = match &**reference {
-            "lt" => Some('<'),
-            "gt" => Some('>'),
-            "amp" => Some('&'),
-            "quot" => Some('"'),
-            "apos" => Some('\''),
-            _ => reference.resolve_char_ref().ok().flatten(),
-        };
-        if let Some(character) = character {
-            self.text(character.encode_utf8(&mut [0; 4]));
+        let text = symbols::decode(&self.font, text);
+        // A soft hyphen shows only where a line ends, and hides the word from a search.
+        if text.contains('\u{ad}') {
+            self.prose.text(&text.replace('\u{ad}', ""));
+        } else {
+            self.prose.text(&text);
         }
+        self.in_sheets(Sheets::note_text);
     }
 
-    /// `w:sym` names a character of a font; Symbol fonts hide theirs in the private use area.
-    fn symbol(&mut self, element: &BytesStart<'_>) {
-        let code = attribute(element, "char").and_then(|hex| u32::from_str_radix(&hex, 16).ok());
-        if let Some(character) =
-            code.and_then(char::from_u32).filter(|c| !matches!(c, '\u{e000}'..='\u{f8ff}'))
-        {
-            self.page.push(character);
+    fn start_paragraph(&mut self) {
+        // A paragraph that began within another one's line is in a box, or the file is broken.
+        self.properties.push(self.document.styles.apply(Properties::default()));
+    }
+
+    fn paragraph_properties(&mut self, xml: &mut Xml<'_>) -> Option<()> {
+        let found = self.document.styles.apply(Properties::read(xml));
+        let is_page = found.starts_page == Some(true);
+        if let Some(properties) = self.properties.last_mut() {
+            *properties = found;
+            if is_page {
+                self.turn_page();
+            }
         }
-    }
-
-    fn in_run(&self) -> bool {
-        self.open.iter().rev().nth(1) == Some(&Kind::Run)
-    }
-
-    fn line_break(&mut self) {
-        if self.tables > 0 { self.separate(' ') } else { self.page.push('\n') }
+        None
     }
 
     fn end_paragraph(&mut self) {
-        self.page.push('\n');
-        self.say_boxes();
-    }
-
-    fn say_boxes(&mut self) {
-        if self.around.is_empty() {
-            self.page.push_str(&std::mem::take(&mut self.boxes));
+        self.fields.end_paragraph();
+        let properties = self.properties.pop().unwrap_or_default();
+        if properties.goes_on && properties.section.is_none() {
+            return;
+        }
+        let block = self.block(&properties);
+        self.prose.end_paragraph(&block);
+        if let Some(section) = properties.section {
+            self.end_section(section);
         }
     }
 
-    fn separate(&mut self, separator: char) {
-        if !self.page.ends_with(['\n', '\t', ' ']) && !self.page.is_empty() {
-            self.page.push(separator);
+    /// What a paragraph is; an item's marker is counted, a heading's number is part of its words.
+    fn block(&mut self, properties: &Properties) -> Block {
+        let Document { styles, numbering, .. } = &mut *self.document;
+        let block = properties.block();
+        let Some(list) = properties.list.filter(|list| *list > 0) else { return block };
+        let style_level =
+            || properties.list_style.as_ref().and_then(|style| numbering.level_of(list, style, styles));
+        let level = properties.level.or_else(style_level).unwrap_or_default();
+        match (numbering.next(list, level, styles), block) {
+            (Some(marker), Block::Plain) => Block::Item { depth: level, marker },
+            (Some(marker), block @ Block::Heading(_)) => {
+                if self.prose.has_open_line() {
+                    self.prose.text_before(&format!("{marker} "));
+                }
+                block
+            }
+            (_, block) => block,
         }
     }
 
-    /// Without the blanks that end a cell.
-    fn trim_cell(&mut self) {
-        self.page.truncate(self.page.trim_end_matches(' ').len());
+    fn run_properties(&mut self, xml: &mut Xml<'_>) -> Option<()> {
+        let font = &mut self.font;
+        xml.children(|_, child| {
+            if child.is("w", "rFonts") {
+                *font = child.attribute("ascii").or_else(|| child.attribute("hAnsi")).unwrap_or_default();
+            }
+        });
+        None
     }
 
-    /// Without the tabs and blanks that end a row.
-    fn trim_row(&mut self) {
-        self.page.truncate(self.page.trim_end_matches([' ', '\t']).len());
+    /// A cell over several columns keeps those behind it in line; so does what a row leaves free.
+    fn cell_properties(&mut self, xml: &mut Xml<'_>) -> Option<()> {
+        let (mut span, mut before) = (1, 0);
+        xml.children(|_, child| match child.name() {
+            "gridSpan" => span = child.number("val").unwrap_or(1),
+            "gridBefore" => before = child.number("val").unwrap_or(0),
+            _ => {}
+        });
+        self.span = span.clamp(1, MOST_COLUMNS);
+        for _ in 0..before.min(MOST_COLUMNS) {
+            self.prose.end_cell();
+        }
+        None
     }
 
-    /// Within a text box a page break is none; a page without text is the mark of one break said twice.
+    fn start_box(&mut self) {
+        self.prose.start_aside();
+        self.boxes.push(std::mem::take(&mut self.tables));
+    }
+
+    /// Words that stand beside the text.
+    fn aside(&mut self, words: &str) {
+        if !words.trim().is_empty() {
+            self.prose.start_aside();
+            self.prose.text(words);
+            self.prose.end_aside();
+        }
+    }
+
+    /// A chart's or a diagram's words.
+    fn figure(&mut self, id: Option<String>) {
+        if let Some(words) = id.and_then(|id| self.related.figure(&id)) {
+            self.aside(words);
+        }
+    }
+
+    /// What a picture shows, in its author's words; names of files are none.
+    fn picture(&mut self, element: &Element<'_>) {
+        const FILES: [&str; 8] = [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".emf", ".wmf", ".tif"];
+        let words = element.attribute("descr").unwrap_or_default();
+        let words = words.trim();
+        let ends = words.to_ascii_lowercase();
+        if !words.is_empty() && !FILES.iter().any(|file| ends.ends_with(file)) {
+            self.text(&format!("[{words}]"));
+        }
+    }
+
+    fn field_effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Nothing => {}
+            Effect::Text(text) => self.prose.text(&text),
+            Effect::StartLink(url) => self.prose.start_link(&url),
+            Effect::EndLink => self.prose.end_link(),
+        }
+    }
+
+    fn reference(&mut self, source: Source, element: &Element<'_>) {
+        let Some(sheets) = &mut self.sheets else { return };
+        let has_own_mark = element.flag("customMarkFollows") == Some(true);
+        let id = element.attribute("id").unwrap_or_default();
+        let mark = if has_own_mark { None } else { sheets.mark(source) };
+        if let Some(mark) = &mark {
+            let mark = if self.document.format == TextFormat::Markdown {
+                format!("[^{mark}]")
+            } else {
+                format!("[{mark}]")
+            };
+            self.prose.text(&mark);
+        }
+        sheets.refer(Reference { source, id, mark });
+    }
+
     fn turn_page(&mut self) {
-        if self.around.is_empty() && !self.page.trim().is_empty() {
-            self.pages.push(std::mem::take(&mut self.page));
+        if !self.boxes.is_empty() || self.fields.is_code() {
+            return;
+        }
+        if let Some(sheets) = &mut self.sheets {
+            sheets.turn(&mut self.prose, self.tables > 0);
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.page.is_empty() && self.pages.is_empty()
+    fn end_section(&mut self, section: Section) {
+        if let Some(sheets) = self.sheets.as_mut().filter(|_| self.tables == 0 && self.boxes.is_empty()) {
+            sheets.end_section(section, &mut self.prose);
+        }
     }
 
-    fn finish(mut self) -> Vec<String> {
-        // A truncated part may end within text boxes.
-        while let Some((around, _)) = self.around.pop() {
-            self.page.insert_str(0, &around);
+    /// Tells the sheets of a change in the outermost table.
+    fn in_sheets(&mut self, change: impl FnOnce(&mut Sheets)) {
+        if let Some(sheets) = self.sheets.as_mut().filter(|_| self.tables == 1 && self.boxes.is_empty()) {
+            change(sheets);
         }
-        self.page.push_str(&self.boxes);
-        if self.pages.is_empty() || !self.page.trim().is_empty() {
-            self.pages.push(self.page);
-        }
-        self.pages
     }
-}
-
-fn is_page_break(element: &BytesStart<'_>) -> bool {
-    attribute(element, "type").is_some_and(|of| of == "page")
-}
-
-/// An attribute by its local name; Word's own attributes carry its namespace.
-fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
-    let mut attributes = element.attributes();
-    let found = attributes
-        .with_checks(false)
-        .filter_map(Result::ok)
-        .find(|attribute| attribute.key.local_name().as_ref() == name)?;
-    Some(found.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned())
 }
