@@ -22,6 +22,7 @@ mod language;
 mod markdown;
 #[allow(dead_code, reason = "some of its first readers are on their way")]
 mod numerals;
+mod omml;
 mod pagination;
 mod pdf;
 mod pptx;

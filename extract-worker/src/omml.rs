@@ -1,4 +1,4 @@
-//! Office's formulas as a line of text: `(a+b)/2`, `x²`, `√(2x)`, `∑_(i=1)^n i`.
+//! Office's formulas as a line of text: `(a+b)/2`, `x²`, `√(a+b)`, `∑_(i=1)^n i`.
 //!
 //! Invariant: no recursion over a formula's nesting, and no work beyond its size times [`DEEPEST`].
 
@@ -97,7 +97,10 @@ pub(crate) fn read(xml: &mut Xml<'_>) -> String {
 
 /// Properties of runs, and deleted text.
 fn is_silent(element: &Element<'_>) -> bool {
-    matches!((element.space, element.name()), ("w", "rPr" | "del" | "moveFrom") | ("m", "rPr" | "ctrlPr" | "argPr"))
+    matches!(
+        (element.space, element.name()),
+        ("w", "rPr" | "del" | "moveFrom") | ("m", "rPr" | "ctrlPr" | "argPr")
+    )
 }
 
 fn kind(element: &Element<'_>) -> Kind {
@@ -160,6 +163,7 @@ impl Part {
         let (above, below) = (self.all(Role::Above), self.all(Role::Below));
         match self.kind {
             Kind::Row | Kind::Slot(_) => base,
+            Kind::Fraction if above.is_empty() && below.is_empty() => base,
             Kind::Fraction => format!("{}/{}", grouped(&above), grouped(&below)),
             Kind::Scripts => [whole(&base), script('_', &below), script('^', &above)].concat(),
             Kind::PreScripts => [script('_', &below), script('^', &above), base].concat(),
@@ -177,9 +181,8 @@ impl Part {
             Kind::Lower => base + &script('_', &below),
             Kind::Upper => base + &script('^', &below),
             Kind::Accent => base + &self.sign(0, "\u{302}"),
-            Kind::Matrix => self.joined("; "),
             Kind::MatrixRow => self.joined(", "),
-            Kind::Lines => self.joined("; "),
+            Kind::Matrix | Kind::Lines => self.joined("; "),
         }
     }
 
@@ -234,7 +237,11 @@ fn script(mark: char, text: &str) -> String {
 fn small(mark: char, figure: char) -> Option<char> {
     const FIGURES: &str = "0123456789+-=";
     let place = FIGURES.find(if figure == '−' { '-' } else { figure })?;
-    let all = if mark == '^' { "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼" } else { "₀₁₂₃₄₅₆₇₈₉₊₋₌" };
+    let all = if mark == '^' {
+        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼"
+    } else {
+        "₀₁₂₃₄₅₆₇₈₉₊₋₌"
+    };
     all.chars().nth(place)
 }
 
@@ -264,7 +271,7 @@ mod tests {
             (part("f", &[simple("num", "a+b"), simple("den", "2")]), "(a+b)/2"),
             (square.clone(), "x²"),
             (part("sSub", &[simple("e", "a"), simple("sub", "i+1")]), "a_(i+1)"),
-            (part("rad", &[simple("deg", ""), slot("e", &square)]), "√(x²)"),
+            (part("rad", &[simple("deg", ""), slot("e", &square)]), "√x²"),
             (part("rad", &[simple("deg", "3"), simple("e", "8")]), "∛8"),
             (
                 part(
@@ -281,12 +288,25 @@ mod tests {
             (
                 part(
                     "d",
-                    &["<m:dPr><m:begChr m:val=\"[\"/><m:endChr m:val=\"]\"/></m:dPr>".to_owned(), simple("e", "a"), simple("e", "b")],
+                    &[
+                        "<m:dPr><m:begChr m:val=\"[\"/><m:endChr m:val=\"]\"/></m:dPr>".to_owned(),
+                        simple("e", "a"),
+                        simple("e", "b"),
+                    ],
                 ),
                 "[a|b]",
             ),
             (part("func", &[simple("fName", "sin"), simple("e", "x")]), "sin x"),
-            (part("m", &[slot("mr", &[simple("e", "1"), simple("e", "2")].concat()), slot("mr", &simple("e", "3"))]), "1, 2; 3"),
+            (
+                part(
+                    "m",
+                    &[
+                        slot("mr", &[simple("e", "1"), simple("e", "2")].concat()),
+                        slot("mr", &simple("e", "3")),
+                    ],
+                ),
+                "1, 2; 3",
+            ),
         ] {
             assert_eq!(written(&formula), expected);
         }

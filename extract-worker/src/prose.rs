@@ -72,6 +72,11 @@ impl Prose {
         self.flow.text(text);
     }
 
+    /// Characters before those of the open paragraph.
+    pub(crate) fn text_before(&mut self, text: &str) {
+        self.flow.text_before(text);
+    }
+
     /// A line end within the paragraph.
     pub(crate) fn line_break(&mut self) {
         self.flow.text("\n");

@@ -39,7 +39,7 @@ fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<Strin
     }
     match format {
         Format::Pdf => pdf::read(input, invocation.request.pdf_engine, limits, pages)?,
-        Format::Docx => docx::read(&input, limits, pages)?,
+        Format::Docx => docx::read(&input, invocation.request.format, limits, pages)?,
         Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages)?,
         Format::Rtf => rtf::read(&input, invocation.request.format, pages)?,
         Format::Html | Format::Svg => html::read(&input, invocation.request.format, pages)?,

@@ -52,6 +52,11 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// Whether no cell has words.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// Takes the rows that have ended, for a page that ends before the table does.
     pub(crate) fn take_rows(&mut self) -> Self {
         let cells = self.whole_cells();

@@ -5,6 +5,7 @@ use crate::{format, text};
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
 use quick_xml::events::Event;
+use std::collections::HashMap;
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
@@ -103,6 +104,22 @@ impl<'f> Parts<'f> {
 
     /// What a part points at within the file, in the order of its list.
     pub(crate) fn relationships(&mut self, part: &str) -> Result<Vec<Relationship>, Failure> {
+        let folder = part.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut found = self.targets(part, false)?;
+        for to in &mut found {
+            to.target = resolve(folder, &to.target);
+        }
+        Ok(found)
+    }
+
+    /// The addresses outside the file that a part links to, by relationship id.
+    pub(crate) fn links(&mut self, part: &str) -> Result<HashMap<String, String>, Failure> {
+        let links = self.targets(part, true)?.into_iter().filter(|to| to.kind == "hyperlink");
+        Ok(links.map(|to| (to.id, to.target)).collect())
+    }
+
+    /// Relationships within the file or to the outside, as they are written.
+    fn targets(&mut self, part: &str, outside: bool) -> Result<Vec<Relationship>, Failure> {
         let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
         let rels = if folder.is_empty() {
             format!("_rels/{file}.rels")
@@ -113,12 +130,10 @@ impl<'f> Parts<'f> {
         let mut found = Vec::new();
         for_each_element(&xml, "Relationship", |attribute| {
             let (Some(kind), Some(target)) = (attribute("Type"), attribute("Target")) else { return };
-            if attribute("TargetMode").as_deref() == Some("External") {
-                return;
+            if (attribute("TargetMode").as_deref() == Some("External")) == outside {
+                let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
+                found.push(Relationship { id: attribute("Id").unwrap_or_default(), kind, target });
             }
-            let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
-            let id = attribute("Id").unwrap_or_default();
-            found.push(Relationship { id, kind, target: resolve(folder, &target) });
         });
         Ok(found)
     }

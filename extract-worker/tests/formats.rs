@@ -130,7 +130,7 @@ fn a_document_with_everything() {
         ],
     );
     let expected =
-        "Head\nFish & chips!\ninserted\na\tb\nc\naround\nbox\na1 more\t\ta3\nb1\n12\nNote\nRemark\nFoot";
+        "Head\nFish & chips!\ninserted\na\tb\nc\naround\nbox\na1 more    a3\nb1\n12\nNote\nRemark\nFoot";
     assert_eq!(text(&file), expected);
 }
 

@@ -7,7 +7,7 @@ use super::numbering::Numbering;
 use super::paragraph::Properties;
 use super::related::Related;
 use super::section::Section;
-use super::sheets::{Reference, Sheets, Source};
+use super::sheets::{Reference, Sheet, Sheets, Source, Span};
 use super::styles::Styles;
 use crate::omml;
 use crate::prose::{Block, Prose};
@@ -31,7 +31,7 @@ pub(super) struct Story<'d> {
     related: &'d Related,
     open: Vec<Kind>,
     /// Of each open paragraph.
-    properties: Vec<Properties>,
+    properties: Vec<Option<Properties>>,
     fields: Fields,
     /// The font of the open run, where it is one of symbols.
     font: String,
@@ -41,7 +41,7 @@ pub(super) struct Story<'d> {
     /// Columns of the open cell, and of what is left free before the first.
     span: usize,
     /// Where pages and sections end; of the body alone.
-    pub(super) sheets: Option<Sheets>,
+    sheets: Option<Sheets>,
 }
 
 /// What is to be done at an element's end.
@@ -78,6 +78,11 @@ impl<'d> Story<'d> {
         }
     }
 
+    /// The sheets and sections of the body.
+    pub(super) fn end_sheets(self) -> (Vec<Sheet>, Vec<Span>) {
+        self.sheets.unwrap_or_default().finish(self.prose)
+    }
+
     /// Reads the innermost open element to its end, or the whole part.
     pub(super) fn read(&mut self, xml: &mut Xml<'_>) {
         while let Some(node) = xml.next() {
@@ -101,7 +106,7 @@ impl<'d> Story<'d> {
                 self.text(&formula);
                 None
             }
-            "a" => self.start_drawing(element),
+            "a" => Some(self.start_drawing(element)),
             "v" if element.name() == "textpath" => {
                 self.aside(&element.attribute("string").unwrap_or_default());
                 Some(Kind::Nothing)
@@ -128,7 +133,7 @@ impl<'d> Story<'d> {
         match element.name() {
             "t" => return Some(Kind::Text),
             "p" => {
-                self.start_paragraph();
+                self.properties.push(None);
                 return Some(Kind::Paragraph);
             }
             "r" => self.font.clear(),
@@ -156,9 +161,18 @@ impl<'d> Story<'d> {
                     return Some(Kind::Link);
                 }
             }
-            "pPr" => self.paragraph_properties(xml)?,
-            "rPr" => self.run_properties(xml)?,
-            "tcPr" | "trPr" => self.cell_properties(xml)?,
+            "pPr" => {
+                self.paragraph_properties(xml);
+                return None;
+            }
+            "rPr" => {
+                self.run_properties(xml);
+                return None;
+            }
+            "tcPr" | "trPr" => {
+                self.cell_properties(xml);
+                return None;
+            }
             "sectPr" => {
                 let section = Section::read(xml);
                 self.end_section(section);
@@ -175,8 +189,8 @@ impl<'d> Story<'d> {
                 return None;
             }
             // Properties of other kinds, what has been deleted or moved away, and small print above words.
-            "tblPr" | "tblPrEx" | "tblGrid" | "sdtPr" | "sdtEndPr" | "smartTagPr" | "customXmlPr" | "rubyPr"
-            | "rt" | "del" | "moveFrom" | "delText" | "delInstrText" => {
+            "tblPr" | "tblPrEx" | "tblGrid" | "sdtPr" | "sdtEndPr" | "smartTagPr" | "customXmlPr"
+            | "rubyPr" | "rt" | "del" | "moveFrom" | "delText" | "delInstrText" => {
                 xml.skip()?;
                 return None;
             }
@@ -209,14 +223,14 @@ impl<'d> Story<'d> {
         }
     }
 
-    fn start_drawing(&mut self, element: &Element<'_>) -> Option<Kind> {
-        Some(match element.name() {
+    fn start_drawing(&mut self, element: &Element<'_>) -> Kind {
+        match element.name() {
             "txBody" => {
                 self.start_box();
                 Kind::Box
             }
             "p" => {
-                self.start_paragraph();
+                self.properties.push(None);
                 Kind::Paragraph
             }
             "t" => Kind::Text,
@@ -225,7 +239,7 @@ impl<'d> Story<'d> {
                 Kind::Nothing
             }
             _ => Kind::Nothing,
-        })
+        }
     }
 
     fn end(&mut self, kind: Kind) {
@@ -241,7 +255,9 @@ impl<'d> Story<'d> {
             }
             Kind::Row => {
                 self.prose.end_row();
-                if let Some(sheets) = self.sheets.as_mut().filter(|_| self.tables == 1 && self.boxes.is_empty()) {
+                if let Some(sheets) =
+                    self.sheets.as_mut().filter(|_| self.tables == 1 && self.boxes.is_empty())
+                {
                     sheets.end_row(&mut self.prose);
                 }
             }
@@ -270,34 +286,36 @@ impl<'d> Story<'d> {
         self.in_sheets(Sheets::note_text);
     }
 
-    fn start_paragraph(&mut self) {
-        // A paragraph that began within another one's line is in a box, or the file is broken.
-        self.properties.push(self.document.styles.apply(Properties::default()));
-    }
-
-    fn paragraph_properties(&mut self, xml: &mut Xml<'_>) -> Option<()> {
+    fn paragraph_properties(&mut self, xml: &mut Xml<'_>) {
         let found = self.document.styles.apply(Properties::read(xml));
-        let is_page = found.starts_page == Some(true);
+        let starts_page = found.starts_page == Some(true);
         if let Some(properties) = self.properties.last_mut() {
-            *properties = found;
-            if is_page {
+            *properties = Some(found);
+            if starts_page {
                 self.turn_page();
             }
         }
-        None
     }
 
     fn end_paragraph(&mut self) {
         self.fields.end_paragraph();
-        let properties = self.properties.pop().unwrap_or_default();
+        let properties = self.take_properties();
+        self.properties.pop();
         if properties.goes_on && properties.section.is_none() {
-            return;
+            return self.prose.blank();
         }
         let block = self.block(&properties);
         self.prose.end_paragraph(&block);
         if let Some(section) = properties.section {
             self.end_section(section);
         }
+    }
+
+    /// The properties of the open paragraph; what is left of it has none.
+    fn take_properties(&mut self) -> Properties {
+        let properties = self.properties.last_mut().map(|open| open.replace(Properties::default()));
+        // A paragraph that says nothing of itself has the default style.
+        properties.flatten().unwrap_or_else(|| self.document.styles.apply(Properties::default()))
     }
 
     /// What a paragraph is; an item's marker is counted, a heading's number is part of its words.
@@ -320,18 +338,17 @@ impl<'d> Story<'d> {
         }
     }
 
-    fn run_properties(&mut self, xml: &mut Xml<'_>) -> Option<()> {
+    fn run_properties(&mut self, xml: &mut Xml<'_>) {
         let font = &mut self.font;
         xml.children(|_, child| {
             if child.is("w", "rFonts") {
                 *font = child.attribute("ascii").or_else(|| child.attribute("hAnsi")).unwrap_or_default();
             }
         });
-        None
     }
 
     /// A cell over several columns keeps those behind it in line; so does what a row leaves free.
-    fn cell_properties(&mut self, xml: &mut Xml<'_>) -> Option<()> {
+    fn cell_properties(&mut self, xml: &mut Xml<'_>) {
         let (mut span, mut before) = (1, 0);
         xml.children(|_, child| match child.name() {
             "gridSpan" => span = child.number("val").unwrap_or(1),
@@ -342,7 +359,6 @@ impl<'d> Story<'d> {
         for _ in 0..before.min(MOST_COLUMNS) {
             self.prose.end_cell();
         }
-        None
     }
 
     fn start_box(&mut self) {
@@ -405,6 +421,19 @@ impl<'d> Story<'d> {
     fn turn_page(&mut self) {
         if !self.boxes.is_empty() || self.fields.is_code() {
             return;
+        }
+        if self.sheets.is_none() {
+            return;
+        }
+        // A paragraph that goes on on the next page has its marker on this one.
+        if self.tables == 0 && self.prose.has_open_line() {
+            let properties = self.take_properties();
+            let block = self.block(&properties);
+            self.prose.end_paragraph(&block);
+            let rest = properties.rest();
+            if let Some(open) = self.properties.last_mut() {
+                *open = Some(rest);
+            }
         }
         if let Some(sheets) = &mut self.sheets {
             sheets.turn(&mut self.prose, self.tables > 0);

@@ -50,11 +50,12 @@ impl Fields {
 
     /// Reads an open `w:fldChar` to its end.
     pub(super) fn mark(&mut self, element: &Element<'_>, xml: &mut Xml<'_>) -> Effect {
+        let form_value = form_value(xml);
         match element.attribute("fldCharType").unwrap_or_default().as_str() {
             "begin" => {
                 self.open.push(Field { is_code: true, ..Field::default() });
                 self.coding += 1;
-                form_value(xml).map_or(Effect::Nothing, Effect::Text)
+                form_value.map_or(Effect::Nothing, Effect::Text)
             }
             "separate" => {
                 let Some(field) = self.open.last_mut() else { return Effect::Nothing };

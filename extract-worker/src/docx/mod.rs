@@ -1,65 +1,152 @@
 //! Word documents: the parts that hold text, in reading order.
 //!
-//! The first page starts with the headers; then comes the body; footnotes, endnotes, comments and footers
-//! end the last page. A document is one page unless it says where pages end: an explicit page break, or
-//! the mark that Word leaves where a page ended when it last laid the document out.
+//! A page begins with the headers and ends with the notes, comments and footers that belong to it; each
+//! header and footer is said once. A document is one page unless it says where pages end: an explicit page
+//! break, or the mark that Word leaves where a page ended when it last laid the document out.
 //!
 //! Invariant: no recursion over the document's nesting; one inflate budget for all parts.
 
 mod body;
+mod field;
+mod notes;
+mod numbering;
+mod pages;
+mod paragraph;
+mod related;
+mod section;
+mod sheets;
+mod styles;
 
+use crate::numerals::Numeral;
 use crate::pagination::Cut;
+use crate::properties;
 use crate::reply::Pages;
-use crate::zip_parts::{Parts, Relationship};
-use dossier_extract::Limits;
+use crate::xml::{Node, Xml};
+use crate::zip_parts::Parts;
+use body::{Document, Story};
 use dossier_extract::protocol::Failure;
+use dossier_extract::{Limits, TextFormat};
+use notes::Notes;
+use numbering::Numbering;
+use pages::Beside;
+use related::Related;
+use sheets::{Counter, Sheets, Span};
+use std::collections::HashMap;
 use std::io::Write;
-
-/// Parts whose text stands before and after the body, by their relationship's type.
-const BEFORE: &[&str] = &["header"];
-const AFTER: &[&str] = &["footnotes", "endnotes", "comments", "footer"];
+use styles::Styles;
 
 /// Sends a document's pages.
-pub(crate) fn read<W: Write>(bytes: &[u8], limits: &Limits, pages: &mut Pages<W>) -> Result<(), Failure> {
+pub(crate) fn read<W: Write>(
+    bytes: &[u8],
+    format: TextFormat,
+    limits: &Limits,
+    pages: &mut Pages<W>,
+) -> Result<(), Failure> {
     let mut parts = Parts::open(bytes, limits)?;
-    let document = parts.main_part("word/document.xml")?;
-    let relationships = parts.relationships(&document)?;
-    let xml = parts.read(&document)?.ok_or_else(|| malformed("it has no document part"))?;
-    let mut sheets = body::pages(&xml)?;
+    let main = parts.main_part("word/document.xml")?;
+    let xml = parts.read(&main)?.ok_or_else(|| malformed("it has no document part"))?;
+    let related = Related::read(&mut parts, &main, format)?;
+    let mut document = Document {
+        format,
+        styles: side_part(&mut parts, &related, "styles")?.map(|xml| Styles::new(&xml)).unwrap_or_default(),
+        numbering: side_part(&mut parts, &related, "numbering")?
+            .map(|xml| Numbering::new(&xml))
+            .unwrap_or_default(),
+    };
+    let settings = side_part(&mut parts, &related, "settings")?.unwrap_or_default();
+    let mut story = Story::new(&mut document, &related, Some(empty_sheets(&settings)));
+    let mut body = Xml::new(&xml);
+    story.read(&mut body);
+    let mut outline = story.prose.take_outline();
+    let (sheets, mut sections) = story.end_sheets();
+    if body.is_broken() && sheets.iter().all(|sheet| sheet.text.trim().is_empty()) {
+        return Err(malformed("its XML is broken"));
+    }
     drop(xml);
-    let headers = notes(&mut parts, &relationships, BEFORE)?;
-    let rest = notes(&mut parts, &relationships, AFTER)?;
-    if let Some(first) = sheets.first_mut() {
-        first.insert_str(0, &headers);
+    // A document that breaks off has lost what names its headers and footers.
+    if sections.is_empty() {
+        sections.push(Span { section: related.margins(), first: 0, last: 0 });
     }
-    if let Some(last) = sheets.last_mut() {
-        last.push_str(&rest);
-    }
-    if parts.is_broken() && sheets.iter().all(|sheet| sheet.trim().is_empty()) {
+
+    let beside = Beside {
+        footnotes: read_notes(&mut parts, &related, "footnotes", &mut document)?,
+        endnotes: read_notes(&mut parts, &related, "endnotes", &mut document)?,
+        comments: read_notes(&mut parts, &related, "comments", &mut document)?,
+        margins: read_margins(&mut parts, &related, &sections, &mut document)?,
+    };
+    let texts = pages::bind(sheets, &sections, beside, format, &mut outline);
+    if parts.is_broken() && texts.iter().all(|text| text.trim().is_empty()) {
         return Err(malformed("its text cannot be unpacked"));
     }
-    match sheets.as_slice() {
+    pages.metadata = properties::read(&mut parts)?;
+    pages.metadata.outline = outline;
+    match texts.as_slice() {
         // Nothing says where its pages end.
         [whole] => pages.push_long("docx", whole, Cut::BetweenWords),
-        sheets => sheets.iter().try_for_each(|sheet| pages.push("docx", sheet)),
+        texts => texts.iter().try_for_each(|text| pages.push("docx", text)),
     }
 }
 
-/// The text of all parts of those kinds; sections that share their words say them once.
-fn notes(parts: &mut Parts<'_>, relationships: &[Relationship], kinds: &[&str]) -> Result<String, Failure> {
-    let mut said: Vec<String> = Vec::new();
-    for kind in kinds {
-        for to in relationships.iter().filter(|to| to.kind == *kind) {
-            let Some(xml) = parts.read(&to.target)? else { continue };
-            // A broken side part does not cost the body.
-            let Ok(sheets) = body::pages(&xml) else { continue };
-            let text = sheets.concat();
-            if !text.trim().is_empty() && !said.contains(&text) {
-                said.push(text);
-            }
+fn side_part(parts: &mut Parts<'_>, related: &Related, kind: &str) -> Result<Option<String>, Failure> {
+    related.part_of_kind(kind).map_or(Ok(None), |part| parts.read(part))
+}
+
+fn read_notes(
+    parts: &mut Parts<'_>,
+    related: &Related,
+    kind: &str,
+    document: &mut Document,
+) -> Result<Notes, Failure> {
+    let Some(part) = related.part_of_kind(kind) else { return Ok(Notes::default()) };
+    let Some(xml) = parts.read(part)? else { return Ok(Notes::default()) };
+    let related = Related::read(parts, part, document.format)?;
+    Ok(Notes::read(&xml, document, &related))
+}
+
+/// The words of all headers and footers that sections name, by relationship id.
+fn read_margins(
+    parts: &mut Parts<'_>,
+    related: &Related,
+    sections: &[Span],
+    document: &mut Document,
+) -> Result<HashMap<String, String>, Failure> {
+    let mut margins = HashMap::new();
+    for margin in sections.iter().flat_map(|span| &span.section.margins) {
+        let Some(part) = related.part(&margin.id) else { continue };
+        if margins.contains_key(&margin.id) {
+            continue;
+        }
+        let Some(xml) = parts.read(part)? else { continue };
+        let own = Related::read(parts, part, document.format)?;
+        let mut story = Story::new(document, &own, None);
+        story.read(&mut Xml::new(&xml));
+        let text = story.prose.finish();
+        if !text.trim().is_empty() {
+            margins.insert(margin.id.clone(), text);
         }
     }
-    Ok(said.concat())
+    Ok(margins)
+}
+
+/// Sheets that count notes as `settings.xml` says.
+fn empty_sheets(xml: &str) -> Sheets {
+    let mut footnotes = Counter { numeral: Numeral::Decimal, next: 1 };
+    let mut endnotes = Counter { numeral: Numeral::LowerRoman, next: 1 };
+    let mut xml = Xml::new(xml);
+    while let Some(node) = xml.next() {
+        let Node::Start(element) = node else { continue };
+        let counter = match element.name() {
+            "footnotePr" => &mut footnotes,
+            "endnotePr" => &mut endnotes,
+            _ => continue,
+        };
+        xml.children(|_, child| match child.name() {
+            "numFmt" => counter.numeral = numbering::numeral(child),
+            "numStart" => counter.next = child.number("val").unwrap_or(1),
+            _ => {}
+        });
+    }
+    Sheets::new(footnotes, endnotes)
 }
 
 fn malformed(reason: &str) -> Failure {

@@ -11,12 +11,18 @@ use std::collections::{HashMap, HashSet};
 /// The lists of a document, and how far each has counted.
 #[derive(Debug, Default)]
 pub(super) struct Numbering {
-    definitions: HashMap<u32, Definition>,
-    lists: HashMap<u32, List>,
+    lists: Lists,
     /// By definition.
     counts: HashMap<u32, [Option<u32>; LEVELS]>,
     /// Lists and levels that have begun with a start of their own.
     begun: HashSet<(u32, usize)>,
+}
+
+/// What the part says.
+#[derive(Debug, Default)]
+struct Lists {
+    definitions: HashMap<u32, Definition>,
+    lists: HashMap<u32, List>,
 }
 
 /// `w:abstractNum`.
@@ -58,33 +64,34 @@ const LONGEST_PATTERN: usize = 100;
 
 impl Numbering {
     pub(super) fn new(xml: &str) -> Self {
-        let mut numbering = Self::default();
+        let mut found = Lists::default();
         let mut xml = Xml::new(xml);
         while let Some(node) = xml.next() {
             let Node::Start(element) = node else { continue };
-            if element.is("w", "abstractNum") && numbering.definitions.len() < MOST_LISTS {
+            if element.is("w", "abstractNum") && found.definitions.len() < MOST_LISTS {
                 let definition = Definition::read(&mut xml);
-                numbering.definitions.insert(element.number("abstractNumId").unwrap_or_default(), definition);
-            } else if element.is("w", "num") && numbering.lists.len() < MOST_LISTS {
+                found.definitions.insert(element.number("abstractNumId").unwrap_or_default(), definition);
+            } else if element.is("w", "num") && found.lists.len() < MOST_LISTS {
                 let list = List::read(&mut xml);
-                numbering.lists.insert(element.number("numId").unwrap_or_default(), list);
+                found.lists.insert(element.number("numId").unwrap_or_default(), list);
             }
         }
-        numbering
+        Self { lists: found, ..Self::default() }
     }
 
     /// The level of a list that is for a style's paragraphs.
     pub(super) fn level_of(&self, list: u32, style: &str, styles: &Styles) -> Option<u8> {
-        let (_, definition) = self.definition(list, styles)?;
-        let is_its = |level: &Option<Level>| level.as_ref().is_some_and(|l| l.style.as_deref() == Some(style));
+        let (_, definition) = self.lists.definition(list, styles)?;
+        let is_its =
+            |level: &Option<Level>| level.as_ref().is_some_and(|l| l.style.as_deref() == Some(style));
         definition.levels.iter().position(is_its).and_then(|level| u8::try_from(level).ok())
     }
 
     /// Counts an item, and returns what stands before it; `None` if nothing does.
     pub(super) fn next(&mut self, list: u32, level: u8, styles: &Styles) -> Option<String> {
         let at = usize::from(level).min(LEVELS - 1);
-        let (id, definition) = self.definition(list, styles)?;
-        let own = self.lists.get(&list)?;
+        let (id, definition) = self.lists.definition(list, styles)?;
+        let own = self.lists.lists.get(&list)?;
         let level_at = |at: usize| own.level(at).or(definition.levels[at].as_ref());
         let level = level_at(at)?;
         let counts = self.counts.entry(id).or_default();
@@ -95,10 +102,14 @@ impl Numbering {
         } else {
             counts[at] = Some(counts[at].map_or(level.start, |count| count.saturating_add(1)));
         }
-        for below in at + 1..LEVELS {
+        // A level that is skipped counts as begun.
+        for (above, count) in counts.iter_mut().enumerate().take(at) {
+            *count = count.or_else(|| level_at(above).map(|level| level.start));
+        }
+        for (below, count) in counts.iter_mut().enumerate().skip(at + 1) {
             let restart = level_at(below).and_then(|level| level.restart).unwrap_or(below);
             if at < restart {
-                counts[below] = None;
+                *count = None;
             }
         }
         if level.is_bullet {
@@ -106,13 +117,19 @@ impl Numbering {
         }
         let number = |above: usize| {
             let of = level_at(above)?;
-            let numeral = if level.is_legal { Numeral::Decimal } else { of.numeral };
+            let numeral = match of.numeral {
+                Numeral::Nothing => Numeral::Nothing,
+                _ if level.is_legal => Numeral::Decimal,
+                numeral => numeral,
+            };
             Some(numeral.write(counts[above].unwrap_or(of.start)))
         };
         Some(fill(&level.text, number)).filter(|text| !text.trim().is_empty())
     }
+}
 
-    /// The definition of a list, by its number.
+impl Lists {
+    /// The definition of a list, and its number.
     fn definition(&self, list: u32, styles: &Styles) -> Option<(u32, &Definition)> {
         let id = self.lists.get(&list)?.definition;
         let definition = self.definitions.get(&id)?;
@@ -174,7 +191,7 @@ impl List {
 impl Level {
     fn read(xml: &mut Xml<'_>) -> Self {
         let mut found = Self {
-            start: 1,
+            start: 0,
             numeral: Numeral::Decimal,
             is_bullet: false,
             text: String::new(),
@@ -184,7 +201,7 @@ impl Level {
         };
         let (mut font, mut is_picture) = (String::new(), false);
         xml.children(|xml, child| match child.name() {
-            "start" => found.start = child.number("val").unwrap_or(1),
+            "start" => found.start = child.number("val").unwrap_or_default(),
             "numFmt" => {
                 found.is_bullet = child.attribute("val").is_some_and(|format| format == "bullet");
                 found.numeral = numeral(child);
@@ -218,11 +235,7 @@ fn bullet(font: &str, text: &str, is_picture: bool) -> String {
     };
     let is_private = |c: char| matches!(c, '\u{e000}'..='\u{f8ff}');
     let sign = symbols::character(font, first.into()).unwrap_or(first);
-    if is_picture || sign.is_alphanumeric() || is_private(sign) {
-        "•".to_owned()
-    } else {
-        sign.to_string()
-    }
+    if is_picture || sign.is_alphanumeric() || is_private(sign) { "•".to_owned() } else { sign.to_string() }
 }
 
 /// A pattern with its numbers; `number` is asked for the level of each, from 0.
@@ -256,14 +269,17 @@ pub(super) fn numeral(format: &Element<'_>) -> Numeral {
         "upperLetter" => Numeral::UpperLetter,
         "russianLower" => Numeral::LowerRussian,
         "russianUpper" => Numeral::UpperRussian,
-        "chineseCounting" | "chineseCountingThousand" | "japaneseCounting" | "taiwaneseCounting"
+        "chineseCounting"
+        | "chineseCountingThousand"
+        | "japaneseCounting"
+        | "taiwaneseCounting"
         | "taiwaneseCountingThousand" => Numeral::Chinese,
         "ideographDigital" | "japaneseDigitalTenThousand" | "taiwaneseDigital" => Numeral::ChineseDigits,
         "aiueo" | "aiueoFullWidth" => Numeral::Katakana,
         "ganada" => Numeral::Hangul,
         "hebrew1" | "hebrew2" => Numeral::Hebrew,
         "arabicAlpha" => Numeral::Arabic,
-        "none" => Numeral::Nothing,
+        "none" | "bullet" => Numeral::Nothing,
         _ => Numeral::Decimal,
     }
 }

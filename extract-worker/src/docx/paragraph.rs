@@ -79,6 +79,11 @@ impl Properties {
         }
     }
 
+    /// What still counts for the rest of a paragraph that a page's end has parted.
+    pub(super) fn rest(self) -> Self {
+        Self { goes_on: self.goes_on, section: self.section, ..Self::default() }
+    }
+
     /// What the paragraph is, apart from lists.
     pub(super) fn block(&self) -> Block {
         match (self.outline, self.named) {

@@ -31,7 +31,8 @@ impl Styles {
         while let Some(node) = xml.next() {
             let Node::Start(element) = node else { continue };
             // Styles of characters and tables say nothing of paragraphs.
-            if !element.is("w", "style") || element.attribute("type").is_some_and(|kind| kind != "paragraph") {
+            if !element.is("w", "style") || element.attribute("type").is_some_and(|kind| kind != "paragraph")
+            {
                 continue;
             }
             let id = element.attribute("styleId").unwrap_or_default();
@@ -57,7 +58,7 @@ impl Styles {
         let mut all = own;
         let mut next = all.style.clone().or_else(|| self.default.clone());
         for _ in 0..LONGEST_CHAIN {
-            let Some(id) = next else { break };
+            let Some(id) = next.take() else { break };
             let Some(style) = self.styles.get(&id) else {
                 // A document may leave out the styles that every program knows.
                 all.inherit_name(&id);
@@ -65,7 +66,7 @@ impl Styles {
             };
             all.inherit(&style.properties, &id);
             all.inherit_name(&style.name);
-            next = style.based_on.clone();
+            next.clone_from(&style.based_on);
         }
         all
     }

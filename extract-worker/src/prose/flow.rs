@@ -52,6 +52,14 @@ impl Flow {
         self.line.push_str(text);
     }
 
+    /// Characters before those of the open paragraph.
+    pub(super) fn text_before(&mut self, text: &str) {
+        self.line.insert_str(0, text);
+        for link in &mut self.links {
+            link.words = link.words.start + text.len()..link.words.end + text.len();
+        }
+    }
+
     pub(super) fn blank(&mut self) {
         if !self.line.is_empty() && !self.line.ends_with(char::is_whitespace) {
             self.line.push(' ');
@@ -271,7 +279,7 @@ impl Flow {
     }
 
     pub(super) fn is_blank(&self) -> bool {
-        self.tables.is_empty()
+        self.tables.iter().all(|open| open.table.is_blank() && open.cell.is_empty())
             && [&self.out, &self.line, &self.asides].iter().all(|text| text.trim().is_empty())
     }
 

@@ -1,0 +1,109 @@
+//! Puts pages together: headers, text, notes, footers.
+
+use super::notes::Notes;
+use super::section::Pages;
+use super::sheets::{Sheet, Source, Span};
+use crate::prose::Prose;
+use dossier_extract::{OutlineEntry, TextFormat};
+use std::collections::{HashMap, HashSet};
+
+/// What is said beside the body.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) footnotes: Notes,
+    pub(super) endnotes: Notes,
+    pub(super) comments: Notes,
+    /// Headers and footers, by relationship id.
+    pub(super) margins: HashMap<String, String>,
+}
+
+/// A page in parts, in reading order.
+#[derive(Debug, Default)]
+struct Page {
+    headers: Vec<String>,
+    sheets: Vec<String>,
+    notes: Vec<String>,
+    footers: Vec<String>,
+}
+
+/// The pages; the outline's entries, which name sheets, name pages then.
+pub(super) fn bind(
+    sheets: Vec<Sheet>,
+    sections: &[Span],
+    mut beside: Beside,
+    format: TextFormat,
+    outline: &mut [OutlineEntry],
+) -> Vec<String> {
+    let mut pages: Vec<Page> = Vec::new();
+    // Of each sheet, from 0.
+    let mut page_of = Vec::with_capacity(sheets.len());
+    let mut endnotes = Vec::new();
+    for sheet in sheets {
+        if !sheet.goes_on || pages.is_empty() {
+            pages.push(Page::default());
+        }
+        page_of.push(pages.len() - 1);
+        let Some(page) = pages.last_mut() else { continue };
+        page.sheets.push(sheet.text);
+        for call in sheet.references {
+            let mark = call.mark.as_deref();
+            match call.source {
+                Source::Footnote => page.notes.extend(beside.footnotes.say(&call.id, mark, format)),
+                Source::Comment => page.notes.extend(beside.comments.say(&call.id, mark, format)),
+                Source::Endnote => endnotes.extend(beside.endnotes.say(&call.id, mark, format)),
+            }
+        }
+    }
+    for entry in outline {
+        let sheet = entry.page.and_then(|page| page_of.get(page as usize - 1));
+        entry.page = sheet.and_then(|page| u32::try_from(page + 1).ok());
+    }
+    place_margins(&mut pages, &page_of, sections, &beside.margins);
+    if let Some(last) = pages.last_mut() {
+        last.notes.extend(endnotes);
+        let rest = [&mut beside.footnotes, &mut beside.endnotes, &mut beside.comments];
+        last.notes.extend(rest.into_iter().flat_map(|notes| notes.rest(format)));
+    }
+    pages.into_iter().map(|page| page.write(format)).collect()
+}
+
+/// Says each header and footer once: on the first page of its section that it is on. Sections that share
+/// their words say them once.
+fn place_margins(
+    pages: &mut [Page],
+    page_of: &[usize],
+    sections: &[Span],
+    margins: &HashMap<String, String>,
+) {
+    let mut said: HashSet<(bool, &str)> = HashSet::new();
+    for span in sections {
+        let (Some(&first), Some(&last)) = (page_of.get(span.first), page_of.get(span.last)) else { continue };
+        let section = &span.section;
+        for margin in &section.margins {
+            let Some(text) = margins.get(&margin.id) else { continue };
+            if !said.insert((margin.is_header, text.trim())) {
+                continue;
+            }
+            let place = match margin.pages {
+                Pages::First => first,
+                // Pages are counted from 1 and their places from 0.
+                Pages::Even => first + usize::from(first % 2 == 0),
+                Pages::Others => first + usize::from(section.has_first_page),
+            };
+            if let Some(page) = pages.get_mut(place.min(last)) {
+                let side = if margin.is_header { &mut page.headers } else { &mut page.footers };
+                side.push(text.clone());
+            }
+        }
+    }
+}
+
+impl Page {
+    fn write(self, format: TextFormat) -> String {
+        let mut prose = Prose::new(format);
+        for text in [self.headers, self.sheets, self.notes, self.footers].iter().flatten() {
+            prose.append(text);
+        }
+        prose.finish()
+    }
+}

@@ -1,0 +1,76 @@
+//! What a part points at: addresses of links, charts and diagrams.
+
+use super::section::{Margin, Pages, Section};
+use crate::drawing;
+use crate::prose::Prose;
+use crate::zip_parts::Parts;
+use dossier_extract::TextFormat;
+use dossier_extract::protocol::Failure;
+use std::collections::HashMap;
+
+/// By relationship id.
+#[derive(Debug, Default)]
+pub(super) struct Related {
+    links: HashMap<String, String>,
+    /// The words of charts and diagrams.
+    figures: HashMap<String, String>,
+    /// The names of other parts,
+    parts: HashMap<String, String>,
+    /// and of the first part of each kind.
+    kinds: HashMap<String, String>,
+    margins: Vec<Margin>,
+}
+
+impl Related {
+    pub(super) fn read(parts: &mut Parts<'_>, part: &str, format: TextFormat) -> Result<Self, Failure> {
+        let mut related = Self::default();
+        // Plain text does not say where its links lead.
+        if format == TextFormat::Markdown {
+            related.links = parts.links(part)?;
+        }
+        for to in parts.relationships(part)? {
+            let write = match to.kind.as_str() {
+                "chart" => drawing::write_chart,
+                "diagramData" => drawing::write,
+                kind => {
+                    if matches!(kind, "header" | "footer") {
+                        let is_header = kind == "header";
+                        related.margins.push(Margin { is_header, pages: Pages::Others, id: to.id.clone() });
+                    }
+                    related.kinds.entry(to.kind).or_insert_with(|| to.target.clone());
+                    related.parts.insert(to.id, to.target);
+                    continue;
+                }
+            };
+            if let Some(xml) = parts.read(&to.target)? {
+                let mut prose = Prose::new(TextFormat::Text);
+                write(&xml, &mut prose);
+                related.figures.insert(to.id, prose.finish());
+            }
+        }
+        Ok(related)
+    }
+
+    pub(super) fn link(&self, id: &str) -> Option<&str> {
+        self.links.get(id).map(String::as_str)
+    }
+
+    pub(super) fn figure(&self, id: &str) -> Option<&str> {
+        self.figures.get(id).map(String::as_str)
+    }
+
+    /// The part that an id stands for.
+    pub(super) fn part(&self, id: &str) -> Option<&str> {
+        self.parts.get(id).map(String::as_str)
+    }
+
+    /// All headers and footers, as of one section.
+    pub(super) fn margins(&self) -> Section {
+        Section { margins: self.margins.clone(), ..Section::default() }
+    }
+
+    /// The first part of a kind.
+    pub(super) fn part_of_kind(&self, kind: &str) -> Option<&str> {
+        self.kinds.get(kind).map(String::as_str)
+    }
+}
