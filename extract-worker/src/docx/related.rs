@@ -1,7 +1,7 @@
 //! What a part points at: addresses of links, charts and diagrams.
 
 use super::section::{Margin, Pages, Section};
-use crate::drawing;
+use crate::drawing::{self, Chart};
 use crate::prose::Prose;
 use crate::zip_parts::Parts;
 use dossier_extract::TextFormat;
@@ -29,22 +29,22 @@ impl Related {
             related.links = parts.links(part)?;
         }
         for to in parts.relationships(part)? {
-            let write = match to.kind.as_str() {
-                "chart" => drawing::write_chart,
-                "diagramData" => drawing::write,
-                kind => {
-                    if matches!(kind, "header" | "footer") {
-                        let is_header = kind == "header";
-                        related.margins.push(Margin { is_header, pages: Pages::Others, id: to.id.clone() });
-                    }
-                    related.kinds.entry(to.kind).or_insert_with(|| to.target.clone());
-                    related.parts.insert(to.id, to.target);
-                    continue;
+            let kind = to.kind.as_str();
+            if !matches!(kind, "chart" | "diagramData") {
+                if matches!(kind, "header" | "footer") {
+                    let is_header = kind == "header";
+                    related.margins.push(Margin { is_header, pages: Pages::Others, id: to.id.clone() });
                 }
-            };
+                related.kinds.entry(to.kind).or_insert_with(|| to.target.clone());
+                related.parts.insert(to.id, to.target);
+                continue;
+            }
             if let Some(xml) = parts.read(&to.target)? {
                 let mut prose = Prose::new(TextFormat::Text);
-                write(&xml, &mut prose);
+                match kind {
+                    "chart" => drawing::write_chart(&xml, Chart::Whole, &mut prose),
+                    _ => drawing::write(&xml, &mut prose),
+                }
                 related.figures.insert(to.id, prose.finish());
             }
         }
