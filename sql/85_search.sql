@@ -226,14 +226,17 @@ declare
   result text := '';
 begin
   for start in 0 .. 4 loop
-    original := normalize(translate(substr(text, start * window_size + 1, window_size), U&'\E000\E001', '  '), nfc);
+    original := substr(text, start * window_size + 1, window_size);
     exit when original = '';
+    if octet_length(original) <> char_length(original) then
+      original := normalize(translate(original, U&'\E000\E001', '  '), nfc);
+    end if;
     folded := dossier_private.fold(original);
     excerpt := ts_headline(configuration, folded, query, options);
     exit when position(U&'\E000' in excerpt) > 0;
   end loop;
   if coalesce(position(U&'\E000' in excerpt), 0) = 0 then -- a match across windows, or of what a text is without
-    excerpt := "left"(normalize("left"(text, 300), nfc), 240);
+    excerpt := "left"(translate(text, U&'\E000\E001', '  '), 240);
   elsif folded <> original and char_length(folded) = char_length(original) then
     -- The excerpt as it was written: the same characters of the original.
     place := position(translate(excerpt, U&'\E000\E001', '') in folded);
@@ -355,7 +358,7 @@ begin
       select entry.id, entry.organization_id, entry.session_id, entry.document_id
       from dossier_private.search_entries as entry
       where entry.search @@ needle
-      limit 20000
+      limit 50000
     -- Ranking reads whole vectors, so it is for the newest thousand.
     ), newest as materialized (
       select matched.id
@@ -533,7 +536,7 @@ comment on function dossier.search(text, uuid, uuid, integer, text, text, timest
   'Searches pages (kind page), contexts (context) and names of documents (name) in a session, an organization, or all of '
   'the caller''s: words in the language of each text, "a phrase", or, -not, prefix*; accents do not matter. Best first; '
   'snippet is HTML with the matches in <mark>. media_type may have a star (image/*); since and until are when a document '
-  'was begun or a context saved. For the next rows send the last cursor as after. Of more than a thousand matches the newest count.';
+  'was begun or a context saved. For the next rows send the last cursor as after. Of more than a thousand matches the newest count (of more than fifty thousand, any).';
 
 alter table dossier_private.search_entries enable row level security;
 create policy search_entries_all_nobody on dossier_private.search_entries for all to authenticated using (false);
