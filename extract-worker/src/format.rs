@@ -28,6 +28,8 @@ pub enum Format {
     Html,
     /// A drawing whose words are text.
     Svg,
+    /// A mail, with its headers.
+    Mail,
     /// One JSON value, an object or an array.
     Json,
     /// Rows of separated fields.
@@ -65,6 +67,7 @@ impl Format {
             Self::Rtf => "application/rtf",
             Self::Html => "text/html",
             Self::Svg => "image/svg+xml",
+            Self::Mail => "message/rfc822",
             Self::Json => "application/json",
             Self::Csv => "text/csv",
             Self::Text => "text/plain",
@@ -104,6 +107,7 @@ pub fn from_media_type(media_type: &str) -> Format {
         ODS | "application/vnd.oasis.opendocument.spreadsheet-template" => Format::Ods,
         ODP | "application/vnd.oasis.opendocument.presentation-template" => Format::Odp,
         "application/rtf" | "text/rtf" | "application/x-rtf" => Format::Rtf,
+        "message/rfc822" | "message/global" => Format::Mail,
         _ if essence.is_empty() => Format::Other(UNKNOWN.to_owned()),
         _ => {
             let essence: String = essence.chars().filter(char::is_ascii_graphic).take(100).collect();

@@ -19,6 +19,7 @@ mod html;
 mod input;
 mod json;
 mod language;
+mod mail;
 mod markdown;
 #[allow(dead_code, reason = "some of its first readers are on their way")]
 mod numerals;

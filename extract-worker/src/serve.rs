@@ -3,7 +3,7 @@
 use crate::format::{self, Format};
 use crate::input::Input;
 use crate::reply::Pages;
-use crate::{csv, docx, html, json, pdf, pptx, rtf, text, xlsx};
+use crate::{csv, docx, html, json, mail, pdf, pptx, rtf, text, xlsx};
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
 use std::io::Write;
@@ -43,6 +43,7 @@ fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<Strin
         Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages)?,
         Format::Rtf => rtf::read(&input, invocation.request.format, pages)?,
         Format::Html | Format::Svg => html::read(&input, invocation.request.format, pages)?,
+        Format::Mail => mail::read(&input, invocation.request.format, pages)?,
         Format::Json => json::read(&input, pages)?,
         Format::Csv => csv::read(&input, pages)?,
         Format::Text | Format::Markdown | Format::Source(_) => text::read(&input, pages)?,

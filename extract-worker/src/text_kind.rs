@@ -3,7 +3,7 @@
 //! Invariant: a kind is told only where the whole beginning speaks for it; anything else is plain text.
 
 use crate::format::Format;
-use crate::{csv, json};
+use crate::{csv, json, mail};
 
 /// The kind of text that a media type names (lower case, without parameters); `None`: it names no text.
 pub(crate) fn named(media_type: &str) -> Option<Format> {
@@ -62,6 +62,7 @@ pub(crate) fn detect(text: &str) -> Format {
         () if markup == Some(Markup::Xml) => source("application/xml"),
         () if starts_with(text, "BEGIN:VCARD") => source("text/vcard"),
         () if starts_with(text, "BEGIN:VCALENDAR") => source("text/calendar"),
+        () if mail::is_mail(text) => Format::Mail,
         () if csv::looks_like_csv(text) => Format::Csv,
         () => Format::Text,
     }

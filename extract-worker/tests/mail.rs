@@ -1,0 +1,65 @@
+//! What the text of a mail comes out as.
+
+mod common;
+
+use common::{detect, extract, extract_as, text};
+
+const HEADERS: &str = "Received: by x.example\r\nFrom: =?utf-8?q?Zo=C3=AB?= <zoe@x.example>\r\nTo: Ann <ann@x.example>,\r\n bob@x.example\r\n\
+    Date: Tue, 6 Feb 2024 10:00:00 +0100\r\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\r\nMIME-Version: 1.0\r\n";
+
+#[test]
+fn mail_is_told_by_headers_that_nobody_writes_by_hand() {
+    assert_eq!(detect(format!("{HEADERS}\r\nHello").as_bytes()), "message/rfc822");
+    for text in [
+        "Subject: the harbour\n\nDear all",
+        "From: Ann\nTo: Bob\nDate: 3 May\nSubject: cider\n\nA memo.",
+        "Received: three crates. From: the orchard.",
+    ] {
+        assert_eq!(detect(text.as_bytes()), "text/plain", "{text}");
+    }
+    let declared = extract_as(b"Subject: the harbour\n\nDear all", Some("message/rfc822")).unwrap();
+    assert_eq!(declared.pages[0].text, "Subject: the harbour\n\nDear all\n");
+}
+
+#[test]
+fn headers_then_text_then_attachments() {
+    let mail = format!(
+        "{HEADERS}Content-Type: multipart/mixed; boundary=outer\r\n\r\npreamble\r\n--outer\r\n\
+         Content-Type: multipart/alternative; boundary=\"in ner\"\r\n\r\n--in ner\r\n\
+         Content-Type: text/plain; charset=iso-8859-2\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=A3=F3d=BC =3D\r\n\
+         --in ner\r\nContent-Type: text/html\r\n\r\n<p>page</p>\r\n--in ner--\r\n--outer\r\n\
+         Content-Type: application/pdf; name=\"a.pdf\"\r\nContent-Disposition: attachment\r\n\r\nJVBERi0=\r\n--outer\r\n\
+         Content-Type: message/rfc822\r\n\r\nFrom: c@x.example\r\nSubject: inner\r\n\r\nforwarded\r\n--outer--\r\nepilogue"
+    );
+    let read = extract(mail.as_bytes()).unwrap();
+    assert_eq!(
+        read.pages[0].text,
+        "From: Zoë <zoe@x.example>\nTo: Ann <ann@x.example>, bob@x.example\nDate: Tue, 6 Feb 2024 10:00:00 +0100\n\
+         Subject: Grüße\n\nŁódź =\n\n---\nFrom: c@x.example\nSubject: inner\n\nforwarded\n\nAttachments: a.pdf\n"
+    );
+    assert_eq!(read.metadata.title.as_deref(), Some("Grüße"));
+    assert_eq!(read.metadata.created.as_deref(), Some("2024-02-06T10:00:00+01:00"));
+    assert_eq!(read.metadata.attachments, ["a.pdf"]);
+}
+
+#[test]
+fn a_page_stands_in_where_there_is_no_text() {
+    let mail = format!(
+        "{HEADERS}Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nPHA+b25lPHA+dHdv\r\n"
+    );
+    assert!(text(mail.as_bytes()).ends_with("\n\none\ntwo"), "{}", text(mail.as_bytes()));
+}
+
+#[test]
+fn hostile_mail_ends() {
+    let levels = 100_000;
+    let nested: String = "Content-Type: message/rfc822\n\n".repeat(levels);
+    let parts: String =
+        (0..10_000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n")).collect();
+    let digest = "Content-Type: multipart/digest; boundary=b\n\n--b\n\n".repeat(levels);
+    let many = format!("Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\nx\n".repeat(levels));
+    for (what, body) in [("messages", nested), ("parts", parts), ("digests", digest), ("many", many)] {
+        let outcome = extract_as(format!("{HEADERS}{body}").as_bytes(), Some("message/rfc822"));
+        assert!(outcome.is_ok(), "{what}: {:?}", outcome.err());
+    }
+}
