@@ -23,11 +23,11 @@ mod mail;
 mod markdown;
 #[allow(dead_code, reason = "some of its first readers are on their way")]
 mod numerals;
+mod odf;
 mod omml;
 mod pagination;
 mod pdf;
 mod pptx;
-#[allow(dead_code, reason = "its readers are on their way")]
 mod properties;
 #[allow(dead_code, reason = "some of its first readers are on their way")]
 mod prose;

@@ -3,7 +3,7 @@
 use crate::format::{self, Format};
 use crate::input::Input;
 use crate::reply::Pages;
-use crate::{csv, docx, html, json, mail, pdf, pptx, rtf, text, xlsx};
+use crate::{csv, docx, html, json, mail, odf, pdf, pptx, rtf, text, xlsx};
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
 use std::io::Write;
@@ -41,6 +41,10 @@ fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<Strin
         Format::Pdf => pdf::read(input, invocation.request.pdf_engine, limits, pages)?,
         Format::Docx => docx::read(&input, invocation.request.format, limits, pages)?,
         Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages)?,
+        Format::Xlsx => xlsx::read(&input, invocation.request.format, limits, pages)?,
+        Format::Odt => odf::read(&input, odf::Kind::Text, invocation.request.format, limits, pages)?,
+        Format::Ods => odf::read(&input, odf::Kind::Sheets, invocation.request.format, limits, pages)?,
+        Format::Odp => odf::read(&input, odf::Kind::Slides, invocation.request.format, limits, pages)?,
         Format::Rtf => rtf::read(&input, invocation.request.format, pages)?,
         Format::Html | Format::Svg => html::read(&input, invocation.request.format, pages)?,
         Format::Mail => mail::read(&input, invocation.request.format, pages)?,
@@ -48,10 +52,7 @@ fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<Strin
         Format::Csv => csv::read(&input, pages)?,
         Format::Text | Format::Markdown | Format::Source(_) => text::read(&input, pages)?,
         Format::Other(of) if of == format::ENCRYPTED_OFFICE => return Err(Failure::Encrypted),
-        Format::Xlsx => xlsx::read(&input, invocation.request.format, limits, pages)?,
-        Format::Odt | Format::Ods | Format::Odp | Format::Other(_) => {
-            return Err(Failure::Unsupported { media_type });
-        }
+        Format::Other(_) => return Err(Failure::Unsupported { media_type }),
     }
     Ok(media_type)
 }

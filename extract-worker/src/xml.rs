@@ -145,6 +145,11 @@ impl<'x> Xml<'x> {
         }
     }
 
+    /// How many elements are open.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// Leaves the innermost open element, with all that is in it.
     pub(crate) fn skip(&mut self) -> Option<()> {
         let outside = self.depth.saturating_sub(1);

@@ -1,0 +1,154 @@
+//! OpenDocument texts, spreadsheets and presentations.
+
+mod common;
+
+use common::{detect, extract, text, zip};
+use dossier_extract::{ExtractError, Request, Source, TextFormat, Tick};
+
+/// The namespaces of the standard, under other prefixes than the usual ones.
+fn names() -> String {
+    let spaces = ["office", "text", "table", "draw", "style", "meta", "presentation", "manifest"];
+    let one = |space: &&str| {
+        format!("xmlns:{}=\"urn:oasis:names:tc:opendocument:xmlns:{space}:1.0\" ", &space[..2])
+    };
+    let fo = "xmlns:fo=\"urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0\" ";
+    spaces.iter().map(one).collect::<String>() + fo + "xmlns:dc=\"http://purl.org/dc/elements/1.1/\""
+}
+
+/// A file of that kind with this body, and these further parts.
+fn open_document(kind: &str, styles: &str, body: &str, more: &[(&str, &str)]) -> Vec<u8> {
+    let media_type = format!("application/vnd.oasis.opendocument.{kind}");
+    let content = format!(
+        "<of:document-content {}><of:automatic-styles>{styles}</of:automatic-styles>\
+         <of:body><of:{kind}>{body}</of:{kind}></of:body></of:document-content>",
+        names()
+    );
+    let mut parts: Vec<(&str, &[u8])> =
+        vec![("mimetype", media_type.as_bytes()), ("content.xml", content.as_bytes())];
+    parts.extend(more.iter().map(|(name, xml)| (*name, xml.as_bytes())));
+    zip(&parts)
+}
+
+fn odt(body: &str) -> Vec<u8> {
+    open_document("text", "", body, &[])
+}
+
+#[test]
+fn a_text_with_everything() {
+    let styles = "<te:list-style st:name=\"L1\"><te:list-level-style-number te:level=\"1\" st:num-format=\"A\" \
+                  st:num-suffix=\")\" te:start-value=\"2\"/><te:list-level-style-bullet te:level=\"2\"/></te:list-style>\
+                  <st:style st:name=\"P9\"><st:paragraph-properties fo:break-before=\"page\"/></st:style>";
+    let body = "<te:tracked-changes><te:p>deleted</te:p></te:tracked-changes>\
+        <te:h te:outline-level=\"2\">The  \n harbour</te:h>\
+        <te:p>one<te:s te:c=\"3\"/>two<te:tab/>three<te:line-break/><te:span>four</te:span>\
+        <te:note><te:note-citation>1</te:note-citation><te:note-body><te:p>A note.</te:p></te:note-body></te:note>\
+        <of:annotation><dc:creator>Rosalind</dc:creator><te:p>A remark.</te:p></of:annotation>\
+        <dr:frame><dr:text-box><te:p>boxed</te:p></dr:text-box></dr:frame> five</te:p>\
+        <te:list te:style-name=\"L1\"><te:list-item><te:p>first</te:p><te:p>more</te:p>\
+        <te:list><te:list-item><te:p>inner</te:p></te:list-item></te:list></te:list-item>\
+        <te:list-item><te:p>second</te:p></te:list-item></te:list>\
+        <ta:table><ta:table-row><ta:table-cell><te:p>a</te:p></ta:table-cell>\
+        <ta:table-cell ta:number-columns-repeated=\"2\"/><ta:table-cell><te:p>b</te:p></ta:table-cell></ta:table-row>\
+        </ta:table><te:p te:style-name=\"P9\">next <te:soft-page-break/>page</te:p>";
+    let look = format!(
+        "<of:document-styles {}><st:master-page><st:header><te:p>Head</te:p></st:header>\
+         <st:footer><te:p>Foot</te:p></st:footer><st:footer-left><te:p>Foot</te:p></st:footer-left>\
+         </st:master-page></of:document-styles>",
+        names()
+    );
+    let about = format!(
+        "<of:document-meta {}><of:meta><dc:title>Minutes</dc:title><me:initial-creator>Ada</me:initial-creator>\
+         <dc:creator>Bob</dc:creator><me:keyword>x</me:keyword><me:keyword>y</me:keyword>\
+         <dc:date>2024-05-01T09:00:00.5</dc:date></of:meta></of:document-meta>",
+        names()
+    );
+    let file = open_document("text", styles, body, &[("styles.xml", &look), ("meta.xml", &about)]);
+    assert_eq!(detect(&file), "application/vnd.oasis.opendocument.text");
+    let expected = "Head\nThe harbour\none   two\tthree\nfour five\nboxed\nB) first\nmore\n  • inner\nC) second\n\
+                    a      b\x0cnext\x0cpage\nA note.\nA remark.\nFoot";
+    assert_eq!(text(&file), expected);
+    let metadata = extract(&file).unwrap().metadata;
+    assert_eq!(metadata.title.as_deref(), Some("Minutes"));
+    assert_eq!(metadata.author.as_deref(), Some("Ada"));
+    assert_eq!(metadata.keywords.as_deref(), Some("x, y"));
+    assert_eq!(metadata.modified.as_deref(), Some("2024-05-01T09:00:00.5Z"));
+    assert_eq!(metadata.outline[0].title, "The harbour");
+}
+
+#[test]
+fn a_spreadsheet_with_everything() {
+    let body = "<ta:table ta:name=\"Fees\"><ta:table-row>\
+        <ta:table-cell of:value-type=\"string\"><te:p>Vessel</te:p><te:p>kind</te:p></ta:table-cell>\
+        <ta:covered-table-cell><te:p>covered</te:p></ta:covered-table-cell>\
+        <ta:table-cell of:value-type=\"date\" of:date-value=\"2024-05-01\"><te:p>01.05.24</te:p></ta:table-cell>\
+        <ta:table-cell ta:number-columns-repeated=\"16381\"/></ta:table-row>\
+        <ta:table-row ta:number-rows-repeated=\"1048570\"><ta:table-cell ta:number-columns-repeated=\"16384\"/>\
+        </ta:table-row>\
+        <ta:table-row ta:number-rows-repeated=\"2\"><ta:table-cell of:value-type=\"float\" of:value=\"7\"/>\
+        <ta:table-cell/><ta:table-cell of:value-type=\"percentage\" of:value=\"0.5\"><te:p>50 %</te:p>\
+        <of:annotation><dc:creator>Bob</dc:creator><te:p>half</te:p></of:annotation></ta:table-cell>\
+        <ta:table-cell ta:number-columns-repeated=\"2\" of:value-type=\"time\" of:time-value=\"PT25H30M00S\">\
+        <te:p>1:30</te:p></ta:table-cell></ta:table-row></ta:table><ta:table ta:name=\"Void\"/>";
+    let file = open_document("spreadsheet", "", body, &[]);
+    assert_eq!(detect(&file), "application/vnd.oasis.opendocument.spreadsheet");
+    let row = "7            50 %  25:30:00  25:30:00\n";
+    assert_eq!(text(&file), format!("Fees\nVessel kind  2024-05-01\n{row}{row}half\x0cVoid"));
+    assert_eq!(extract(&file).unwrap().metadata.page_labels, ["Fees", "Void"]);
+}
+
+#[test]
+fn slides_are_pages() {
+    let body = "<dr:page dr:name=\"one\"><dr:frame pr:class=\"title\"><dr:text-box><te:p>Welcome</te:p></dr:text-box>\
+        </dr:frame><dr:custom-shape><te:p>shape</te:p></dr:custom-shape><pr:notes><dr:frame><dr:text-box>\
+        <te:p>Speak up.</te:p></dr:text-box></dr:frame></pr:notes></dr:page><dr:page/>";
+    let file = open_document("presentation", "", body, &[]);
+    assert_eq!(text(&file), "Welcome\nshape\n\nSpeak up.\x0c");
+    let request = Request { format: TextFormat::Markdown, ..Request::default() };
+    let source = Source::from_bytes(&file).unwrap();
+    let pages = common::extractor().extract(&source, &request, || Tick::Continue).unwrap().pages;
+    assert!(pages[0].text.starts_with("# Welcome\n\nshape\n"), "{}", pages[0].text);
+}
+
+#[test]
+fn a_file_under_a_password_says_so() {
+    let manifest = format!(
+        "<ma:manifest {}><ma:file-entry ma:full-path=\"content.xml\"><ma:encryption-data/></ma:file-entry></ma:manifest>",
+        names()
+    );
+    let file = open_document("text", "", "<te:p>x</te:p>", &[("META-INF/manifest.xml", &manifest)]);
+    assert!(matches!(extract(&file), Err(ExtractError::Encrypted)));
+}
+
+#[test]
+fn a_cell_said_everywhere_ends_at_the_limits() {
+    let body = format!(
+        "<ta:table><ta:table-row ta:number-rows-repeated=\"99999999999\"><ta:table-cell \
+         ta:number-columns-repeated=\"4294967295\" of:value-type=\"string\"><te:p>{}</te:p></ta:table-cell>\
+         </ta:table-row></ta:table>",
+        "again ".repeat(100)
+    );
+    let outcome = extract(&open_document("spreadsheet", "", &body, &[]));
+    assert!(matches!(outcome, Err(ExtractError::LimitExceeded { limit: "output_bytes" })), "{outcome:?}");
+}
+
+#[test]
+fn repeats_blanks_and_depth_are_bounded() {
+    let blanks = "<te:p>a<te:s te:c=\"4000000000\"/>b</te:p>";
+    assert!(text(&odt(blanks)).len() < 200);
+    let row = "<ta:table-row><ta:table-cell ta:number-columns-repeated=\"4000000000\"/>\
+               <ta:table-cell><te:p>x</te:p></ta:table-cell></ta:table-row>";
+    let table = format!("<ta:table>{}</ta:table>", row.repeat(1000));
+    assert_eq!(text(&odt(&table)).matches('x').count(), 1000);
+    let deep = format!("<te:p>{}deep", "<dr:frame><dr:text-box><te:p><te:list><te:list-item>".repeat(10_000));
+    assert!(text(&odt(&deep)).contains("deep"));
+}
+
+#[test]
+fn what_is_cut_off_keeps_what_stands_before() {
+    assert_eq!(
+        text(&odt("<te:p>whole</te:p><ta:table><ta:table-row><ta:table-cell><te:p>half</te:q>")),
+        "whole\nhalf"
+    );
+    let missing = zip(&[("mimetype", b"application/vnd.oasis.opendocument.text")]);
+    assert!(matches!(extract(&missing), Err(ExtractError::Malformed { .. })));
+}
