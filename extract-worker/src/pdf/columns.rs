@@ -30,12 +30,12 @@ pub(super) fn is_natural(segments: &[&Segment]) -> bool {
         if last.right_to_left || next.right_to_left {
             down < -0.5 * size
         } else {
-            down < 0.5 * size && right < 0.0
+            down < 0.5 * size && right < 0.5 * size
         }
     });
     // Headers and footers out of their place, and formulas, are no disorder.
     let backwards = backwards.count();
-    backwards <= 5 || backwards * 4 <= segments.len()
+    (backwards <= 5 && backwards * 2 < segments.len()) || backwards * 4 <= segments.len()
 }
 
 fn arrange<'s>(region: Vec<&'s Segment>, depth: u8, ordered: &mut Vec<&'s Segment>) {

@@ -25,6 +25,7 @@ pub(super) fn text(segments: &[Segment]) -> String {
         if !columns::is_natural(&these) {
             these = columns::order(&these);
         }
+        put_margins_in_place(&mut these);
         keep_words_whole(&mut these);
         let mut last: Option<&Segment> = None;
         for segment in these {
@@ -39,6 +40,21 @@ pub(super) fn text(segments: &[Segment]) -> String {
         }
     }
     text
+}
+
+/// Puts a header that is drawn last in front, and a footer that is drawn first at the end.
+fn put_margins_in_place(segments: &mut Vec<&Segment>) {
+    const MOST_IN_MARGINS: usize = 8;
+    let most = MOST_IN_MARGINS.min(segments.len() / 4);
+    let body = segments[most..segments.len() - most].iter().map(|segment| segment.v);
+    let (top, bottom) = body.fold((f32::MAX, f32::MIN), |(top, bottom), v| (top.min(v), bottom.max(v)));
+    let tail = segments.split_off(segments.len() - most);
+    let (headers, last): (Vec<&Segment>, Vec<_>) = tail.iter().partition(|s| s.v < top - 1.5 * s.size);
+    let body = segments.split_off(most);
+    let (footers, first): (Vec<&Segment>, Vec<_>) =
+        segments.iter().partition(|s| s.v > bottom + 1.5 * s.size);
+    segments.clear();
+    segments.extend([headers, first, body, last, footers].into_iter().flatten());
 }
 
 /// Lets nothing stand between the halves of a hyphenated word: a line's number or a note in the margin is

@@ -66,17 +66,20 @@ impl Words {
                 continue;
             }
             let text = glyphs.text(glyph);
-            if let Some(last) = last {
-                if is_twin(last, glyph, glyphs) {
+            if let Some(before) = last {
+                if is_twin(before, glyph, glyphs) {
                     continue;
                 }
-                if let Some(accented) = accents::compose(last, glyph, glyphs) {
+                if let Some(accented) = accents::compose(before, glyph, glyphs) {
                     words.pop();
                     words.push(&accented, Some(glyph.middle()));
+                    if glyph.end > before.end {
+                        last = Some(glyph);
+                    }
                     continue;
                 }
-                let distance = spacing::between(last, glyph);
-                let after_mark = is_number && is_raised(last, glyph);
+                let distance = spacing::between(before, glyph);
+                let after_mark = is_number && is_raised(before, glyph);
                 // A mark belongs to the letter before it, wherever it stands.
                 if ((space && distance > -0.15) || distance > gap || after_mark) && glyph.kind() != Kind::Mark
                 {
