@@ -3,6 +3,7 @@
 use crate::pagination::Cut;
 use crate::reply::Pages;
 use crate::text;
+use dossier_extract::TextFormat;
 use dossier_extract::protocol::Failure;
 use std::io::Write;
 
@@ -10,16 +11,32 @@ const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 /// Records that the delimiter is guessed from.
 const SAMPLE_RECORDS: usize = 50;
 
-/// Sends the records; the header stays the first line.
-pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
+/// Sends the records; the header stays the first line. In Markdown they are one table.
+pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages<W>) -> Result<(), Failure> {
     let text = text::decode(bytes)?;
     let delimiter = likeliest(&text).map_or(',', |guess| guess.delimiter);
     let mut readable = String::with_capacity(text.len());
-    for record in (Records { rest: &text, delimiter }) {
-        readable.push_str(record.join("\t").trim_end());
+    for (index, record) in (Records { rest: &text, delimiter }).enumerate() {
+        match format {
+            TextFormat::Text => readable.push_str(record.join("\t").trim_end()),
+            TextFormat::Markdown => push_row(&mut readable, &record, index == 0),
+        }
         readable.push('\n');
     }
     pages.push_long("csv", &readable, Cut::BetweenLines)
+}
+
+/// A row of a Markdown table; the first is its head.
+fn push_row(out: &mut String, record: &[String], is_first: bool) {
+    for field in record {
+        out.extend(["| ", &field.replace('|', "\\|"), " "]);
+    }
+    out.push('|');
+    if is_first {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("| --- ", record.len()));
+        out.push('|');
+    }
 }
 
 /// Whether a text is rows of fields rather than prose: at least three records, all of one width.

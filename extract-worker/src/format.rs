@@ -32,6 +32,8 @@ pub enum Format {
     Mail,
     /// One JSON value, an object or an array.
     Json,
+    /// JSON values, a line each.
+    Ndjson,
     /// Rows of separated fields.
     Csv,
     /// Any other text.
@@ -69,6 +71,7 @@ impl Format {
             Self::Svg => "image/svg+xml",
             Self::Mail => "message/rfc822",
             Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
             Self::Csv => "text/csv",
             Self::Text => "text/plain",
             Self::Markdown => "text/markdown",
@@ -81,7 +84,14 @@ impl Format {
     pub fn is_textual(&self) -> bool {
         matches!(
             self,
-            Self::Html | Self::Svg | Self::Json | Self::Csv | Self::Text | Self::Markdown | Self::Source(_)
+            Self::Html
+                | Self::Svg
+                | Self::Json
+                | Self::Ndjson
+                | Self::Csv
+                | Self::Text
+                | Self::Markdown
+                | Self::Source(_)
         )
     }
 }

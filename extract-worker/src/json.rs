@@ -9,20 +9,53 @@ use std::io::Write;
 /// Deeper levels stay on one line, so that the output grows with the input and not with its square.
 const DEEPEST_INDENT: usize = 24;
 
-/// Sends one JSON value, or refuses what is none.
+/// Sends one JSON value, or several, a line each; refuses what is neither.
 pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
     let text = text::decode(bytes)?;
     let mut layout = Layout::default();
-    walk(&text, &mut layout).map_err(|error| Failure::Malformed {
-        reason: format!("JSON is broken at byte {}: {}", error.at, error.expected),
-    })?;
-    layout.out.push('\n');
-    pages.push_long("json", &layout.out, Cut::BetweenWords)
+    match walk(&text, &mut layout) {
+        Ok(()) => {
+            layout.out.push('\n');
+            pages.push_long("json", &layout.out, Cut::BetweenWords)
+        }
+        Err(_) if is_ndjson(&text) => read_lines(&text, pages),
+        Err(error) => Err(Failure::Malformed {
+            reason: format!("JSON is broken at byte {}: {}", error.at, error.expected),
+        }),
+    }
+}
+
+/// Sends newline-delimited JSON: a record a line, as it stands but for its escapes. A line that is no JSON
+/// stays too; logs have some.
+pub(crate) fn read_ndjson<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
+    read_lines(&text::decode(bytes)?, pages)
+}
+
+fn read_lines<W: Write>(text: &str, pages: &mut Pages<W>) -> Result<(), Failure> {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let mut layout = Layout { is_one_line: true, ..Layout::default() };
+        match walk(line, &mut layout) {
+            Ok(()) => out.push_str(&layout.out),
+            Err(_) => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    pages.push_long("ndjson", &out, Cut::BetweenLines)
 }
 
 /// Whether a text is one JSON object or array.
 pub(crate) fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[']) && walk(text, &mut ()).is_ok()
+}
+
+/// Lines that newline-delimited JSON is told by.
+const SAMPLE_LINES: usize = 20;
+
+/// Whether a text is several JSON objects or arrays, a line each.
+pub(crate) fn is_ndjson(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(SAMPLE_LINES).peekable();
+    lines.next_if(|line| is_json(line)).is_some() && lines.peek().is_some() && lines.all(is_json)
 }
 
 /// What a walk over a JSON text tells.
@@ -179,11 +212,16 @@ fn is_number(bytes: &[u8]) -> bool {
 struct Layout {
     out: String,
     depth: usize,
+    is_one_line: bool,
 }
 
 impl Layout {
     fn line(&mut self) {
-        if self.depth <= DEEPEST_INDENT {
+        if self.is_one_line {
+            if self.out.ends_with(',') {
+                self.out.push(' ');
+            }
+        } else if self.depth <= DEEPEST_INDENT {
             self.out.push('\n');
             (0..self.depth).for_each(|_| self.out.push_str("  "));
         }

@@ -4,7 +4,7 @@ use crate::pagination::Cut;
 use crate::reply::Pages;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use dossier_extract::protocol::Failure;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 use std::borrow::Cow;
 use std::io::Write;
 
@@ -25,11 +25,17 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
 /// Decodes by byte order mark, as UTF-8, as UTF-16 without a mark, or as the likeliest legacy encoding;
 /// `None` when the bytes are no text.
 pub(crate) fn decode_if_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if let Some(text) = marked_utf32(bytes) {
+        return text_only(Cow::Owned(text));
+    }
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return text_only(encoding.decode_without_bom_handling(&bytes[mark..]).0);
     }
     if bytes.contains(&0) {
         return text_only(unmarked_utf16(bytes)?.decode_without_bom_handling(bytes).0);
+    }
+    if is_iso_2022_jp(bytes) {
+        return text_only(ISO_2022_JP.decode_without_bom_handling(bytes).0);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         return text_only(Cow::Borrowed(text));
@@ -70,8 +76,40 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     match () {
         () if odd * 10 > half * 4 && even * 50 < half => Some(UTF_16LE),
         () if even * 10 > half * 4 && odd * 50 < half => Some(UTF_16BE),
-        () => None,
+        () => [UTF_16LE, UTF_16BE].into_iter().find(|encoding| reads_as_text(sample, encoding)),
     }
+}
+
+/// Whether bytes are letters and blanks in this encoding. In the other byte order no blank is one.
+fn reads_as_text(sample: &[u8], encoding: &'static Encoding) -> bool {
+    let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(sample) else {
+        return false;
+    };
+    let is_usual = |c: &char| {
+        c.is_alphanumeric()
+            || c.is_whitespace()
+            || c.is_ascii_punctuation()
+            || ('\u{2000}'..='\u{303f}').contains(c)
+    };
+    let (total, usual) = (text.chars().count(), text.chars().filter(is_usual).count());
+    text.contains([' ', '\n']) && usual * 20 >= total * 17
+}
+
+/// UTF-32 with a byte order mark, which no browser reads but some programs write.
+fn marked_utf32(bytes: &[u8]) -> Option<String> {
+    let from_bytes = match bytes {
+        [0xff, 0xfe, 0, 0, ..] => u32::from_le_bytes,
+        [0, 0, 0xfe, 0xff, ..] => u32::from_be_bytes,
+        _ => return None,
+    };
+    let (units, _) = bytes[4..].as_chunks::<4>();
+    Some(units.iter().map(|unit| char::from_u32(from_bytes(*unit)).unwrap_or('\u{fffd}')).collect())
+}
+
+/// Its letters are ASCII's, told apart by escapes that nothing else has.
+fn is_iso_2022_jp(bytes: &[u8]) -> bool {
+    bytes.is_ascii()
+        && [b"\x1b$B", b"\x1b$@"].iter().any(|escape| memchr::memmem::find(bytes, *escape).is_some())
 }
 
 /// Text holds next to no control characters and next to no undecodable ones.

@@ -11,6 +11,11 @@ pub(crate) fn named(media_type: &str) -> Option<Format> {
         "text/html" | "application/xhtml+xml" => Format::Html,
         "image/svg+xml" => Format::Svg,
         "application/json" | "text/json" => Format::Json,
+        "application/x-ndjson"
+        | "application/ndjson"
+        | "application/jsonl"
+        | "application/x-jsonlines"
+        | "application/json-lines" => Format::Ndjson,
         "text/csv" | "application/csv" | "text/tab-separated-values" => Format::Csv,
         "text/markdown" | "text/x-markdown" => Format::Markdown,
         "text/plain" => Format::Text,
@@ -57,6 +62,7 @@ pub(crate) fn detect(text: &str) -> Format {
     let markup = Markup::of(text);
     match () {
         () if json::is_json(text) => Format::Json,
+        () if json::is_ndjson(text) => Format::Ndjson,
         () if markup == Some(Markup::Html) => Format::Html,
         () if markup == Some(Markup::Svg) => Format::Svg,
         () if markup == Some(Markup::Xml) => source("application/xml"),
