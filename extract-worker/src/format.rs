@@ -102,7 +102,10 @@ pub fn from_media_type(media_type: &str) -> Format {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
         "application/pdf" | "application/x-pdf" => Format::Pdf,
-        DOCX => Format::Docx,
+        DOCX
+        | "application/vnd.openxmlformats-officedocument.wordprocessingml.template"
+        | "application/vnd.ms-word.document.macroenabled.12"
+        | "application/vnd.ms-word.template.macroenabled.12" => Format::Docx,
         PPTX
         | "application/vnd.openxmlformats-officedocument.presentationml.slideshow"
         | "application/vnd.openxmlformats-officedocument.presentationml.template"

@@ -11,6 +11,7 @@
 
 mod budget;
 mod csv;
+mod cut_zip;
 mod docx;
 mod drawing;
 pub mod format;

@@ -1,6 +1,7 @@
 //! The parts of a zip-based office file, read one at a time under one inflate budget.
 
 use crate::budget::InflateBudget;
+use crate::cut_zip::CutZip;
 use crate::{format, text};
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
@@ -12,9 +13,16 @@ use zip::ZipArchive;
 /// An open zip file.
 #[derive(Debug)]
 pub(crate) struct Parts<'f> {
-    archive: ZipArchive<Cursor<&'f [u8]>>,
+    archive: Archive<'f>,
     budget: InflateBudget,
     is_broken: bool,
+}
+
+#[derive(Debug)]
+enum Archive<'f> {
+    Whole(ZipArchive<Cursor<&'f [u8]>>),
+    /// Its directory, which stands at its end, is lost.
+    Cut(CutZip<'f>),
 }
 
 /// What kind of package a zip file is.
@@ -51,8 +59,13 @@ impl<'f> Parts<'f> {
         if format::is_encrypted_office(bytes) {
             return Err(Failure::Encrypted);
         }
-        let archive = ZipArchive::new(Cursor::new(bytes))
-            .map_err(|error| Failure::Malformed { reason: format!("not a whole zip file: {error}") })?;
+        let archive = match ZipArchive::new(Cursor::new(bytes)) {
+            Ok(archive) => Archive::Whole(archive),
+            Err(error) => Archive::Cut(
+                CutZip::open(bytes)
+                    .ok_or_else(|| Failure::Malformed { reason: format!("not a whole zip file: {error}") })?,
+            ),
+        };
         Ok(Self { archive, budget: InflateBudget::new(limits.inflate_bytes), is_broken: false })
     }
 
@@ -63,10 +76,19 @@ impl<'f> Parts<'f> {
     }
 
     fn bytes(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>, Failure> {
-        let Ok(part) = self.archive.by_name(name) else { return Ok(None) };
         let mut bytes = Vec::new();
+        let read = match &mut self.archive {
+            Archive::Whole(archive) => {
+                let Ok(part) = archive.by_name(name) else { return Ok(None) };
+                self.budget.meter(part.take(most)).read_to_end(&mut bytes)
+            }
+            Archive::Cut(archive) => {
+                let Some(part) = archive.part(name) else { return Ok(None) };
+                self.budget.meter(part.take(most)).read_to_end(&mut bytes)
+            }
+        };
         // A broken checksum, a lie about the size or a truncated stream leaves the bytes before it.
-        self.is_broken |= self.budget.meter(part.take(most)).read_to_end(&mut bytes).is_err();
+        self.is_broken |= read.is_err();
         self.budget.check()?;
         Ok(Some(bytes))
     }

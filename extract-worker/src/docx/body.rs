@@ -78,6 +78,13 @@ impl<'d> Story<'d> {
         }
     }
 
+    /// The text of a header or footer.
+    pub(super) fn read_margin(mut self, xml: &str) -> String {
+        self.fields.hides_page_numbers = true;
+        self.read(&mut Xml::new(xml));
+        self.prose.finish()
+    }
+
     /// The sheets and sections of the body.
     pub(super) fn end_sheets(self) -> (Vec<Sheet>, Vec<Span>) {
         self.sheets.unwrap_or_default().finish(self.prose)
@@ -181,6 +188,10 @@ impl<'d> Story<'d> {
             "fldChar" => {
                 let effect = self.fields.mark(element, xml);
                 self.field_effect(effect);
+                return None;
+            }
+            "fldSimple" if self.fields.hides(element) => {
+                xml.skip()?;
                 return None;
             }
             "instrText" => {

@@ -11,6 +11,8 @@ pub(super) struct Fields {
     open: Vec<Field>,
     /// How many of them are at their code.
     coding: usize,
+    /// Page numbers count as code: in a header, which is said once for many pages.
+    pub(super) hides_page_numbers: bool,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +61,9 @@ impl Fields {
             }
             "separate" => {
                 let Some(field) = self.open.last_mut() else { return Effect::Nothing };
+                if self.hides_page_numbers && is_page_number(&field.code) {
+                    return Effect::Nothing;
+                }
                 self.coding -= usize::from(std::mem::take(&mut field.is_code));
                 let url = link_of(&field.code);
                 field.is_link = url.is_some();
@@ -73,12 +78,22 @@ impl Fields {
         }
     }
 
+    /// Whether a `w:fldSimple` is no text.
+    pub(super) fn hides(&self, element: &Element<'_>) -> bool {
+        self.hides_page_numbers && element.attribute("instr").is_some_and(|code| is_page_number(&code))
+    }
+
     /// No code goes on beyond its paragraph; one that seems to has lost its end.
     pub(super) fn end_paragraph(&mut self) {
         if std::mem::take(&mut self.coding) > 0 {
             self.open.iter_mut().for_each(|field| field.is_code = false);
         }
     }
+}
+
+fn is_page_number(code: &str) -> bool {
+    let name = code.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+    matches!(name.as_str(), "PAGE" | "NUMPAGES" | "SECTIONPAGES")
 }
 
 /// Where `HYPERLINK "…"` leads.

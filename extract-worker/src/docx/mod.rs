@@ -118,9 +118,7 @@ fn read_margins(
         }
         let Some(xml) = parts.read(part)? else { continue };
         let own = Related::read(parts, part, document.format)?;
-        let mut story = Story::new(document, &own, None);
-        story.read(&mut Xml::new(&xml));
-        let text = story.prose.finish();
+        let text = Story::new(document, &own, None).read_margin(&xml);
         if !text.trim().is_empty() {
             margins.insert(margin.id.clone(), text);
         }

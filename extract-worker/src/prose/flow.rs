@@ -123,6 +123,10 @@ impl Flow {
     }
 
     fn plain(&mut self, line: &str, block: &Block) {
+        // A page does not begin with empty lines.
+        if self.out.is_empty() && *block == Block::Plain && line.trim().is_empty() {
+            return;
+        }
         if let Block::Item { depth, marker } = block {
             self.out.extend(std::iter::repeat_n("  ", usize::from(*depth.min(&DEEPEST_ITEM))));
             self.out.push_str(marker);
