@@ -17,6 +17,8 @@ select pg_catalog.pg_extension_config_dump('dossier_private.search_entries_id_se
 select pg_catalog.pg_extension_config_dump('dossier_private.document_chunks', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.jobs', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.jobs_id_seq', '');
+select pg_catalog.pg_extension_config_dump('dossier.audit_log', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.erasure_receipts', '');
 
 -- Create extension seeds these two; only what was added or changed is saved. A changed setting
 -- meets its seeded row on restore, and the trigger settings_replace_seeded then changes that row.

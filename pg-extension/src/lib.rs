@@ -34,9 +34,11 @@ extension_sql_file!("../../sql/75_explain_upload.sql", name = "explain_upload", 
 extension_sql_file!("../../sql/80_pages.sql", name = "pages", requires = ["explain_upload"]);
 extension_sql_file!("../../sql/85_search.sql", name = "search", requires = ["pages"]);
 extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["search"]);
+extension_sql_file!("../../sql/96_audit.sql", name = "audit", requires = ["jobs"]);
+extension_sql_file!("../../sql/97_erasure.sql", name = "erasure", requires = ["audit"]);
 
 // What only this library brings.
-extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["jobs"]);
+extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["erasure"]);
 extension_sql_file!(
     "../sql/run_job.sql",
     name = "run_job",

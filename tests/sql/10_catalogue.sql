@@ -29,21 +29,23 @@ select set_eq($$ select pg_temp.executable('dossier', 'anon') $$, array['limits'
 select set_eq($$ select pg_temp.executable('dossier', 'authenticated') $$, array[
   'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
   'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
+  'delete_sessions', 'forget_organization',
   'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction'
 ], 'what authenticated may execute');
 select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
   'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
   'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
+  'delete_sessions', 'forget_organization',
   'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction',
-  'claim_jobs', 'extend_lease', 'complete_job', 'fail_job', 'sweep', 'set_quota'
+  'claim_jobs', 'extend_lease', 'complete_job', 'fail_job', 'sweep', 'set_quota', 'forget_user'
 ], 'what service_role may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['read_limits'], 'private functions behind what anon may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $$, array[
   'read_limits', 'my_organizations', 'caller_id', 'uuid_v7', 'json_bytes', 'is_safe_name',
   'found_organization', 'start_session', 'save_session_context', 'save_context_items',
-  'check_limit', 'restore_version', 'diff_versions', 'change_context_retention', 'find_text',
+  'check_limit', 'restore_version', 'diff_versions', 'change_context_retention', 'find_text', 'discard_sessions', 'erase_organization',
   'register_upload', 'try_upload', 'read_usage', 'store_chunk', 'seal_upload', 'drop_upload',
   'discard_document', 'read_chunks', 'queue_extraction'
 ], 'private functions behind policies, defaults, checks and what authenticated may execute');
@@ -91,6 +93,7 @@ select set_eq($$ select * from pg_temp.table_rights('authenticated') $$, $$ valu
   ('dossier.session_context_versions', 'select'),
   ('dossier.context_retention', 'select'),
   ('dossier.quotas', 'select'),
+  ('dossier.audit_log', 'select'),
   ('dossier.documents', 'select update (name, metadata) delete'),
   ('dossier.document_pages', 'select')
 $$, 'what authenticated may do to tables');
@@ -103,6 +106,7 @@ select set_eq($$ select * from pg_temp.table_rights('service_role') $$, $$ value
   ('dossier.session_context_versions', 'select'),
   ('dossier.context_retention', 'select'),
   ('dossier.quotas', 'select'),
+  ('dossier.audit_log', 'select'),
   ('dossier.documents', 'select update (name, metadata) delete'),
   ('dossier.document_pages', 'select')
 $$, 'what service_role may do to tables');

@@ -171,7 +171,7 @@ select results_eq($$ select id = tests.id('alpha upload') from dossier.documents
 
 -- Notifications are queued in the statement's own transaction; that they are, shows from their triggers.
 
-select triggers_are('dossier', 'documents', array['documents_touch', 'documents_announce', 'documents_index_ready'], 'a new status is announced');
+select has_trigger('dossier', 'documents', 'documents_announce', 'a new status is announced');
 
 select * from finish();
 rollback;

@@ -1,0 +1,214 @@
+-- Erasure: many sessions at once, all of a user, all of an organization.
+
+create table dossier_private.erasure_receipts (
+  id uuid not null default dossier_private.uuid_v7(),
+  kind text not null,
+  subject_sha256 text not null,
+  erased jsonb not null,
+  created_at timestamptz not null default now(),
+  constraint erasure_receipts_pkey primary key (id),
+  constraint erasure_receipts_kind_check check (kind in ('user', 'organization')),
+  constraint erasure_receipts_erased_check check (jsonb_typeof(erased) = 'object')
+);
+comment on table dossier_private.erasure_receipts is
+  'Proof that something was erased, without saying what it was: who knows the key can compute its digest.';
+comment on column dossier_private.erasure_receipts.id is 'Key (uuid v7), which the receipt names.';
+comment on column dossier_private.erasure_receipts.kind is 'user or organization.';
+comment on column dossier_private.erasure_receipts.subject_sha256 is 'Hex digest of the user_id, or of the organization''s id as text.';
+comment on column dossier_private.erasure_receipts.erased is 'How many rows of what were deleted or lost the user''s name.';
+comment on column dossier_private.erasure_receipts.created_at is 'When.';
+
+create function dossier_private.write_receipt(kind text, subject text, erased jsonb) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write receipts but through here.
+declare
+  receipt dossier_private.erasure_receipts;
+begin
+  insert into dossier_private.erasure_receipts (kind, subject_sha256, erased)
+  values (write_receipt.kind, encode(sha256(convert_to(subject, 'UTF8')), 'hex'), write_receipt.erased)
+  returning * into receipt;
+  return jsonb_build_object('receipt_id', receipt.id, 'kind', receipt.kind, 'subject_sha256', receipt.subject_sha256,
+    'erased', receipt.erased, 'erased_at', receipt.created_at);
+end
+$$;
+comment on function dossier_private.write_receipt(text, text, jsonb) is 'Keeps a receipt, and returns it: {receipt_id, kind, subject_sha256, erased, erased_at}.';
+
+create function dossier_private.discard_sessions(session_ids uuid[]) returns setof uuid
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: a viewer is told why not (42501), where row level security would find nothing to delete.
+declare
+  session record;
+begin
+  if coalesce(cardinality(session_ids) not between 1 and 1000, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'session_ids must name 1 to 1000 sessions',
+      detail = format('It names %s.', coalesce(cardinality(session_ids), 0)),
+      hint = 'Delete more of them in several calls.';
+  end if;
+
+  -- In the order of their ids, so that two calls never wait for each other.
+  for session in
+    select s.id, s.organization_id
+    from dossier.sessions as s
+    where s.id = any (session_ids) and dossier_private.my_role(s.organization_id) is not null
+    order by s.id
+  loop
+    perform dossier_private.require_writer(session.organization_id, 'session', session.id);
+    delete from dossier.sessions as s where s.id = session.id;
+    if found then
+      return next session.id;
+    end if;
+  end loop;
+end
+$$;
+comment on function dossier_private.discard_sessions(uuid[]) is 'Body of dossier.delete_sessions().';
+
+create function dossier.delete_sessions(session_ids uuid[]) returns setof uuid
+language sql volatile security invoker set search_path = '' rows 10
+begin atomic
+  select dossier_private.discard_sessions(session_ids);
+end;
+comment on function dossier.delete_sessions(uuid[]) is
+  'Deletes up to 1000 sessions with their contexts, documents and bytes, all or none; returns the ids of those that were '
+  'there and visible. One that the caller may only read is refused (42501).';
+
+create function dossier.forget_user(user_id text) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: crosses tenants and tables that nobody may write. Granted to service_role alone.
+declare
+  nobody constant text := 'forgotten';
+  alone uuid[];
+  orphans jsonb;
+  affected bigint;
+  erased jsonb := '{}';
+begin
+  if coalesce(btrim(forget_user.user_id), '') in ('', nobody) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'user_id must name a user',
+      detail = format('It is %s.', quote_nullable(forget_user.user_id)),
+      hint = 'Send the subject of the user''s token.';
+  end if;
+
+  select jsonb_agg(jsonb_build_object('id', mine.organization_id, 'name', organization.name))
+  into orphans
+  from dossier.organization_members as mine
+  join dossier.organizations as organization on organization.id = mine.organization_id
+  where mine.user_id = forget_user.user_id and mine.role = 'owner'
+    and exists (
+      select from dossier.organization_members as other
+      where other.organization_id = mine.organization_id and other.user_id <> mine.user_id)
+    and not exists (
+      select from dossier.organization_members as other
+      where other.organization_id = mine.organization_id and other.user_id <> mine.user_id and other.role = 'owner');
+  if orphans is not null then
+    raise exception using
+      errcode = 'PT409',
+      message = 'The user is the last owner of organizations that have other members',
+      detail = jsonb_build_object('organizations', orphans)::text,
+      hint = 'Make another member of each an owner, or call forget_organization() on it, and try again.';
+  end if;
+
+  -- Organizations that nobody else belongs to are the user's own.
+  alone := array(
+    select mine.organization_id
+    from dossier.organization_members as mine
+    where mine.user_id = forget_user.user_id
+      and not exists (
+        select from dossier.organization_members as other
+        where other.organization_id = mine.organization_id and other.user_id <> mine.user_id));
+  delete from dossier.organizations as organization where organization.id = any (alone);
+  delete from dossier.audit_log as event where event.organization_id = any (alone);
+  erased := erased || jsonb_build_object('organizations_deleted', cardinality(alone));
+
+  delete from dossier.documents as document where document.user_id = forget_user.user_id and document.status = 'uploading';
+  get diagnostics affected = row_count;
+  erased := erased || jsonb_build_object('uploads_deleted', affected);
+  delete from dossier.organization_members as member where member.user_id = forget_user.user_id;
+  get diagnostics affected = row_count;
+  erased := erased || jsonb_build_object('memberships_deleted', affected);
+
+  -- What the user did for organizations that go on stays theirs, without the name.
+  update dossier.sessions as s set user_id = nobody where s.user_id = forget_user.user_id;
+  get diagnostics affected = row_count;
+  erased := erased || jsonb_build_object('sessions_renamed', affected);
+  update dossier.documents as document set user_id = nobody where document.user_id = forget_user.user_id;
+  get diagnostics affected = row_count;
+  erased := erased || jsonb_build_object('documents_renamed', affected);
+  update dossier.session_context as c set updated_by = nobody where c.updated_by = forget_user.user_id;
+  get diagnostics affected = row_count;
+  erased := erased || jsonb_build_object('contexts_renamed', affected);
+  update dossier.session_context_versions as v set updated_by = nobody where v.updated_by = forget_user.user_id;
+  get diagnostics affected = row_count;
+  erased := erased || jsonb_build_object('context_versions_renamed', affected);
+  update dossier.audit_log as event
+  set user_id = case event.user_id when forget_user.user_id then nobody else event.user_id end,
+    origin = case when event.user_id is distinct from forget_user.user_id then event.origin end,
+    object_id = case event.object_id when forget_user.user_id then nobody else event.object_id end
+  where event.user_id = forget_user.user_id or (event.object_id = forget_user.user_id and event.action like 'member.%');
+  get diagnostics affected = row_count;
+  erased := erased || jsonb_build_object('events_renamed', affected);
+
+  return dossier_private.write_receipt('user', forget_user.user_id, erased);
+end
+$$;
+comment on function dossier.forget_user(text) is
+  'Erases a user: memberships and unfinished uploads, organizations that nobody else belongs to with all that is theirs, and the '
+  'user''s id wherever else it stands, which becomes forgotten. Refused (PT409) while it would leave an organization without '
+  'owner. Returns a receipt: {receipt_id, kind, subject_sha256, erased, erased_at}. Services only.';
+
+create function dossier_private.erase_organization(organization_id uuid) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: counts and deletes what no role may.
+declare
+  erased jsonb;
+begin
+  perform dossier_private.require_role(
+    (select o.id from dossier.organizations as o where o.id = erase_organization.organization_id for update),
+    'owner', 'organization', organization_id);
+
+  select jsonb_build_object(
+    'members', (select count(*) from dossier.organization_members as t where t.organization_id = erase_organization.organization_id),
+    'sessions', (select count(*) from dossier.sessions as t where t.organization_id = erase_organization.organization_id),
+    'contexts', (select count(*) from dossier.session_context as t where t.organization_id = erase_organization.organization_id),
+    'context_versions', (select count(*) from dossier.session_context_versions as t where t.organization_id = erase_organization.organization_id),
+    'documents', held.documents,
+    'bytes', held.bytes,
+    'pages', (select count(*) from dossier.document_pages as t where t.organization_id = erase_organization.organization_id),
+    'events', (select count(*) from dossier.audit_log as t where t.organization_id = erase_organization.organization_id))
+  into erased
+  from dossier_private.stored(organization_id) as held;
+
+  delete from dossier.organizations as o where o.id = erase_organization.organization_id;
+  delete from dossier.audit_log as event where event.organization_id = erase_organization.organization_id;
+  return dossier_private.write_receipt('organization', organization_id::text, erased);
+end
+$$;
+comment on function dossier_private.erase_organization(uuid) is 'Body of dossier.forget_organization().';
+
+create function dossier.forget_organization(organization_id uuid) returns jsonb
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.erase_organization(organization_id);
+end;
+comment on function dossier.forget_organization(uuid) is
+  'Erases an organization and everything in it, its audit log included; nothing brings it back. Returns a receipt that '
+  'says how much there was: {receipt_id, kind, subject_sha256, erased, erased_at}. Owners and services only.';
+
+alter table dossier_private.erasure_receipts enable row level security;
+create policy erasure_receipts_all_nobody on dossier_private.erasure_receipts for all to authenticated using (false);
+
+revoke all on dossier_private.erasure_receipts from public, anon, authenticated, service_role;
+revoke all on function
+  dossier_private.write_receipt, dossier_private.discard_sessions, dossier.delete_sessions, dossier.forget_user,
+  dossier_private.erase_organization, dossier.forget_organization
+  from public, anon, authenticated, service_role;
+grant execute on function
+  dossier.delete_sessions, dossier_private.discard_sessions, dossier.forget_organization, dossier_private.erase_organization
+  to authenticated, service_role;
+grant execute on function dossier.forget_user to service_role;

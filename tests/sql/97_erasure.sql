@@ -1,0 +1,117 @@
+-- Erasure. See 00_setup.sql on how to run this.
+
+begin;
+select plan(37);
+select tests.fixture();
+insert into dossier.sessions (id, organization_id, user_id, title)
+select tests.id('s' || n), tests.id('alpha'), 'alpha-member', 's' || n from generate_series(1, 3) as n;
+
+-- delete_sessions.
+
+select is(tests.outcomes($$ select from dossier.delete_sessions(array[tests.id('s1'), tests.id('alpha session')]) $$),
+  'owner 2, admin 2, member 2, viewer 42501, other 0, nobody 0, anon 42501, service 2', 'who deletes many');
+select tests.login('alpha-member');
+select set_eq($$ select dossier.delete_sessions(array[tests.id('s1'), tests.id('alpha session'), tests.id('beta session'), tests.id('nothing'), tests.id('s1'), null]) $$,
+  array[tests.id('s1'), tests.id('alpha session')], 'those that are there and visible');
+select tests.logout();
+select is_empty($$ select from dossier.documents where session_id = tests.id('alpha session') $$, 'their documents are gone');
+select is_empty($$ select from dossier_private.document_chunks where document_id = tests.id('alpha document') $$, 'and their bytes');
+select is((select count(*)::integer from dossier.sessions where organization_id = tests.id('beta')), 1, 'another tenant''s session is not');
+select tests.login('alpha-member');
+select tests.refuses($$ select dossier.delete_sessions('{}') $$, 'PT400', 'no session');
+select tests.refuses($$ select dossier.delete_sessions(null) $$, 'PT400', 'null');
+select tests.refuses($$ select dossier.delete_sessions(array_fill(tests.id('s2'), array[1001])) $$, 'PT400', 'too many');
+select tests.logout();
+insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('beta'), 'alpha-member', 'viewer');
+select tests.login('alpha-member');
+select tests.refuses($$ select dossier.delete_sessions(array[tests.id('s2'), tests.id('beta session')]) $$, '42501', 'one that may only be read');
+select ok(exists (select from dossier.sessions where id = tests.id('s2')), 'and then none');
+
+-- forget_user.
+
+select is(tests.outcomes($$ select from dossier.forget_user('alpha-member') $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who erases a user');
+select tests.login(null, 'service_role');
+select tests.refuses($$ select dossier.forget_user(null) $$, 'PT400', 'nobody');
+select tests.refuses($$ select dossier.forget_user(' ') $$, 'PT400', 'a blank name');
+select tests.refuses($$ select dossier.forget_user('forgotten') $$, 'PT400', 'who is forgotten already');
+select tests.refuses($$ select dossier.forget_user('alpha-owner') $$, 'PT409', 'the last owner of others');
+select tests.logout();
+
+-- A user who did everything there is to do, here and in an organization of her own.
+update dossier.organization_members set role = 'admin' where user_id = 'alpha-member' and organization_id = tests.id('alpha');
+select tests.login('alpha-member');
+select set_config('request.headers', '{"x-forwarded-for": "203.0.113.7"}', true);
+select from dossier.create_organization('Her own');
+select from dossier.create_session('in it', organization_id => (select id from dossier.organizations where name = 'Her own'), context => '{"text": "private"}');
+select from dossier.create_session('shared', organization_id => tests.id('alpha'), context => '{"text": "known"}');
+select from dossier.begin_upload((select id from dossier.sessions where title = 'shared'), 'half.txt');
+select from dossier.begin_upload((select id from dossier.sessions where title = 'shared'), 'whole.txt');
+select from dossier.append_upload((select id from dossier.documents where name = 'whole.txt'), 0, 'hello');
+select from dossier.finish_upload((select id from dossier.documents where name = 'whole.txt'), 5, encode(sha256('hello'), 'hex'));
+update dossier.organization_members set role = 'member' where user_id = 'alpha-viewer';
+select tests.login('alpha-owner');
+update dossier.organization_members set role = 'viewer' where user_id = 'alpha-member' and organization_id = tests.id('alpha');
+
+select tests.login(null, 'service_role');
+create temporary table receipt as select dossier.forget_user('alpha-member') as value;
+select is((select (value -> 'erased') - 'events_renamed' from receipt),
+  '{"organizations_deleted": 1, "uploads_deleted": 1, "memberships_deleted": 2, "sessions_renamed": 3, "documents_renamed": 1, "contexts_renamed": 1, "context_versions_renamed": 1}', 'the receipt counts');
+select is((select value ->> 'subject_sha256' from receipt), encode(sha256('alpha-member'), 'hex'), 'and names the user by a digest');
+select tests.logout();
+select is((select kind || ' ' || (erased = (select value -> 'erased' from receipt)) from dossier_private.erasure_receipts where id = (select (value ->> 'receipt_id')::uuid from receipt)), 'user true', 'it is kept');
+select is_empty($$ select from dossier.organizations where name = 'Her own' $$, 'her own organization is gone');
+select is((select string_agg(user_id, ', ') from dossier.documents where name in ('half.txt', 'whole.txt')), 'forgotten', 'what she did for others stays, without her name');
+select is((select text_context || ' ' || updated_by from dossier.session_context c join dossier.sessions s on s.id = c.session_id where s.title = 'shared'), 'known forgotten', 'as do contexts');
+
+-- Nowhere in the database is her name left.
+create function pg_temp.places_of(needle text) returns setof text
+language plpgsql as $$
+declare
+  t regclass;
+  found boolean;
+begin
+  for t in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('dossier', 'dossier_private') and c.relkind = 'r' loop
+    execute format('select exists (select from %s as r where to_jsonb(r)::text like %L)', t, '%' || needle || '%') into found;
+    if found then
+      return next t::text;
+    end if;
+  end loop;
+end
+$$;
+select is_empty($$ select pg_temp.places_of('alpha-member') $$, 'her name is nowhere');
+select is_empty($$ select from dossier.audit_log where user_id = 'forgotten' and origin is not null $$, 'nor where she came from');
+select ok(exists (select from pg_temp.places_of('alpha-owner')), 'others'' names are');
+select is((select string_agg(distinct action, ', ') from dossier.audit_log where user_id = 'forgotten' and organization_id = tests.id('alpha')), 'document.stored, member.role_changed, session.deleted', 'what she did can still be read');
+select tests.login(null, 'service_role');
+select is((select sum(value::integer)::integer from jsonb_each_text(dossier.forget_user('alpha-member') -> 'erased')), 0, 'there is nothing to forget twice');
+select tests.logout();
+
+-- forget_organization.
+
+select is(tests.outcomes($$ select from dossier.forget_organization(tests.id('alpha')) $$),
+  'owner 1, admin 42501, member PT404, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who erases an organization; the member is forgotten');
+select tests.login('alpha-owner');
+select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'another tenant''s');
+select tests.refuses($$ select dossier.forget_organization(null) $$, 'PT404', 'no organization');
+select tests.login('alpha-admin');
+select tests.refuses($$ select dossier.forget_organization(tests.id('alpha')) $$, '42501', 'an admin');
+select tests.login('beta-owner');
+create temporary table second_receipt as select dossier.forget_organization(tests.id('beta')) as value;
+select is((select (value -> 'erased') - 'events' from second_receipt),
+  '{"members": 4, "sessions": 1, "contexts": 1, "context_versions": 1, "documents": 2, "bytes": 5, "pages": 1}', 'the receipt says what there was');
+select ok((select (value #> '{erased,events}')::integer from second_receipt) >= 6, 'events, too');
+select is((select value ->> 'subject_sha256' from second_receipt), encode(sha256(convert_to(tests.id('beta')::text, 'UTF8')), 'hex'), 'the organization by a digest');
+select tests.logout();
+select is_empty($$ select pg_temp.places_of(tests.id('beta')::text) $$, 'its id is nowhere');
+select is_empty($$ select pg_temp.places_of('beta-') $$, 'nor its members');
+select tests.login(null, 'service_role');
+select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'not twice');
+select tests.logout();
+
+-- Receipts are not for reading.
+select is(tests.outcomes($$ select from dossier_private.erasure_receipts $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody reads receipts but the owner of the database');
+
+select * from finish();
+rollback;
