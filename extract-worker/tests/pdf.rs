@@ -196,3 +196,74 @@ fn attachments_are_named() {
     let catalog = "/Names << /EmbeddedFiles << /Names [(a) << /F (a.txt) >> (b.bin) null (c) << /UF (\\376\\377\\000\\351) >>] >> >>";
     assert_eq!(metadata(&with_catalog(1, catalog, &[b"<< >>"])).attachments, ["a.txt", "b.bin", "é"]);
 }
+
+/// A page that shows these codes, each of two bytes, in a composite font that is not embedded; `font` are
+/// more entries of its dictionary, `descendant` of its descendant's.
+fn in_composite_font(codes: &[u16], font: &str, descendant: &str, more: &[Vec<u8>]) -> Vec<u8> {
+    let codes: Vec<String> = codes.iter().map(|code| format!("{code:04x}")).collect();
+    let content = format!("BT /F2 12 Tf 72 700 Td <{}> Tj ET", codes.concat());
+    let composite = format!(
+        "<< /Type /Font /Subtype /Type0 /BaseFont /Unheard /DescendantFonts [<< /Type /Font \
+         /Subtype /CIDFontType2 /BaseFont /Unheard /DW 500 {descendant} >>] {font} >>"
+    );
+    let objects = [vec![composite.into_bytes()], more.to_vec()].concat();
+    pdf_of_pages(&[&content], "/Font << /F1 3 0 R /F2 6 0 R >>", &objects)
+}
+
+/// The glyphs of a text in a font that has them in the order that most have.
+fn glyphs(text: &str) -> Vec<u16> {
+    text.bytes().map(|byte| u16::from(byte) - 29).collect()
+}
+
+fn first_text(file: &[u8]) -> String {
+    read(file).pages[0].text.trim().to_owned()
+}
+
+#[test]
+fn a_font_without_a_map_is_read_by_the_order_of_its_glyphs_if_that_makes_sense() {
+    let identity = "/Encoding /Identity-H";
+    let words = in_composite_font(&glyphs("The order of glyphs"), identity, "", &[]);
+    assert_eq!(first_text(&words), "The order of glyphs");
+    let shifted: Vec<u16> = glyphs("The order of the glyphs").iter().map(|glyph| glyph + 2).collect();
+    for nonsense in [shifted, (1..20).collect()] {
+        let extraction = read(&in_composite_font(&nonsense, identity, "", &[]));
+        assert!(!extraction.pages[0].text.contains(char::is_alphabetic), "{}", extraction.pages[0].text);
+        assert!(reason(&extraction).contains("cannot be decoded"), "{}", reason(&extraction));
+        assert_eq!(extraction.needs_ocr, [1]);
+    }
+}
+
+#[test]
+fn a_font_that_the_file_has_lost_is_read_by_the_order_of_its_glyphs() {
+    let codes: Vec<String> = glyphs("Lost and found").iter().map(|code| format!("{code:04x}")).collect();
+    let content = format!("BT /F9 12 Tf 72 700 Td <{}> Tj ET", codes.concat());
+    assert_eq!(first_text(&pdf_of_pages(&[&content], "", &[])), "Lost and found");
+}
+
+#[test]
+fn codes_are_characters_where_the_font_says_so() {
+    let codes: Vec<u16> = "Жёлтый".encode_utf16().collect();
+    let font = "/Encoding /Identity-H /ToUnicode /Identity-H";
+    assert_eq!(first_text(&in_composite_font(&codes, font, "", &[])), "Жёлтый");
+    let collection = "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >>";
+    assert_eq!(first_text(&in_composite_font(&codes, "/Encoding /Identity-H", collection, &[])), "Жёлтый");
+}
+
+#[test]
+fn cids_of_a_collection_are_characters() {
+    let collection = "/CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >>";
+    // By CID, and by Shift JIS.
+    let cids = in_composite_font(&[3284, 1200], "/Encoding /Identity-H", collection, &[]);
+    let codes = in_composite_font(&[0x93fa, 0x967b], "/Encoding /90ms-RKSJ-H", collection, &[]);
+    assert_eq!(first_text(&codes), "日本");
+    assert_eq!(first_text(&cids).chars().count(), 2);
+    assert!(first_text(&cids).chars().all(|character| ('\u{4e00}'..'\u{a000}').contains(&character)));
+}
+
+#[test]
+fn a_broken_map_to_unicode_is_mended() {
+    let map = b"/CMapName /Adobe-Identity-UC> def (un)balanced) 1 begincodespacerange <0000> <ffff> \
+        endcodespacerange 2 beginbfchar <0001> <0041> <0002> <0062> endbfchar 1 beginbfchar <00";
+    let font = "/Encoding /Identity-H /ToUnicode 7 0 R";
+    assert_eq!(first_text(&in_composite_font(&[1, 2], font, "", &[stream("", map)])), "Ab");
+}

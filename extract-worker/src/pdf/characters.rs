@@ -20,6 +20,10 @@ impl Characters {
         }
     }
 
+    pub(super) fn start(self) -> usize {
+        self.start as usize
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.len == 0
     }

@@ -1,6 +1,6 @@
 //! What an engine is, and how one is asked without being trusted.
 
-use super::glyphs::End;
+use super::end::End;
 use super::{hayro, pdf_extract};
 use crate::input::Input;
 use dossier_extract::protocol::Failure;

@@ -5,14 +5,17 @@
 
 use super::by_code::ByCode;
 use super::characters::{Characters, Kind};
-use super::fonts::Fonts;
+use super::end::{END_OF_PAGE, End};
+use super::fonts::{Fonts, Named};
 use super::frame::Frame;
+use super::guesses::{self, Guesses};
 use super::pictures::Coverage;
-use super::placed::{self, Placed, is_readable, unknown};
+use super::placed::{self, Placed, unknown};
 use super::unicode;
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun, PositionedGlyph};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::hayro_syntax::object::Dict;
+use hayro_interpret::hayro_syntax::page::Resources;
 use hayro_interpret::kurbo::{Affine, BezPath, Rect};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 
@@ -70,51 +73,29 @@ pub(super) struct Glyphs {
     pub(super) pictures: Coverage,
 }
 
-/// How far a page was drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum End {
-    /// The interpreter gave up on a broken or all too nested instruction.
-    #[default]
-    BrokenOff,
-    /// There was nothing more.
-    Reached,
-    /// A form at the greatest depth was left out.
-    TooDeep,
-    /// The budget of calls or glyphs was spent.
-    TooMuch,
-}
-
-impl End {
-    /// What people should know about a page that was not drawn to its end.
-    pub(super) fn says(self) -> Option<&'static str> {
-        match self {
-            Self::Reached => None,
-            Self::BrokenOff => Some("the page is cut off where its content is broken"),
-            Self::TooDeep => Some("the page is cut off where its forms draw themselves or nest too deep"),
-            Self::TooMuch => Some("the page is cut off where it draws more than any page needs"),
-        }
-    }
-}
-
-/// Stands behind a page's content, as marked content: it is reached when all before it was read.
-pub(super) const END_OF_PAGE: &str = "DossierEndOfPage";
-
 impl Glyphs {
     pub(super) fn text(&self, glyph: &Glyph) -> &str {
         glyph.characters.of(&self.text)
     }
 
-    /// Adds the characters of a glyph, as the PDF or else its font knows them.
-    fn push(&mut self, glyph: &Drawn<'_>, fonts: &mut Fonts, has_no_width: bool) -> Characters {
+    /// Adds the characters of a glyph.
+    fn push(
+        &mut self,
+        glyph: &Drawn<'_>,
+        named: Option<Named>,
+        guesses: &mut Guesses,
+        has_no_width: bool,
+    ) -> Characters {
         let start = self.text.len();
-        let ask_font = || match glyph {
-            Drawn::Outline(outline) => fonts.characters(outline),
-            Drawn::Type3(_) => None,
-        };
-        let known = match glyph.as_unicode().filter(is_readable).or_else(ask_font) {
-            Some(BfString::Char(character)) => unicode::push(&mut self.text, character),
-            Some(BfString::String(string)) => {
+        let known = match named {
+            Some(Named::Surely(BfString::Char(character))) => unicode::push(&mut self.text, character),
+            Some(Named::Surely(BfString::String(string))) => {
                 string.chars().fold(false, |known, c| unicode::push(&mut self.text, c) | known)
+            }
+            Some(Named::Perhaps(character)) => {
+                guesses.add(start, glyph, character);
+                self.text.push(character);
+                true
             }
             None => false,
         };
@@ -129,8 +110,10 @@ impl Glyphs {
 /// The device that hayro draws on.
 pub(super) struct Collector<'f> {
     bounds: Rect,
+    resources: &'f Resources<'f>,
     fonts: &'f mut Fonts,
     glyphs: Glyphs,
+    guesses: Guesses,
     calls: u32,
     clips: u32,
     is_too_deep: bool,
@@ -148,11 +131,13 @@ pub(super) struct Collector<'f> {
 }
 
 impl<'f> Collector<'f> {
-    pub(super) fn new(bounds: Rect, fonts: &'f mut Fonts) -> Self {
+    pub(super) fn new(bounds: Rect, resources: &'f Resources<'f>, fonts: &'f mut Fonts) -> Self {
         Self {
             bounds: bounds.inflate(1.0, 1.0),
+            resources,
             fonts,
             glyphs: Glyphs::default(),
+            guesses: Guesses::default(),
             calls: 0,
             clips: 0,
             is_too_deep: false,
@@ -169,10 +154,27 @@ impl<'f> Collector<'f> {
         while !self.marked.is_empty() {
             self.close_marked();
         }
+        self.drop_wrong_guesses();
         if self.is_too_deep && self.glyphs.end == End::Reached {
             self.glyphs.end = End::TooDeep;
         }
         self.glyphs
+    }
+
+    /// Guessed characters that make no sense become unknown ones.
+    fn drop_wrong_guesses(&mut self) {
+        let wrong = self.guesses.wrong();
+        if wrong.is_empty() {
+            return;
+        }
+        let start = self.glyphs.text.len();
+        self.glyphs.text.push(char::REPLACEMENT_CHARACTER);
+        let unknown = Characters::since(start, &self.glyphs.text);
+        for glyph in &mut self.glyphs.list {
+            if wrong.contains(&glyph.characters.start()) {
+                glyph.characters = unknown;
+            }
+        }
     }
 
     /// Counts a drawing call; at the end of the budget unwinds out of the interpreter, quietly.
@@ -196,14 +198,28 @@ impl<'f> Collector<'f> {
             let width = self.widths.get(self.calls, glyph.char_code(), || placed::width(glyph));
             Placed::new(glyph, transform, width)
         };
-        let placed: Vec<Placed> = run.glyphs().iter().map(place).collect();
+        let mut placed: Vec<Placed> = run.glyphs().iter().map(place).collect();
         let stretch = self.stretch(&placed);
+        if guesses::is_of_lost_font(run.glyphs()) {
+            for (glyphs, placed) in run.glyphs().chunks_exact(2).zip(placed.chunks_exact_mut(2)) {
+                placed[0].width = guesses::lost_width(glyphs);
+                self.glyph(&glyphs[1], &placed[0], true, stretch, vertical);
+            }
+            return;
+        }
         for (glyph, placed) in run.glyphs().iter().zip(&placed) {
-            self.glyph(glyph, placed, stretch, vertical);
+            self.glyph(glyph, placed, false, stretch, vertical);
         }
     }
 
-    fn glyph(&mut self, glyph: &Drawn<'_>, placed: &Placed, stretch: Option<f32>, vertical: bool) {
+    fn glyph(
+        &mut self,
+        glyph: &Drawn<'_>,
+        placed: &Placed,
+        is_lost: bool,
+        stretch: Option<f32>,
+        vertical: bool,
+    ) {
         let Placed { origin, size, .. } = *placed;
         let usable = origin.is_finite() && size.is_finite() && size > 0.0 && placed.angle.is_finite();
         if !usable || !self.bounds.contains(origin) {
@@ -223,7 +239,9 @@ impl<'f> Collector<'f> {
             false => (u, u + advance),
         };
         let characters = self.characters.get(self.calls, glyph.char_code(), || {
-            self.glyphs.push(glyph, self.fonts, advance <= 0.1 * size)
+            let named =
+                if is_lost { Some(guesses::lost(glyph)) } else { self.fonts.name(glyph, self.resources) };
+            self.glyphs.push(glyph, named, &mut self.guesses, advance <= 0.1 * size)
         });
         if characters.is_empty() {
             return;

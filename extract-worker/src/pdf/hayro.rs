@@ -1,9 +1,10 @@
 //! The first engine: hayro interprets a page, [`super::glyphs`] collects what it draws, [`super::lines`]
 //! and [`super::order`] make text of it.
 
+use super::end::{END_OF_PAGE, End};
 use super::engine::{Engine, Reading, Seen, contained, malformed};
 use super::fonts::Fonts;
-use super::glyphs::{Collector, END_OF_PAGE, End, Glyphs};
+use super::glyphs::{Collector, Glyphs};
 use super::quality::Quality;
 use super::{forms, info, lines, order};
 use crate::input::Input;
@@ -71,7 +72,7 @@ impl Hayro {
     /// What the page draws; after a panic or the end of the budget, what it drew before.
     fn glyphs(&mut self, page: &Page<'static>) -> Glyphs {
         let (transform, bounds) = geometry(page);
-        let mut collector = Collector::new(bounds, &mut self.fonts);
+        let mut collector = Collector::new(bounds, page.resources(), &mut self.fonts);
         let settings =
             InterpreterSettings { render_content: RenderContent::ANNOTATIONS, ..Default::default() };
         let drawn = contained(|| {

@@ -9,7 +9,7 @@ use super::unicode::is_private;
 const MOST_BROKEN: f32 = 0.1;
 /// A page with fewer letters than this below a picture of half the page (a stamp on a scan, a fax's header)
 /// has next to no text.
-const FEW_LETTERS: usize = 50;
+const FEW_LETTERS: f32 = 50.0;
 const MUCH_OF_A_PAGE: f32 = 0.5;
 /// On a page without any letter a smaller picture may hold the words.
 const SOME_OF_A_PAGE: f32 = 0.1;
@@ -36,7 +36,7 @@ impl Quality {
             let (mut is_latin, mut has_vowel) = (true, false);
             for character in word.chars() {
                 length += 1;
-                broken += usize::from(is_private(character) || character == char::REPLACEMENT_CHARACTER);
+                broken += usize::from(is_broken(character) || (reading.seen.is_none() && is_odd(character)));
                 is_latin &= character.is_alphabetic() && character < '\u{2e80}';
                 has_vowel |= !character.is_ascii() || is_vowel(character);
             }
@@ -64,6 +64,16 @@ impl Quality {
         readable * if is_scattered { 1.0 - self.scattered / 2.0 } else { 1.0 }
     }
 
+    /// Whether a reading is to be preferred to another: it looks better, and does not just leave out what
+    /// does not.
+    pub(super) fn beats(&self, other: &Self) -> bool {
+        self.score() > other.score() && self.readable() >= 0.8 * other.readable()
+    }
+
+    fn readable(&self) -> f32 {
+        self.letters as f32 * (1.0 - self.broken)
+    }
+
     /// Whether there is no text at all.
     pub(super) fn is_empty(&self) -> bool {
         self.letters == 0
@@ -80,8 +90,7 @@ impl Quality {
     }
 
     fn is_a_picture(&self) -> bool {
-        let readable = self.letters as f32 * (1.0 - self.broken);
-        self.pictures >= MUCH_OF_A_PAGE && readable < FEW_LETTERS as f32
+        self.pictures >= MUCH_OF_A_PAGE && self.readable() < FEW_LETTERS
             || self.pictures >= SOME_OF_A_PAGE && self.is_empty()
     }
 
@@ -107,6 +116,16 @@ impl Quality {
             () => format!("{} of the words are none", percent(self.scattered)),
         }
     }
+}
+
+/// Undecodable, or a character that only its font knows.
+fn is_broken(character: char) -> bool {
+    is_private(character) || character == char::REPLACEMENT_CHARACTER
+}
+
+/// What codes that nobody could decode look like when they are shown as Latin-1.
+fn is_odd(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{a1}'..='\u{bf}' | '×' | '÷' | '\u{2b0}'..='\u{2ff}')
 }
 
 fn is_vowel(letter: char) -> bool {

@@ -4,8 +4,8 @@
 //! the better of the readings is taken. Each page and each engine stands alone: a panic costs that engine's
 //! reading of that page.
 
+use super::end::End;
 use super::engine::{self, Engine, Reading, malformed};
-use super::glyphs::End;
 use super::quality::Quality;
 use crate::input::Input;
 use dossier_extract::protocol::Failure;
@@ -89,7 +89,7 @@ impl Engines {
             let is_good = candidate.quality.is_good();
             said.push(candidate.says());
             match &best {
-                Some(best) if candidate.quality.score() <= best.quality.score() => {
+                Some(best) if !candidate.quality.beats(&best.quality) => {
                     self.slots[slot].in_vain += 1;
                 }
                 _ => best = Some(candidate.after(best)),
@@ -130,7 +130,7 @@ impl Candidate {
     }
 
     fn routed(self, said: &[String]) -> Routed {
-        let quality = Quality::of(&self.reading);
+        let quality = self.quality;
         let end = self.reading.seen.map_or(End::Reached, |seen| seen.end);
         // Where there was no choice the engine's name is said already.
         let mut reason = if said.len() > 1 { said.join("; ") } else { quality.says() };
@@ -140,7 +140,7 @@ impl Candidate {
         Routed {
             engine: self.engine,
             quality: (!quality.is_empty()).then(|| quality.score()),
-            needs_ocr: quality.needs_ocr(),
+            needs_ocr: Quality::of(&self.reading).needs_ocr(),
             is_endless: self.is_endless(),
             text: self.reading.text,
             reason,
