@@ -163,7 +163,8 @@ impl<'f> Collector<'f> {
 
     /// Guessed characters that make no sense become unknown ones.
     fn drop_wrong_guesses(&mut self) {
-        let wrong = self.guesses.wrong();
+        let places = self.glyphs.list.iter().map(|glyph| glyph.characters.start());
+        let wrong = std::mem::take(&mut self.guesses).wrong(places);
         if wrong.is_empty() {
             return;
         }

@@ -13,14 +13,14 @@ const LEAST_WORDS: f32 = 0.75;
 const LEAST_VOWELS: f32 = 0.28;
 const FEW_LETTERS: usize = 12;
 
-/// The guesses of a page, by font.
+/// The guesses of a page: of which font, and which characters, by their place in the text of all glyphs.
 #[derive(Debug, Default)]
-pub(super) struct Guesses(HashMap<u128, OfFont>);
+pub(super) struct Guesses(HashMap<usize, (u128, char)>);
 
+/// What is guessed of a font, letter by letter as it is shown.
 #[derive(Debug, Default)]
-struct OfFont {
-    /// Where in the text of all glyphs they are.
-    places: Vec<usize>,
+struct Shown {
+    characters: usize,
     words: usize,
     letters: usize,
     vowels: usize,
@@ -32,25 +32,35 @@ impl Guesses {
             Glyph::Outline(outline) => outline.font_data().map_or(0, |font| font.cache_key),
             Glyph::Type3(_) => 0,
         };
-        let font = self.0.entry(font).or_default();
-        font.places.push(place);
-        font.words += usize::from(character.is_alphanumeric() || character == ' ');
-        font.letters += usize::from(character.is_alphabetic());
-        font.vowels += usize::from(is_vowel(character));
+        self.0.insert(place, (font, character));
     }
 
-    /// Where the guesses are that make no sense.
-    pub(super) fn wrong(&mut self) -> HashSet<usize> {
-        let fonts = std::mem::take(&mut self.0);
-        fonts.into_values().filter(|font| !font.makes_sense()).flat_map(|font| font.places).collect()
+    /// Where the guesses are that make no sense, in what is shown from these places.
+    pub(super) fn wrong(self, shown: impl Iterator<Item = usize>) -> HashSet<usize> {
+        if self.0.is_empty() {
+            return HashSet::new();
+        }
+        let mut fonts: HashMap<u128, Shown> = HashMap::new();
+        for (font, character) in shown.filter_map(|place| self.0.get(&place)) {
+            fonts.entry(*font).or_default().add(*character);
+        }
+        let is_wrong = |font| fonts.get(font).is_some_and(|shown| !shown.makes_sense());
+        self.0.iter().filter(|(_, (font, _))| is_wrong(font)).map(|(place, _)| *place).collect()
     }
 }
 
-impl OfFont {
+impl Shown {
+    fn add(&mut self, character: char) {
+        self.characters += 1;
+        self.words += usize::from(character.is_alphanumeric() || character == ' ');
+        self.letters += usize::from(character.is_alphabetic());
+        self.vowels += usize::from(is_vowel(character));
+    }
+
     fn makes_sense(&self) -> bool {
         let has_vowels = self.vowels as f32 >= LEAST_VOWELS * self.letters as f32;
-        self.words as f32 >= LEAST_WORDS * self.places.len() as f32
-            && (has_vowels || self.letters < FEW_LETTERS)
+        let has_words = self.words as f32 >= LEAST_WORDS * self.characters as f32;
+        has_words && (has_vowels || self.letters < FEW_LETTERS)
     }
 }
 
