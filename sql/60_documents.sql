@@ -28,6 +28,8 @@ create table dossier.documents (
   storage text not null default 'postgres',
   storage_key text,
   metadata jsonb not null default '{}',
+  language text,
+  file_metadata jsonb not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint documents_pkey primary key (id),
@@ -46,7 +48,11 @@ create table dossier.documents (
   ),
   constraint documents_page_count_check check (page_count >= 0),
   constraint documents_token_count_check check (token_count >= 0),
-  constraint documents_metadata_check check (jsonb_typeof(metadata) = 'object' and dossier_private.json_bytes(metadata) <= 65536)
+  constraint documents_metadata_check check (jsonb_typeof(metadata) = 'object' and dossier_private.json_bytes(metadata) <= 65536),
+  constraint documents_language_check check (language ~ '^[a-z]{2,3}$'),
+  constraint documents_file_metadata_check check (
+    jsonb_typeof(file_metadata) = 'object' and dossier_private.json_bytes(file_metadata) <= 65536
+  )
 );
 comment on table dossier.documents is
   'Uploaded files. Begun by begin_upload(), so that no row escapes its checks; name and metadata may be changed later.';
@@ -59,13 +65,18 @@ comment on column dossier.documents.media_type is 'Type, decided by the bytes wh
 comment on column dossier.documents.size_bytes is 'Size; while uploading what was declared, or null.';
 comment on column dossier.documents.sha256 is 'Hex digest of the bytes as the uploader computed it.';
 comment on column dossier.documents.status is 'uploading, stored, extracting, ready, failed or unsupported.';
-comment on column dossier.documents.error_code is 'Why it failed or is unsupported, for programs.';
-comment on column dossier.documents.error_message is 'Why it failed or is unsupported, for people; never missing then.';
+comment on column dossier.documents.error_code is
+  'Why it failed or is unsupported, for programs. Beside ready it is a notice: needs_ocr, some pages are pictures that were not read.';
+comment on column dossier.documents.error_message is 'The same for people; never missing when it failed or is unsupported.';
 comment on column dossier.documents.page_count is 'Pages of extracted text.';
-comment on column dossier.documents.token_count is 'Estimate of the text''s tokens for a language model: a quarter of its characters, rounded up.';
+comment on column dossier.documents.token_count is 'Estimate of the text''s tokens for a language model: sum of its pages''.';
 comment on column dossier.documents.storage is 'Where the bytes are: postgres means dossier_private.document_chunks.';
 comment on column dossier.documents.storage_key is 'Key of the bytes in another store.';
 comment on column dossier.documents.metadata is 'JSON object of the app''s own making, at most 64 KiB.';
+comment on column dossier.documents.language is 'Language of most of the text, guessed: an ISO 639-3 code, or null.';
+comment on column dossier.documents.file_metadata is
+  'What the file says of itself: title, author, subject, keywords, producer, created, modified, page_labels, outline, '
+  'attachments, as far as it has them; at most 64 KiB.';
 comment on column dossier.documents.created_at is 'When the upload began.';
 comment on column dossier.documents.updated_at is 'When the row last changed.';
 
@@ -104,19 +115,26 @@ create trigger documents_touch
 create function dossier_private.announce_document() returns trigger
 language plpgsql security invoker set search_path = ''
 as $$
+declare
+  document constant dossier.documents := case tg_op when 'DELETE' then old else new end;
 begin
   perform pg_notify('dossier_documents', json_build_object(
-    'document_id', new.id, 'session_id', new.session_id,
-    'organization_id', new.organization_id, 'status', new.status)::text);
+    'document_id', document.id, 'session_id', document.session_id, 'organization_id', document.organization_id,
+    'status', case tg_op when 'DELETE' then 'deleted' else document.status end)::text);
   return null;
 end
 $$;
-comment on function dossier_private.announce_document() is 'Trigger: notifies dossier_documents of a new status.';
+comment on function dossier_private.announce_document() is
+  'Trigger: notifies dossier_documents of a new status, or of status deleted, at which a worker stops reading the file.';
 
 create trigger documents_announce
   after update of status on dossier.documents
   for each row when (old.status is distinct from new.status)
   execute function dossier_private.announce_document();
+
+create trigger documents_announce_deleted
+  after delete on dossier.documents
+  for each row execute function dossier_private.announce_document();
 
 create function dossier_private.require_document(document_id uuid) returns dossier.documents
 language plpgsql volatile security definer set search_path = ''

@@ -8,12 +8,17 @@ create table dossier.document_pages (
   source text not null default 'text',
   engine text,
   confidence real,
+  quality real,
+  reason text,
+  token_count integer not null generated always as (dossier.estimate_tokens(text)) stored,
   constraint document_pages_pkey primary key (document_id, page),
   constraint document_pages_document_fkey foreign key (organization_id, document_id)
     references dossier.documents (organization_id, id) on delete cascade,
   constraint document_pages_page_check check (page >= 1),
   constraint document_pages_source_check check (source in ('text', 'ocr')),
-  constraint document_pages_confidence_check check (confidence between 0 and 1)
+  constraint document_pages_confidence_check check (confidence between 0 and 1),
+  constraint document_pages_quality_check check (quality between 0 and 1),
+  constraint document_pages_reason_check check (char_length(reason) <= 500)
 );
 comment on table dossier.document_pages is 'Extracted text, page by page. Written by complete_job() alone.';
 comment on column dossier.document_pages.document_id is 'The document.';
@@ -22,7 +27,10 @@ comment on column dossier.document_pages.organization_id is 'Organization of the
 comment on column dossier.document_pages.text is 'Text of the page.';
 comment on column dossier.document_pages.source is 'text: the file held it; ocr: read from an image.';
 comment on column dossier.document_pages.engine is 'Program that found the text.';
-comment on column dossier.document_pages.confidence is 'How sure it is, from 0 to 1, or null.';
+comment on column dossier.document_pages.confidence is 'How sure OCR is of its words, from 0 to 1; null for text that the file held.';
+comment on column dossier.document_pages.quality is 'How good the text looks, from 0 to 1, where the program has an opinion.';
+comment on column dossier.document_pages.reason is 'Why this program and no other, where there was a choice.';
+comment on column dossier.document_pages.token_count is 'Estimate of the text''s tokens: see estimate_tokens().';
 
 create index document_pages_organization_id_idx on dossier.document_pages (organization_id, document_id);
 create statistics dossier.document_pages_document_id_stats (dependencies)

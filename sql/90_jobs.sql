@@ -1,4 +1,5 @@
--- Jobs: extractions, queued in the transaction that stores a document and leased by workers.
+-- Jobs: extractions and thumbnails, queued in the transaction that brings them about and leased by workers.
+-- What workers report is in 92_results.sql.
 --
 -- Invariant: a worker owns a job while it is running and its attempts equal the number the worker
 -- got; every later claim raises that number, so what a lost worker still sends changes nothing.
@@ -22,18 +23,18 @@ create table dossier_private.jobs (
   updated_at timestamptz not null default now(),
   constraint jobs_pkey primary key (id),
   constraint jobs_document_id_fkey foreign key (document_id) references dossier.documents (id) on delete cascade,
-  constraint jobs_kind_check check (kind in ('extract')),
+  constraint jobs_kind_check check (kind in ('extract', 'thumbnail')),
   constraint jobs_options_check check (jsonb_typeof(options) = 'object'),
   constraint jobs_status_check check (status in ('queued', 'running', 'done', 'failed')),
   constraint jobs_attempts_check check (attempts >= 0 and max_attempts >= 1),
   constraint jobs_lease_check check (status <> 'running' or (lease_expires_at is not null and worker is not null))
 );
-comment on table dossier_private.jobs is 'Extractions to do, under way, and done. At most one of a document is live.';
+comment on table dossier_private.jobs is 'Extractions and thumbnails to do, under way, and done. At most one of a kind and document is live.';
 comment on column dossier_private.jobs.id is 'Key.';
-comment on column dossier_private.jobs.document_id is 'The document to extract.';
+comment on column dossier_private.jobs.document_id is 'The document to read.';
 comment on column dossier_private.jobs.organization_id is 'Organization of the document.';
-comment on column dossier_private.jobs.kind is 'What to do: extract.';
-comment on column dossier_private.jobs.options is '{"ocr": boolean}: whether images are to be read.';
+comment on column dossier_private.jobs.kind is 'What to do: extract the text, or make a thumbnail. Of what an organization waits for, the text comes first.';
+comment on column dossier_private.jobs.options is 'Of an extraction {"ocr": boolean}: whether every page is to be read by OCR.';
 comment on column dossier_private.jobs.status is 'queued, running, done or failed.';
 comment on column dossier_private.jobs.attempts is 'How often it was claimed; the fencing token of the worker that has it.';
 comment on column dossier_private.jobs.max_attempts is 'After so many attempts it is failed.';
@@ -46,8 +47,8 @@ comment on column dossier_private.jobs.created_at is 'When it was queued.';
 comment on column dossier_private.jobs.updated_at is 'When the row last changed.';
 
 create index jobs_document_id_idx on dossier_private.jobs (document_id);
-create unique index jobs_live_document_id_idx on dossier_private.jobs (document_id) where status in ('queued', 'running');
-create index jobs_queued_idx on dossier_private.jobs (run_at, id) where status = 'queued';
+create unique index jobs_live_document_id_kind_idx on dossier_private.jobs (document_id, kind) where status in ('queued', 'running');
+create index jobs_queued_idx on dossier_private.jobs (organization_id, kind, run_at, id) where status = 'queued';
 create index jobs_running_idx on dossier_private.jobs (lease_expires_at) where status = 'running';
 
 create trigger jobs_touch
@@ -84,7 +85,7 @@ as $$
 begin
   update dossier_private.jobs as job
   set status = 'failed', last_error = 'Superseded by a new request.', lease_expires_at = null
-  where job.document_id = queue_job.document_id and job.status in ('queued', 'running');
+  where job.document_id = queue_job.document_id and job.kind = 'extract' and job.status in ('queued', 'running');
 
   insert into dossier_private.jobs (document_id, organization_id, options, max_attempts)
   values (
@@ -170,25 +171,82 @@ begin
       last_error = format('Worker %s was lost in attempt %s.', job.worker, job.attempts)
     from lost
     where job.id = lost.id
-    returning job.document_id, job.status, job.attempts
+    returning job.document_id, job.kind, job.status, job.attempts
   ), given_up as (
     update dossier.documents as document
     set status = 'failed', error_code = 'worker_lost',
       error_message = format('Reading this file was tried %s times, and each time the program that read it was lost.', taken_back.attempts)
     from taken_back
-    where document.id = taken_back.document_id and taken_back.status = 'failed'
+    where document.id = taken_back.document_id and taken_back.status = 'failed' and taken_back.kind = 'extract'
   )
   select count(*) into recovered from taken_back;
   return recovered;
 end
 $$;
 comment on function dossier_private.recover_jobs() is
-  'Takes back jobs whose lease has run out: queues them again, or fails them and their documents when the attempts are used up.';
+  'Takes back jobs whose lease has run out: queues them again, or fails them, and the documents of extractions, when the '
+  'attempts are used up.';
+
+create function dossier_private.lease_next_job(worker text, lease interval) returns dossier_private.jobs
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: called by claim_jobs().
+declare
+  waiting record;
+  job dossier_private.jobs;
+begin
+  -- Organizations that have a job due: first those with the fewest under way, so that no burst of one keeps another waiting.
+  -- The recursion hops from one to the next by the index, however many jobs each has.
+  for waiting in
+    with recursive organizations (id) as (
+      (select j.organization_id from dossier_private.jobs as j where j.status = 'queued' order by j.organization_id limit 1)
+      union all
+      select (
+        select j.organization_id from dossier_private.jobs as j
+        where j.status = 'queued' and j.organization_id > organizations.id
+        order by j.organization_id limit 1)
+      from organizations
+      where organizations.id is not null
+    ), under_way as (
+      select j.organization_id, count(*) as jobs from dossier_private.jobs as j where j.status = 'running' group by j.organization_id
+    )
+    select organizations.id
+    from organizations
+    left join under_way on under_way.organization_id = organizations.id
+    cross join lateral (
+      select j.kind, j.run_at, j.id from dossier_private.jobs as j
+      where j.organization_id = organizations.id and j.status = 'queued' and j.run_at <= now()
+      order by j.kind, j.run_at, j.id
+      limit 1
+    ) as next
+    order by coalesce(under_way.jobs, 0), next.kind, next.run_at, next.id
+  loop
+    select j.* into job
+    from dossier_private.jobs as j
+    join dossier.documents as document on document.id = j.document_id
+    where j.organization_id = waiting.id and j.status = 'queued' and j.run_at <= now()
+    order by j.kind, j.run_at, j.id
+    limit 1
+    for no key update of j, document skip locked;
+
+    continue when not found;
+    update dossier_private.jobs as j
+    set status = 'running', attempts = j.attempts + 1, worker = left(lease_next_job.worker, 200), lease_expires_at = now() + lease
+    where j.id = job.id
+    returning j.* into job;
+    return job;
+  end loop;
+  return null;
+end
+$$;
+comment on function dossier_private.lease_next_job(text, interval) is
+  'The job that a worker should do next, leased to it, or null: of the organization with the fewest jobs under way, text '
+  'before thumbnails, the oldest first. Workers that claim at the same moment do not see each other''s choice.';
 
 create function dossier.claim_jobs(worker text, limit_count integer default 1, lease_seconds integer default 120)
 returns table (
   job_id bigint, document_id uuid, organization_id uuid, media_type text,
-  size_bytes bigint, sha256 text, ocr boolean, attempt integer
+  size_bytes bigint, sha256 text, ocr boolean, attempt integer, kind text
 )
 language plpgsql security definer set search_path = ''
 as $$
@@ -196,6 +254,7 @@ as $$
 #variable_conflict use_column
 declare
   lease constant interval := dossier_private.check_lease(lease_seconds);
+  job dossier_private.jobs;
 begin
   if coalesce(btrim(claim_jobs.worker) = '' or limit_count not between 1 and 100, true) then
     raise exception using
@@ -207,32 +266,24 @@ begin
 
   perform dossier_private.recover_jobs();
 
-  return query
-  with due as (
-    select job.id
-    from dossier_private.jobs as job
-    join dossier.documents as document on document.id = job.document_id
-    where job.status = 'queued' and job.run_at <= now()
-    order by job.run_at, job.id
-    limit claim_jobs.limit_count
-    for no key update of job, document skip locked
-  ), leased as (
-    update dossier_private.jobs as job
-    set status = 'running', attempts = job.attempts + 1, worker = left(claim_jobs.worker, 200), lease_expires_at = now() + lease
-    from due
-    where job.id = due.id
-    returning job.*
-  )
-  update dossier.documents as document
-  set status = 'extracting'
-  from leased
-  where document.id = leased.document_id
-  returning leased.id, document.id, document.organization_id, document.media_type,
-    document.size_bytes, document.sha256, coalesce((leased.options ->> 'ocr')::boolean, false), leased.attempts;
+  for place in 1 .. claim_jobs.limit_count loop
+    job := dossier_private.lease_next_job(claim_jobs.worker, lease);
+    exit when job.id is null;
+
+    if job.kind = 'extract' then
+      update dossier.documents as document set status = 'extracting' where document.id = job.document_id;
+    end if;
+    return query
+    select job.id, document.id, document.organization_id, document.media_type, document.size_bytes, document.sha256,
+      coalesce((job.options ->> 'ocr')::boolean, false), job.attempts, job.kind
+    from dossier.documents as document
+    where document.id = job.document_id;
+  end loop;
 end
 $$;
 comment on function dossier.claim_jobs(text, integer, integer) is
-  'Leases jobs that are due to a worker, never one to two. Those of lost workers come back first.';
+  'Leases jobs that are due to a worker, never one to two; each time the organization with the fewest under way comes first. '
+  'Jobs of lost workers are taken back before.';
 
 create function dossier.extend_lease(job_id bigint, attempt integer, lease_seconds integer default 120) returns boolean
 language plpgsql security definer set search_path = ''
@@ -250,28 +301,7 @@ $$;
 comment on function dossier.extend_lease(bigint, integer, integer) is
   'Keeps a job; false when the worker no longer owns it and should stop.';
 
-create function dossier_private.own_job(job_id bigint, attempt integer) returns dossier_private.jobs
-language plpgsql security definer set search_path = ''
-as $$
--- Definer: called by definer functions.
-declare
-  job dossier_private.jobs;
-begin
-  perform from dossier.documents as document
-  where document.id = (select j.document_id from dossier_private.jobs as j where j.id = own_job.job_id)
-  for no key update;
-
-  select j.* into job
-  from dossier_private.jobs as j
-  where j.id = own_job.job_id and j.attempts = own_job.attempt and j.status = 'running'
-  for no key update;
-  return job;
-end
-$$;
-comment on function dossier_private.own_job(bigint, integer) is
-  'A running job that this attempt owns, locked after its document; null when it does not.';
-
-create function dossier.complete_job(job_id bigint, attempt integer, pages jsonb, media_type text default null) returns boolean
+create function dossier.release_job(job_id bigint, attempt integer) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: workers have no rights on the tables. Granted to service_role alone.
@@ -281,77 +311,22 @@ begin
   if job.id is null then
     return false;
   end if;
-  if jsonb_typeof(pages) is distinct from 'array' then
-    raise exception using
-      errcode = 'PT400',
-      message = 'pages must be a JSON array',
-      detail = format('It is a JSON %s.', coalesce(jsonb_typeof(pages), 'nothing')),
-      hint = 'Send [{"page": 1, "text": "…", "source": "text", "confidence": null, "engine": "…"}].';
-  end if;
 
-  delete from dossier.document_pages as old where old.document_id = job.document_id;
-
-  insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence)
-  select job.document_id, job.organization_id, found.page, coalesce(found.text, ''),
-    coalesce(found.source, 'text'), found.engine, found.confidence
-  from jsonb_to_recordset(pages) as found (page integer, text text, source text, engine text, confidence real);
-
-  update dossier.documents as document
-  set status = 'ready', error_code = null, error_message = null,
-    media_type = coalesce(complete_job.media_type, document.media_type),
-    page_count = extracted.pages, token_count = (extracted.characters + 3) / 4
-  from (
-    select count(*)::integer as pages, coalesce(sum(char_length(page.text)), 0)::bigint as characters
-    from dossier.document_pages as page
-    where page.document_id = job.document_id
-  ) as extracted
-  where document.id = job.document_id;
-
+  -- The attempt's number is never given twice: it fences off what this worker may still send.
   update dossier_private.jobs as j
-  set status = 'done', lease_expires_at = null, last_error = null
+  set status = 'queued', max_attempts = j.max_attempts + 1, run_at = now(), lease_expires_at = null
   where j.id = job.id;
+
+  if job.kind = 'extract' then
+    update dossier.documents as document set status = 'stored' where document.id = job.document_id;
+  end if;
+  perform pg_notify('dossier_jobs', '');
   return true;
 end
 $$;
-comment on function dossier.complete_job(bigint, integer, jsonb, text) is
-  'Stores the pages of a document ([{page, text, source, confidence, engine}]), which is then ready. '
-  'False, and nothing changed, when the worker no longer owns the job.';
-
-create function dossier.fail_job(
-  job_id bigint, attempt integer, error_code text, error_message text, retry boolean default true
-) returns boolean
-language plpgsql security definer set search_path = ''
-as $$
--- Definer: workers have no rights on the tables. Granted to service_role alone.
-declare
-  job constant dossier_private.jobs := dossier_private.own_job(job_id, attempt);
-  code constant text := coalesce(nullif(left(btrim(error_code), 100), ''), 'extraction_failed');
-  reason constant text := coalesce(nullif(left(btrim(error_message), 2000), ''), 'The file could not be read.');
-  again constant boolean := coalesce(retry, true) and code <> 'unsupported' and job.attempts < job.max_attempts;
-begin
-  if job.id is null then
-    return false;
-  end if;
-
-  -- Five seconds, doubled by every attempt, ten minutes at most; half of it random, so that jobs that failed together part.
-  update dossier_private.jobs as j
-  set status = case when again then 'queued' else 'failed' end,
-    run_at = now() + least(interval '5 seconds' * 2 ^ (job.attempts - 1), interval '10 minutes') * (0.5 + random() / 2),
-    lease_expires_at = null,
-    last_error = format('%s: %s', code, reason)
-  where j.id = job.id;
-
-  update dossier.documents as document
-  set status = case when again then 'stored' when code = 'unsupported' then 'unsupported' else 'failed' end,
-    error_code = case when not again then code end,
-    error_message = case when not again then reason end
-  where document.id = job.document_id;
-  return true;
-end
-$$;
-comment on function dossier.fail_job(bigint, integer, text, text, boolean) is
-  'Reports that an attempt failed. It is tried again later while attempts are left and retry is true; else the document '
-  'is failed, or unsupported when that is the error_code. False when the worker no longer owns the job.';
+comment on function dossier.release_job(bigint, integer) is
+  'Hands a job back that its worker cannot finish, because it shuts down: another takes it up at once, and the attempt does '
+  'not count. False when the worker no longer owns the job.';
 
 create function dossier.sweep(upload_max_age interval default '1 hour') returns jsonb
 language plpgsql security definer set search_path = ''
@@ -396,10 +371,10 @@ revoke all on dossier_private.jobs from public, anon, authenticated, service_rol
 revoke all on sequence dossier_private.jobs_id_seq from public, anon, authenticated, service_role;
 revoke all on function
   dossier_private.clock_job, dossier_private.queue_job, dossier_private.queue_extraction, dossier.request_extraction, dossier_private.check_lease,
-  dossier_private.recover_jobs, dossier.claim_jobs, dossier.extend_lease, dossier_private.own_job, dossier.complete_job,
-  dossier.fail_job, dossier.sweep
+  dossier_private.recover_jobs, dossier_private.lease_next_job, dossier.claim_jobs, dossier.extend_lease,
+  dossier.release_job, dossier.sweep
   from public, anon, authenticated, service_role;
 grant execute on function dossier.request_extraction, dossier_private.queue_extraction to authenticated, service_role;
 grant execute on function
-  dossier.claim_jobs, dossier.extend_lease, dossier.complete_job, dossier.fail_job, dossier.sweep
+  dossier.claim_jobs, dossier.extend_lease, dossier.release_job, dossier.sweep
   to service_role;

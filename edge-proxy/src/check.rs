@@ -26,6 +26,7 @@ pub(crate) async fn run(config: Config) -> ExitCode {
         findings.push(("schema", schema(&app).await));
         findings.push(("notifications", notifications(&config).await));
         findings.push(("extraction", extraction(&app, &config).await));
+        findings.push(("OCR", ocr(&app, &config).await));
     }
     findings.push(("keys", keys(&app).await));
     findings.push(("stack behind", stack(&config).await));
@@ -145,6 +146,26 @@ async fn extraction(app: &App, config: &Config) -> Finding {
                 Err(error) => Err((error.to_string(), "Try again.")),
             }
         }
+    }
+}
+
+/// OCR need not be there: documents whose words are in pictures then say so.
+async fn ocr(app: &App, config: &Config) -> Finding {
+    if config.extract.workers == 0 {
+        return Ok("none here (EXTRACT_WORKERS is 0)".to_owned());
+    }
+    if config.extract.mode != ExtractMode::Edge && jobs::is_native(app).await.unwrap_or(false) {
+        return Ok(match jobs::database_ocr(app).await {
+            Ok(()) => "in the database, in the languages of dossier.ocr_languages".to_owned(),
+            Err(error) => format!("none in the database; pictures are not read: {}", Chain(&error)),
+        });
+    }
+    let extract = config.extract.clone();
+    let languages = extract.ocr.languages.clone();
+    match tokio::task::spawn_blocking(move || jobs::edge_ocr(&extract)).await {
+        Ok(Ok(())) => Ok(format!("at the edge, in {languages}")),
+        Ok(Err(error)) => Ok(format!("none; pictures are not read: {error}")),
+        Err(error) => Err((error.to_string(), "Try again.")),
     }
 }
 

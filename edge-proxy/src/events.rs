@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 const CHANNELS: &[&str] = &["dossier_jobs", "dossier_documents"];
 
-/// A document that has changed its status.
+/// A document that has changed its status, or was `deleted`.
 #[derive(Debug, Clone, Deserialize)]
 struct Changed {
     document_id: Uuid,
@@ -20,7 +20,7 @@ struct Changed {
 
 impl Changed {
     fn is_settled(&self) -> bool {
-        matches!(self.status.as_str(), "ready" | "failed" | "unsupported")
+        matches!(self.status.as_str(), "ready" | "failed" | "unsupported" | "deleted")
     }
 }
 
@@ -86,6 +86,20 @@ impl Events {
 pub(crate) struct DocumentEvents(broadcast::Receiver<Changed>);
 
 impl DocumentEvents {
+    /// Returns when something other than its reading has happened to the document, or may have; `true`: it
+    /// was deleted.
+    pub(crate) async fn interrupted(&mut self, id: Uuid) -> bool {
+        loop {
+            match self.0.recv().await {
+                Ok(changed) if changed.document_id != id || changed.status == "extracting" => {}
+                Ok(changed) => return changed.status == "deleted",
+                // Some were missed: look.
+                Err(broadcast::error::RecvError::Lagged(_)) => return false,
+                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+
     /// Returns when one of `ids` is settled, or may be.
     pub(crate) async fn settled(&mut self, ids: &[Uuid]) {
         loop {

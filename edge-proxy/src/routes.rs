@@ -8,8 +8,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
-use http::{HeaderValue, StatusCode};
+use axum::routing::{get, post};
+use http::{HeaderValue, StatusCode, header};
 use tracing::Instrument;
 
 /// The header that ties an answer to its log lines.
@@ -28,6 +28,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/documents/{id}", get(documents::read).delete(documents::delete))
         .route("/api/documents/{id}/content", get(documents::content))
         .route("/api/documents/{id}/pages", get(documents::pages))
+        .route("/api/documents/{id}/thumbnail", get(documents::thumbnail))
+        .route("/api/documents/{id}/ocr", post(documents::ocr))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), around))
@@ -45,7 +47,15 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     if let Some(user) = seen.get().and_then(|user| HeaderValue::from_str(user).ok()) {
         response.headers_mut().insert(USER_HEADER, user);
     }
+    keep_out_of_caches(&mut response);
     response
+}
+
+/// Every answer is one caller's own. What has an `ETag` may be kept, but is asked for each time.
+fn keep_out_of_caches(response: &mut Response) {
+    let may_be_kept = response.headers().contains_key(header::ETAG);
+    let policy = if may_be_kept { "private, no-cache" } else { "no-store" };
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(policy));
 }
 
 async fn unknown() -> ApiError {

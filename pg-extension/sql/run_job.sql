@@ -1,4 +1,4 @@
--- Native extraction of a job, in one statement. Not part of hosted installs, where the edge extracts.
+-- A job done natively, in one statement. Not part of hosted installs, where the edge reads the files.
 
 -- Definer: reads chunks and jobs, which no role may; only service_role may call it.
 create function dossier.run_job(job_id bigint, attempt integer)
@@ -9,9 +9,16 @@ security definer
 set search_path = ''
 as $$
 declare
+  kind text;
+  force_ocr boolean;
   document dossier.documents;
   result jsonb;
 begin
+  select j.kind, coalesce((j.options ->> 'ocr')::boolean, false)
+  into kind, force_ocr
+  from dossier_private.jobs j
+  where j.id = run_job.job_id;
+
   select d.*
   into document
   from dossier_private.jobs j
@@ -23,7 +30,10 @@ begin
     return null;
   end if;
 
-  result := dossier_private.extract_stored(document.id, document.media_type, coalesce(document.sha256, ''));
+  result := case kind
+    when 'thumbnail' then dossier_private.draw_stored(document.id, document.media_type, coalesce(document.sha256, ''))
+    else dossier_private.extract_stored(document.id, document.media_type, coalesce(document.sha256, ''), force_ocr)
+  end;
   if result ? 'error' then
     perform dossier.fail_job(
       run_job.job_id,
@@ -31,32 +41,48 @@ begin
       result #>> '{error,code}',
       result #>> '{error,message}',
       (result #>> '{error,transient}')::boolean);
+  elsif kind = 'thumbnail' then
+    perform dossier.complete_thumbnail(
+      run_job.job_id,
+      run_job.attempt,
+      result ->> 'media_type',
+      (result ->> 'width')::integer,
+      (result ->> 'height')::integer,
+      decode(result ->> 'bytes', 'base64'));
   else
-    perform dossier.complete_job(run_job.job_id, run_job.attempt, result -> 'pages', result ->> 'media_type');
+    perform dossier.complete_job(
+      run_job.job_id, run_job.attempt, result -> 'pages', result ->> 'media_type', result - 'pages');
+  end if;
+
+  if kind = 'thumbnail' then
+    return (select case j.status when 'done' then 'made' else j.status end from dossier_private.jobs j where j.id = run_job.job_id);
   end if;
   return (select d.status from dossier.documents d where d.id = document.id);
 end
 $$;
 
 comment on function dossier.run_job(bigint, integer) is
-  'Extracts the document of a claimed job in a worker of its own and writes the result down; returns the document''s status, or null when the attempt no longer owns the job. Workers only.';
+  'Does a claimed job, text or thumbnail, in a worker of its own and writes the result down. Returns the document''s status (of a thumbnail: made, queued again, or failed), or null when the attempt no longer owns the job. Workers only.';
 
-comment on function dossier.extract_text(bytea, text) is
-  'The text of a file, its pages separated by form feeds. media_type: what to read the bytes as; null: what they are.';
-comment on function dossier.extract_pages(bytea, text) is
-  'The text of a file, a row a page. source is text or ocr; confidence (0 to 1) is of ocr only.';
+comment on function dossier.extract_text(bytea, text, text, text) is
+  'The text of a file, its pages separated by form feeds. media_type: what to read the bytes as; null: what they are. format: text, or markdown for headings, lists and tables. ocr: auto reads pictures where a page has no text, force every page, never none.';
+comment on function dossier.extract_pages(bytea, text, text, text) is
+  'The text of a file, a row a page; arguments as of extract_text(). source is text or ocr, confidence (0 to 1) of ocr only; engine read the page, for the reason given, and quality (0 to 1) says how good the text looks.';
 comment on function dossier.detect_media_type(bytea) is
   'What the bytes are, by themselves; application/octet-stream when unknown.';
-comment on function dossier_private.extract_stored(uuid, text, text) is
+comment on function dossier_private.extract_stored(uuid, text, text, boolean) is
   'The text of a stored document as JSON, for dossier.run_job.';
+comment on function dossier_private.draw_stored(uuid, text, text) is
+  'A thumbnail of a stored document as JSON, for dossier.run_job.';
 
 revoke execute on function dossier.run_job(bigint, integer) from public;
-revoke execute on function dossier.extract_text(bytea, text) from public;
-revoke execute on function dossier.extract_pages(bytea, text) from public;
+revoke execute on function dossier.extract_text(bytea, text, text, text) from public;
+revoke execute on function dossier.extract_pages(bytea, text, text, text) from public;
 revoke execute on function dossier.detect_media_type(bytea) from public;
-revoke execute on function dossier_private.extract_stored(uuid, text, text) from public;
+revoke execute on function dossier_private.extract_stored(uuid, text, text, boolean) from public;
+revoke execute on function dossier_private.draw_stored(uuid, text, text) from public;
 
 grant execute on function dossier.run_job(bigint, integer) to service_role;
-grant execute on function dossier.extract_text(bytea, text) to service_role;
-grant execute on function dossier.extract_pages(bytea, text) to service_role;
+grant execute on function dossier.extract_text(bytea, text, text, text) to service_role;
+grant execute on function dossier.extract_pages(bytea, text, text, text) to service_role;
 grant execute on function dossier.detect_media_type(bytea) to service_role;

@@ -25,6 +25,19 @@ pub(crate) fn raise_no_source(error: &io::Error) -> ! {
     unreachable!("an ERROR report does not return")
 }
 
+/// Raises the error of an argument that is none of `choices`; does not return.
+pub(crate) fn raise_choice(argument: &str, given: &str, choices: &[&str]) -> ! {
+    raise_value(format!("{argument} cannot be '{given}'"), &format!("It is one of: {}.", choices.join(", ")))
+}
+
+/// Raises the error of an argument or a setting that cannot be used; does not return.
+pub(crate) fn raise_value(message: String, hint: &str) -> ! {
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message, function_name!())
+        .set_hint(hint)
+        .report(PgLogLevel::ERROR);
+    unreachable!("an ERROR report does not return")
+}
+
 fn sqlstate(error: &ExtractError) -> PgSqlErrorCode {
     match error {
         ExtractError::Unsupported { .. } | ExtractError::NeedsOcr { .. } => {
@@ -46,7 +59,9 @@ fn hint(error: &ExtractError) -> &'static str {
         ExtractError::Unsupported { .. } => {
             "Text can be read from PDF, DOCX, plain text, CSV and JSON; pass media_type when the bytes are ambiguous."
         }
-        ExtractError::NeedsOcr { .. } => "Install Tesseract and its language data on the server.",
+        ExtractError::NeedsOcr { .. } => {
+            "Install Tesseract and its language data on the database's host; see dossier.ocr_languages and dossier.tessdata."
+        }
         ExtractError::Encrypted => "Remove the password and try again.",
         ExtractError::InputTooLarge { .. } => "A superuser can raise dossier.extract_input.",
         ExtractError::LimitExceeded { .. } | ExtractError::Timeout { .. } => {

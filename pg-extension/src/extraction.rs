@@ -5,17 +5,19 @@
 //! is dead before the backend answers.
 
 use crate::{errors, settings, slots::Slot};
-use dossier_extract::{ExtractError, Extraction, Request, Source, Tick};
+use dossier_extract::{ExtractError, Extraction, Request, Source, Thumbnail, ThumbnailRequest, Tick};
 use pgrx::{check_for_interrupts, pg_sys};
 
 /// The text of `source`, or why there is none. Never returns when the backend is told to stop.
-pub(crate) fn extract(source: &Source, media_type: Option<&str>) -> Result<Extraction, ExtractError> {
-    let request = Request {
-        media_type: media_type.map(str::to_owned),
-        pdf_engine: Some(settings::pdf_engine()),
-        ..Request::default()
-    };
+pub(crate) fn extract(source: &Source, request: Request) -> Result<Extraction, ExtractError> {
+    let request = Request { pdf_engine: Some(settings::pdf_engine()), ..request };
     interruptible(|| settings::extractor().extract(source, &request, tick))
+}
+
+/// A small picture of the first page.
+pub(crate) fn thumbnail(source: &Source, media_type: &str) -> Result<Thumbnail, ExtractError> {
+    let request = ThumbnailRequest { media_type: Some(media_type.to_owned()), ..ThumbnailRequest::default() };
+    interruptible(|| settings::extractor().thumbnail(source, &request, tick))
 }
 
 /// What the bytes are.

@@ -1,36 +1,54 @@
 //! The native SQL functions on bytes: each a few lines over `extraction`.
 
 use crate::{errors, extraction};
-use dossier_extract::{Page, PageSource};
+use dossier_extract::{Ocr, Page, PageSource, Request, TextFormat};
 use pgrx::prelude::*;
 
 /// The text of a file, its pages separated by form feeds.
 #[pg_extern(sql = "
-create function dossier.extract_text(content bytea, media_type text default null)
+create function dossier.extract_text(content bytea, media_type text default null, format text default 'text', ocr text default 'auto')
 returns text language c volatile parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
 ", requires = ["schemas"])]
-pub(crate) fn extract_text(content: Option<&[u8]>, media_type: Option<&str>) -> Option<String> {
-    let pages = pages_of(content?, media_type);
+pub(crate) fn extract_text(
+    content: Option<&[u8]>,
+    media_type: Option<&str>,
+    format: Option<&str>,
+    ocr: Option<&str>,
+) -> Option<String> {
+    let pages = pages_of(content?, request(media_type, format, ocr));
     Some(pages.into_iter().map(|page| page.text).collect::<Vec<_>>().join("\x0c"))
 }
 
 /// The text of a file, a row a page.
 #[pg_extern(sql = "
-create function dossier.extract_pages(content bytea, media_type text default null)
-returns table (page integer, text text, source text, confidence real)
+create function dossier.extract_pages(content bytea, media_type text default null, format text default 'text', ocr text default 'auto')
+returns table (page integer, text text, source text, confidence real, engine text, quality real, reason text)
 language c volatile parallel unsafe rows 100 as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
 ", requires = ["schemas"])]
+#[expect(clippy::type_complexity, reason = "the columns, as pgrx wants them")]
 pub(crate) fn extract_pages(
     content: Option<&[u8]>,
     media_type: Option<&str>,
+    format: Option<&str>,
+    ocr: Option<&str>,
 ) -> TableIterator<
     'static,
-    (name!(page, i32), name!(text, String), name!(source, &'static str), name!(confidence, Option<f32>)),
+    (
+        name!(page, i32),
+        name!(text, String),
+        name!(source, &'static str),
+        name!(confidence, Option<f32>),
+        name!(engine, String),
+        name!(quality, Option<f32>),
+        name!(reason, Option<String>),
+    ),
 > {
-    let pages = content.map(|content| pages_of(content, media_type)).unwrap_or_default();
-    TableIterator::new(
-        pages.into_iter().map(|page| (number(&page), page.text, source_name(page.source), page.confidence)),
-    )
+    let request = request(media_type, format, ocr);
+    let pages = content.map(|content| pages_of(content, request)).unwrap_or_default();
+    TableIterator::new(pages.into_iter().map(|page| {
+        let (number, source) = (number(&page), source_name(page.source));
+        (number, page.text, source, page.confidence, page.engine, page.quality, page.reason)
+    }))
 }
 
 /// What the bytes are, by themselves: no name and no declaration is asked.
@@ -43,9 +61,25 @@ pub(crate) fn detect_media_type(content: &[u8]) -> String {
     extraction::detect(&source).unwrap_or_else(|error| errors::raise(&error))
 }
 
-fn pages_of(content: &[u8], media_type: Option<&str>) -> Vec<Page> {
+/// What the arguments ask for; null is the default. Raises an SQL error for names that are none.
+fn request(media_type: Option<&str>, format: Option<&str>, ocr: Option<&str>) -> Request {
+    let formats = TextFormat::ALL.map(TextFormat::name);
+    let ocrs = Ocr::ALL.map(Ocr::name);
+    Request {
+        media_type: media_type.map(str::to_owned),
+        format: format.map_or_else(TextFormat::default, |name| {
+            TextFormat::from_name(name).unwrap_or_else(|| errors::raise_choice("format", name, &formats))
+        }),
+        ocr: ocr.map_or_else(Ocr::default, |name| {
+            Ocr::from_name(name).unwrap_or_else(|| errors::raise_choice("ocr", name, &ocrs))
+        }),
+        ..Request::default()
+    }
+}
+
+fn pages_of(content: &[u8], request: Request) -> Vec<Page> {
     let source = extraction::source(content);
-    extraction::extract(&source, media_type).unwrap_or_else(|error| errors::raise(&error)).pages
+    extraction::extract(&source, request).unwrap_or_else(|error| errors::raise(&error)).pages
 }
 
 fn number(page: &Page) -> i32 {

@@ -20,7 +20,8 @@ use pgrx::prelude::*;
 extension_sql_file!("../../sql/00_schemas.sql", name = "schemas", bootstrap);
 extension_sql_file!("../../sql/10_settings.sql", name = "settings", requires = ["schemas"]);
 extension_sql_file!("../../sql/20_identity.sql", name = "identity", requires = ["settings"]);
-extension_sql_file!("../../sql/30_organizations.sql", name = "organizations", requires = ["identity"]);
+extension_sql_file!("../../sql/25_tokens.sql", name = "tokens", requires = ["identity"]);
+extension_sql_file!("../../sql/30_organizations.sql", name = "organizations", requires = ["tokens"]);
 extension_sql_file!("../../sql/40_sessions.sql", name = "sessions", requires = ["organizations"]);
 extension_sql_file!("../../sql/50_context.sql", name = "context", requires = ["sessions"]);
 extension_sql_file!("../../sql/51_context_versions.sql", name = "context_versions", requires = ["context"]);
@@ -34,7 +35,9 @@ extension_sql_file!("../../sql/75_explain_upload.sql", name = "explain_upload", 
 extension_sql_file!("../../sql/80_pages.sql", name = "pages", requires = ["explain_upload"]);
 extension_sql_file!("../../sql/85_search.sql", name = "search", requires = ["pages"]);
 extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["search"]);
-extension_sql_file!("../../sql/96_audit.sql", name = "audit", requires = ["jobs"]);
+extension_sql_file!("../../sql/92_results.sql", name = "results", requires = ["jobs"]);
+extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires = ["results"]);
+extension_sql_file!("../../sql/96_audit.sql", name = "audit", requires = ["thumbnails"]);
 extension_sql_file!("../../sql/97_erasure.sql", name = "erasure", requires = ["audit"]);
 
 // What only this library brings.
@@ -43,11 +46,12 @@ extension_sql_file!(
     "../sql/run_job.sql",
     name = "run_job",
     requires = [
-        "jobs",
+        "erasure",
         functions::extract_text,
         functions::extract_pages,
         functions::detect_media_type,
-        stored::extract_stored
+        stored::extract_stored,
+        stored::draw_stored
     ]
 );
 

@@ -2,7 +2,8 @@
 //!
 //! Invariant: whatever decides which program runs or what it may cost is for superusers only.
 
-use dossier_extract::{Extractor, Limits, PdfEngine, Sandbox};
+use crate::errors;
+use dossier_extract::{Extractor, LanguagesError, Limits, OcrLimits, OcrSettings, PdfEngine, Sandbox};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
@@ -40,6 +41,12 @@ static INPUT_MB: GucSetting<i32> = GucSetting::<i32>::new(64);
 static OUTPUT_MB: GucSetting<i32> = GucSetting::<i32>::new(32);
 static INFLATE_MB: GucSetting<i32> = GucSetting::<i32>::new(256);
 static PAGES: GucSetting<i32> = GucSetting::<i32>::new(10_000);
+static OCR_LANGUAGES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"eng"));
+static TESSDATA: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static OCR_PAGES: GucSetting<i32> = GucSetting::<i32>::new(200);
+static OCR_PAGE_MS: GucSetting<i32> = GucSetting::<i32>::new(20_000);
+static OCR_TIMEOUT_MS: GucSetting<i32> = GucSetting::<i32>::new(600_000);
+static OCR_CPU_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(300);
 
 /// Defines the settings; called once, when the library is loaded.
 pub(crate) fn define() {
@@ -66,6 +73,22 @@ pub(crate) fn define() {
         &PDF_ENGINE,
         GucContext::Userset,
         GucFlags::empty(),
+    );
+    GucRegistry::define_string_guc(
+        c"dossier.ocr_languages",
+        c"The languages that OCR looks for: Tesseract's names joined by +, such as eng+deu.",
+        c"Each needs its data on the database's host; each makes every page slower.",
+        &OCR_LANGUAGES,
+        GucContext::Suset,
+        GucFlags::empty(),
+    );
+    GucRegistry::define_string_guc(
+        c"dossier.tessdata",
+        c"The folder of OCR's language data.",
+        c"Empty: where Debian's packages put it.",
+        &TESSDATA,
+        GucContext::Suset,
+        GucFlags::SUPERUSER_ONLY,
     );
     let limit = |name, about, setting, max, unit| {
         GucRegistry::define_int_guc(name, about, c"", setting, 1, max, GucContext::Suset, unit);
@@ -120,11 +143,39 @@ pub(crate) fn define() {
         1_000_000,
         GucFlags::empty(),
     );
+    limit(
+        c"dossier.ocr_pages",
+        c"The most pages of one file that OCR reads.",
+        &OCR_PAGES,
+        10_000,
+        GucFlags::empty(),
+    );
+    limit(
+        c"dossier.ocr_page_time",
+        c"The longest OCR may take for one page.",
+        &OCR_PAGE_MS,
+        600_000,
+        GucFlags::UNIT_MS,
+    );
+    limit(
+        c"dossier.ocr_timeout",
+        c"The longest OCR may take for one file, after its extraction.",
+        &OCR_TIMEOUT_MS,
+        3_600_000,
+        GucFlags::UNIT_MS,
+    );
+    limit(
+        c"dossier.ocr_cpu_time",
+        c"The processor time OCR may take for one file.",
+        &OCR_CPU_SECONDS,
+        3_600,
+        GucFlags::UNIT_S,
+    );
 }
 
-/// The extractor that the settings in force describe.
+/// The extractor that the settings in force describe. Raises an SQL error for languages that are none.
 pub(crate) fn extractor() -> Extractor {
-    Extractor { limits: limits(), sandbox: sandbox(), ..Extractor::new(worker_path()) }
+    Extractor { worker: worker_path(), limits: limits(), ocr: ocr(), sandbox: sandbox() }
 }
 
 /// The engine a session wants asked first.
@@ -155,6 +206,35 @@ fn server_folder() -> PathBuf {
     Path::new(&*exec.to_string_lossy()).parent().unwrap_or(Path::new("/")).to_path_buf()
 }
 
+fn ocr() -> OcrSettings {
+    let languages = OCR_LANGUAGES.get().map_or_else(Default::default, |names| {
+        names.to_string_lossy().parse().unwrap_or_else(|error: LanguagesError| {
+            errors::raise_value(
+                format!("dossier.ocr_languages: {error}"),
+                "A superuser can set it, to eng for example.",
+            )
+        })
+    });
+    OcrSettings {
+        languages,
+        tessdata: TESSDATA
+            .get()
+            .filter(|path| !path.is_empty())
+            .map(|path| path.to_string_lossy().into_owned().into()),
+        limits: OcrLimits {
+            pages: OCR_PAGES.get().unsigned_abs(),
+            page_time: milliseconds(&OCR_PAGE_MS),
+            cpu_seconds: u64::from(OCR_CPU_SECONDS.get().unsigned_abs()),
+            wall: milliseconds(&OCR_TIMEOUT_MS),
+            ..OcrLimits::default()
+        },
+    }
+}
+
+fn milliseconds(setting: &GucSetting<i32>) -> Duration {
+    Duration::from_millis(u64::from(setting.get().unsigned_abs()))
+}
+
 fn sandbox() -> Sandbox {
     match SANDBOX.get() {
         SandboxSetting::Require => Sandbox::Require,
@@ -171,7 +251,7 @@ fn limits() -> Limits {
         inflate_bytes: megabytes(&INFLATE_MB),
         pages: PAGES.get().unsigned_abs(),
         cpu_seconds: u64::from(CPU_SECONDS.get().unsigned_abs()),
-        wall: Duration::from_millis(u64::from(TIMEOUT_MS.get().unsigned_abs())),
+        wall: milliseconds(&TIMEOUT_MS),
         ..Limits::default()
     }
 }

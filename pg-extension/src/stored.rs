@@ -1,25 +1,46 @@
-//! Extracts a stored document for `dossier.run_job`: bytes from their chunks, result as JSON.
+//! Reads a stored document for `dossier.run_job`: bytes from their chunks, result as JSON.
 //!
 //! Invariant: one chunk is in memory at a time; the file as a whole only in the worker's descriptor.
 //! Invariant: a fault of the file is an answer, not an SQL error; `run_job` writes it down.
 
 use crate::{errors, extraction};
-use dossier_extract::{ExtractError, Extraction, Source};
+use dossier_extract::{ExtractError, Ocr, Request, Source};
 use pgrx::prelude::*;
 use pgrx::spi::SpiError;
 use pgrx::{JsonB, Uuid};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::io::Write;
 
 /// Chunks fetched at a time: 1 MiB of 256 KiB rows.
 const BATCH: i64 = 4;
 
-/// `{"media_type", "pages": […]}`, or `{"error": {"code", "message", "transient"}}`.
+/// An extraction as JSON, `{"pages": […], "media_type", "metadata", …}`, or `{"error": {"code", "message",
+/// "transient"}}`.
 #[pg_extern(sql = "
-create function dossier_private.extract_stored(document_id uuid, media_type text, sha256 text)
+create function dossier_private.extract_stored(document_id uuid, media_type text, sha256 text, force_ocr boolean)
 returns jsonb language c volatile strict parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
 ", requires = ["schemas"])]
-pub(crate) fn extract_stored(document_id: Uuid, media_type: &str, sha256: &str) -> JsonB {
+pub(crate) fn extract_stored(document_id: Uuid, media_type: &str, sha256: &str, force_ocr: bool) -> JsonB {
+    let ocr = if force_ocr { Ocr::Force } else { Ocr::Auto };
+    let request = Request { media_type: Some(media_type.to_owned()), ocr, ..Request::default() };
+    answer(document_id, sha256, |source| extraction::extract(source, request))
+}
+
+/// A thumbnail as JSON, `{"media_type", "width", "height", "bytes"}` (base64), or an error as above.
+#[pg_extern(sql = "
+create function dossier_private.draw_stored(document_id uuid, media_type text, sha256 text)
+returns jsonb language c volatile strict parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+", requires = ["schemas"])]
+pub(crate) fn draw_stored(document_id: Uuid, media_type: &str, sha256: &str) -> JsonB {
+    answer(document_id, sha256, |source| extraction::thumbnail(source, media_type))
+}
+
+fn answer<T: Serialize>(
+    document_id: Uuid,
+    sha256: &str,
+    work: impl FnOnce(&Source) -> Result<T, ExtractError>,
+) -> JsonB {
     let (source, found) = match read(document_id) {
         Ok(read) => read,
         Err(ReadError::Io(error)) => errors::raise_no_source(&error),
@@ -28,8 +49,11 @@ pub(crate) fn extract_stored(document_id: Uuid, media_type: &str, sha256: &str) 
     if found != sha256 {
         return failure("checksum_mismatch", "the stored bytes differ from the upload's checksum", false);
     }
-    match extraction::extract(&source, Some(media_type)) {
-        Ok(extraction) => success(&extraction),
+    match work(&source) {
+        Ok(result) => match serde_json::to_value(result) {
+            Ok(json) => JsonB(json),
+            Err(error) => error!("the worker's answer cannot be written as JSON: {error}"),
+        },
         Err(error) => failure(error.code(), &message(&error), error.is_transient()),
     }
 }
@@ -75,10 +99,6 @@ fn read(document_id: Uuid) -> Result<(Source, String), ReadError> {
     })?;
     let digest = hash.finalize();
     Ok((Source::seal(file)?, format!("{digest:x}")))
-}
-
-fn success(extraction: &Extraction) -> JsonB {
-    JsonB(serde_json::json!({ "media_type": extraction.media_type, "pages": extraction.pages }))
 }
 
 fn failure(code: &str, message: &str, transient: bool) -> JsonB {

@@ -2,10 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { finished, get, newSession, unique, upload, uploaded } from './lib/api.mjs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { call, finished, get, newSession, unique, upload, uploaded } from './lib/api.mjs'
 import { newDatabase } from './lib/database.mjs'
 import { startEdge } from './lib/edge.mjs'
 import { fixture } from './lib/fixtures.mjs'
+import { whiteImage } from './lib/make.mjs'
 import { until } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
 import { psql, rows, value } from './lib/psql.mjs'
@@ -30,7 +34,7 @@ const put = async (file) => uploaded(member, (await newSession(member, {}, { url
 test('without a worker a document waits; with one it is read', async () => {
   const document = await put(fixture('report.pdf'))
   assert.equal(document.status, 'stored')
-  const [job] = await rows(`select status, attempts, max_attempts from dossier_private.jobs where document_id = '${document.id}'`, { url: database.url })
+  const [job] = await rows(`select status, attempts, max_attempts from dossier_private.jobs where document_id = '${document.id}' and kind = 'extract'`, { url: database.url })
   assert.deepEqual(job, { status: 'queued', attempts: 0, max_attempts: 3 })
   const edge = await worker()
   try {
@@ -76,7 +80,7 @@ test('a job whose edge is killed is taken up by another', { timeout: 120_000 }, 
   try {
     const done = await finished(member, document.id, { url: receiver.url, seconds: 90 })
     assert.equal(done.status, 'ready', done.error_message)
-    const [job] = await rows(`select status, attempts from dossier_private.jobs where document_id = '${document.id}'`, { url: database.url })
+    const [job] = await rows(`select status, attempts from dossier_private.jobs where document_id = '${document.id}' and kind = 'extract'`, { url: database.url })
     if (left === 'extracting') assert.deepEqual(job, { status: 'done', attempts: 2 })
   } finally {
     await second.stop()
@@ -110,12 +114,62 @@ test('a worker that is missing is no fault of the file: said in the log, tried a
   }
   const document = await put(fixture('report.pdf'))
   await until('an attempt', async () => (await value(
-    `select attempts from dossier_private.jobs where document_id = '${document.id}'`, { url: database.url })) > 0)
+    `select attempts from dossier_private.jobs where document_id = '${document.id}' and kind = 'extract'`, { url: database.url })) > 0)
   await broken.stop()
   await psql(`update dossier_private.jobs set run_at = now(), attempts = 1 where document_id = '${document.id}' and status <> 'failed'`, { url: database.url })
   const edge = await worker()
   try {
     assert.equal((await finished(member, document.id, { url: receiver.url })).status, 'ready')
+  } finally {
+    await edge.stop()
+  }
+})
+
+/** A program that takes a file and never answers. */
+function endlessWorker() {
+  const path = join(mkdtempSync(join(tmpdir(), 'dossier-e2e-')), 'endless-worker')
+  writeFileSync(path, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
+  return path
+}
+
+test('a document that is deleted stops its worker at once', async () => {
+  const edge = await worker({ DOSSIER_EXTRACT_WORKER: endlessWorker(), JOB_LEASE_SECONDS: '3600' })
+  try {
+    const document = await put(fixture('notes.txt'))
+    await until('it is under way', async () => (await status(document.id)) === 'extracting')
+    const gone = await call('DELETE', `/api/documents/${document.id}`, { as: member, url: receiver.url })
+    assert.equal(gone.status, 204, gone.text)
+    await until('the log says so', () => edge.log().includes(`extraction of document ${document.id} is stopped: it was deleted`), { seconds: 20 })
+  } finally {
+    await edge.stop()
+  }
+})
+
+test('a job that an edge cannot finish before it ends is handed back, and costs no attempt', { timeout: 60_000 }, async () => {
+  const first = await worker({ DOSSIER_EXTRACT_WORKER: endlessWorker(), SHUTDOWN_GRACE_SECONDS: '2' })
+  const document = await put(fixture('notes.txt'))
+  await until('it is under way', async () => (await status(document.id)) === 'extracting')
+  first.signal('SIGTERM')
+  await first.ended
+  assert.equal(await status(document.id), 'stored')
+  const [job] = await rows(`select status, max_attempts - attempts as left from dossier_private.jobs where document_id = '${document.id}' and kind = 'extract'`, { url: database.url })
+  assert.deepEqual(job, { status: 'queued', left: 3 })
+  const second = await worker()
+  try {
+    assert.equal((await finished(member, document.id, { url: receiver.url })).status, 'ready')
+  } finally {
+    await second.stop()
+  }
+})
+
+test('where OCR is missing, an image says what to install', async () => {
+  const edge = await worker({ DOSSIER_TESSDATA: '/nonexistent' })
+  try {
+    const document = await put({ name: unique('scan.bmp'), bytes: whiteImage(), media_type: 'image/bmp' })
+    const done = await finished(member, document.id, { url: receiver.url })
+    assert.equal(done.status, 'unsupported', done.error_message)
+    assert.equal(done.error_code, 'needs_ocr')
+    assert.match(done.error_message, /install|tesseract/i)
   } finally {
     await edge.stop()
   }
@@ -136,7 +190,7 @@ test('several edges share the work, and nobody reads a document twice', { timeou
     }
     const [jobs] = await rows(`
       select count(*)::int as jobs, max(attempts) as attempts from dossier_private.jobs
-      where document_id in (select id from dossier.documents where session_id = '${session.id}')`, { url: database.url })
+      where kind = 'extract' and document_id in (select id from dossier.documents where session_id = '${session.id}')`, { url: database.url })
     assert.deepEqual(jobs, { jobs: 12, attempts: 1 })
   } finally {
     await Promise.all(edges.map((edge) => edge.stop()))

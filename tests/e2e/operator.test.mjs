@@ -21,6 +21,7 @@ test('help names every setting', () => {
   assert.equal(status, 0)
   for (const name of ['DATABASE_URL', 'DATABASE_LISTEN_URL', 'DATABASE_POOL_SIZE', 'JWT_SECRET', 'JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE',
     'LISTEN', 'SUPABASE_URL', 'UPLOAD_MAX_BYTES', 'EXTRACT_MODE', 'EXTRACT_WORKERS', 'EXTRACT_SANDBOX', 'DOSSIER_EXTRACT_WORKER',
+    'DOSSIER_OCR_LANGUAGES', 'DOSSIER_TESSDATA', 'CORS_ORIGINS',
     'RATE_LIMIT_PER_MINUTE', 'LOG_FORMAT', 'SHUTDOWN_GRACE_SECONDS']) {
     assert.match(text, new RegExp(`\\b${name}\\b`))
   }
@@ -32,6 +33,10 @@ test('a check says that all is well, or what is not', async () => {
   const port = await freePort()
   const well = run(['check'], { LISTEN: `127.0.0.1:${port}` })
   assert.equal(well.status, 0, well.text)
+  assert.match(well.text, /OCR: /)
+  const without = run(['check'], { LISTEN: `127.0.0.1:${port}`, EXTRACT_MODE: 'edge', DOSSIER_TESSDATA: '/nonexistent' })
+  assert.equal(without.status, 0, 'OCR need not be there')
+  assert.match(without.text, /OCR: none; pictures are not read: .*install/is)
   const unreachable = run(['check'], { DATABASE_URL: `postgres://nobody:secret-word@127.0.0.1:${port}/none` })
   assert.notEqual(unreachable.status, 0, unreachable.text)
   assert.doesNotMatch(unreachable.text, /secret-word|panicked/)
@@ -53,6 +58,8 @@ test('settings that cannot work are refused at the start, with advice', () => {
   refused({ DATABASE_URL: 'mysql://x' }, /DATABASE_URL/)
   refused({ LISTEN: 'everywhere' }, /listen/i)
   refused({ SUPABASE_URL: 'ftp://x' }, /SUPABASE_URL/)
+  refused({ CORS_ORIGINS: 'app.example' }, /CORS_ORIGINS/)
+  refused({ DOSSIER_OCR_LANGUAGES: '../etc' }, /DOSSIER_OCR_LANGUAGES|ocr-languages/)
 })
 
 test('a port that is taken is said so', async () => {

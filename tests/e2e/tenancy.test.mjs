@@ -18,11 +18,12 @@ before(async () => {
 test('to another organization nothing of it exists', async () => {
   const paths = [
     `/api/sessions/${session.id}`, `/api/sessions/${session.id}/context`, `/api/documents/${document.id}`,
-    `/api/documents/${document.id}/content`, `/api/documents/${document.id}/pages`,
+    `/api/documents/${document.id}/content`, `/api/documents/${document.id}/pages`, `/api/documents/${document.id}/thumbnail`,
   ]
   for (const path of paths) assertError(await get(path, { as: stranger }), 404, 'PT404')
   assertError(await post(`/api/sessions/${session.id}/context`, { text: 'Mine now' }, { as: stranger }), 404, 'PT404')
   assertError(await call('DELETE', `/api/documents/${document.id}`, { as: stranger }), 404, 'PT404')
+  assertError(await call('POST', `/api/documents/${document.id}/ocr`, { as: stranger }), 404, 'PT404')
   const refused = await upload(stranger, session.id, [file(unique('intruder.txt'))])
   assertError(refused, 404, 'PT404', { perFile: true })
 
@@ -36,7 +37,7 @@ test('to another organization nothing of it exists', async () => {
 test('what is there and what never was get the same answer', async () => {
   const never = '00000000-0000-4000-8000-000000000000'
   const strip = (response, id) => response.text.replaceAll(id, 'ID')
-  for (const path of [(id) => `/api/documents/${id}`, (id) => `/api/documents/${id}/content`, (id) => `/api/documents/${id}/pages`]) {
+  for (const path of [(id) => `/api/documents/${id}`, (id) => `/api/documents/${id}/content`, (id) => `/api/documents/${id}/pages`, (id) => `/api/documents/${id}/thumbnail`]) {
     const there = await get(path(document.id), { as: stranger })
     const absent = await get(path(never), { as: stranger })
     assert.equal(strip(there, document.id), strip(absent, never))
@@ -50,6 +51,7 @@ test('a viewer reads and changes nothing', async () => {
   assertError(await post('/api/sessions', { organization_id: acme }, { as: viewer }), 403)
   assertError(await post(`/api/sessions/${session.id}/context`, { text: 'No' }, { as: viewer }), 403, '42501')
   assertError(await call('DELETE', `/api/documents/${document.id}`, { as: viewer }), 403, '42501')
+  assertError(await call('POST', `/api/documents/${document.id}/ocr`, { as: viewer }), 403, '42501')
   assertError(await upload(viewer, session.id, [file(unique('viewer.txt'))]), 403, '42501', { perFile: true })
   assert.equal((await get(`/api/sessions/${session.id}/context`, { as: viewer })).json.text_context, 'Nobody else reads this.')
 })

@@ -14,7 +14,7 @@ create temporary view functions as
   from pg_proc p join ours on ours.oid = p.pronamespace join pg_language l on l.oid = p.prolang;
 -- Functions that only a native install has: tests/sql/native/.
 create temporary view native (name) as
-  values ('extract_text'), ('extract_pages'), ('detect_media_type'), ('run_job'), ('extract_stored');
+  values ('extract_text'), ('extract_pages'), ('detect_media_type'), ('run_job'), ('extract_stored'), ('draw_stored');
 
 create function pg_temp.executable(of_schema text, by_role text) returns setof text
 language sql as $$
@@ -31,15 +31,15 @@ select set_eq($$ select pg_temp.executable('dossier', 'authenticated') $$, array
   'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
   'delete_sessions', 'forget_organization',
   'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
-  'delete_document', 'read_content', 'request_extraction'
+  'delete_document', 'read_content', 'request_extraction', 'estimate_tokens', 'thumbnail_pending'
 ], 'what authenticated may execute');
 select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
   'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
   'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
   'delete_sessions', 'forget_organization',
   'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
-  'delete_document', 'read_content', 'request_extraction',
-  'claim_jobs', 'extend_lease', 'complete_job', 'fail_job', 'sweep', 'set_quota', 'forget_user'
+  'delete_document', 'read_content', 'request_extraction', 'estimate_tokens', 'thumbnail_pending',
+  'claim_jobs', 'extend_lease', 'release_job', 'complete_job', 'complete_thumbnail', 'fail_job', 'sweep', 'set_quota', 'forget_user'
 ], 'what service_role may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['read_limits'], 'private functions behind what anon may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $$, array[
@@ -47,7 +47,7 @@ select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $
   'found_organization', 'start_session', 'save_session_context', 'save_context_items',
   'check_limit', 'restore_version', 'diff_versions', 'change_context_retention', 'find_text', 'discard_sessions', 'erase_organization',
   'register_upload', 'try_upload', 'read_usage', 'store_chunk', 'seal_upload', 'drop_upload',
-  'discard_document', 'read_chunks', 'queue_extraction'
+  'discard_document', 'read_chunks', 'queue_extraction', 'awaits_thumbnail'
 ], 'private functions behind policies, defaults, checks and what authenticated may execute');
 select is_empty($$
   select f.proname from functions f, aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a where a.grantee = 0
@@ -95,7 +95,8 @@ select set_eq($$ select * from pg_temp.table_rights('authenticated') $$, $$ valu
   ('dossier.quotas', 'select'),
   ('dossier.audit_log', 'select'),
   ('dossier.documents', 'select update (name, metadata) delete'),
-  ('dossier.document_pages', 'select')
+  ('dossier.document_pages', 'select'),
+  ('dossier.document_thumbnails', 'select')
 $$, 'what authenticated may do to tables');
 select set_eq($$ select * from pg_temp.table_rights('service_role') $$, $$ values
   ('dossier.organizations', 'select insert update delete'),
@@ -108,7 +109,8 @@ select set_eq($$ select * from pg_temp.table_rights('service_role') $$, $$ value
   ('dossier.quotas', 'select'),
   ('dossier.audit_log', 'select'),
   ('dossier.documents', 'select update (name, metadata) delete'),
-  ('dossier.document_pages', 'select')
+  ('dossier.document_pages', 'select'),
+  ('dossier.document_thumbnails', 'select')
 $$, 'what service_role may do to tables');
 
 -- What the linter looks for.

@@ -1,7 +1,7 @@
 -- Documents, their pages and bytes: who sees, changes, reads and deletes them. See 00_setup.sql on how to run this.
 
 begin;
-select plan(54);
+select plan(56);
 select tests.fixture();
 
 -- Documents.
@@ -16,7 +16,7 @@ select is(tests.outcomes($$ update dossier.documents set name = 'new.txt', metad
 select is(tests.outcomes(format('update dossier.documents set %I = %I where id = tests.id(''alpha document'')', c, c)),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody sets ' || c)
 from unnest(array['id', 'session_id', 'organization_id', 'user_id', 'media_type', 'size_bytes', 'sha256', 'status',
-  'error_code', 'error_message', 'page_count', 'token_count', 'storage', 'storage_key', 'created_at', 'updated_at']) as c;
+  'error_code', 'error_message', 'page_count', 'token_count', 'language', 'file_metadata', 'storage', 'storage_key', 'created_at', 'updated_at']) as c;
 select is(tests.outcomes($$ delete from dossier.documents where id = tests.id('alpha document') $$),
   'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who deletes one');
 select is(tests.attempt($$ select from dossier.documents $$, 'alpha-viewer'), '2', 'a member sees no other organization''s documents');

@@ -1,7 +1,7 @@
 -- Jobs: claims, leases, fencing, back-off, lost workers, sweeping. See 00_setup.sql on how to run this.
 
 begin;
-select plan(72);
+select plan(74);
 select tests.fixture();
 -- Jobs and uploads of others, should there be any, stay out of the way until the rollback.
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
@@ -12,6 +12,7 @@ select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, vi
 from (values
   ($$ select from dossier.claim_jobs('w') $$, 0),
   ($$ select dossier.extend_lease(1, 1) $$, 1),
+  ($$ select dossier.release_job(-1, 1) $$, 1),
   ($$ select dossier.complete_job(-1, 1, '[]') $$, 1),
   ($$ select dossier.fail_job(-1, 1, 'x', 'x') $$, 1),
   ($$ select dossier.sweep() $$, 1)
@@ -31,7 +32,7 @@ select tests.logout();
 
 -- A worker's way.
 
-create temporary table claimed (job_id bigint, document_id uuid, organization_id uuid, media_type text, size_bytes bigint, sha256 text, ocr boolean, attempt integer);
+create temporary table claimed (job_id bigint, document_id uuid, organization_id uuid, media_type text, size_bytes bigint, sha256 text, ocr boolean, attempt integer, kind text);
 grant all on claimed to public;
 create function pg_temp.claim(worker text default 'w') returns bigint language sql as $$
   delete from claimed;
@@ -43,8 +44,8 @@ create function pg_temp.status() returns text language sql as $$ select status f
 
 select tests.login(null, 'service_role');
 select is(pg_temp.claim('edge-1'), 1::bigint, 'a job is claimed');
-select results_eq($$ select document_id, organization_id, media_type, size_bytes, sha256, ocr, attempt from claimed $$,
-  $$ values (tests.id('alpha document'), tests.id('alpha'), 'text/plain', 5::bigint, encode(sha256('hello'), 'hex'), true, 1) $$, 'with all that a worker needs');
+select results_eq($$ select document_id, organization_id, media_type, size_bytes, sha256, ocr, attempt, kind from claimed $$,
+  $$ values (tests.id('alpha document'), tests.id('alpha'), 'text/plain', 5::bigint, encode(sha256('hello'), 'hex'), true, 1, 'extract') $$, 'with all that a worker needs');
 select is(pg_temp.status(), 'extracting', 'the document is being extracted');
 select is_empty($$ select from dossier.claim_jobs('edge-2') $$, 'nobody else gets it');
 select ok(dossier.extend_lease(pg_temp.job(), 1, 600), 'its worker keeps it');
@@ -66,7 +67,7 @@ select results_eq($$ select page, text, source, engine, confidence, organization
   $$ values (1, 'Guten Tag', 'text', 'hayro', null::real, tests.id('alpha')), (2, 'héé', 'ocr', null, 0.9::real, tests.id('alpha')), (3, '', 'text', null, null, tests.id('alpha')) $$,
   'the old page is replaced by the new ones');
 select results_eq($$ select status, page_count, token_count, media_type, error_code from dossier.documents where id = tests.id('alpha document') $$,
-  $$ values ('ready', 3, 3::bigint, 'text/plain', null::text) $$, 'the document is ready; 12 characters are 3 tokens');
+  $$ values ('ready', 3, 5::bigint, 'text/plain', null::text) $$, 'the document is ready; its tokens are the sum of its pages''');
 select ok(not dossier.complete_job(pg_temp.job(), 1, '[]'), 'a job is completed once');
 select ok(not dossier.fail_job(pg_temp.job(), 1, 'x', 'x'), 'and does not fail afterwards');
 select is(tests.attempt($$ select from dossier.search('tag') $$, 'alpha-viewer'), '1', 'the words can be searched');
@@ -172,6 +173,7 @@ select results_eq($$ select id = tests.id('alpha upload') from dossier.documents
 -- Notifications are queued in the statement's own transaction; that they are, shows from their triggers.
 
 select has_trigger('dossier', 'documents', 'documents_announce', 'a new status is announced');
+select has_trigger('dossier', 'documents', 'documents_announce_deleted', 'and so is its end');
 
 select * from finish();
 rollback;

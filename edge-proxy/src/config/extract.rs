@@ -1,14 +1,14 @@
 //! Who extracts text, and with what.
 
 use super::ConfigError;
-use dossier_extract::Sandbox;
+use dossier_extract::{Languages, OcrLimits, OcrSettings, Sandbox};
 use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Extraction")]
 pub(super) struct Args {
-    /// Where text is extracted: in the database (`dossier.extract_document` of the native extension),
+    /// Where text is extracted: in the database (`dossier.run_job` of the native extension),
     /// here at the edge, or wherever it can be
     #[arg(long, env = "EXTRACT_MODE", value_enum, default_value = "auto")]
     extract_mode: ExtractMode,
@@ -21,6 +21,25 @@ pub(super) struct Args {
     /// On a kernel that lacks a layer of the sandbox: refuse, or accept that
     #[arg(long, env = "EXTRACT_SANDBOX", value_enum, default_value = "require")]
     extract_sandbox: SandboxArg,
+    /// Languages that OCR looks for, Tesseract's names joined by +; each needs its data
+    /// (tesseract-ocr-deu on Debian). The database has its own setting, `dossier.ocr_languages`
+    #[arg(long, env = "DOSSIER_OCR_LANGUAGES", default_value_t = Languages::default(), value_name = "NAMES")]
+    ocr_languages: Languages,
+    /// The folder of OCR's language data; where Debian's packages put it when not given
+    #[arg(long, env = "DOSSIER_TESSDATA", value_name = "DIR")]
+    tessdata: Option<PathBuf>,
+    /// Most pages of one file that OCR reads
+    #[arg(long, env = "DOSSIER_OCR_PAGES", default_value_t = OcrLimits::default().pages, value_name = "N")]
+    ocr_pages: u32,
+    /// Most time that OCR takes for one page
+    #[arg(long, env = "DOSSIER_OCR_PAGE_SECONDS", default_value_t = OcrLimits::default().page_time.as_secs(), value_name = "N")]
+    ocr_page_seconds: u64,
+    /// Most time that OCR takes for one file
+    #[arg(long, env = "DOSSIER_OCR_SECONDS", default_value_t = OcrLimits::default().wall.as_secs(), value_name = "N")]
+    ocr_seconds: u64,
+    /// Most processor time that OCR takes for one file
+    #[arg(long, env = "DOSSIER_OCR_CPU_SECONDS", default_value_t = OcrLimits::default().cpu_seconds, value_name = "N")]
+    ocr_cpu_seconds: u64,
     /// How long a job belongs to its worker before another may take it (it is extended while it runs)
     #[arg(long, env = "JOB_LEASE_SECONDS", default_value_t = 120, value_name = "N")]
     job_lease_seconds: i32,
@@ -35,7 +54,7 @@ pub(super) struct Args {
 /// Where text is extracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ExtractMode {
-    /// In the database when it has `dossier.extract_document`, else at the edge
+    /// In the database when it has `dossier.run_job`, else at the edge
     Auto,
     /// In the database: bytes stay there
     Database,
@@ -57,6 +76,7 @@ pub(crate) struct Extract {
     /// The worker program; it need not exist when the database extracts.
     pub(crate) program: PathBuf,
     pub(crate) sandbox: Sandbox,
+    pub(crate) ocr: OcrSettings,
     pub(crate) lease_seconds: i32,
     pub(crate) poll: Duration,
     pub(crate) sweep: Duration,
@@ -82,6 +102,17 @@ impl Args {
             sandbox: match self.extract_sandbox {
                 SandboxArg::Require => Sandbox::Require,
                 SandboxArg::AcceptMissing => Sandbox::AcceptMissing,
+            },
+            ocr: OcrSettings {
+                languages: self.ocr_languages,
+                tessdata: self.tessdata,
+                limits: OcrLimits {
+                    pages: self.ocr_pages,
+                    page_time: Duration::from_secs(self.ocr_page_seconds),
+                    cpu_seconds: self.ocr_cpu_seconds,
+                    wall: Duration::from_secs(self.ocr_seconds),
+                    ..OcrLimits::default()
+                },
             },
             lease_seconds: self.job_lease_seconds,
             poll: Duration::from_secs(self.job_poll_seconds.max(1)),

@@ -16,6 +16,10 @@ pub(super) struct Args {
     /// /graphql/v1
     #[arg(long, env = "SUPABASE_URL", value_name = "URL")]
     supabase_url: Option<String>,
+    /// Origins whose pages may call /api from a browser, joined by commas (`https://app.example.com`), or `*`
+    /// for any; none when not given
+    #[arg(long, env = "CORS_ORIGINS", default_value = "", value_name = "ORIGINS", hide_default_value = true)]
+    cors_origins: String,
     /// Requests a minute that one client address may make (as many at once); 0: no limit
     #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value_t = 12_000, value_name = "N")]
     rate_limit_per_minute: u32,
@@ -59,11 +63,22 @@ pub(crate) struct Upstream {
     pub(crate) tls: bool,
 }
 
+/// Whose pages may call the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origins {
+    /// Only those that this edge serves itself.
+    None,
+    Any,
+    /// Each as browsers write it: scheme, host, and port where it is not the scheme's own.
+    These(Vec<String>),
+}
+
 /// The public port.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     pub(crate) listen: SocketAddr,
     pub(crate) upstream: Option<Upstream>,
+    pub(crate) origins: Origins,
     /// 0: no limit.
     pub(crate) requests_per_minute: u32,
     pub(crate) trusted_proxies: usize,
@@ -93,6 +108,7 @@ impl Args {
         Ok(Gate {
             listen: self.listen,
             upstream: upstream.map(Upstream::parse).transpose()?,
+            origins: Origins::parse(&self.cors_origins)?,
             requests_per_minute: self.rate_limit_per_minute,
             trusted_proxies: self.trusted_proxies,
             max_connections: self.max_connections,
@@ -104,6 +120,39 @@ impl Args {
             linger: Duration::from_secs(self.linger_seconds),
             grace: Duration::from_secs(self.shutdown_grace_seconds),
         })
+    }
+}
+
+impl Origins {
+    fn parse(list: &str) -> Result<Self, ConfigError> {
+        let origins: Vec<&str> = list.split(',').map(str::trim).filter(|origin| !origin.is_empty()).collect();
+        match origins.as_slice() {
+            [] => Ok(Self::None),
+            ["*"] => Ok(Self::Any),
+            origins => {
+                origins.iter().map(|origin| Self::origin(origin)).collect::<Result<_, _>>().map(Self::These)
+            }
+        }
+    }
+
+    fn origin(origin: &str) -> Result<String, ConfigError> {
+        let invalid = |problem| {
+            ConfigError::new(
+                "CORS_ORIGINS",
+                format!("{origin}: {problem}"),
+                "Origins are like https://app.example.com, joined by commas; * alone lets any in.",
+            )
+        };
+        let uri = http_url(origin).map_err(invalid)?;
+        let parts = uri.scheme_str().zip(uri.authority());
+        let (scheme, authority) = parts.ok_or_else(|| invalid("has no host".to_owned()))?;
+        let plain = format!("{scheme}://{authority}").to_ascii_lowercase();
+        // Browsers send neither a path, a user, nor the scheme's own port.
+        let own_port = if scheme == "https" { ":443" } else { ":80" };
+        if plain != origin || authority.as_str().contains(['@', '*']) || plain.ends_with(own_port) {
+            return Err(invalid("is not written as browsers send it, scheme://host[:port]".to_owned()));
+        }
+        Ok(plain)
     }
 }
 
@@ -152,5 +201,28 @@ mod tests {
         let local = Upstream::parse("http://[::1]:54321/").unwrap();
         assert_eq!((local.host.as_str(), local.port, local.tls), ("::1", 54321, false));
         assert!(Upstream::parse("https://ref.supabase.co/rest/v1").is_err());
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_send_them() {
+        let these =
+            |origins: &[&str]| Origins::These(origins.iter().map(|&origin| origin.to_owned()).collect());
+        assert_eq!(Origins::parse(" ").unwrap(), Origins::None);
+        assert_eq!(Origins::parse("*").unwrap(), Origins::Any);
+        assert_eq!(
+            Origins::parse("https://app.example, http://localhost:3000").unwrap(),
+            these(&["https://app.example", "http://localhost:3000"])
+        );
+        for wrong in [
+            "app.example",
+            "https://app.example/",
+            "https://App.example",
+            "https://app.example:443",
+            "https://user@app.example",
+            "*,https://app.example",
+            "https://*.example",
+        ] {
+            assert!(Origins::parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

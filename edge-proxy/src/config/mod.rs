@@ -14,7 +14,7 @@ mod upload;
 pub(crate) use auth::Auth;
 pub(crate) use database::{Database, Endpoint, Tls};
 pub(crate) use extract::{Extract, ExtractMode};
-pub(crate) use gate::{Gate, Upstream};
+pub(crate) use gate::{Gate, Origins, Upstream};
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use upload::Upload;
 
@@ -147,6 +147,7 @@ mod tests {
             (vec![DATABASE, SECRET, "--database-pool-size=0"], "DATABASE_POOL_SIZE"),
             (vec![DATABASE, SECRET, "--upload-max-bytes=0"], "UPLOAD_MAX_BYTES"),
             (vec![DATABASE, SECRET, "--request-max-bytes=5"], "REQUEST_MAX_BYTES"),
+            (vec![DATABASE, SECRET, "--cors-origins=app.example"], "CORS_ORIGINS"),
             (vec![DATABASE, SECRET, "--log=]["], "LOG"),
         ] {
             let message = config(&flags).unwrap_err();

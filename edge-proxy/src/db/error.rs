@@ -75,6 +75,12 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match &error {
             DbError::Postgres(cause) => {
+                if error.sqlstate().is_some_and(|sqlstate| NUL.contains(&sqlstate)) {
+                    return Self::Refused(
+                        Problem::bad_request("a text holds the character U+0000, which cannot be stored")
+                            .hint("Remove it, and send the request again."),
+                    );
+                }
                 let (Some(raised), Some(status)) = (cause.as_db_error(), error.status()) else {
                     return if cause.as_db_error().is_none() {
                         unavailable(&error)
@@ -103,6 +109,9 @@ impl From<DbError> for ApiError {
         }
     }
 }
+
+/// What Postgres raises for U+0000: in a text, and escaped in JSON.
+const NUL: [&str; 2] = ["22021", "22P05"];
 
 fn unavailable(error: &DbError) -> ApiError {
     tracing::error!("{}", crate::error::Chain(error));

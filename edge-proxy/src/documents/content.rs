@@ -142,6 +142,6 @@ fn unsatisfiable(size: u64) -> Response {
 }
 
 /// What the database checked has nothing that a header may not have.
-fn text(value: &str) -> HeaderValue {
+pub(super) fn text(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"))
 }

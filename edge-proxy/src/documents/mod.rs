@@ -1,16 +1,19 @@
-//! Documents: listed, read, their text page by page, their bytes, deleted.
+//! Documents: listed, read, their text page by page, their bytes and thumbnails, read again by OCR, deleted.
 
 mod content;
 mod disposition;
 mod range;
+mod thumbnail;
 
 pub(crate) use content::{content, read as read_content};
+pub(crate) use thumbnail::thumbnail;
 
 use crate::app::App;
 use crate::auth::Claims;
+use crate::db::DbError;
 use crate::error::{ApiError, Problem};
 use crate::page::{Paging, behind_cursor, limit, numbered, page_json};
-use crate::request::{Id, Query, found, not_found};
+use crate::request::{Id, Query, found, json, not_found};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -24,8 +27,8 @@ macro_rules! document_json {
         "json_build_object('id', d.id, 'session_id', d.session_id, 'organization_id', d.organization_id, \
          'name', d.name, 'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
          'status', d.status, 'error_code', d.error_code, 'error_message', d.error_message, \
-         'page_count', d.page_count, 'token_count', d.token_count, 'metadata', d.metadata, \
-         'created_at', d.created_at, 'updated_at', d.updated_at)"
+         'page_count', d.page_count, 'token_count', d.token_count, 'language', d.language, \
+         'metadata', d.metadata, 'file_metadata', d.file_metadata, 'created_at', d.created_at, 'updated_at', d.updated_at)"
     };
 }
 pub(crate) use document_json;
@@ -43,13 +46,16 @@ const LIST: &str = concat!(
     ") as numbered"
 );
 const READ: &str = concat!("select ", document_json!(), "::text from dossier.documents as d where d.id = $1");
-const PAGES: &str = "with page as (select p.page, p.text, p.source, p.confidence from dossier.document_pages as p \
+const PAGES: &str = "with page as (select p.* from dossier.document_pages as p \
                      where p.document_id = $1 and p.page > $2 order by p.page limit $3 + 1), \
                      numbered as (select *, row_number() over (order by page) as n, count(*) over () as total from page) \
                      select case when count(*) > 0 or exists (select from dossier.documents as d where d.id = $1) then \
                      json_build_object('pages', coalesce(json_agg(json_build_object('page', page, 'text', text, \
-                     'source', source, 'confidence', confidence) order by page) filter (where n <= $3), '[]'), \
+                     'source', source, 'confidence', confidence, 'engine', engine, 'quality', quality, \
+                     'reason', reason, 'token_count', token_count) order by page) filter (where n <= $3), '[]'), \
                      'next', max(page) filter (where n = $3 and total > $3)) end::text from numbered";
+const OCR: &str =
+    concat!("select ", document_json!(), "::text from dossier.request_extraction($1, ocr => true) as d");
 const DELETE: &str = "select dossier.delete_document($1)";
 
 /// Which documents to list.
@@ -117,6 +123,17 @@ pub(crate) async fn pages(
         .await
         .map_err(|error| error.seen_by(claims.caller.role))?;
     found(pages, "document not found")
+}
+
+/// `POST /api/documents/{id}/ocr`: every page is read again, by OCR. The text there is stays until then.
+pub(crate) async fn ocr(State(app): State<App>, claims: Claims, Id(id): Id) -> Result<Response, ApiError> {
+    let document = app
+        .db
+        .json(&claims.caller, OCR, &[(&id, Type::UUID)])
+        .await
+        .map_err(|error| error.seen_by(claims.caller.role))?
+        .ok_or(DbError::NoRow)?;
+    Ok(json(StatusCode::ACCEPTED, document))
 }
 
 /// `DELETE /api/documents/{id}`.

@@ -6,6 +6,7 @@
 //! Invariant: reads no body and knows no token; it only counts, forwards and says no.
 
 mod connection;
+mod cors;
 mod proxy;
 mod rate;
 mod respond;

@@ -1,9 +1,11 @@
 //! What the gate does with one request.
 
 use super::connection::Connection;
+use super::cors::Cors;
 use super::rate::RateLimit;
 use super::respond::{
-    bad_gateway, head_too_large, no_upstream, refuse, timed_out, too_large, too_many_requests, unknown_path,
+    bad_gateway, foreign_origin, head_too_large, no_upstream, refuse, timed_out, too_large,
+    too_many_requests, unknown_path,
 };
 use super::target::Target;
 use super::upstream::Stack;
@@ -32,6 +34,7 @@ pub(super) struct Gate {
     api: HttpPeer,
     stack: Option<Stack>,
     rate: RateLimit,
+    cors: Cors,
 }
 
 /// One request on its way.
@@ -51,8 +54,23 @@ impl Gate {
             api: HttpPeer::new_uds(&socket.to_string_lossy(), false, String::new())?,
             stack: config.upstream.clone().map(|upstream| Stack::new(upstream, config.upstream_timeout)),
             rate: RateLimit::new(config.requests_per_minute),
+            cors: Cors::new(config.origins.clone()),
             config,
         })
+    }
+
+    /// Speaks for the API alone.
+    fn cors(&self, passage: &Passage) -> Option<&Cors> {
+        (passage.target == Target::Api).then_some(&self.cors)
+    }
+
+    /// Answers a browser that asks whether a page of another origin may send its request.
+    async fn preflight(&self, session: &mut Session, passage: &Passage) -> Result<()> {
+        let Some(mut answer) = self.cors.preflight(session.req_header())? else {
+            return refuse(session, Some(&self.cors), &passage.id, &foreign_origin(), None).await;
+        };
+        answer.insert_header(REQUEST_ID, &passage.id)?;
+        session.write_response_header(Box::new(answer), true).await
     }
 
     /// Whether the request may pass, by what is known before its body.
@@ -108,9 +126,15 @@ impl ProxyHttp for Gate {
         }
         passage.id = request_id(session.req_header());
         passage.target = Target::of(session.req_header().uri.path());
-        let Err((problem, retry_after)) = self.admit(session, passage) else { return Ok(false) };
-        refuse(session, &passage.id, &problem, retry_after).await?;
-        Ok(true)
+        if let Err((problem, retry_after)) = self.admit(session, passage) {
+            refuse(session, self.cors(passage), &passage.id, &problem, retry_after).await?;
+            return Ok(true);
+        }
+        let asked = self.cors(passage).is_some_and(|cors| cors.is_asked(session.req_header()));
+        if asked {
+            self.preflight(session, passage).await?;
+        }
+        Ok(asked)
     }
 
     async fn upstream_peer(&self, session: &mut Session, passage: &mut Passage) -> Result<Box<HttpPeer>> {
@@ -150,6 +174,7 @@ impl ProxyHttp for Gate {
         if passage.target == Target::Api {
             let user = answer.remove_header(USER_HEADER);
             passage.user = user.and_then(|user| user.to_str().ok().map(str::to_owned));
+            self.cors.allow(session.req_header(), answer)?;
         }
         // An interim "100 Continue" makes pingora give the connection up, though the body then comes whole.
         if passage.keepalive && !answer.status.is_informational() && session.is_body_done() {
@@ -190,7 +215,7 @@ impl ProxyHttp for Gate {
         // An answer that has begun cannot be taken back; it breaks off.
         if session.response_written().is_none() {
             session.set_keepalive(None);
-            if let Err(error) = refuse(session, &passage.id, &problem, None).await {
+            if let Err(error) = refuse(session, self.cors(passage), &passage.id, &problem, None).await {
                 tracing::debug!(request.id = passage.id, "the client did not take the answer: {error}");
             }
         }

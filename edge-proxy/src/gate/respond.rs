@@ -1,5 +1,6 @@
 //! The gate's own answers.
 
+use super::cors::Cors;
 use crate::error::Problem;
 use crate::routes::REQUEST_ID;
 use http::{StatusCode, header};
@@ -7,9 +8,11 @@ use pingora::Result;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
-/// Answers with a problem. A body that is still coming is not read; the connection closes after it.
+/// Answers with a problem. A body that is still coming is not read; the connection closes after it. `cors`
+/// lets pages of other origins read it.
 pub(super) async fn refuse(
     session: &mut Session,
+    cors: Option<&Cors>,
     request_id: &str,
     problem: &Problem,
     retry_after: Option<u64>,
@@ -22,6 +25,9 @@ pub(super) async fn refuse(
     answer.insert_header(REQUEST_ID, request_id)?;
     if let Some(seconds) = retry_after {
         answer.insert_header(header::RETRY_AFTER, seconds)?;
+    }
+    if let Some(cors) = cors {
+        cors.allow(session.req_header(), &mut answer)?;
     }
     session.write_response_header(Box::new(answer), false).await?;
     session.write_response_body(Some(body.into()), true).await
@@ -40,6 +46,11 @@ pub(super) fn too_large(limit: u64) -> Problem {
 pub(super) fn head_too_large() -> Problem {
     Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too long")
         .hint("Send the access token and little else.")
+}
+
+pub(super) fn foreign_origin() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "pages of this origin may not call the API")
+        .hint("The operator adds the origin to CORS_ORIGINS.")
 }
 
 pub(super) fn unknown_path() -> Problem {

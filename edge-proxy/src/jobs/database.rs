@@ -1,4 +1,4 @@
-//! The database extracts: one statement, on a connection of its own, cancelled when the job must stop.
+//! The database reads the file: one statement, on a connection of its own, cancelled when the job must stop.
 
 use super::{Job, JobError};
 use crate::app::App;
@@ -9,11 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 const RUN: &str = "select dossier.run_job($1, $2)";
 
-/// The database has its own deadlines; this one is for when they fail.
-const LONGEST: Duration = Duration::from_mins(10);
+/// The database has its own deadlines (`dossier.extract_timeout`, `dossier.ocr_timeout`, at most an hour each);
+/// this one is for when they fail.
+const LONGEST: Duration = Duration::from_hours(3);
 
-/// The document's new status. The outcome, good or bad, is written down by the statement itself.
-pub(super) async fn extract(
+/// What became of the job, which the statement itself has written down, good or bad.
+pub(super) async fn run(
     app: &App,
     job: &Job,
     hurry: &CancellationToken,

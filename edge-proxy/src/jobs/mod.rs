@@ -1,4 +1,5 @@
-//! Extraction: claims jobs, has them done, keeps their leases, hands them back at shutdown.
+//! Jobs, the text of documents and their thumbnails: claims them, has them done, keeps their leases, hands them
+//! back at shutdown.
 //!
 //! Any number of edges may do this side by side: a job is leased to one attempt, whose number fences off
 //! every other. A job whose edge dies is taken up again when its lease runs out.
@@ -6,6 +7,9 @@
 
 mod database;
 mod edge;
+mod probe;
+
+pub(crate) use probe::{database_ocr, edge_ocr, try_program};
 
 use crate::app::App;
 use crate::config::{Extract, ExtractMode};
@@ -18,9 +22,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
-const CLAIM: &str = "select job_id, document_id, media_type, size_bytes, sha256, attempt \
+const CLAIM: &str = "select job_id, document_id, media_type, size_bytes, sha256, attempt, ocr, kind \
                      from dossier.claim_jobs(worker => $1, limit_count => 1, lease_seconds => $2)";
 const EXTEND: &str = "select dossier.extend_lease($1, $2, $3)";
+const RELEASE: &str = "select dossier.release_job($1, $2)";
 const FAIL: &str = "select dossier.fail_job($1, $2, $3, $4, $5)";
 const NATIVE: &str = "select to_regprocedure('dossier.run_job(bigint, integer)') is not null";
 const SWEEP: &str = "select dossier.sweep()::text";
@@ -34,9 +39,28 @@ struct Job {
     media_type: String,
     size_bytes: u64,
     sha256: String,
+    work: Work,
 }
 
-/// Why an attempt gave no text.
+/// What there is to do.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    /// Read the text; all of it by OCR when asked to.
+    Text { ocr: bool },
+    /// Draw the first page.
+    Thumbnail,
+}
+
+impl Work {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text { .. } => "extraction",
+            Self::Thumbnail => "thumbnail",
+        }
+    }
+}
+
+/// Why an attempt came to nothing.
 #[derive(Debug, thiserror::Error)]
 enum JobError {
     /// About the file or the worker; the reader of the document may know it.
@@ -48,6 +72,9 @@ enum JobError {
     /// The job belongs to another attempt now.
     #[error("the job is no longer this attempt's")]
     Lost,
+    /// There is nothing to read any more.
+    #[error("the document was deleted")]
+    Deleted,
     /// Shutting down.
     #[error("the edge is shutting down")]
     Stopped,
@@ -117,22 +144,10 @@ pub(crate) async fn is_native(app: &App) -> Result<bool, DbError> {
     Ok(crate::db::first(&rows)?.unwrap_or(false))
 }
 
-/// Runs the worker program once, on a text of one word. Blocks.
-pub(crate) fn try_program(config: &Extract) -> Result<(), dossier_extract::ExtractError> {
-    let source = dossier_extract::Source::from_bytes(b"dossier").map_err(|error| {
-        dossier_extract::ExtractError::WorkerUnavailable {
-            path: config.program.clone(),
-            reason: error.to_string(),
-        }
-    })?;
-    let request =
-        dossier_extract::Request { media_type: Some("text/plain".to_owned()), ..Default::default() };
-    extractor(config).extract(&source, &request, || dossier_extract::Tick::Continue).map(drop)
-}
-
 fn extractor(config: &Extract) -> Extractor {
     let mut extractor = Extractor::new(&config.program);
     extractor.sandbox = config.sandbox;
+    extractor.ocr = config.ocr.clone();
     extractor
 }
 
@@ -188,6 +203,10 @@ impl Worker {
             size_bytes: u64::try_from(size).unwrap_or(0),
             sha256: row.try_get(4)?,
             attempt: row.try_get(5)?,
+            work: match row.try_get(7)? {
+                "thumbnail" => Work::Thumbnail,
+                _ => Work::Text { ocr: row.try_get(6)? },
+            },
         }))
     }
 
@@ -197,40 +216,53 @@ impl Worker {
         let lost = CancellationToken::new();
         let done = async {
             match &*self.engine {
-                Engine::Database => database::extract(&self.app, job, &self.hurry, &lost).await,
-                Engine::Edge(extractor) => edge::extract(&self.app, extractor, job, &self.hurry, &lost).await,
+                Engine::Database => database::run(&self.app, job, &self.hurry, &lost).await,
+                Engine::Edge(extractor) => edge::run(&self.app, extractor, job, &self.hurry, &lost).await,
             }
         };
+        let mut done = std::pin::pin!(done);
         let outcome = tokio::select! {
-            outcome = done => outcome,
-            () = self.keep_lease(job, &lost) => Err(JobError::Lost),
+            outcome = &mut done => outcome,
+            why = self.keep_lease(job) => {
+                lost.cancel();
+                // Told so, it stops the worker before it ends.
+                done.await.or(Err(why))
+            }
         };
-        let (id, attempt) = (job.document_id, job.attempt);
+        let (id, attempt, work) = (job.document_id, job.attempt, job.work.name());
         match outcome {
             Ok(status) => {
                 let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                info!(document.id = %id, attempt, milliseconds, "extraction of document {id}: {status}");
+                info!(document.id = %id, attempt, milliseconds, "{work} of document {id}: {status}");
+            }
+            Err(JobError::Deleted) => {
+                info!(document.id = %id, attempt, "{work} of document {id} is stopped: it was deleted");
             }
             Err(JobError::Lost) => {
-                warn!(document.id = %id, attempt, "extraction of document {id} is dropped: it was deleted, asked for again, or its lease ran out");
+                warn!(document.id = %id, attempt, "{work} of document {id} is dropped: it was asked for again, or its lease ran out");
             }
             Err(JobError::Stopped) => self.hand_back(job).await,
             Err(error) => self.fail(job, &error).await,
         }
     }
 
-    /// Extends the lease as long as it is ours; returns when it is not.
-    async fn keep_lease(&self, job: &Job, lost: &CancellationToken) {
+    /// Extends the lease as long as it is ours, and returns why it is not. Whatever happens to the document
+    /// meanwhile makes it look at once.
+    async fn keep_lease(&self, job: &Job) -> JobError {
         let every = Duration::from_secs(u64::try_from(self.config.lease_seconds).unwrap_or(120) / 3);
+        let mut events = self.app.events.documents();
         loop {
-            tokio::time::sleep(every).await;
+            let deleted = tokio::select! {
+                () = tokio::time::sleep(every) => false,
+                deleted = events.interrupted(job.document_id) => deleted,
+            };
             match self.extend(job, self.config.lease_seconds).await {
                 Ok(true) => {}
-                Ok(false) => break,
+                Ok(false) if deleted => return JobError::Deleted,
+                Ok(false) => return JobError::Lost,
                 Err(error) => warn!(document.id = %job.document_id, "a lease could not be extended: {error}"),
             }
         }
-        lost.cancel();
     }
 
     async fn extend(&self, job: &Job, seconds: i32) -> Result<bool, DbError> {
@@ -240,21 +272,22 @@ impl Worker {
         Ok(crate::db::first(&rows)?.unwrap_or(false))
     }
 
-    /// Ends the lease, so that another worker takes the job up at once.
+    /// Another worker takes the job up at once; the attempt does not count.
     async fn hand_back(&self, job: &Job) {
-        let id = job.document_id;
-        match self.extend(job, 1).await {
-            Ok(_) => info!(document.id = %id, "handed back the extraction of document {id}"),
+        let (id, work) = (job.document_id, job.work.name());
+        let params = [(&job.id as _, Type::INT8), (&job.attempt as _, Type::INT4)];
+        match self.app.db.rows(&Caller::service(), RELEASE, &params).await {
+            Ok(_) => info!(document.id = %id, "handed back the {work} of document {id}"),
             Err(error) => {
-                warn!(document.id = %id, "could not hand back the extraction of document {id}: {error}");
+                warn!(document.id = %id, "could not hand back the {work} of document {id}, its lease will run out: {error}");
             }
         }
     }
 
     async fn fail(&self, job: &Job, error: &JobError) {
-        let (id, attempt) = (job.document_id, job.attempt);
+        let (id, attempt, work) = (job.document_id, job.attempt, job.work.name());
         let (code, message, retry) = reason(error);
-        warn!(document.id = %id, attempt, code, retry, "extraction of document {id} failed: {}", crate::error::Chain(error));
+        warn!(document.id = %id, attempt, code, retry, "{work} of document {id} failed: {}", crate::error::Chain(error));
         let params = [
             (&job.id as _, Type::INT8),
             (&job.attempt as _, Type::INT4),
@@ -263,7 +296,7 @@ impl Worker {
             (&retry as _, Type::BOOL),
         ];
         if let Err(error) = self.app.db.rows(&Caller::service(), FAIL, &params).await {
-            warn!(document.id = %id, "the failure of document {id} could not be recorded, its lease will run out: {error}");
+            warn!(document.id = %id, "the failed {work} of document {id} could not be recorded, its lease will run out: {error}");
         }
     }
 }

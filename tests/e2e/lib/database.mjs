@@ -10,7 +10,7 @@ const root = new URL('../../../', import.meta.url).pathname
 const withName = (url, name) => url.replace(/\/[^/?]+(\?|$)/, `/${name}$1`)
 
 export const isNative = async (url = databaseUrl) =>
-  value("select to_regprocedure('dossier.extract_text(bytea, text)') is not null", { url })
+  value("select to_regprocedure('dossier.run_job(bigint, integer)') is not null", { url })
 
 /** Makes a seeded database: the extension (`native`), or the plain SQL as on hosted Supabase. */
 export async function newDatabase({ native }) {

@@ -2,7 +2,13 @@
 -- Run on a database with `create extension dossier`, after tests/sql/00_setup.sql; see ../00_setup.sql.
 
 begin;
-select plan(23);
+select plan(42);
+
+create function pg_temp.white_image() returns bytea language sql as $$
+  -- A BMP of 64 by 64 pixels, 24 bits each: sizes, offsets, one plane, no compression, 300 dots an inch.
+  select '\x424d36300000000000003600000028000000400000004000000001001800000000000030000023'::bytea
+    || '\x2e0000232e00000000000000000000'::bytea || decode(repeat('ff', 64 * 64 * 3), 'hex')
+$$;
 
 -- Text and types.
 
@@ -13,6 +19,13 @@ select results_eq(
   $$ select page, text, source, confidence from dossier.extract_pages(convert_to('One page', 'utf8')) $$,
   $$ values (1, 'One page', 'text', null::real) $$,
   'a plain text is one page');
+select results_eq(
+  $$ select text, source, engine, quality, reason from dossier.extract_pages('[["a", "b"], ["1", "2"]]', 'application/json', ocr => 'never') $$,
+  $$ select dossier.extract_text('[["a", "b"], ["1", "2"]]', 'application/json'), 'text', 'json', null::real, null $$,
+  'a page says what read it');
+select is(dossier.extract_text('<h1>Title</h1><p>Words</p>', 'text/html', 'markdown') like '# Title%', true, 'a heading in Markdown is marked');
+select is(dossier.extract_text('<h1>Title</h1><p>Words</p>', 'text/html') like 'Title%', true, 'and in plain text is not');
+select is(dossier.extract_text(convert_to('a', 'utf8'), null, null, null), 'a', 'null is the default');
 select is(dossier.detect_media_type(convert_to('%PDF-1.7' || E'\n%', 'utf8')), 'application/pdf', 'a PDF is known by its header');
 select is(dossier.detect_media_type('\x89504e470d0a1a0a0000000d49484452'), 'image/png', 'a PNG by its signature');
 select is(dossier.detect_media_type('{"a": [1, 2]}'), 'application/json', 'JSON by its syntax');
@@ -20,7 +33,17 @@ select is(dossier.detect_media_type('\x0001020380c1feff07'), 'application/octet-
 
 -- Refusals.
 
-select throws_ok($$ select dossier.extract_text('\x89504e470d0a1a0a0000000d49484452') $$, '0A000', null, 'a type without text is unsupported');
+select throws_ok($$ select dossier.extract_text('\x1f8b0800000000000003') $$, '0A000', null, 'a type without text is unsupported');
+select throws_ok($$ select dossier.extract_text('x', format => 'html') $$, '22023', 'format cannot be ''html''', 'a format that is none');
+select throws_ok($$ select * from dossier.extract_pages('x', ocr => 'yes') $$, '22023', 'ocr cannot be ''yes''', 'nor is every word an answer about OCR');
+select throws_ok(
+  $$ set local dossier.ocr_languages = '../eng'; select dossier.extract_text('x') $$,
+  '22023', null, 'languages that lead out of their folder');
+reset dossier.ocr_languages;
+select throws_ok(
+  $$ set local dossier.tessdata = '/nonexistent'; select dossier.extract_text(pg_temp.white_image(), ocr => 'force') $$,
+  '0A000', null, 'a picture, where OCR has no data');
+reset dossier.tessdata;
 select throws_ok($$ select dossier.extract_text('%PDF-1.7 and nothing else') $$, '38000', null, 'a broken PDF is an error of the file');
 select throws_ok(
   $$ set local dossier.extract_input = '1MB'; select dossier.extract_text(convert_to(repeat('x', 1048577), 'utf8')) $$,
@@ -38,6 +61,9 @@ select throws_ok($$ select dossier.extract_text('x') $$, '42501', null, 'users m
 select throws_ok($$ select dossier.run_job(1, 1) $$, '42501', null, 'users may not run jobs');
 select throws_ok($$ set dossier.worker_path = '/tmp/worker' $$, '42501', null, 'users may not choose the worker');
 select throws_ok($$ set dossier.sandbox = 'accept_missing' $$, '42501', null, 'users may not open the sandbox');
+select throws_ok($$ set dossier.tessdata = '/tmp' $$, '42501', null, 'users may not choose OCR''s data');
+select throws_ok($$ show dossier.tessdata $$, '42501', null, 'nor see where it is');
+select throws_ok($$ set dossier.ocr_languages = 'eng+deu+fra' $$, '42501', null, 'users may not choose languages, which cost time');
 select throws_ok($$ set dossier.extract_memory = '64GB' $$, '42501', null, 'users may not raise limits');
 set local role service_role;
 select is(dossier.extract_text('x'), 'x', 'service_role may extract');
@@ -80,8 +106,32 @@ reset role;
 
 select is(pg_temp.run(pg_temp.upload('note.txt', convert_to('Call me back', 'utf8'))), 'ready', 'a text is ready');
 reset role;
-select is(pg_temp.run(pg_temp.upload('picture.png', '\x89504e470d0a1a0a0000000d49484452')), 'unsupported', 'a picture is unsupported, not an error');
+select is(pg_temp.run(pg_temp.upload('picture.png', '\x89504e470d0a1a0a0000000d49484452')), 'failed', 'a picture that is cut off is said to be broken');
 reset role;
+
+-- A picture: without OCR it is unsupported and says so; its thumbnail is made all the same.
+
+set local dossier.tessdata = '/nonexistent';
+create temporary table picture as select pg_temp.upload('white.bmp', pg_temp.white_image()) as id;
+select is(pg_temp.run((select id from picture)), 'unsupported', 'a picture is unsupported where there is no OCR');
+reset role;
+select results_eq($$ select error_code, error_message ~* 'install|tesseract' from dossier.documents where id = (select id from picture) $$,
+  $$ values ('needs_ocr', true) $$, 'and says what to install');
+select is(pg_temp.run((select id from picture)), 'made', 'its thumbnail is made');
+reset role;
+select results_eq($$ select media_type, width, height, substring(bytes for 4) from dossier.document_thumbnails where document_id = (select id from picture) $$,
+  $$ values ('image/webp', 64, 64, 'RIFF'::bytea) $$, 'a WebP as large as it');
+select is((select error_code from dossier.documents where id = (select id from picture)), 'needs_ocr', 'the document is as it was');
+
+-- What cannot be drawn.
+
+create temporary table broken as select pg_temp.upload('broken.png', '\x89504e470d0a1a0a0000000d49484452') as id;
+select isnt(pg_temp.run((select id from broken)), 'ready', 'a broken picture has no text');
+reset role;
+create temporary table ended as select status, error_code from dossier.documents where id = (select id from broken);
+select is(pg_temp.run((select id from broken)), 'failed', 'nor a thumbnail');
+reset role;
+select results_eq($$ select status, error_code from dossier.documents where id = (select id from broken) $$, $$ select * from ended $$, 'which is no fault of the document');
 select is(pg_temp.run(pg_temp.upload('swapped.txt', 'abc', repeat('0', 64))), 'failed', 'bytes that differ from their checksum are not read');
 
 select * from finish();
