@@ -267,3 +267,52 @@ fn a_broken_map_to_unicode_is_mended() {
     let font = "/Encoding /Identity-H /ToUnicode 7 0 R";
     assert_eq!(first_text(&in_composite_font(&[1, 2], font, "", &[stream("", map)])), "Ab");
 }
+
+/// A page with one line of text and this annotation; `more` objects start at number 6.
+fn with_annotation(annotation: &str, more: &[Vec<u8>]) -> Vec<u8> {
+    let file = pdf_of_pages(&[&at(72, 700, "Name:")], "", more);
+    let text = String::from_utf8_lossy(&file)
+        .replace("/Contents 5 0 R", &format!("/Contents 5 0 R /Annots [{annotation}]"));
+    text.into_bytes()
+}
+
+#[test]
+fn fields_without_an_appearance_say_their_value_in_its_place() {
+    let field = |entries: &str| {
+        first_text(&with_annotation(
+            &format!("<< /Subtype /Widget /Rect [120 696 300 712] {entries} >>"),
+            &[],
+        ))
+    };
+    assert_eq!(field("/FT /Tx /V (Ada Lovelace)"), "Name: Ada Lovelace");
+    assert_eq!(field("/Parent << /FT /Tx /V (Inherited) >>"), "Name: Inherited");
+    assert_eq!(field("/FT /Ch /V (b) /Opt [[(a) (First)] [(b) (Second)]]"), "Name: Second");
+    assert_eq!(field("/FT /Tx /Ff 8192 /V (secret)"), "Name:", "a password");
+    assert_eq!(field("/FT /Tx /F 2 /V (hidden)"), "Name:");
+    assert_eq!(field("/FT /Btn /V /Yes"), "Name:");
+}
+
+#[test]
+fn an_appearance_is_said_once_and_an_empty_one_is_none() {
+    let shown = |content: &str| {
+        let entries =
+            "/Type /XObject /Subtype /Form /BBox [0 0 180 16] /Resources << /Font << /F1 3 0 R >> >>";
+        let appearance = stream(entries, content.as_bytes());
+        let field = "<< /Subtype /Widget /FT /Tx /V (value) /Rect [120 696 300 712] /AP << /N 6 0 R >> >>";
+        first_text(&with_annotation(field, &[appearance]))
+    };
+    assert_eq!(shown("/Tx BMC BT /F1 12 Tf 2 4 Td (as shown) Tj ET EMC"), "Name: as shown");
+    assert_eq!(shown("/Tx BMC EMC"), "Name: value");
+}
+
+#[test]
+fn free_text_is_on_the_page_and_a_note_is_not() {
+    let note = |kind: &str| {
+        first_text(&with_annotation(
+            &format!("<< /Subtype /{kind} /Contents (Remark) /Rect [120 500 300 512] >>"),
+            &[],
+        ))
+    };
+    assert_eq!(note("FreeText"), "Name:\n\nRemark");
+    assert_eq!(note("Text"), "Name:");
+}

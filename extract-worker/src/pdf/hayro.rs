@@ -6,7 +6,7 @@ use super::engine::{Engine, Reading, Seen, contained, malformed};
 use super::fonts::Fonts;
 use super::glyphs::{Collector, Glyphs};
 use super::quality::Quality;
-use super::{forms, info, lines, order};
+use super::{annotations, forms, info, lines, order};
 use crate::input::Input;
 use dossier_extract::Metadata;
 use dossier_extract::protocol::Failure;
@@ -80,6 +80,10 @@ impl Hayro {
             let operations = content(page);
             interpret(TypedIter::new(&operations), page.resources(), &mut context, &mut collector);
             interpret_page(page, &mut context, &mut collector);
+            for (place, text) in annotations::texts(page) {
+                let place = Rect::new(place.x0, place.y0, place.x1, place.y1).abs();
+                collector.write(transform.transform_rect_bbox(place), &text);
+            }
         });
         if drawn.is_none() {
             self.cache = InterpreterCache::new();

@@ -4,6 +4,7 @@
 //! says so.
 
 mod accents;
+mod annotations;
 mod bidi;
 mod by_code;
 mod characters;
