@@ -34,7 +34,8 @@ extension_sql_file!("../../sql/70_uploads.sql", name = "uploads", requires = ["m
 extension_sql_file!("../../sql/75_explain_upload.sql", name = "explain_upload", requires = ["uploads"]);
 extension_sql_file!("../../sql/80_pages.sql", name = "pages", requires = ["explain_upload"]);
 extension_sql_file!("../../sql/85_search.sql", name = "search", requires = ["pages"]);
-extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["search"]);
+extension_sql_file!("../../sql/88_pack_context.sql", name = "pack_context", requires = ["search"]);
+extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["pack_context"]);
 extension_sql_file!("../../sql/92_results.sql", name = "results", requires = ["jobs"]);
 extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires = ["results"]);
 extension_sql_file!("../../sql/96_audit.sql", name = "audit", requires = ["thumbnails"]);

@@ -28,14 +28,14 @@ $$;
 select set_eq($$ select pg_temp.executable('dossier', 'anon') $$, array['limits'], 'anon may execute only limits()');
 select set_eq($$ select pg_temp.executable('dossier', 'authenticated') $$, array[
   'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
-  'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
+  'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search', 'pack_context',
   'delete_sessions', 'forget_organization',
   'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction', 'estimate_tokens', 'thumbnail_pending'
 ], 'what authenticated may execute');
 select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
   'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
-  'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search',
+  'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search', 'pack_context',
   'delete_sessions', 'forget_organization',
   'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction', 'estimate_tokens', 'thumbnail_pending',
@@ -45,7 +45,7 @@ select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array[
 select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $$, array[
   'read_limits', 'my_organizations', 'caller_id', 'uuid_v7', 'json_bytes', 'is_safe_name',
   'found_organization', 'start_session', 'save_session_context', 'save_context_items',
-  'check_limit', 'restore_version', 'diff_versions', 'change_context_retention', 'find_text', 'discard_sessions', 'erase_organization',
+  'check_limit', 'restore_version', 'diff_versions', 'change_context_retention', 'find_text', 'pack_session', 'discard_sessions', 'erase_organization',
   'register_upload', 'try_upload', 'read_usage', 'store_chunk', 'seal_upload', 'drop_upload',
   'discard_document', 'read_chunks', 'queue_extraction', 'awaits_thumbnail'
 ], 'private functions behind policies, defaults, checks and what authenticated may execute');

@@ -1,0 +1,259 @@
+-- Packing: what a prompt about a session needs, under a budget of tokens.
+--
+-- Invariant: the parts are counted one by one, each with its heading and the blank line after it. The estimate
+-- of a whole is never more than the sum of its parts' (it is linear, rounded up), so the budget holds.
+
+create function dossier_private.cut_to_tokens(text text, max_tokens integer) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+declare
+  -- No text has fewer tokens than two for seven characters.
+  fits integer := 0;
+  too_many integer := least(char_length(text), max_tokens::bigint * 7 / 2) + 1;
+  middle integer;
+  kept text;
+  half_word integer;
+begin
+  while too_many - fits > 1 loop
+    middle := (fits + too_many) / 2;
+    if dossier.estimate_tokens("left"(text, middle)) <= max_tokens then
+      fits := middle;
+    else
+      too_many := middle;
+    end if;
+  end loop;
+  if fits >= char_length(text) then
+    return text;
+  end if;
+  kept := "left"(text, fits);
+  half_word := char_length(substring("right"(kept, 100) from '\S*$'));
+  return rtrim("left"(kept, fits - case when half_word < least(fits, 100) then half_word else 0 end), E' \n');
+end
+$$;
+comment on function dossier_private.cut_to_tokens(text, integer) is 'The beginning of a text that has so many tokens at most, cut between words that are not very long.';
+
+create function dossier_private.pack_candidates(query text, in_organization uuid, in_session uuid)
+returns table (document_id uuid, name text, page integer, text text, rank real)
+language plpgsql stable security definer set search_path = '' rows 1000
+as $$
+-- Definer: see find_entries.
+#variable_conflict use_column
+begin
+  if query is null then
+    return query
+      select document.id, document.name, page.page, page.text, null::real
+      from dossier.documents as document
+      join dossier.document_pages as page on page.document_id = document.id
+      where document.organization_id = in_organization and document.session_id = in_session and document.status = 'ready'
+      order by document.created_at, document.id, page.page
+      limit 2000;
+  else
+    return query
+      select document.id, document.name, page.page, page.text, found.rank
+      from dossier_private.find_entries(query, array[in_organization], in_session, null, null, null) as found
+      join dossier.documents as document on document.id = found.document_id
+      join dossier.document_pages as page on page.document_id = found.document_id and page.page = found.page
+      order by found.rank desc, document.created_at, document.id, page.page;
+  end if;
+end
+$$;
+comment on function dossier_private.pack_candidates(text, uuid, uuid) is
+  'Pages of a session that may be quoted, the ones to quote first: the best for the query, or without one the first in the '
+  'order of documents and pages. Two thousand at most.';
+
+create function dossier_private.pack_session(in_session uuid, query text, max_tokens integer) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads entries. It says what the policies of sessions, pages and contexts say.
+declare
+  owning_organization_id constant uuid := (select s.organization_id from dossier.sessions as s where s.id = in_session);
+  tokens_left integer := max_tokens;
+  context dossier.session_context;
+  context_text text := '';
+  context_part text := '';
+  metadata_part text := '';
+  candidate record;
+  part text;
+  cost integer;
+  seen jsonb := '{}';
+  digest text;
+  reason text;
+  -- Pages that went in, and pages that were looked at and did not; each column an array.
+  in_documents uuid[] := '{}';
+  in_pages integer[] := '{}';
+  in_texts text[] := '{}';
+  in_ranks real[] := '{}';
+  cut_page integer; -- place in these arrays of the one page that was cut
+  out_documents uuid[] := '{}';
+  out_pages integer[] := '{}';
+  out_reasons text[] := '{}';
+  quotes jsonb;
+  quotes_text text;
+  left_out jsonb;
+begin
+  perform dossier_private.require_role(owning_organization_id, 'viewer', 'session', in_session);
+  if coalesce(max_tokens not between 1 and 10000000, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'max_tokens must be between 1 and 10000000',
+      detail = format('It is %s.', coalesce(max_tokens::text, 'null')),
+      hint = 'Send what your model''s window leaves for context.';
+  end if;
+  if char_length(query) > 1000 or query !~ '\S' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'A query has 1 to 1000 characters',
+      detail = format('This one has %s.', char_length(query)),
+      hint = 'Leave it out to take pages in their order.';
+  end if;
+
+  -- The context: its text as far as there is room, then its metadata if there is.
+  select c.* into context from dossier.session_context as c where c.session_id = in_session;
+  if context.text_context <> '' then
+    context_text := context.text_context;
+    context_part := format(E'# Context\n\n%s\n\n', context_text);
+    if dossier.estimate_tokens(context_part) > tokens_left then
+      context_text := dossier_private.cut_to_tokens(context_text, tokens_left - dossier.estimate_tokens(E'# Context\n\n\n\n'));
+      context_part := case when context_text <> '' then format(E'# Context\n\n%s\n\n', context_text) else '' end;
+    end if;
+    tokens_left := tokens_left - dossier.estimate_tokens(context_part);
+  end if;
+  if context.context_metadata <> '{}' then
+    metadata_part := format(E'# Metadata\n\n%s\n\n', context.context_metadata);
+    if dossier.estimate_tokens(metadata_part) > tokens_left then
+      metadata_part := '';
+    end if;
+    tokens_left := tokens_left - dossier.estimate_tokens(metadata_part);
+  end if;
+
+  for candidate in select * from dossier_private.pack_candidates(query, owning_organization_id, in_session) loop
+    if tokens_left < 10 then
+      reason := 'budget';
+    else
+      digest := md5(regexp_replace(candidate.text, '\s+', ' ', 'g'));
+      cost := dossier.estimate_tokens(
+        format(E'## %s, page %s\n\n%s\n\n', candidate.name, candidate.page, candidate.text));
+      reason := case
+        when candidate.text !~ '\S' then 'empty'
+        when seen ? digest then 'duplicate'
+        when cost > tokens_left then 'budget'
+      end;
+    end if;
+    -- The first page that has no room is cut, where enough of it remains to be of use.
+    if reason = 'budget' and cut_page is null and tokens_left >= 100 then
+      candidate.text := dossier_private.cut_to_tokens(candidate.text,
+        tokens_left - dossier.estimate_tokens(format(E'## %s, page %s\n\n\n\n', candidate.name, candidate.page)));
+      if candidate.text ~ '\S' then
+        cost := dossier.estimate_tokens(format(E'## %s, page %s\n\n%s\n\n', candidate.name, candidate.page, candidate.text));
+        cut_page := cardinality(in_pages) + 1;
+        reason := null;
+      end if;
+    end if;
+
+    if reason is null then
+      tokens_left := tokens_left - cost;
+      seen := seen || jsonb_build_object(digest, true);
+      in_documents := in_documents || candidate.document_id;
+      in_pages := in_pages || candidate.page;
+      in_texts := in_texts || candidate.text;
+      in_ranks := in_ranks || candidate.rank;
+    else
+      out_documents := out_documents || candidate.document_id;
+      out_pages := out_pages || candidate.page;
+      out_reasons := out_reasons || reason;
+    end if;
+  end loop;
+
+  -- Neighbours make one quote. Documents come in the order of their best page, quotes in the order of pages.
+  with chosen as (
+    select c.document_id, c.page, c.text, c.place,
+      c.place is not distinct from cut_page as truncated, c.rank,
+      c.page - row_number() over (partition by c.document_id order by c.page) as island,
+      min(c.place) over (partition by c.document_id) as document_place
+    from unnest(in_documents, in_pages, in_texts, in_ranks) with ordinality as c (document_id, page, text, rank, place)
+  ), quoted as (
+    select chosen.document_id, document.name, chosen.document_place,
+      min(chosen.page) as first_page, max(chosen.page) as last_page, max(chosen.rank) as rank,
+      bool_or(chosen.truncated) as truncated,
+      string_agg(chosen.text, E'\n\n' order by chosen.page) as text
+    from chosen
+    join dossier.documents as document on document.id = chosen.document_id
+    group by chosen.document_id, document.name, chosen.document_place, chosen.island
+  ), headed as (
+    select quoted.*, format(E'## %s, %s\n\n%s\n\n', quoted.name,
+      case when quoted.first_page = quoted.last_page
+        then format('page %s', quoted.first_page)
+        else format('pages %s-%s', quoted.first_page, quoted.last_page)
+      end, quoted.text) as part
+    from quoted
+  )
+  select
+    coalesce(jsonb_agg(jsonb_build_object(
+      'document_id', headed.document_id, 'document_name', headed.name,
+      'first_page', headed.first_page, 'last_page', headed.last_page, 'text', headed.text,
+      'tokens', dossier.estimate_tokens(headed.part), 'rank', headed.rank, 'truncated', headed.truncated
+    ) order by headed.document_place, headed.first_page), '[]'),
+    coalesce(string_agg(headed.part, '' order by headed.document_place, headed.first_page), '')
+  into quotes, quotes_text
+  from headed;
+
+  -- What was left out, by document and reason, in runs of pages. Pages that were no candidates had no match, or came too late.
+  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'document_id', missing.id, 'document_name', missing.name, 'reason', missing.reason, 'status', missing.status,
+      'pages', (
+        select jsonb_agg(jsonb_build_object('first', lower(run), 'last', upper(run) - 1))
+        from unnest(missing.pages) as run
+      ))) order by missing.created_at, missing.id, missing.reason), '[]')
+  into left_out
+  from (
+    select document.id, document.name, document.created_at, null as status,
+      coalesce(known.reason, case when query is null then 'budget' else 'no_match' end) as reason,
+      range_agg(int4range(page.page, page.page, '[]')) as pages
+    from dossier.documents as document
+    join dossier.document_pages as page on page.document_id = document.id
+    left join unnest(out_documents, out_pages, out_reasons) as known (document_id, page, reason)
+      on known.document_id = page.document_id and known.page = page.page
+    where document.session_id = in_session and document.organization_id = owning_organization_id and document.status = 'ready'
+      and not exists (
+        select from unnest(in_documents, in_pages) as used (document_id, page)
+        where used.document_id = page.document_id and used.page = page.page)
+    group by document.id, document.name, document.created_at, 5
+    union all
+    select document.id, document.name, document.created_at, document.status, 'not_ready', null
+    from dossier.documents as document
+    where document.session_id = in_session and document.organization_id = owning_organization_id and document.status <> 'ready'
+  ) as missing;
+
+  part := rtrim(context_part || metadata_part || quotes_text, E'\n');
+  return jsonb_build_object(
+    'text', part,
+    'tokens', dossier.estimate_tokens(part),
+    'max_tokens', max_tokens,
+    'context', jsonb_build_object(
+      'text_context', context_text,
+      'context_metadata', case when metadata_part <> '' then context.context_metadata else '{}' end,
+      'version', coalesce(context.version, 0),
+      'truncated', context_text <> coalesce(context.text_context, ''),
+      'metadata_left_out', metadata_part = '' and coalesce(context.context_metadata, '{}') <> '{}'),
+    'quotes', quotes,
+    'left_out', left_out);
+end
+$$;
+comment on function dossier_private.pack_session(uuid, text, integer) is 'Body of dossier.pack_context().';
+
+create function dossier.pack_context(session_id uuid, query text default null, max_tokens integer default 8000) returns jsonb
+language sql stable security invoker set search_path = ''
+begin atomic
+  select dossier_private.pack_session(session_id, query, max_tokens);
+end;
+comment on function dossier.pack_context(uuid, text, integer) is
+  'What a prompt needs to know of a session, max_tokens of it at most (by estimate_tokens): {text, tokens, max_tokens, '
+  'context, quotes, left_out}. text is all of it as Markdown: the context, its metadata, then the best pages for the query '
+  '(the syntax of search()), or pages in their order without one; neighbours in one quote, equal pages once. quotes are the '
+  'same for citing: {document_id, document_name, first_page, last_page, text, tokens, rank, truncated}. left_out says of every '
+  'other page why: {document_id, document_name, pages, reason}, reason budget, no_match, duplicate, empty or not_ready.';
+
+revoke all on function
+  dossier_private.cut_to_tokens, dossier_private.pack_candidates, dossier_private.pack_session, dossier.pack_context
+  from public, anon, authenticated, service_role;
+grant execute on function dossier.pack_context, dossier_private.pack_session to authenticated, service_role;
