@@ -215,17 +215,44 @@ comment on function dossier.save_context(uuid, text, jsonb, integer, boolean) is
   '(PT409, detail {"current_version", "expected_version"}); 0 means that there must be no context yet. '
   'With merge_metadata the metadata is a JSON merge patch: keys are added or replaced, null removes one.';
 
+create function dossier_private.provide_organization() returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: reads membership and a setting.
+declare
+  caller constant text := dossier_private.require_caller();
+begin
+  if exists (select from dossier_private.memberships as membership where membership.user_id = caller)
+    or not dossier_private.setting('personal_organizations')::boolean
+  then
+    return;
+  end if;
+  -- Of two first sessions at once the second waits here, and then finds what the first has made.
+  perform pg_advisory_xact_lock(hashtextextended('dossier personal organization ' || caller, 0));
+  if not exists (select from dossier_private.memberships as membership where membership.user_id = caller) then
+    perform dossier_private.found_organization('Personal');
+  end if;
+end
+$$;
+comment on function dossier_private.provide_organization() is
+  'Makes an organization for a caller who has none, when the setting personal_organizations says so.';
+
 create function dossier_private.start_session(title text, conversation_type text, organization_id uuid, context jsonb)
 returns dossier.sessions
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: see write_context.
 declare
-  writable_organization_id constant uuid := dossier_private.require_organization(organization_id);
+  writable_organization_id uuid;
   type_slug constant text := coalesce(conversation_type, 'meeting');
   session dossier.sessions;
   unknown_key text;
 begin
+  if organization_id is null then
+    perform dossier_private.provide_organization();
+  end if;
+  writable_organization_id := dossier_private.require_organization(organization_id);
+
   if not exists (select from dossier.conversation_types as t where t.slug = type_slug) then
     raise exception using
       errcode = 'PT400',
@@ -283,7 +310,8 @@ begin atomic
 end;
 comment on function dossier.create_session(text, text, uuid, jsonb) is
   'Makes a session and, when context is given ({text_context | text, context_metadata | metadata}), its first '
-  'context, in one transaction. The organization defaults to the caller''s only one.';
+  'context, in one transaction. The organization defaults to the caller''s only one; with the setting '
+  'personal_organizations, who has none gets one.';
 
 alter table dossier.session_context enable row level security;
 alter table dossier.session_context_versions enable row level security;
@@ -301,7 +329,7 @@ grant select on dossier.session_context, dossier.session_context_versions to aut
 
 revoke all on function
   dossier_private.check_context, dossier_private.merge_json, dossier_private.write_context, dossier_private.save_session_context,
-  dossier.save_context, dossier_private.start_session, dossier.create_session
+  dossier.save_context, dossier_private.provide_organization, dossier_private.start_session, dossier.create_session
   from public, anon, authenticated, service_role;
 grant execute on function
   dossier.save_context, dossier_private.save_session_context, dossier.create_session, dossier_private.start_session

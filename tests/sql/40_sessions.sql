@@ -1,7 +1,7 @@
 -- Sessions and their types. See 00_setup.sql on how to run this.
 
 begin;
-select plan(39);
+select plan(46);
 select tests.fixture();
 
 -- Types.
@@ -81,6 +81,22 @@ select tests.refuses($$ select dossier.create_session() $$, 'PT400', 'somebody w
 select is((dossier.create_session(organization_id => tests.id('alpha'))).organization_id, tests.id('alpha'), 'and may');
 select tests.refuses($$ select dossier.create_session(organization_id => tests.id('beta')) $$, '42501', 'but only where a member');
 select tests.logout();
+
+-- Personal organizations.
+
+update dossier_private.settings set value = 'true' where name = 'personal_organizations';
+select tests.login('stranger');
+select tests.refuses($$ select dossier.create_session(organization_id => tests.id('alpha')) $$, 'PT404', 'an organization that is named is not replaced');
+select is((dossier.create_session('mine')).user_id, 'stranger', 'who has none gets one');
+select results_eq($$ select o.name, m.role, s.title from dossier.organizations o join dossier.organization_members m on m.organization_id = o.id join dossier.sessions s on s.organization_id = o.id $$,
+  $$ values ('Personal', 'owner', 'mine') $$, 'and owns it');
+select is((dossier.create_session('mine, too')).organization_id, (select id from dossier.organizations), 'and has it from then on');
+select tests.login('alpha-viewer');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'who may not write in the only one gets no other');
+select tests.login(null, 'service_role');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'nor does who is nobody');
+select tests.logout();
+select throws_ok($$ update dossier_private.settings set value = '"yes"' where name = 'personal_organizations' $$, '23514', null, 'the setting is true or false');
 
 select * from finish();
 rollback;

@@ -138,6 +138,21 @@ blocked b
 ask a "$(both "$twin" "$session") commit;" >/dev/null
 is "$(answer b)" 2 'who saves the same sessions in another order waits, and saves'
 
+# Two first sessions of somebody new.
+
+ask watch "update dossier_private.settings set value = 'true' where name = 'personal_organizations';" >/dev/null
+open e race-new
+open f race-new
+ask e "begin; select from dossier.create_session('first');" >/dev/null
+send f "select from dossier.create_session('second');"
+blocked f
+ask e 'commit;' >/dev/null
+answer f >/dev/null
+is "$(ask watch "select count(distinct organization_id) || ' ' || count(*) from dossier.sessions where user_id = 'race-new';")" '1 2' \
+  'of two first sessions at once one makes the organization'
+ask watch "update dossier_private.settings set value = default_value where name = 'personal_organizations';
+  delete from dossier.organizations as o using dossier.organization_members as m where m.organization_id = o.id and m.user_id = 'race-new';" >/dev/null
+
 # A save while a rule removes old versions.
 
 ask watch "update dossier.organization_members set role = 'admin' where organization_id = '$organization' and user_id = 'race-b';" >/dev/null
