@@ -40,9 +40,10 @@ extension_sql_file!("../../sql/92_results.sql", name = "results", requires = ["j
 extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires = ["results"]);
 extension_sql_file!("../../sql/96_audit.sql", name = "audit", requires = ["thumbnails"]);
 extension_sql_file!("../../sql/97_erasure.sql", name = "erasure", requires = ["audit"]);
+extension_sql_file!("../../sql/98_doctor.sql", name = "doctor", requires = ["erasure"]);
 
 // What only this library brings.
-extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["erasure"]);
+extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["doctor"]);
 extension_sql_file!(
     "../sql/run_job.sql",
     name = "run_job",

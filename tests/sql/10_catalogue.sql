@@ -39,7 +39,7 @@ select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
   'delete_sessions', 'forget_organization',
   'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction', 'estimate_tokens', 'thumbnail_pending',
-  'claim_jobs', 'extend_lease', 'release_job', 'complete_job', 'complete_thumbnail', 'fail_job', 'sweep', 'set_quota', 'forget_user'
+  'claim_jobs', 'extend_lease', 'release_job', 'complete_job', 'complete_thumbnail', 'fail_job', 'sweep', 'set_quota', 'forget_user', 'doctor'
 ], 'what service_role may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['read_limits'], 'private functions behind what anon may execute');
 select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $$, array[
