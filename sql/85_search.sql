@@ -138,7 +138,7 @@ begin
   select document.organization_id, document.session_id, document.id, page.page, document.config,
     dossier_private.search_vector(document.config, page.text, array[document.organization_id, document.session_id])
   from (
-    select d.id, d.organization_id, d.session_id, dossier_private.search_config(to_jsonb(d) ->> 'language') as config
+    select d.id, d.organization_id, d.session_id, dossier_private.search_config(d.language) as config
     from dossier.documents as d
     where d.id = index_document.document_id
   ) as document
