@@ -50,6 +50,11 @@ static OCR_CPU_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(300);
 
 /// Defines the settings; called once, when the library is loaded.
 pub(crate) fn define() {
+    define_choices();
+    define_limits();
+}
+
+fn define_choices() {
     GucRegistry::define_string_guc(
         c"dossier.worker_path",
         c"The extraction worker's executable.",
@@ -90,6 +95,9 @@ pub(crate) fn define() {
         GucContext::Suset,
         GucFlags::SUPERUSER_ONLY,
     );
+}
+
+fn define_limits() {
     let limit = |name, about, setting, max, unit| {
         GucRegistry::define_int_guc(name, about, c"", setting, 1, max, GucContext::Suset, unit);
     };
