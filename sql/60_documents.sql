@@ -116,11 +116,11 @@ create function dossier_private.announce_document() returns trigger
 language plpgsql security invoker set search_path = ''
 as $$
 declare
-  document constant dossier.documents := case tg_op when 'DELETE' then old else new end;
+  document constant dossier.documents := case lower(tg_op) when 'delete' then old else new end;
 begin
   perform pg_notify('dossier_documents', json_build_object(
     'document_id', document.id, 'session_id', document.session_id, 'organization_id', document.organization_id,
-    'status', case tg_op when 'DELETE' then 'deleted' else document.status end)::text);
+    'status', case lower(tg_op) when 'delete' then 'deleted' else document.status end)::text);
   return null;
 end
 $$;
