@@ -3,9 +3,11 @@
 //! Invariant: what an appearance shows is not said again. An appearance that draws text, or another form that
 //! may, is believed, also where the field's value is another.
 
+use super::glyphs::Collector;
 use super::unicode;
 use hayro_interpret::hayro_syntax::object::{Array, Dict, Name, Number, Object, Rect, Stream};
 use hayro_interpret::hayro_syntax::page::Page;
+use hayro_interpret::kurbo;
 
 /// Most annotations of a page that are looked at, and how far up a field's parents.
 const MOST: usize = 5000;
@@ -28,6 +30,23 @@ pub(super) fn texts(page: &Page<'_>) -> Vec<(Rect, String)> {
         (!is_told).then_some((annotation.get(b"Rect")?, text))
     };
     annotations.iter::<Dict<'_>>().take(MOST).filter_map(text).collect()
+}
+
+/// Writes text into a box of the page that nothing else is drawn in.
+pub(super) fn write(text: &str, within: kurbo::Rect, page: &mut Collector<'_>) {
+    #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
+    let (left, top, height) = (within.x0 as f32, within.y0 as f32, within.height() as f32);
+    let size = (0.7 * height / text.lines().count().max(1) as f32).clamp(4.0, 12.0);
+    for (line, baseline) in text.lines().zip(1_u16..) {
+        for (letter, at) in line.chars().zip(0_u16..) {
+            page.write(
+                left + 0.5 * size * f32::from(at),
+                top + 1.2 * size * f32::from(baseline),
+                size,
+                letter,
+            );
+        }
+    }
 }
 
 /// What an annotation says on the page itself; notes that only open on a click say nothing there.

@@ -178,26 +178,17 @@ impl<'f> Collector<'f> {
         }
     }
 
-    /// Writes text into a box of the page that nothing else is drawn in; letters are half as wide as high.
-    pub(super) fn write(&mut self, within: Rect, text: &str) {
-        #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
-        let (left, top, height) = (within.x0 as f32, within.y0 as f32, within.height() as f32);
-        let size = (0.7 * height / text.lines().count().max(1) as f32).clamp(4.0, 12.0);
+    /// Adds an upright letter that the page does not draw, half as wide as high.
+    pub(super) fn write(&mut self, u: f32, v: f32, size: f32, letter: char) {
+        self.count();
         let frame = self.frame(0.0, false);
-        for (line, baseline) in text.lines().zip(1_u16..) {
-            self.count();
-            let v = top + 1.2 * size * f32::from(baseline);
-            for (letter, at) in line.chars().zip(0_u16..) {
-                let u = left + 0.5 * size * f32::from(at);
-                let start = self.glyphs.text.len();
-                unicode::push(&mut self.glyphs.text, letter);
-                let characters = Characters::since(start, &self.glyphs.text);
-                if !characters.is_empty() {
-                    let end = u + 0.5 * size;
-                    self.glyphs.list.push(Glyph { u, end, v, size, characters, frame, run: self.calls });
-                    self.glyphs.shown += 1;
-                }
-            }
+        let start = self.glyphs.text.len();
+        unicode::push(&mut self.glyphs.text, letter);
+        let characters = Characters::since(start, &self.glyphs.text);
+        if !characters.is_empty() {
+            let end = u + 0.5 * size;
+            self.glyphs.list.push(Glyph { u, end, v, size, characters, frame, run: self.calls });
+            self.glyphs.shown += 1;
         }
     }
 

@@ -82,7 +82,7 @@ impl Hayro {
             interpret_page(page, &mut context, &mut collector);
             for (place, text) in annotations::texts(page) {
                 let place = Rect::new(place.x0, place.y0, place.x1, place.y1).abs();
-                collector.write(transform.transform_rect_bbox(place), &text);
+                annotations::write(&text, transform.transform_rect_bbox(place), &mut collector);
             }
         });
         if drawn.is_none() {
