@@ -5,7 +5,6 @@ use super::end::{END_OF_PAGE, End};
 use super::engine::{Engine, Reading, Seen, contained, malformed};
 use super::fonts::Fonts;
 use super::glyphs::{Collector, Glyphs};
-use super::quality::Quality;
 use super::{annotations, forms, info, lines, order};
 use crate::input::Input;
 use dossier_extract::Metadata;
@@ -52,7 +51,7 @@ impl Engine for Hayro {
         let mut reading = Reading { text, seen: Some(seen) };
         // hayro leaves out forms that draw themselves without a word. It matters where the text is bad or not
         // there: they are why, and no other engine should follow them.
-        let is_all = seen.end == End::Reached && seen.glyphs && Quality::of(&reading).is_good();
+        let is_all = seen.end == End::Reached && seen.glyphs && !reading.text.contains('\u{fffd}');
         if !is_all && forms::draw_themselves(page.resources()) {
             reading.seen = Some(Seen { end: End::TooDeep, ..seen });
         }

@@ -21,7 +21,7 @@ pub(super) struct Quality {
     letters: usize,
     /// The share of undecodable and private-use characters.
     broken: f32,
-    /// The share of words that are a single letter, or none that anybody can say.
+    /// See [`scattered`]; 0 where glyphs have told the words, for then the page shows them so.
     scattered: f32,
     /// Whether there are glyphs; `None` where the engine cannot tell.
     glyphs: Option<bool>,
@@ -30,38 +30,29 @@ pub(super) struct Quality {
 
 impl Quality {
     pub(super) fn of(reading: &Reading) -> Self {
-        let (mut letters, mut broken, mut words, mut odd) = (0_usize, 0_usize, 0_usize, 0_usize);
-        for word in reading.text.split_whitespace() {
-            let mut length = 0;
-            let (mut is_latin, mut has_vowel) = (true, false);
-            for character in word.chars() {
-                length += 1;
-                broken += usize::from(is_broken(character) || (reading.seen.is_none() && is_odd(character)));
-                is_latin &= character.is_alphabetic() && character < '\u{2e80}';
-                has_vowel |= !character.is_ascii() || is_vowel(character);
-            }
-            letters += length;
-            words += 1;
-            odd += usize::from(is_latin && (length == 1 || (length > 3 && !has_vowel)));
+        let glyphs = reading.seen.map(|seen| seen.glyphs);
+        let is_broken = |c: char| is_broken(c) || (glyphs.is_none() && is_odd(c));
+        let (mut letters, mut broken) = (0_usize, 0_usize);
+        for character in reading.text.chars().filter(|character| !character.is_whitespace()) {
+            letters += 1;
+            broken += usize::from(!character.is_ascii() && is_broken(character));
         }
         Self {
             letters,
             broken: broken as f32 / letters.max(1) as f32,
-            scattered: if words < 8 { 0.0 } else { odd as f32 / words as f32 },
-            glyphs: reading.seen.map(|seen| seen.glyphs),
+            scattered: if glyphs.is_none() { scattered(&reading.text) } else { 0.0 },
+            glyphs,
             pictures: reading.seen.map_or(0.0, |seen| seen.pictures),
         }
     }
 
-    /// 1: flawless; 0: nothing. Broken characters cost; so do letters that stand alone, unless glyphs have
-    /// told the words: then the page shows them so.
+    /// 1: flawless; 0: nothing. Broken characters cost, and words that are none.
     pub(super) fn score(&self) -> f32 {
         if self.letters == 0 {
             return 0.0;
         }
         let readable = (1.0 - self.broken).max(0.0);
-        let is_scattered = self.glyphs.is_none() && self.scattered > 0.5;
-        readable * if is_scattered { 1.0 - self.scattered / 2.0 } else { 1.0 }
+        readable * if self.scattered > 0.5 { 1.0 - self.scattered / 2.0 } else { 1.0 }
     }
 
     /// Whether a reading is to be preferred to another: it looks better, and does not just leave out what
@@ -116,6 +107,19 @@ impl Quality {
             () => format!("{} of the words are none", percent(self.scattered)),
         }
     }
+}
+
+/// The share of words that are a single letter, or none that anybody can say.
+fn scattered(text: &str) -> f32 {
+    let (mut words, mut odd) = (0_usize, 0_usize);
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        let is_latin = word.chars().all(|letter| letter.is_alphabetic() && letter < '\u{2e80}');
+        let has_vowel = word.chars().any(|letter| !letter.is_ascii() || is_vowel(letter));
+        words += 1;
+        odd += usize::from(is_latin && (length == 1 || (length > 3 && !has_vowel)));
+    }
+    if words < 8 { 0.0 } else { odd as f32 / words as f32 }
 }
 
 /// Undecodable, or a character that only its font knows.

@@ -140,7 +140,8 @@ impl Candidate {
         Routed {
             engine: self.engine,
             quality: (!quality.is_empty()).then(|| quality.score()),
-            needs_ocr: Quality::of(&self.reading).needs_ocr(),
+            // Another engine may have seen what this one cannot.
+            needs_ocr: if said.len() > 1 { Quality::of(&self.reading) } else { quality }.needs_ocr(),
             is_endless: self.is_endless(),
             text: self.reading.text,
             reason,
