@@ -37,7 +37,8 @@ extension_sql_file!("../../sql/85_search.sql", name = "search", requires = ["pag
 extension_sql_file!("../../sql/88_pack_context.sql", name = "pack_context", requires = ["search"]);
 extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["pack_context"]);
 extension_sql_file!("../../sql/92_results.sql", name = "results", requires = ["jobs"]);
-extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires = ["results"]);
+extension_sql_file!("../../sql/94_realtime.sql", name = "realtime", requires = ["results"]);
+extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires = ["realtime"]);
 extension_sql_file!("../../sql/96_audit.sql", name = "audit", requires = ["thumbnails"]);
 extension_sql_file!("../../sql/97_erasure.sql", name = "erasure", requires = ["audit"]);
 extension_sql_file!("../../sql/98_doctor.sql", name = "doctor", requires = ["erasure"]);

@@ -46,7 +46,7 @@ select set_eq($$ select pg_temp.executable('dossier_private', 'authenticated') $
   'read_limits', 'my_organizations', 'caller_id', 'uuid_v7', 'json_bytes', 'is_safe_name',
   'found_organization', 'start_session', 'save_session_context', 'save_context_items',
   'check_limit', 'restore_version', 'diff_versions', 'change_context_retention', 'find_text', 'pack_session', 'discard_sessions', 'erase_organization',
-  'register_upload', 'try_upload', 'read_usage', 'store_chunk', 'seal_upload', 'drop_upload',
+  'topic_session', 'register_upload', 'try_upload', 'read_usage', 'store_chunk', 'seal_upload', 'drop_upload',
   'discard_document', 'read_chunks', 'queue_extraction', 'awaits_thumbnail'
 ], 'private functions behind policies, defaults, checks and what authenticated may execute');
 select is_empty($$
