@@ -265,7 +265,13 @@ fn a_broken_map_to_unicode_is_mended() {
     let map = b"/CMapName /Adobe-Identity-UC> def (un)balanced) 1 begincodespacerange <0000> <ffff> \
         endcodespacerange 2 beginbfchar <0001> <0041> <0002> <0062> endbfchar 1 beginbfchar <00";
     let font = "/Encoding /Identity-H /ToUnicode 7 0 R";
-    assert_eq!(first_text(&in_composite_font(&[1, 2], font, "", &[stream("", map)])), "Ab");
+    let map = stream("", map);
+    assert_eq!(first_text(&in_composite_font(&[1, 2], font, "", std::slice::from_ref(&map))), "Ab");
+    let broken_font = "/FontDescriptor << /FontFile2 8 0 R >>";
+    assert_eq!(
+        first_text(&in_composite_font(&[1, 2], font, broken_font, &[map, stream("", b"no font")])),
+        "Ab"
+    );
 }
 
 /// A page with one line of text and this annotation; `more` objects start at number 6.

@@ -33,15 +33,18 @@ impl Composite {
     pub(super) fn find(name: &str, is_embedded: bool, resources: &Resources<'_>) -> Option<Self> {
         let mut level = vec![(resources.fonts.clone(), resources.x_objects.clone())];
         let mut left = MOST;
+        // A font that is embedded and broken: another one stands in for it.
+        let mut other = None;
         for _ in 0..DEEPEST {
             let mut deeper = Vec::new();
             for (fonts, objects) in &level {
                 for key in fonts.keys().take(left) {
                     let font = fonts.get::<Dict<'_>>(&*key).filter(|font| is_called(font, name));
-                    let composite = font.and_then(|font| Self::new(&font));
-                    if let Some(composite) = composite.filter(|font| font.is_embedded == is_embedded) {
+                    let Some(composite) = font.and_then(|font| Self::new(&font)) else { continue };
+                    if composite.is_embedded == is_embedded {
                         return Some(composite);
                     }
+                    other.get_or_insert(composite);
                 }
                 left = left.saturating_sub(fonts.len() + objects.len());
                 let forms = objects.keys().take(left).filter_map(|key| objects.get::<Stream<'_>>(&*key));
@@ -55,7 +58,7 @@ impl Composite {
             }
             level = deeper;
         }
-        None
+        other
     }
 
     fn new(font: &Dict<'_>) -> Option<Self> {
