@@ -59,12 +59,14 @@ function assertInOrder(text, phrases) {
   }
 }
 
-test('the count of tokens is an estimate by characters', async () => {
+test('the count of tokens is an estimate, the sum of the pages\'', async () => {
   const session = await newSession(member)
   const document = await uploaded(member, session.id, fixture('report.pdf'), { wait: 30 })
   const [row] = await rows(`
-    select ceil(sum(char_length(text)) / 4.0)::int as tokens from dossier.document_pages where document_id = '${document.id}'`)
-  assert.ok(Math.abs(document.token_count - row.tokens) <= document.page_count, `${document.token_count} for ${row.tokens}`)
+    select sum(dossier.estimate_tokens(text))::int as tokens, sum(char_length(text))::int as characters
+    from dossier.document_pages where document_id = '${document.id}'`)
+  assert.equal(document.token_count, row.tokens)
+  assert.ok(row.tokens > row.characters / 5 && row.tokens < row.characters / 2, `${row.tokens} for ${row.characters} characters`)
 })
 
 test('parts of a file, and what has not changed', async () => {
@@ -161,15 +163,16 @@ test('pages come in pages', async () => {
   const rest = await get(`/api/documents/${document.id}/pages?limit=2&after=${encodeURIComponent(first.json.next)}`, { as: member })
   assert.deepEqual(rest.json.pages.map((page) => page.page), [3])
   assert.equal(rest.json.next, null)
-  assert.deepEqual(Object.keys(first.json.pages[0]).sort(), ['confidence', 'page', 'source', 'text'])
+  assert.deepEqual(Object.keys(first.json.pages[0]).sort(), ['confidence', 'engine', 'page', 'quality', 'reason', 'source', 'text', 'token_count'])
 })
 
-test('a picture is kept, and says that it has no text to read', async () => {
+test('a picture without words is kept: read by OCR, or saying that it was not', async () => {
   const session = await newSession(member)
   const response = await upload(member, session.id, [fixture('pixel.png')], { wait: 30 })
   assert.equal(response.status, 201, response.text)
   const [document] = response.json.documents
+  if (document.status === 'ready') return assert.equal(document.token_count, 0, response.text)
   assert.equal(document.status, 'unsupported', response.text)
-  assert.equal(document.error_code, 'unsupported')
+  assert.ok(['unsupported', 'needs_ocr'].includes(document.error_code), response.text)
   assert.ok(document.error_message)
 })
