@@ -66,20 +66,20 @@ as $$
 -- Definer: see log_event.
 declare
   -- The row as it is, or was before it went.
-  this constant jsonb := to_jsonb(case tg_op when 'DELETE' then old else new end);
-  before constant jsonb := case tg_op when 'UPDATE' then to_jsonb(old) end;
+  this constant jsonb := to_jsonb(case lower(tg_op) when 'delete' then old else new end);
+  before constant jsonb := case lower(tg_op) when 'update' then to_jsonb(old) end;
 begin
   case tg_table_name
     when 'organizations' then
       perform dossier_private.log_event(
         (this ->> 'id')::uuid,
-        'organization.' || case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'renamed' else 'deleted' end,
+        'organization.' || case lower(tg_op) when 'insert' then 'created' when 'update' then 'renamed' else 'deleted' end,
         this ->> 'id',
         jsonb_strip_nulls(jsonb_build_object('name', this -> 'name', 'from', before -> 'name')));
     when 'organization_members' then
       perform dossier_private.log_event(
         (this ->> 'organization_id')::uuid,
-        'member.' || case tg_op when 'INSERT' then 'added' when 'UPDATE' then 'role_changed' else 'removed' end,
+        'member.' || case lower(tg_op) when 'insert' then 'added' when 'update' then 'role_changed' else 'removed' end,
         this ->> 'user_id',
         jsonb_strip_nulls(jsonb_build_object('role', this -> 'role', 'from', before -> 'role')));
     when 'sessions' then
@@ -88,7 +88,7 @@ begin
     when 'documents' then
       perform dossier_private.log_event(
         (this ->> 'organization_id')::uuid,
-        'document.' || case tg_op when 'UPDATE' then 'stored' else 'deleted' end,
+        'document.' || case lower(tg_op) when 'update' then 'stored' else 'deleted' end,
         this ->> 'id',
         jsonb_build_object('name', this -> 'name', 'session_id', this -> 'session_id',
           'size_bytes', this -> 'size_bytes', 'sha256', this -> 'sha256'));

@@ -54,7 +54,7 @@ begin
     cross join lateral (
       select concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
     ) as e (expression)
-    where regexp_replace(e.expression, '\(\s*SELECT [a-z_]+\.\w+\(', '', 'g') ~ 'dossier_private\.|auth\.\w+\(|current_setting'
+    where regexp_replace(e.expression, '\(\s*select [a-z_]+\.\w+\(', '', 'gi') ~ 'dossier_private\.|auth\.\w+\(|current_setting'
 
     union all
     select 'rights', format('%s may %s %s', r.role, p.privilege, t.name)
