@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2034 # settings are read by the scripts that source this
 
 cargo_pgrx_version=0.18.1
-# cmake: zlib-ng, which pingora builds.
-build_packages=(build-essential cmake curl pkg-config libclang-dev "postgresql-$pg_version" "postgresql-server-dev-$pg_version")
+# cmake: zlib-ng, which pingora builds. tesseract-ocr: loaded when a page needs OCR.
+build_packages=(build-essential cmake curl pkg-config libclang-dev tesseract-ocr "postgresql-$pg_version" "postgresql-server-dev-$pg_version")
 test_packages=("postgresql-$pg_version-pgtap" libtap-parser-sourcehandler-pgtap-perl pgbouncer)
 
 install_packages() {

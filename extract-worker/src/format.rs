@@ -1,9 +1,10 @@
 //! What a file is, told by its bytes and never by a name.
 
 use crate::zip_parts::{Package, Parts};
-use crate::{rtf, text, text_kind};
+use crate::{picture, rtf, text, text_kind};
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
+use image::ImageFormat;
 
 /// What a file is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub enum Format {
     Markdown,
     /// Text that is read as it stands, of a kind that has a name: its media type.
     Source(String),
+    /// A picture.
+    Image(ImageFormat),
     /// Anything that no text is read from: its media type.
     Other(String),
 }
@@ -75,6 +78,7 @@ impl Format {
             Self::Csv => "text/csv",
             Self::Text => "text/plain",
             Self::Markdown => "text/markdown",
+            Self::Image(kind) => kind.to_mime_type(),
             Self::Source(media_type) | Self::Other(media_type) => media_type,
         }
     }
@@ -124,7 +128,8 @@ pub fn from_media_type(media_type: &str) -> Format {
         _ if essence.is_empty() => Format::Other(UNKNOWN.to_owned()),
         _ => {
             let essence: String = essence.chars().filter(char::is_ascii_graphic).take(100).collect();
-            text_kind::named(&essence).unwrap_or(Format::Other(essence))
+            let picture = picture::named(&essence).map(Format::Image);
+            picture.or_else(|| text_kind::named(&essence)).unwrap_or(Format::Other(essence))
         }
     }
 }
@@ -135,6 +140,10 @@ pub fn from_media_type(media_type: &str) -> Format {
 /// binary file that is declared to be text is no text.
 pub(crate) fn declared(media_type: &str, bytes: &[u8], limits: &Limits) -> Result<Format, Failure> {
     let declared = from_media_type(media_type);
+    if let (Format::Image(_), Some(found @ Format::Image(_))) = (&declared, binary(bytes, limits)) {
+        // Pictures are often called by another kind's name.
+        return Ok(found);
+    }
     if !declared.is_textual() {
         return Ok(declared);
     }
@@ -195,20 +204,20 @@ pub fn detect(bytes: &[u8], limits: &Limits) -> Format {
 }
 
 fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
-    let other = |media_type: &str| Some(Format::Other(media_type.to_owned()));
+    let named = |media_type: &str| Some(from_media_type(media_type));
     if let Some((_, media_type)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return other(media_type);
+        return named(media_type);
     }
     match bytes {
         [b'P', b'K', 3 | 5, 4 | 6, ..] => return Some(zipped(bytes, limits)),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => return other("image/webp"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => return other("audio/wav"),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => return other("video/mp4"),
-        _ if bytes.starts_with(COMPOUND) => return other(compound(bytes)),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => return named("image/webp"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => return named("audio/wav"),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => return named("video/mp4"),
+        _ if bytes.starts_with(COMPOUND) => return named(compound(bytes)),
         _ if rtf::is_rtf(bytes) => return Some(Format::Rtf),
-        _ if is_bmp(bytes) => return other("image/bmp"),
+        _ if is_bmp(bytes) => return named("image/bmp"),
         _ if is_portable_executable(bytes) => {
-            return other("application/vnd.microsoft.portable-executable");
+            return named("application/vnd.microsoft.portable-executable");
         }
         _ => {}
     }

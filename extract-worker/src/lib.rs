@@ -9,6 +9,7 @@
 //! standard output went, and nothing else does.
 //! Invariant: knows nothing of Postgres, HTTP, users or documents.
 
+mod appearance;
 mod budget;
 mod csv;
 mod cut_zip;
@@ -24,10 +25,12 @@ mod mail;
 mod markdown;
 #[allow(dead_code, reason = "some of its first readers are on their way")]
 mod numerals;
+pub mod ocr;
 mod odf;
 mod omml;
 mod pagination;
 mod pdf;
+mod picture;
 mod pptx;
 mod properties;
 #[allow(dead_code, reason = "some of its first readers are on their way")]
@@ -41,6 +44,7 @@ mod symbols;
 mod table;
 mod text;
 mod text_kind;
+mod thumbnail;
 mod xlsx;
 mod xml;
 mod zip_parts;

@@ -1,12 +1,13 @@
 //! The extraction worker: closes the sandbox, then reads the file on its standard input.
+//! Where words are to be recognised, Tesseract is loaded before.
 //!
 //! Started by `dossier_extract::Extractor` and by nobody else; the arguments are
 //! `dossier_extract::Invocation`.
 
-use dossier_extract::Invocation;
 use dossier_extract::protocol::Failure;
-use dossier_extract_worker::sandbox::{self, SandboxError};
-use dossier_extract_worker::{refuse, serve};
+use dossier_extract::{Invocation, Task};
+use dossier_extract_worker::sandbox::{self, SandboxError, Stranger};
+use dossier_extract_worker::{ocr, refuse, serve};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,9 +24,22 @@ fn main() -> ExitCode {
         Ok(output) => Arc::new(output),
         Err(error) => return fail_closed(io::stdout(), &error),
     };
+    let tesseract = match &invocation.task {
+        Task::Recognize(recognition) => match ocr::load(recognition) {
+            Ok(tesseract) => Some(tesseract),
+            Err(failure) => {
+                refuse(&*output, failure);
+                return ExitCode::FAILURE;
+            }
+        },
+        _ => None,
+    };
+    let stranger = if tesseract.is_some() { Stranger::Tesseract } else { Stranger::None };
     let limits = invocation.limits;
     let replies = Arc::clone(&output);
-    match sandbox::enter(&limits, invocation.sandbox, move || serve(&invocation, &*replies)) {
+    match sandbox::enter(&limits, invocation.sandbox, stranger, move || {
+        serve(&invocation, tesseract, &*replies);
+    }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail_closed(&*output, &error),
     }

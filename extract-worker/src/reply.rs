@@ -2,8 +2,8 @@
 
 use crate::language::Sample;
 use crate::pagination::{self, Cut};
-use dossier_extract::Metadata;
 use dossier_extract::protocol::{Done, Failure, Page, PageSource, Reply, is_clean};
+use dossier_extract::{Metadata, Thumbnail};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -18,6 +18,16 @@ pub(crate) struct Pages<W> {
     sample: Sample,
     /// What the file says of itself; readers fill in what they find.
     pub(crate) metadata: Metadata,
+}
+
+/// What was recognised on a page.
+#[derive(Debug)]
+pub(crate) struct Recognized {
+    pub(crate) text: String,
+    /// 0 to 1; `None` without words.
+    pub(crate) confidence: Option<f32>,
+    /// What was done to the page, where that says something.
+    pub(crate) reason: Option<String>,
 }
 
 /// Room that is kept for the last reply.
@@ -61,7 +71,7 @@ impl<W: Write> Pages<W> {
         self.count += 1;
         let text = clean(text).into_owned();
         self.sample.add(&text);
-        let page = Page {
+        self.reply(&Reply::Page(Page {
             page: self.count,
             text,
             source: PageSource::Text,
@@ -69,8 +79,37 @@ impl<W: Write> Pages<W> {
             engine: engine.to_owned(),
             quality,
             reason,
-        };
-        let line = line(&Reply::Page(page));
+        }))
+    }
+
+    /// Sends a page whose words were recognised.
+    pub(crate) fn push_recognized(&mut self, page: u32, recognized: Recognized) -> Result<(), Failure> {
+        let text = clean(&recognized.text).into_owned();
+        self.sample.add(&text);
+        self.reply(&Reply::Page(Page {
+            page,
+            text,
+            source: PageSource::Ocr,
+            confidence: recognized.confidence,
+            engine: "tesseract".to_owned(),
+            quality: None,
+            reason: recognized.reason,
+        }))
+    }
+
+    /// Says that the words of a page cannot be recognised.
+    pub(crate) fn push_unread(&mut self, page: u32, failure: Failure) -> Result<(), Failure> {
+        self.reply(&Reply::Unread { page, failure })
+    }
+
+    /// Sends the picture that was asked for.
+    pub(crate) fn push_thumbnail(&mut self, thumbnail: Thumbnail) -> Result<(), Failure> {
+        self.reply(&Reply::Thumbnail(thumbnail))
+    }
+
+    /// Sends anything but the last reply.
+    fn reply(&mut self, reply: &Reply) -> Result<(), Failure> {
+        let line = line(reply);
         self.bytes_left = self
             .bytes_left
             .checked_sub(line.len() as u64)

@@ -1,18 +1,21 @@
 //! One request, straight down: the file, what it is, its pages, the last reply.
 
+use crate::appearance::Appearance;
 use crate::format::{self, Format};
 use crate::input::Input;
+use crate::ocr::{self, Tesseract};
 use crate::reply::Pages;
-use crate::{csv, docx, html, json, mail, odf, pdf, pptx, rtf, text, xlsx};
+use crate::{csv, docx, html, json, mail, odf, pdf, picture, pptx, rtf, text, thumbnail, xlsx};
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
 use std::io::Write;
 
-/// Reads the file on standard input and writes replies. Call it in the sandbox.
-pub fn serve(invocation: &Invocation, output: impl Write) {
+/// Reads the file on standard input and writes replies. Call it in the sandbox, with `tesseract` where the
+/// task is to recognise.
+pub fn serve(invocation: &Invocation, tesseract: Option<Tesseract>, output: impl Write) {
     let limits = &invocation.limits;
     let mut pages = Pages::new(output, limits.pages, limits.output_bytes);
-    let outcome = read(invocation, &mut pages);
+    let outcome = read(invocation, tesseract, &mut pages);
     pages.finish(outcome);
 }
 
@@ -21,39 +24,57 @@ pub fn refuse(output: impl Write, failure: Failure) {
     Pages::new(output, 0, 0).finish(Err(failure));
 }
 
-fn read<W: Write>(invocation: &Invocation, pages: &mut Pages<W>) -> Result<String, Failure> {
+fn read<W: Write>(
+    invocation: &Invocation,
+    tesseract: Option<Tesseract>,
+    pages: &mut Pages<W>,
+) -> Result<String, Failure> {
     let limits = &invocation.limits;
     let input = Input::open(limits.input_bytes)?;
     let format = match &invocation.request.media_type {
         Some(media_type) if invocation.task != Task::Detect => format::declared(media_type, &input, limits)?,
         _ => format::detect(&input, limits),
     };
-    let media_type = format.media_type().to_owned();
-    match invocation.task {
-        Task::Extract => {}
-        Task::Detect => return Ok(media_type),
-        Task::Recognize(_) => {
-            return Err(Failure::NeedsOcr { reason: "this worker has no OCR yet".to_owned() });
+    match &invocation.task {
+        Task::Extract => extract(invocation, input, &format, pages)?,
+        Task::Detect => {}
+        Task::Recognize(recognition) => {
+            let mut appearance = Appearance::open(input, &format, limits)?;
+            let mut tesseract = tesseract.ok_or_else(|| ocr::missing("it was not loaded"))?;
+            ocr::recognize(&mut tesseract, recognition, &mut appearance, limits, pages)?;
         }
-        Task::Thumbnail { .. } => return Err(Failure::Unsupported { media_type }),
+        Task::Thumbnail { side } => {
+            let small = Appearance::open(input, &format, limits)?.small(*side, limits)?;
+            pages.push_thumbnail(thumbnail::encode(&small)?)?;
+        }
     }
+    Ok(format.media_type().to_owned())
+}
+
+fn extract<W: Write>(
+    invocation: &Invocation,
+    input: Input,
+    format: &Format,
+    pages: &mut Pages<W>,
+) -> Result<(), Failure> {
+    let limits = &invocation.limits;
     match format {
-        Format::Pdf => pdf::read(input, invocation.request.pdf_engine, limits, pages)?,
-        Format::Docx => docx::read(&input, invocation.request.format, limits, pages)?,
-        Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages)?,
-        Format::Xlsx => xlsx::read(&input, invocation.request.format, limits, pages)?,
-        Format::Odt => odf::read(&input, odf::Kind::Text, invocation.request.format, limits, pages)?,
-        Format::Ods => odf::read(&input, odf::Kind::Sheets, invocation.request.format, limits, pages)?,
-        Format::Odp => odf::read(&input, odf::Kind::Slides, invocation.request.format, limits, pages)?,
-        Format::Rtf => rtf::read(&input, invocation.request.format, pages)?,
-        Format::Html | Format::Svg => html::read(&input, invocation.request.format, pages)?,
-        Format::Mail => mail::read(&input, invocation.request.format, pages)?,
-        Format::Json => json::read(&input, pages)?,
-        Format::Ndjson => json::read_ndjson(&input, pages)?,
-        Format::Csv => csv::read(&input, invocation.request.format, pages)?,
-        Format::Text | Format::Markdown | Format::Source(_) => text::read(&input, pages)?,
-        Format::Other(of) if of == format::ENCRYPTED_OFFICE => return Err(Failure::Encrypted),
-        Format::Other(_) => return Err(Failure::Unsupported { media_type }),
+        Format::Image(kind) => picture::read(&input, *kind, limits, pages),
+        Format::Pdf => pdf::read(input, invocation.request.pdf_engine, limits, pages),
+        Format::Docx => docx::read(&input, invocation.request.format, limits, pages),
+        Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages),
+        Format::Xlsx => xlsx::read(&input, invocation.request.format, limits, pages),
+        Format::Odt => odf::read(&input, odf::Kind::Text, invocation.request.format, limits, pages),
+        Format::Ods => odf::read(&input, odf::Kind::Sheets, invocation.request.format, limits, pages),
+        Format::Odp => odf::read(&input, odf::Kind::Slides, invocation.request.format, limits, pages),
+        Format::Rtf => rtf::read(&input, invocation.request.format, pages),
+        Format::Html | Format::Svg => html::read(&input, invocation.request.format, pages),
+        Format::Mail => mail::read(&input, invocation.request.format, pages),
+        Format::Json => json::read(&input, pages),
+        Format::Ndjson => json::read_ndjson(&input, pages),
+        Format::Csv => csv::read(&input, invocation.request.format, pages),
+        Format::Text | Format::Markdown | Format::Source(_) => text::read(&input, pages),
+        Format::Other(of) if of == format::ENCRYPTED_OFFICE => Err(Failure::Encrypted),
+        Format::Other(_) => Err(Failure::Unsupported { media_type: format.media_type().to_owned() }),
     }
-    Ok(media_type)
 }

@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use dossier_extract::{Limits, Sandbox};
-use dossier_extract_worker::sandbox;
+use dossier_extract_worker::sandbox::{self, Stranger};
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, Output, Stdio};
@@ -78,11 +78,13 @@ fn every_attempt_is_denied() {
             let free = attempt(name, "free");
             assert_eq!(said(&free), "escaped", "{name} is no real attempt: {free:?}");
         }
-        let output = attempt(name, "sandboxed");
-        let killed = output.status.signal() == Some(libc::SIGSYS);
-        assert!(killed || said(&output).starts_with("denied"), "{name}: {output:?}");
-        assert_ne!(said(&output), "escaped", "{name}");
-        println!("{name}: {}", if killed { "killed" } else { "denied" });
+        for place in ["sandboxed", "sandboxed with Tesseract"] {
+            let output = attempt(name, place);
+            let killed = output.status.signal() == Some(libc::SIGSYS);
+            assert!(killed || said(&output).starts_with("denied"), "{name}, {place}: {output:?}");
+            assert_ne!(said(&output), "escaped", "{name}, {place}");
+            println!("{name}, {place}: {}", if killed { "killed" } else { "denied" });
+        }
     }
 }
 
@@ -133,7 +135,8 @@ fn hostile(name: &str, place: &str) -> ExitCode {
     }
     let limits = Limits { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 1, ..Limits::default() };
     let name = name.to_owned();
-    if let Err(error) = sandbox::enter(&limits, sandbox, move || work(&name)) {
+    let stranger = if place.ends_with("Tesseract") { Stranger::Tesseract } else { Stranger::None };
+    if let Err(error) = sandbox::enter(&limits, sandbox, stranger, move || work(&name)) {
         println!("refused: {error}");
     }
     ExitCode::SUCCESS

@@ -24,6 +24,15 @@ pub enum Tick {
     Stop,
 }
 
+/// How long a worker is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// It must have ended by then.
+    pub(crate) deadline: Option<Instant>,
+    /// Longest silence between two replies, where one bad page must not use up the time of all.
+    pub(crate) silence: Option<Duration>,
+}
+
 /// Runs extractions, each in a worker of its own.
 #[derive(Debug, Clone)]
 pub struct Extractor {
@@ -70,7 +79,7 @@ impl Extractor {
     ) -> Result<Extraction, ExtractError> {
         let invocation = self.invocation(Task::Extract, request.clone());
         let mut replies = Replies::new(&invocation);
-        let done = self.run(source, &invocation, self.deadline(), &mut replies, &mut tick)?;
+        let done = self.run(source, &invocation, self.patience(), &mut replies, &mut tick)?;
         let mut extraction = Extraction {
             media_type: done.media_type,
             pages: replies.pages,
@@ -87,7 +96,7 @@ impl Extractor {
     pub fn detect(&self, source: &Source, mut tick: impl FnMut() -> Tick) -> Result<String, ExtractError> {
         let invocation = self.invocation(Task::Detect, Request::default());
         let mut replies = Replies::new(&invocation);
-        self.run(source, &invocation, self.deadline(), &mut replies, &mut tick).map(|done| done.media_type)
+        self.run(source, &invocation, self.patience(), &mut replies, &mut tick).map(|done| done.media_type)
     }
 
     /// A small picture of the first page of a PDF or an image; of anything else
@@ -102,7 +111,7 @@ impl Extractor {
         let of = Request { media_type: request.media_type.clone(), ..Request::default() };
         let invocation = self.invocation(Task::Thumbnail { side }, of);
         let mut replies = Replies::new(&invocation);
-        self.run(source, &invocation, self.deadline(), &mut replies, &mut tick)?;
+        self.run(source, &invocation, self.patience(), &mut replies, &mut tick)?;
         replies.thumbnail.ok_or_else(|| rubbish("no thumbnail"))
     }
 
@@ -110,8 +119,8 @@ impl Extractor {
         Invocation { task, request, limits: self.limits, sandbox: self.sandbox }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        Instant::now().checked_add(self.limits.wall)
+    fn patience(&self) -> Patience {
+        Patience { deadline: Instant::now().checked_add(self.limits.wall), silence: None }
     }
 
     /// One worker, from spawn to end. What it replied until then is in `replies`, even after an error.
@@ -119,7 +128,7 @@ impl Extractor {
         &self,
         source: &Source,
         invocation: &Invocation,
-        deadline: Option<Instant>,
+        patience: Patience,
         replies: &mut Replies,
         tick: &mut dyn FnMut() -> Tick,
     ) -> Result<Done, ExtractError> {
@@ -129,7 +138,7 @@ impl Extractor {
         }
         let mut worker =
             Worker::spawn(&self.worker, invocation, source).map_err(|error| self.unavailable(&error))?;
-        let end = self.wait(&mut worker, replies, deadline, &invocation.limits, tick)?;
+        let end = self.wait(&mut worker, replies, patience, &invocation.limits, tick)?;
         replies.finish(&end)
     }
 
@@ -139,21 +148,32 @@ impl Extractor {
         &self,
         worker: &mut Worker,
         replies: &mut Replies,
-        deadline: Option<Instant>,
+        patience: Patience,
         limits: &Limits,
         tick: &mut dyn FnMut() -> Tick,
     ) -> Result<End, ExtractError> {
+        let next_reply = || patience.silence.and_then(|silence| Instant::now().checked_add(silence));
+        let mut reply_due = next_reply();
         loop {
             if tick() == Tick::Stop {
                 return Err(ExtractError::Cancelled);
             }
-            let left = deadline.map_or(TICK, |deadline| deadline.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
+            let left =
+                |due: Option<Instant>| due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()));
+            let (until_end, until_reply) = (left(patience.deadline), left(reply_due));
+            if until_end.is_zero() {
                 return Err(ExtractError::Timeout { limits: *limits });
             }
-            match worker.next(left.min(TICK)).map_err(|error| self.unavailable(&error))? {
+            if until_reply.is_zero() {
+                return Err(ExtractError::LimitExceeded { limit: "ocr_page_time" });
+            }
+            let pause = TICK.min(until_end).min(until_reply);
+            match worker.next(pause).map_err(|error| self.unavailable(&error))? {
                 Event::Nothing => {}
-                Event::Output(bytes) => replies.feed(bytes)?,
+                Event::Output(bytes) => {
+                    replies.feed(bytes)?;
+                    reply_due = next_reply();
+                }
                 Event::Ended(end) => return Ok(end),
             }
         }

@@ -138,7 +138,7 @@ pub struct Page {
     pub text: String,
     /// Where `text` comes from.
     pub source: PageSource,
-    /// Of [`PageSource::Ocr`]: mean word confidence, 0 to 1.
+    /// Of [`PageSource::Ocr`] with words: their mean confidence, 0 to 1.
     pub confidence: Option<f32>,
     /// The reader's name, `hayro` or `docx` for example.
     pub engine: String,

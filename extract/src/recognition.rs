@@ -4,15 +4,15 @@
 //! Invariant: the text worker never waits for OCR, and a file without pictures never pays for it.
 //! Invariant: a page that cannot be recognised keeps the text it has, and says why.
 
-use crate::client::Tick;
+use crate::client::{Patience, Tick};
 use crate::replies::Replies;
 use crate::{
     ExtractError, Extraction, Extractor, Invocation, Limits, Ocr, OcrOutcome, Page, Recognition, Request,
     Source, Task,
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// How many workers may die on pages of one file before the rest is left alone.
+/// How many workers one file may cost: each but the last has died on a page.
 const MOST_WORKERS: usize = 4;
 
 impl Extractor {
@@ -42,8 +42,8 @@ impl Extractor {
         merger.finish(&wanted)
     }
 
-    /// One worker reads all the pages, unless it dies: then the page it died on is given up, and the
-    /// next worker reads those behind it.
+    /// One worker reads all the pages, unless it dies or hangs: then the page it was at is given up, and
+    /// the next worker reads those behind it.
     fn recognize_pages(
         &self,
         source: &Source,
@@ -52,23 +52,29 @@ impl Extractor {
         merger: &mut Merger<'_>,
         tick: &mut dyn FnMut() -> Tick,
     ) -> Result<(), ExtractError> {
-        let deadline = Instant::now().checked_add(self.ocr.limits.wall);
+        let patience = Patience {
+            deadline: Instant::now().checked_add(self.ocr.limits.wall),
+            silence: Some(self.ocr.limits.page_time.saturating_add(GRACE)),
+        };
         for _ in 0..MOST_WORKERS {
             if pages.is_empty() {
                 break;
             }
             let invocation = self.recognition(request, pages, merger);
             let mut replies = Replies::new(&invocation);
-            let outcome = self.run(source, &invocation, deadline, &mut replies, tick);
+            let outcome = self.run(source, &invocation, patience, &mut replies, tick);
             pages = &pages[replies.answered()..];
             replies.pages.into_iter().for_each(|page| merger.take(page));
             replies.unread.into_iter().for_each(|(page, error)| merger.give_up(&[page], error));
             match outcome {
-                Ok(_) => break,
+                Ok(done) => {
+                    merger.language(done.language);
+                    break;
+                }
                 Err(error) if error.is_transient() => return Err(error),
                 Err(
                     error @ (ExtractError::Crashed { .. }
-                    | ExtractError::LimitExceeded { limit: "memory_bytes" }),
+                    | ExtractError::LimitExceeded { limit: "memory_bytes" | "ocr_page_time" }),
                 ) if !pages.is_empty() => {
                     merger.give_up(&pages[..1], error);
                     pages = &pages[1..];
@@ -108,10 +114,16 @@ impl Extractor {
     }
 }
 
+/// What a worker gets on top of a page's time to start, to draw the page and to end it by itself; then the
+/// page is given up, and the worker with it.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// The pages to recognise.
 fn wanted(extraction: &Extraction, ocr: Ocr) -> Vec<u32> {
-    let media_type = &extraction.media_type;
-    let has_pictures = media_type == "application/pdf" || media_type.starts_with("image/");
+    let media_type = extraction.media_type.as_str();
+    // An SVG is text about a picture.
+    let is_image = media_type.starts_with("image/") && media_type != "image/svg+xml";
+    let has_pictures = media_type == "application/pdf" || is_image;
     if ocr == Ocr::Force && has_pictures {
         extraction.pages.iter().map(|page| page.page).collect()
     } else {
@@ -129,7 +141,7 @@ struct Merger<'e> {
 
 impl Merger<'_> {
     /// A page was recognised. No words are no reason to throw those away that the file has.
-    fn take(&mut self, page: Page) {
+    fn take(&mut self, mut page: Page) {
         self.recognized += 1;
         self.extraction.needs_ocr.retain(|needs| *needs != page.page);
         let Some(old) = self.page(page.page) else { return };
@@ -137,13 +149,18 @@ impl Merger<'_> {
             add_reason(old, "OCR found no words");
             return;
         }
-        let reason = old.reason.take();
-        let own_reason = std::mem::replace(old, page).reason;
-        // `old` is the recognised page by now.
-        old.reason = reason;
+        let own_reason = page.reason.take();
+        page.reason = old.reason.take();
+        *old = page;
         if let Some(own_reason) = own_reason {
             add_reason(old, &own_reason);
         }
+    }
+
+    /// The language of what was recognised, where the file's own text says nothing.
+    fn language(&mut self, language: Option<String>) {
+        let known = &mut self.extraction.language;
+        *known = known.take().or(language);
     }
 
     /// These pages stay as they are.

@@ -30,13 +30,14 @@ const DONE: &str = r#"{"reply":"done","media_type":"application/pdf"}"#;
 const MISSING: &str = r#"{"reply":"failed","code":"needs_ocr","reason":"no Tesseract; install it"}"#;
 
 fn says(lines: &[&str]) -> String {
-    lines.iter().map(|line| format!("echo '{line}'; ")).collect()
+    lines.iter().fold(String::new(), |script, line| script + "echo '" + line + "'; ")
 }
 
 /// A worker that answers `text` at first, and where it is to recognise pages that for them.
 fn worker(name: &str, text: &str, ocr: &[(&str, &str)]) -> Extractor {
-    let cases: String =
-        ocr.iter().map(|(pages, script)| format!("*\" --recognize={pages} \"*) {script};;\n")).collect();
+    let case =
+        |cases, (pages, script): &(&str, &str)| format!("{cases}*\" --recognize={pages} \"*) {script};;\n");
+    let cases = ocr.iter().fold(String::new(), case);
     scripted(name, &format!("case \" $* \" in\n{cases}*--recognize*) exit 9;;\n*) {text};;\nesac"))
 }
 
@@ -55,10 +56,13 @@ fn texts(extraction: &Extraction) -> Vec<&str> {
 
 #[test]
 fn words_in_pictures_take_their_pages_place() {
-    let ocr = says(&[&recognized(2, "two"), &recognized(3, "three"), DONE]);
-    let extraction = extract(&worker("ocr_good", &scan(), &[("2,3", &ocr)])).unwrap();
+    let turned = recognized(2, "two").replace("\"engine\"", "\"reason\":\"turned\",\"engine\"");
+    let scan = scan().replace(r#""text":"","source""#, r#""text":"","reason":"a picture","source""#);
+    let ocr = says(&[&turned, &recognized(3, "three"), DONE]);
+    let extraction = extract(&worker("ocr_good", &scan, &[("2,3", &ocr)])).unwrap();
     assert_eq!(texts(&extraction), ["own text", "two", "three"]);
     assert_eq!(extraction.pages[0].source, PageSource::Text);
+    assert_eq!(extraction.pages[1].reason.as_deref(), Some("a picture; turned"));
     assert_eq!((extraction.pages[1].source, extraction.pages[1].confidence), (PageSource::Ocr, Some(0.9)));
     assert_eq!((extraction.ocr, extraction.needs_ocr), (OcrOutcome::Complete { pages: 2 }, vec![]));
 }

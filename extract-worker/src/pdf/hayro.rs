@@ -19,11 +19,15 @@ use hayro_interpret::{
 use std::sync::Arc;
 
 pub(super) fn open(input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
+    Ok(Box::new(Hayro::new(document(input)?)))
+}
+
+/// The file as hayro reads it. Pages and caches borrow it for ever; the process reads one file and ends.
+pub(super) fn document(input: &Arc<Input>) -> Result<&'static Pdf, Failure> {
     let pdf =
         contained(|| Pdf::new(Arc::clone(input))).ok_or_else(|| malformed("its structure is broken"))?;
     match pdf {
-        // Pages and the cache borrow the file; the process reads one file and ends.
-        Ok(pdf) => Ok(Box::new(Hayro::new(Box::leak(Box::new(pdf))))),
+        Ok(pdf) => Ok(Box::leak(Box::new(pdf))),
         Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(Failure::Encrypted),
         Err(LoadPdfError::Decryption(_)) => Err(malformed("it is encrypted in an unknown way")),
         Err(LoadPdfError::Invalid) => Err(malformed("it is not a PDF, or broken beyond repair")),

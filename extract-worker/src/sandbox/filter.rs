@@ -1,6 +1,6 @@
 //! Seccomp: the system calls of a computation, and no other, on every thread.
 
-use super::{SandboxError, failed};
+use super::{SandboxError, Stranger, failed};
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, apply_filter_all_threads,
@@ -8,10 +8,34 @@ use seccompiler::{
 use std::collections::BTreeMap;
 
 /// Installs the filter for all threads of this process. A call it does not allow ends the process with
-/// SIGSYS.
-pub(super) fn install() -> Result<(), SandboxError> {
-    let program = program().map_err(failed("seccomp"))?;
-    apply_filter_all_threads(&program).map_err(failed("seccomp"))
+/// SIGSYS, but for those that the strangers make and do without.
+pub(super) fn install(stranger: Stranger) -> Result<(), SandboxError> {
+    let refused = match stranger {
+        Stranger::None => &[][..],
+        Stranger::Tesseract => REFUSED,
+    };
+    let mut filters = Vec::new();
+    if !refused.is_empty() {
+        filters.push(refusal(refused).map_err(failed("seccomp"))?);
+    }
+    filters.push(program(refused).map_err(failed("seccomp"))?);
+    // Of the filters' answers the severer holds, so each narrows what the other allows. The first must let
+    // the second be installed.
+    filters.iter().try_for_each(|program| apply_filter_all_threads(program)).map_err(failed("seccomp"))
+}
+
+/// Tesseract looks for a file of text regions beside the picture: it is told that there is none.
+const REFUSED: &[libc::c_long] = &[libc::SYS_openat];
+
+/// Answers these calls with an error, and has nothing to say of others.
+fn refusal(calls: &[libc::c_long]) -> Result<BpfProgram, BackendError> {
+    SeccompFilter::new(
+        calls.iter().map(|call| (*call, Vec::new())).collect(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(libc::EACCES.cast_unsigned()),
+        std::env::consts::ARCH.try_into()?,
+    )?
+    .try_into()
 }
 
 /// Calls that may be made with any arguments: on descriptors that are open, memory that is there, and
@@ -41,9 +65,10 @@ const FREE: &[libc::c_long] = &[
     libc::SYS_exit_group,
 ];
 
-fn program() -> Result<BpfProgram, BackendError> {
+/// Allows what a computation needs, and `refused`, which another filter answers.
+fn program(refused: &[libc::c_long]) -> Result<BpfProgram, BackendError> {
     let mut rules: BTreeMap<libc::c_long, Vec<SeccompRule>> =
-        FREE.iter().map(|call| (*call, Vec::new())).collect();
+        FREE.iter().chain(refused).map(|call| (*call, Vec::new())).collect();
     let executable = u64::from(libc::PROT_EXEC.cast_unsigned());
     let unexecutable = when(2, SeccompCmpOp::MaskedEq(executable), 0)?;
     rules.insert(libc::SYS_mmap, vec![unexecutable.clone()]);

@@ -25,6 +25,16 @@ use std::{io, thread};
 /// Stack of the thread that parses: libraries recurse over what a file nests. Only touched pages cost.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
+/// Foreign code that works in the sandbox, which knows nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stranger {
+    /// None: a forbidden system call is an attack, and ends the process.
+    None,
+    /// Tesseract, which tries to open files it can do without: that is answered with an error. It can
+    /// open no more than anybody else.
+    Tesseract,
+}
+
 /// A door that stays open.
 #[derive(Debug, thiserror::Error)]
 #[error("{layer}: {reason}")]
@@ -38,7 +48,7 @@ pub struct SandboxError {
 /// The order is forced: landlock holds for the calling thread and those it starts, so it comes before
 /// the parser's thread; seccomp forbids starting threads, so it comes after, when the thread is wholly
 /// there, and for all threads at once; the parser waits until it is closed.
-pub fn enter<W>(limits: &Limits, sandbox: Sandbox, work: W) -> Result<(), SandboxError>
+pub fn enter<W>(limits: &Limits, sandbox: Sandbox, stranger: Stranger, work: W) -> Result<(), SandboxError>
 where
     W: FnOnce() + Send + 'static,
 {
@@ -66,7 +76,7 @@ where
         .map_err(failed("parser thread"))?;
     is_started.recv().map_err(failed("parser thread"))?;
     check(limit::no_more_threads())?;
-    check(filter::install())?;
+    check(filter::install(stranger))?;
     if closed.send(()).is_ok() && parser.join().is_err() {
         // The panic hook has spoken; the parent sees a reply without an end.
         std::process::exit(101);

@@ -1,0 +1,53 @@
+//! Where Tesseract's data is, and what to tell people who have none.
+
+use dossier_extract::Recognition;
+use dossier_extract::protocol::Failure;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// Where packages put the data: Debian and Ubuntu, then Fedora, Alpine and Arch, then `make install`.
+const FOLDERS: [&str; 4] = [
+    "/usr/share/tesseract-ocr/5/tessdata",
+    "/usr/share/tesseract/tessdata",
+    "/usr/share/tessdata",
+    "/usr/local/share/tessdata",
+];
+
+/// The folder that has the data of every language asked for.
+pub(super) fn folder(recognition: &Recognition) -> Result<PathBuf, Failure> {
+    let folder = match &recognition.tessdata {
+        Some(folder) => folder.clone(),
+        None => FOLDERS
+            .iter()
+            .map(PathBuf::from)
+            .find(|folder| folder.is_dir())
+            .ok_or_else(|| missing("no data of Tesseract is in the usual folders"))?,
+    };
+    let lacking = |language: &&str| !data(&folder, language).is_file();
+    match recognition.languages.iter().find(lacking) {
+        None => Ok(folder),
+        Some(language) => {
+            let package = language.replace('_', "-").to_ascii_lowercase();
+            Err(Failure::NeedsOcr {
+                reason: format!(
+                    "Tesseract has no data of the language {language} in {}; on Debian and Ubuntu: \
+                     apt-get install tesseract-ocr tesseract-ocr-{package}",
+                    folder.display()
+                ),
+            })
+        }
+    }
+}
+
+/// The file of one language.
+pub(super) fn data(folder: &Path, language: &str) -> PathBuf {
+    folder.join(format!("{language}.traineddata"))
+}
+
+pub(crate) fn missing(what: impl Display) -> Failure {
+    Failure::NeedsOcr {
+        reason: format!(
+            "Tesseract is not installed ({what}); on Debian and Ubuntu: apt-get install tesseract-ocr"
+        ),
+    }
+}

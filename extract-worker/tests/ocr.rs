@@ -1,0 +1,217 @@
+//! Words in pictures. Tesseract must be installed (`apt-get install tesseract-ocr`): without it these tests
+//! fail, they do not skip.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod common;
+mod scan;
+
+use common::{at, extractor, pdf_of_pages};
+use dossier_extract::{
+    ExtractError, Extraction, Extractor, Ocr, OcrOutcome, Page, PageSource, Request, Source, Tick,
+};
+use image::{DynamicImage, GrayImage, ImageFormat, imageops};
+use scan::{accuracy, encoded, jpeg_held, mixed_pdf, picture_pdf, png_header, printed, scan, tiff};
+use std::time::Duration;
+
+fn run(extractor: &Extractor, bytes: &[u8], ocr: Ocr) -> Result<Extraction, ExtractError> {
+    let request = Request { ocr, ..Request::default() };
+    extractor.extract(&Source::from_bytes(bytes).unwrap(), &request, || Tick::Continue)
+}
+
+/// Time is no matter where words are.
+fn patient() -> Extractor {
+    let mut extractor = extractor();
+    extractor.ocr.limits.page_time = Duration::from_mins(2);
+    extractor
+}
+
+fn read(bytes: &[u8]) -> Extraction {
+    run(&patient(), bytes, Ocr::Auto).unwrap()
+}
+
+/// The only page, read by OCR.
+#[track_caller]
+fn page(bytes: &[u8]) -> Page {
+    let mut extraction = read(bytes);
+    assert_eq!(extraction.ocr, OcrOutcome::Complete { pages: 1 });
+    assert!(extraction.needs_ocr.is_empty());
+    let page = extraction.pages.pop().unwrap();
+    assert_eq!((page.source, page.engine.as_str()), (PageSource::Ocr, "tesseract"));
+    page
+}
+
+#[track_caller]
+fn assert_accurate(text: &str, least: f64) {
+    let accuracy = accuracy(text);
+    println!("word accuracy {accuracy:.3}");
+    assert!(accuracy >= least, "word accuracy {accuracy:.3}: {text}");
+}
+
+#[test]
+fn a_clean_scan_is_read() {
+    let page = page(&encoded(scan(300.0), ImageFormat::Png));
+    assert_accurate(&page.text, 0.95);
+    assert!(page.confidence.unwrap() > 0.85, "{:?}", page.confidence);
+}
+
+#[test]
+fn a_picture_that_fills_a_pdf_page_is_read() {
+    assert_accurate(&page(&picture_pdf(&scan(300.0))).text, 0.95);
+}
+
+#[test]
+fn text_stays_text_beside_a_picture() {
+    let extraction = read(&mixed_pdf("Text of the file itself, which needs no recognition.", &scan(200.0)));
+    assert_eq!(extraction.ocr, OcrOutcome::Complete { pages: 1 });
+    assert_eq!(extraction.pages[0].source, PageSource::Text);
+    assert!(extraction.pages[0].text.contains("needs no recognition"));
+    assert_eq!(extraction.pages[1].source, PageSource::Ocr);
+    assert_accurate(&extraction.pages[1].text, 0.95);
+}
+
+#[test]
+fn force_reads_pages_that_have_text() {
+    let extraction = run(&patient(), &printed(), Ocr::Force).unwrap();
+    assert_eq!(extraction.pages[0].source, PageSource::Ocr);
+    assert_accurate(&extraction.pages[0].text, 0.95);
+    assert_eq!(run(&patient(), &printed(), Ocr::Auto).unwrap().pages[0].source, PageSource::Text);
+}
+
+#[test]
+fn pages_that_lie_on_their_side_are_turned() {
+    let upright = scan(200.0);
+    // Tesseract reads lines that run upwards or downwards by itself.
+    for picture in [imageops::rotate90(&upright), imageops::rotate270(&upright)] {
+        assert_accurate(&page(&encoded(picture, ImageFormat::Png)).text, 0.95);
+    }
+    let page = page(&encoded(imageops::rotate180(&upright), ImageFormat::Png));
+    assert_accurate(&page.text, 0.95);
+    let reason = page.reason.unwrap();
+    assert!(reason.contains("turned by 180 degrees"), "{reason}");
+}
+
+#[test]
+fn a_camera_that_was_turned_says_so() {
+    let page = page(&jpeg_held(&imageops::rotate270(&scan(200.0)), 6));
+    assert_accurate(&page.text, 0.95);
+    assert!(!page.reason.unwrap().contains("turned"));
+}
+
+#[test]
+fn every_format_is_read() {
+    let picture = DynamicImage::from(scan(200.0));
+    for format in [ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp] {
+        let is_gif = format == ImageFormat::Gif;
+        let picture: DynamicImage = if is_gif { picture.to_rgba8().into() } else { picture.to_rgb8().into() };
+        let bytes = encoded(picture, format);
+        assert_eq!(common::detect(&bytes), format.to_mime_type());
+        assert_accurate(&page(&bytes).text, 0.95);
+    }
+}
+
+#[test]
+fn every_page_of_a_tiff_is_read() {
+    let blank = GrayImage::from_pixel(600, 800, image::Luma([255]));
+    let extraction = read(&tiff(&[scan(200.0), blank, scan(150.0)]));
+    assert_eq!(extraction.media_type, "image/tiff");
+    assert_eq!((extraction.pages.len(), extraction.ocr), (3, OcrOutcome::Complete { pages: 3 }));
+    assert_accurate(&extraction.pages[0].text, 0.95);
+    assert_eq!(extraction.pages[1].text.trim(), "");
+    assert_accurate(&extraction.pages[2].text, 0.95);
+    assert_eq!(extraction.language.as_deref(), Some("eng"));
+}
+
+#[test]
+fn words_on_a_screen_are_read() {
+    assert_accurate(&page(&encoded(scan(100.0), ImageFormat::Png)).text, 0.9);
+}
+
+#[test]
+fn black_on_nothing_is_black_on_white() {
+    let mut picture = DynamicImage::from(scan(200.0)).into_rgba8();
+    for pixel in picture.pixels_mut() {
+        *pixel = image::Rgba([0, 0, 0, 255 - pixel.0[0]]);
+    }
+    assert_accurate(&page(&encoded(picture, ImageFormat::Png)).text, 0.95);
+}
+
+#[test]
+fn a_picture_without_words_is_read_and_empty() {
+    let mut random = common::Random(7);
+    let noise = GrayImage::from_fn(400, 400, |_, _| image::Luma([u8::try_from(random.below(256)).unwrap()]));
+    let page = page(&encoded(noise, ImageFormat::Png));
+    assert!(page.text.split_whitespace().count() < 5, "{}", page.text);
+}
+
+#[test]
+fn without_data_an_image_needs_ocr() {
+    let mut extractor = extractor();
+    extractor.ocr.tessdata = Some("/nowhere/tessdata".into());
+    let error = run(&extractor, &encoded(scan(100.0), ImageFormat::Png), Ocr::Auto).unwrap_err();
+    assert_eq!((error.code(), error.is_transient()), ("needs_ocr", false));
+    let message = error.to_string();
+    for word in ["page 1", "/nowhere/tessdata", "apt-get install tesseract-ocr"] {
+        assert!(message.contains(word), "{message}");
+    }
+}
+
+#[test]
+fn without_data_the_text_of_other_pages_is_there() {
+    let mut extractor = extractor();
+    extractor.ocr.languages = "eng+tlh_xx".parse().unwrap();
+    let file = mixed_pdf("Text of the file itself, which needs no recognition.", &scan(100.0));
+    let extraction = run(&extractor, &file, Ocr::Auto).unwrap();
+    assert!(extraction.pages[0].text.contains("needs no recognition"));
+    assert_eq!(extraction.needs_ocr, [2]);
+    let OcrOutcome::Missing { reason } = extraction.ocr else { panic!("{:?}", extraction.ocr) };
+    assert!(reason.contains("apt-get install tesseract-ocr tesseract-ocr-tlh-xx"), "{reason}");
+}
+
+#[test]
+fn never_leaves_pictures_alone() {
+    let extraction = run(&extractor(), &encoded(scan(100.0), ImageFormat::Png), Ocr::Never).unwrap();
+    assert_eq!((extraction.ocr, extraction.needs_ocr), (OcrOutcome::NotAsked, vec![1]));
+}
+
+#[test]
+fn a_picture_larger_than_the_limit_is_not_decoded() {
+    let error = run(&extractor(), &png_header(100_000, 100_000), Ocr::Auto).unwrap_err();
+    assert!(matches!(error, ExtractError::LimitExceeded { limit: "pixels" }), "{error:?}");
+}
+
+#[test]
+fn a_broken_picture_is_malformed() {
+    let whole = encoded(scan(100.0), ImageFormat::Png);
+    for bytes in [&whole[..20], b"\x89PNG\r\n\x1a\nrubbish rubbish", &png_header(100, 100)] {
+        let error = run(&extractor(), bytes, Ocr::Auto).unwrap_err();
+        assert_eq!(error.code(), "malformed", "{error}");
+    }
+}
+
+#[test]
+fn a_chain_of_directories_that_bites_its_tail_ends() {
+    let mut file = tiff(&[GrayImage::from_pixel(60, 80, image::Luma([255]))]);
+    let (first, link) = (file[4..8].to_vec(), file.len() - 4);
+    file[link..].copy_from_slice(&first);
+    assert_eq!(run(&extractor(), &file, Ocr::Auto).unwrap_err().code(), "malformed");
+}
+
+#[test]
+fn a_page_has_its_time_and_no_more() {
+    let mut extractor = extractor();
+    extractor.ocr.limits.page_time = Duration::from_millis(1);
+    let file = mixed_pdf("Text of the file itself, which needs no recognition.", &scan(300.0));
+    let extraction = run(&extractor, &file, Ocr::Auto).unwrap();
+    assert!(matches!(extraction.ocr, OcrOutcome::Incomplete { pages: 0, .. }), "{:?}", extraction.ocr);
+    assert!(extraction.pages[1].reason.as_deref().unwrap().contains("ocr_page_time"));
+}
+
+#[test]
+fn a_page_that_cannot_be_drawn_does_not_lose_the_others() {
+    let file = pdf_of_pages(&[&at(72, 700, "one"), &at(72, 700, "two")], "", &[]);
+    let flat = String::from_utf8(file).unwrap().replacen("[0 0 612 792]", "[0 0 000 000]", 1);
+    let extraction = run(&patient(), flat.as_bytes(), Ocr::Force).unwrap();
+    assert_eq!(extraction.pages.len(), 2);
+    assert_eq!(extraction.pages[1].source, PageSource::Ocr);
+}

@@ -1,0 +1,88 @@
+//! Small pictures of first pages.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod common;
+mod scan;
+
+use common::extractor;
+use dossier_extract::{ExtractError, Source, Thumbnail, ThumbnailRequest, Tick};
+use image::{DynamicImage, GenericImageView, GrayImage, ImageFormat, Luma};
+use scan::{encoded, jpeg_held, picture_pdf, png_header, printed, scan, tiff};
+
+fn thumbnail_of(bytes: &[u8], side: u32) -> Result<Thumbnail, ExtractError> {
+    let request = ThumbnailRequest { side, ..ThumbnailRequest::default() };
+    extractor().thumbnail(&Source::from_bytes(bytes).unwrap(), &request, || Tick::Continue)
+}
+
+fn thumbnail(bytes: &[u8]) -> DynamicImage {
+    let thumbnail = thumbnail_of(bytes, Thumbnail::DEFAULT_SIDE).unwrap();
+    let picture = image::load_from_memory_with_format(&thumbnail.bytes, ImageFormat::WebP).unwrap();
+    assert_eq!(picture.dimensions(), (thumbnail.width, thumbnail.height));
+    picture
+}
+
+/// Whether any pixel is darker than paper.
+fn shows_something(picture: &DynamicImage) -> bool {
+    picture.to_luma8().pixels().any(|Luma([light])| *light < 128)
+}
+
+#[test]
+fn a_pdf_shows_its_first_page() {
+    for file in [printed(), picture_pdf(&scan(100.0))] {
+        let picture = thumbnail(&file);
+        assert_eq!(picture.dimensions(), (396, 512));
+        assert!(shows_something(&picture));
+    }
+}
+
+#[test]
+fn images_show_themselves_no_larger_than_they_are() {
+    for file in [encoded(scan(100.0), ImageFormat::Png), tiff(&[scan(100.0), scan(50.0)])] {
+        let picture = thumbnail(&file);
+        assert_eq!((picture.width(), picture.height()), (395, 512));
+        assert!(shows_something(&picture));
+    }
+    let small = GrayImage::from_pixel(30, 20, Luma([9]));
+    assert_eq!(thumbnail(&encoded(small, ImageFormat::Bmp)).dimensions(), (30, 20));
+}
+
+#[test]
+fn a_held_camera_is_turned_and_its_metadata_gone() {
+    let held = jpeg_held(&scan(100.0), 6);
+    let thumbnail = thumbnail_of(&held, 512).unwrap();
+    assert_eq!((thumbnail.width, thumbnail.height), (512, 395));
+    assert!(!thumbnail.bytes.windows(4).any(|four| four.eq_ignore_ascii_case(b"exif")));
+}
+
+#[test]
+fn the_side_is_kept() {
+    let thumbnail = thumbnail_of(&printed(), 64).unwrap();
+    assert_eq!((thumbnail.width, thumbnail.height), (50, 64));
+    let largest = thumbnail_of(&printed(), u32::MAX).unwrap();
+    assert_eq!(largest.height, Thumbnail::MAX_SIDE);
+}
+
+#[test]
+fn noise_which_cannot_be_compressed_stays_small() {
+    let mut random = common::Random(3);
+    let noise = image::RgbImage::from_fn(1024, 1024, |_, _| {
+        image::Rgb([(); 3].map(|()| u8::try_from(random.below(256)).unwrap()))
+    });
+    let thumbnail = thumbnail_of(&encoded(noise, ImageFormat::Png), Thumbnail::MAX_SIDE).unwrap();
+    assert!(thumbnail.bytes.len() <= Thumbnail::MAX_BYTES);
+}
+
+#[test]
+fn other_formats_have_none() {
+    let outcome = thumbnail_of(b"some text", 512);
+    assert!(matches!(outcome, Err(ExtractError::Unsupported { .. })), "{outcome:?}");
+}
+
+#[test]
+fn hostile_pictures_are_errors() {
+    let bomb = thumbnail_of(&png_header(100_000, 100_000), 512);
+    assert!(matches!(bomb, Err(ExtractError::LimitExceeded { limit: "pixels" })), "{bomb:?}");
+    let broken = thumbnail_of(b"%PDF-1.7 and nothing more", 512);
+    assert!(matches!(broken, Err(ExtractError::Malformed { .. })), "{broken:?}");
+}
