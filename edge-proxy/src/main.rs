@@ -24,6 +24,7 @@ mod prefer;
 mod request;
 mod routes;
 mod run;
+mod search;
 mod sessions;
 mod upload;
 mod wait;

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::auth::{SeenUser, USER_HEADER};
 use crate::error::{ApiError, Problem};
-use crate::{context, documents, health, home, sessions, upload};
+use crate::{context, documents, health, home, search, sessions, upload};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
@@ -24,6 +24,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/sessions", get(sessions::list).post(sessions::create))
         .route("/api/sessions/{id}", get(sessions::read))
         .route("/api/sessions/{id}/context", get(context::read).post(context::save))
+        .route("/api/sessions/{id}/context/versions", get(context::versions::list))
+        .route("/api/sessions/{id}/context/restore", post(context::versions::restore))
+        .route("/api/sessions/{id}/pack", post(search::pack))
+        .route("/api/search", get(search::search))
         .route("/api/documents", get(documents::list).post(upload::upload))
         .route("/api/documents/{id}", get(documents::read).delete(documents::delete))
         .route("/api/documents/{id}/content", get(documents::content))

@@ -116,3 +116,41 @@ test('what is no context is refused', async () => {
   assertError(await get(`/api/sessions/${randomUUID()}/context`, { as: member }), 404)
   assertError(await post(`/api/sessions/${randomUUID()}/context`, { text: 'x' }, { as: member }), 404)
 })
+
+test('versions are listed in pages, newest first', async () => {
+  const session = await newSession(member, { context: { text: 'One' } })
+  for (const text of ['Two', 'Three']) await post(pathOf(session), { text }, { as: owner })
+  const page = await get(`${pathOf(session)}/versions?limit=2`, { as: viewer })
+  assert.equal(page.status, 200, page.text)
+  assert.deepEqual(page.json.versions.map(({ version, text_start, updated_by }) => [version, text_start, updated_by]),
+    [[3, 'Three', owner.sub], [2, 'Two', owner.sub]])
+  assert.deepEqual(Object.keys(page.json.versions[0]).sort(),
+    ['metadata_changed', 'text_bytes', 'text_changed', 'text_start', 'updated_at', 'updated_by', 'version'])
+  const last = await get(`${pathOf(session)}/versions?after=${page.json.next}`, { as: viewer })
+  assert.deepEqual(last.json.versions.map(({ version }) => version), [1])
+  assert.equal(last.json.next, null)
+
+  const bare = await newSession(member)
+  assert.deepEqual((await get(`${pathOf(bare)}/versions`, { as: member })).json, { versions: [], next: null })
+  assertError(await get(`${pathOf(session)}/versions?limit=0`, { as: member }), 400, 'PT400')
+  assertError(await get(`${pathOf({ id: randomUUID() })}/versions`, { as: member }), 404)
+})
+
+test('an old version is restored as a new one', async () => {
+  const session = await newSession(member, { context: { text: 'One', metadata: { n: 1 } } })
+  await post(pathOf(session), { text: 'Two', metadata: { n: 2 } }, { as: member })
+  const restored = await post(`${pathOf(session)}/restore`, { version: 1, expected_version: 2 }, { as: member })
+  assert.equal(restored.status, 200, restored.text)
+  assert.deepEqual([restored.json.text_context, restored.json.context_metadata, restored.json.version], ['One', { n: 1 }, 3])
+  assert.equal(restored.headers.get('etag'), '"3"')
+  assertError(await post(`${pathOf(session)}/restore`, { version: 1 }, { as: member, headers: { 'if-match': '"2"' } }), 409, 'PT409')
+  assertError(await post(`${pathOf(session)}/restore`, { version: 9 }, { as: member }), 404, 'PT404')
+  assertError(await post(`${pathOf(session)}/restore`, {}, { as: member }), 400)
+  assertError(await post(`${pathOf(session)}/restore`, { version: 1 }, { as: viewer }), 403, '42501')
+})
+
+test('metadata is merged when that is asked for', async () => {
+  const session = await newSession(member, { context: { metadata: { a: 1, b: { c: 2 } } } })
+  const merged = await post(pathOf(session), { metadata: { a: null, b: { d: 3 } }, merge_metadata: true }, { as: member })
+  assert.deepEqual(merged.json.context_metadata, { b: { c: 2, d: 3 } })
+})

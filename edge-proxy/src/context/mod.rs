@@ -1,4 +1,6 @@
-//! A session's context: read with its version, saved against one.
+//! A session's context: read with its version, saved against one; its versions.
+
+pub(crate) mod versions;
 
 use crate::app::App;
 use crate::auth::Claims;
@@ -32,7 +34,7 @@ const SAVE: &str = concat!(
     "select ",
     context_json!(),
     "::text, c.version from dossier.save_context(session_id => $1, text_context => $2, \
-     context_metadata => $3::jsonb, expected_version => $4) as c"
+     context_metadata => $3::jsonb, expected_version => $4, merge_metadata => $5) as c"
 );
 
 /// The body of `POST /api/sessions/{id}/context`. What is left out stays as it is.
@@ -44,6 +46,8 @@ pub(crate) struct NewContext {
     #[serde(alias = "metadata")]
     context_metadata: Option<Box<RawValue>>,
     expected_version: Option<i32>,
+    #[serde(default)]
+    merge_metadata: bool,
 }
 
 /// `GET /api/sessions/{id}/context`.
@@ -80,6 +84,7 @@ pub(crate) async fn save(
         (&new.text_context as _, Type::TEXT),
         (&metadata as _, Type::TEXT),
         (&expected as _, Type::INT4),
+        (&new.merge_metadata as _, Type::BOOL),
     ];
     let rows = app
         .db

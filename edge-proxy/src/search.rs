@@ -1,0 +1,87 @@
+//! Finding what is known: search over pages and contexts, and packing a session for a prompt.
+//!
+//! Invariant: every limit on a query is SQL's; here it is only passed on.
+
+use crate::app::App;
+use crate::auth::Claims;
+use crate::db::DbError;
+use crate::error::ApiError;
+use crate::request::{Id, Json, Query, json};
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+const SEARCH: &str = "with page as (select row_number() over () as n, hit.* from dossier.search(query => $1, \
+                      session_id => $2, organization_id => $3, limit_count => coalesce($4, 20), after => $5, \
+                      media_type => $6, since => $7::timestamptz, until => $8::timestamptz) as hit) \
+                      select json_build_object('results', coalesce(json_agg(json_build_object('kind', kind, \
+                      'session_id', session_id, 'document_id', document_id, 'document_name', document_name, \
+                      'page', page, 'rank', rank, 'snippet', snippet) order by n), '[]'), \
+                      'next', max(cursor) filter (where n = coalesce($4, 20)))::text from page";
+const PACK: &str =
+    "select dossier.pack_context(session_id => $1, query => $2, max_tokens => coalesce($3, 8000))::text";
+
+/// `?q=` and where to look for it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SearchQuery {
+    q: Option<String>,
+    session_id: Option<Uuid>,
+    organization_id: Option<Uuid>,
+    limit: Option<i32>,
+    after: Option<String>,
+    media_type: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+/// The body of `POST /api/sessions/{id}/pack`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pack {
+    query: Option<String>,
+    max_tokens: Option<i32>,
+}
+
+/// `GET /api/search`.
+pub(crate) async fn search(
+    State(app): State<App>,
+    claims: Claims,
+    Query(search): Query<SearchQuery>,
+) -> Result<Response, ApiError> {
+    let params = [
+        (&search.q as _, Type::TEXT),
+        (&search.session_id as _, Type::UUID),
+        (&search.organization_id as _, Type::UUID),
+        (&search.limit as _, Type::INT4),
+        (&search.after as _, Type::TEXT),
+        (&search.media_type as _, Type::TEXT),
+        (&search.since as _, Type::TEXT),
+        (&search.until as _, Type::TEXT),
+    ];
+    let results = app
+        .db
+        .json(&claims.caller, SEARCH, &params)
+        .await
+        .map_err(|error| error.seen_by(claims.caller.role))?;
+    Ok(json(StatusCode::OK, results.ok_or(DbError::NoRow)?))
+}
+
+/// `POST /api/sessions/{id}/pack`.
+pub(crate) async fn pack(
+    State(app): State<App>,
+    claims: Claims,
+    Id(session): Id,
+    Json(pack): Json<Pack>,
+) -> Result<Response, ApiError> {
+    let params =
+        [(&session as _, Type::UUID), (&pack.query as _, Type::TEXT), (&pack.max_tokens as _, Type::INT4)];
+    let packed = app
+        .db
+        .json(&claims.caller, PACK, &params)
+        .await
+        .map_err(|error| error.seen_by(claims.caller.role))?;
+    Ok(json(StatusCode::OK, packed.ok_or(DbError::NoRow)?))
+}
