@@ -60,22 +60,42 @@ cluster_wipe() {
   if [ "$(id -u)" = 0 ] || [ ! -e "$home" ] || [ -O "$home" ]; then rm -rf "$home"; else as_root rm -rf "$home"; fi
 }
 
-# sql DATABASE [psql arguments]: as the owner, stopping at the first error.
-sql() {
-  local database=$1
-  shift
-  "$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$pg_socket" -p "$pg_port" -U postgres -d "$database" "$@"
+# sql DATABASE [psql arguments]: as a superuser, stopping at the first error.
+sql() { sql_as postgres "$@"; }
+
+# sql_as ROLE DATABASE [psql arguments]
+sql_as() {
+  local role=$1 database=$2
+  shift 2
+  "$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$pg_socket" -p "$pg_port" -U "$role" -d "$database" "$@"
 }
 
 # database_exists NAME
 database_exists() { [ "$(sql postgres -Atc "select count(*) from pg_database where datname = '$1'")" = 1 ]; }
 
-# create_database NAME native|hosted: Supabase's roles, then Dossier in one of its two install modes.
-create_database() {
+# empty_database NAME native|hosted: with Supabase's roles; a hosted one belongs to who is no superuser.
+empty_database() {
   sql postgres -c "create database $1"
   PGOPTIONS='-c client_min_messages=warning' sql "$1" -f "$root/docker/roles.sql"
+  [ "$2" = native ] || sql "$1" -f "$root/tests/hosted/project.sql"
+}
+
+# create_database NAME native|hosted: Dossier in one of its two install modes.
+create_database() {
+  empty_database "$1" "$2"
   case $2 in
     native) sql "$1" -c 'create extension dossier' ;;
-    hosted) cat "$root"/sql/*.sql | sql "$1" --single-transaction -f - ;;
+    hosted)
+      "$root/scripts/dist" >/dev/null
+      sql_as project "$1" --single-transaction -f "$root/dist/dossier--$dossier_version.sql"
+      ;;
+  esac
+}
+
+# database_owner native|hosted: the role that installed Dossier.
+database_owner() {
+  case $1 in
+    native) echo postgres ;;
+    hosted) echo project ;;
   esac
 }

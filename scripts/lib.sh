@@ -8,6 +8,7 @@ dev=${DOSSIER_DEV:-$root/.dev}
 pg_version=15
 pg_bin=/usr/lib/postgresql/$pg_version/bin
 target=${CARGO_TARGET_DIR:-$root/target}
+dossier_version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
 
 export PGRX_HOME=$dev/pgrx
 # Nothing in the caller's environment may point a test or a demo at another database.

@@ -34,9 +34,11 @@ TEXT
   DOSSIER_EDGE_BIN=$home/dossier-edge
   DOSSIER_WORKER_BIN=$home/dossier-extract-worker
   DOSSIER_FIXTURES=$dev/fixtures
+  "$root/scripts/dist" >/dev/null
+  DOSSIER_HOSTED_SQL=$root/dist/dossier--$dossier_version.sql
   # The edge's own login, and the owner's through the socket, for looking at rows.
   DOSSIER_EDGE_DATABASE_URL=postgres://authenticator:$password@127.0.0.1:$pg_port/$1
   DOSSIER_DATABASE_URL="postgresql://postgres@/$1?host=$pg_socket&port=$pg_port"
-  export DOSSIER_JWT_SECRET DOSSIER_EDGE_PID DOSSIER_URL DOSSIER_EDGE_BIN DOSSIER_WORKER_BIN DOSSIER_FIXTURES \
+  export DOSSIER_JWT_SECRET DOSSIER_EDGE_PID DOSSIER_URL DOSSIER_EDGE_BIN DOSSIER_WORKER_BIN DOSSIER_FIXTURES DOSSIER_HOSTED_SQL \
     DOSSIER_EDGE_DATABASE_URL DOSSIER_DATABASE_URL
 }

@@ -18,7 +18,8 @@ use pgrx::prelude::*;
 
 // What every install has, in load order.
 extension_sql_file!("../../sql/00_schemas.sql", name = "schemas", bootstrap);
-extension_sql_file!("../../sql/10_settings.sql", name = "settings", requires = ["schemas"]);
+extension_sql_file!("../../sql/05_version.sql", name = "version", requires = ["schemas"]);
+extension_sql_file!("../../sql/10_settings.sql", name = "settings", requires = ["version"]);
 extension_sql_file!("../../sql/20_identity.sql", name = "identity", requires = ["settings"]);
 extension_sql_file!("../../sql/25_tokens.sql", name = "tokens", requires = ["identity"]);
 extension_sql_file!("../../sql/30_organizations.sql", name = "organizations", requires = ["tokens"]);

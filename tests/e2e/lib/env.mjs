@@ -16,3 +16,5 @@ export const fixturesDirectory = required('DOSSIER_FIXTURES')
 export const edgePid = Number(required('DOSSIER_EDGE_PID'))
 export const edgeBinary = required('DOSSIER_EDGE_BIN')
 export const workerBinary = required('DOSSIER_WORKER_BIN')
+/** The plain SQL of hosted installs, made by ./dev dist. */
+export const hostedSql = required('DOSSIER_HOSTED_SQL')
