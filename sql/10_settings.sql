@@ -14,6 +14,7 @@ create table dossier_private.settings (
       when 'max_context_bytes' then jsonb_typeof(value) = 'number' and value between '1' and '104857600'
       when 'job_max_attempts' then jsonb_typeof(value) = 'number' and value between '1' and '100'
       when 'personal_organizations' then jsonb_typeof(value) = 'boolean'
+      when 'membership' then coalesce(value ->> 'mode' in ('own', 'table', 'claims'), false)
       else true
     end
   )

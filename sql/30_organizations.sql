@@ -1,4 +1,6 @@
 -- Organizations and their members: the tenants, and who may do what in them.
+--
+-- Membership is read through the view my_memberships alone, which 45_membership.sql builds: an app may have tables of its own.
 
 create table dossier.organizations (
   id uuid not null default dossier_private.uuid_v7(),
@@ -35,14 +37,6 @@ comment on column dossier.organization_members.created_at is 'When the user join
 
 create index organization_members_user_id_idx on dossier.organization_members (user_id);
 
-create view dossier_private.memberships as
-  select member.organization_id, member.user_id, member.role
-  from dossier.organization_members as member;
-comment on view dossier_private.memberships is 'The only place where membership is read from; an app with tables of its own replaces this view.';
-comment on column dossier_private.memberships.organization_id is 'The organization.';
-comment on column dossier_private.memberships.user_id is 'Subject of the user''s token.';
-comment on column dossier_private.memberships.role is 'owner, admin, member or viewer; any other value grants nothing.';
-
 create function dossier_private.role_covers(role text, least_role text) returns boolean
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
@@ -61,9 +55,8 @@ as $$
 begin
   return query
     select membership.organization_id
-    from dossier_private.memberships as membership
-    where membership.user_id = (select dossier_private.caller_id())
-      and dossier_private.role_covers(membership.role, least_role);
+    from dossier_private.my_memberships as membership
+    where dossier_private.role_covers(membership.role, least_role);
 end
 $$;
 comment on function dossier_private.my_organizations(text) is
@@ -77,10 +70,12 @@ as $$
 declare
   role text;
 begin
+  -- An app may give a user several roles in an organization: the highest counts.
   select membership.role into role
-  from dossier_private.memberships as membership
+  from dossier_private.my_memberships as membership
   where membership.organization_id = my_role.organization_id
-    and membership.user_id = (select dossier_private.caller_id());
+  order by array_position(array['owner', 'admin', 'member', 'viewer'], membership.role)
+  limit 1;
 
   if dossier_private.role_covers(role, 'member') then
     return role;
@@ -256,7 +251,7 @@ create policy organization_members_delete_admin on dossier.organization_members
     )
   );
 
-revoke all on dossier.organizations, dossier.organization_members, dossier_private.memberships
+revoke all on dossier.organizations, dossier.organization_members
   from public, anon, authenticated, service_role;
 grant select, update (name), delete on dossier.organizations to authenticated;
 grant select, insert (organization_id, user_id, role), update (role), delete

@@ -61,14 +61,14 @@ language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: reads membership.
 declare
-  caller constant text := dossier_private.require_caller();
   mine uuid[] := array[organization_id];
 begin
+  perform dossier_private.require_caller();
   if organization_id is null then
     mine := array(
-      select membership.organization_id
-      from dossier_private.memberships as membership
-      where membership.user_id = caller
+      select distinct membership.organization_id
+      from dossier_private.my_memberships as membership
+      where membership.role is not null
     );
   end if;
 

@@ -222,20 +222,21 @@ as $$
 declare
   caller constant text := dossier_private.require_caller();
 begin
-  if exists (select from dossier_private.memberships as membership where membership.user_id = caller)
+  if exists (select from dossier_private.my_memberships)
     or not dossier_private.setting('personal_organizations')::boolean
+    or dossier_private.membership_mode() <> 'own'
   then
     return;
   end if;
   -- Of two first sessions at once the second waits here, and then finds what the first has made.
   perform pg_advisory_xact_lock(hashtextextended('dossier personal organization ' || caller, 0));
-  if not exists (select from dossier_private.memberships as membership where membership.user_id = caller) then
+  if not exists (select from dossier_private.my_memberships) then
     perform dossier_private.found_organization('Personal');
   end if;
 end
 $$;
 comment on function dossier_private.provide_organization() is
-  'Makes an organization for a caller who has none, when the setting personal_organizations says so.';
+  'Makes an organization for a caller who has none, when the setting personal_organizations says so and no app keeps the members.';
 
 create function dossier_private.start_session(title text, conversation_type text, organization_id uuid, context jsonb)
 returns dossier.sessions

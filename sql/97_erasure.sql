@@ -113,11 +113,11 @@ begin
       hint = 'Make another member of each an owner, or call forget_organization() on it, and try again.';
   end if;
 
-  -- Organizations that nobody else belongs to are the user's own.
+  -- Organizations that nobody else belongs to are the user's own; of an app that keeps the members itself nobody here can tell.
   alone := array(
     select mine.organization_id
     from dossier.organization_members as mine
-    where mine.user_id = forget_user.user_id
+    where mine.user_id = forget_user.user_id and dossier_private.membership_mode() = 'own'
       and not exists (
         select from dossier.organization_members as other
         where other.organization_id = mine.organization_id and other.user_id <> mine.user_id));
@@ -159,7 +159,7 @@ $$;
 comment on function dossier.forget_user(text) is
   'Erases a user: memberships and unfinished uploads, organizations that nobody else belongs to with all that is theirs, and the '
   'user''s id wherever else it stands, which becomes forgotten. Refused (PT409) while it would leave an organization without '
-  'owner. Returns a receipt: {receipt_id, kind, subject_sha256, erased, erased_at}. Services only.';
+  'owner. Where the app keeps the members (use_membership()) no organization is deleted. Returns a receipt: {receipt_id, kind, subject_sha256, erased, erased_at}. Services only.';
 
 create function dossier_private.erase_organization(organization_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''

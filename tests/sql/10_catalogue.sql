@@ -27,14 +27,14 @@ $$;
 
 select set_eq($$ select pg_temp.executable('dossier', 'anon') $$, array['limits'], 'anon may execute only limits()');
 select set_eq($$ select pg_temp.executable('dossier', 'authenticated') $$, array[
-  'version', 'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
+  'version', 'limits', 'organization_key', 'create_organization', 'create_session', 'save_context', 'save_contexts',
   'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search', 'pack_context',
   'delete_sessions', 'forget_organization',
   'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
   'delete_document', 'read_content', 'request_extraction', 'estimate_tokens', 'thumbnail_pending'
 ], 'what authenticated may execute');
 select set_eq($$ select pg_temp.executable('dossier', 'service_role') $$, array[
-  'version', 'limits', 'create_organization', 'create_session', 'save_context', 'save_contexts',
+  'version', 'limits', 'organization_key', 'create_organization', 'create_session', 'save_context', 'save_contexts',
   'context_history', 'restore_context', 'diff_context', 'set_context_retention', 'search', 'pack_context',
   'delete_sessions', 'forget_organization',
   'begin_upload', 'explain_upload', 'usage', 'append_upload', 'finish_upload', 'abort_upload',
