@@ -77,7 +77,7 @@ database_exists() { [ "$(sql postgres -Atc "select count(*) from pg_database whe
 empty_database() {
   sql postgres -c "create database $1"
   PGOPTIONS='-c client_min_messages=warning' sql "$1" -f "$root/docker/roles.sql"
-  [ "$2" = native ] || sql "$1" -f "$root/tests/hosted/project.sql"
+  [ "$2" = native ] || PGOPTIONS='-c client_min_messages=warning' sql "$1" -f "$root/tests/hosted/project.sql"
 }
 
 # create_database NAME native|hosted: Dossier in one of its two install modes.
