@@ -1,0 +1,171 @@
+-- What search looks into: the words of pages and contexts, an entry each.
+--
+-- Each entry's vector holds, besides its words, one lexeme for its organization and one for its session, both
+-- with the name of its text search configuration. They begin with a space, which no word of a text does. So the
+-- index intersects the short list of a tenant with the long lists of common words, and each language's reading
+-- of a query meets only entries of that language.
+
+create table dossier_private.search_entries (
+  id bigint not null generated always as identity,
+  organization_id uuid not null,
+  session_id uuid not null,
+  document_id uuid,
+  page integer,
+  config text not null,
+  search tsvector not null,
+  constraint search_entries_pkey primary key (id),
+  constraint search_entries_session_fkey foreign key (organization_id, session_id)
+    references dossier.sessions (organization_id, id) on delete cascade,
+  constraint search_entries_page_fkey foreign key (document_id, page)
+    references dossier.document_pages (document_id, page) on delete cascade,
+  constraint search_entries_page_check check ((document_id is null) = (page is null))
+);
+comment on table dossier_private.search_entries is
+  'Words of each page of a document that is ready, and of each context. Written by index_document() and index_context().';
+comment on column dossier_private.search_entries.id is 'Key; ascends with age, so that the newest entries are found first.';
+comment on column dossier_private.search_entries.organization_id is 'The organization.';
+comment on column dossier_private.search_entries.session_id is 'The session.';
+comment on column dossier_private.search_entries.document_id is 'The document, or null for the context of the session.';
+comment on column dossier_private.search_entries.page is 'Number of the page.';
+comment on column dossier_private.search_entries.config is 'Text search configuration of pg_catalog that its language has, else simple.';
+comment on column dossier_private.search_entries.search is
+  'Words of the first 100000 characters (more could pass the megabyte that a tsvector holds), and the lexemes of its scopes.';
+
+create index search_entries_organization_id_session_id_idx on dossier_private.search_entries (organization_id, session_id);
+create index search_entries_organization_id_config_idx on dossier_private.search_entries (organization_id, config);
+create index search_entries_document_id_page_idx on dossier_private.search_entries (document_id, page);
+create unique index search_entries_context_session_id_idx on dossier_private.search_entries (session_id) where document_id is null;
+-- What is pending is read by every search; half a megabyte of it is read in a few milliseconds.
+create index search_entries_search_idx on dossier_private.search_entries using gin (search) with (gin_pending_list_limit = 512);
+
+-- Writing entries.
+
+create function dossier_private.search_config(language text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return case language
+    when 'ara' then 'arabic' when 'cat' then 'catalan' when 'dan' then 'danish' when 'deu' then 'german'
+    when 'ell' then 'greek' when 'eng' then 'english' when 'eus' then 'basque' when 'fin' then 'finnish'
+    when 'fra' then 'french' when 'gle' then 'irish' when 'hin' then 'hindi' when 'hun' then 'hungarian'
+    when 'hye' then 'armenian' when 'ind' then 'indonesian' when 'ita' then 'italian' when 'lit' then 'lithuanian'
+    when 'nep' then 'nepali' when 'nld' then 'dutch' when 'nno' then 'norwegian' when 'nob' then 'norwegian'
+    when 'nor' then 'norwegian' when 'por' then 'portuguese' when 'ron' then 'romanian' when 'rus' then 'russian'
+    when 'spa' then 'spanish' when 'srp' then 'serbian' when 'swe' then 'swedish' when 'tam' then 'tamil'
+    when 'tur' then 'turkish' when 'yid' then 'yiddish'
+    else 'simple'
+  end;
+end
+$$;
+comment on function dossier_private.search_config(text) is
+  'Name of the text search configuration in pg_catalog for a language (ISO 639-3); simple, which compares whole words, for the rest.';
+
+create function dossier_private.fold(text text) returns text
+language plpgsql immutable strict parallel safe security invoker set search_path = ''
+as $$
+begin
+  -- The parser of text search passes over what looks like a tag of HTML.
+  text := translate(text, '<>', '  ');
+  if octet_length(text) = char_length(text) then
+    return text;
+  end if;
+  -- Only after Latin letters: elsewhere a mark makes another letter, as in Cyrillic.
+  return normalize(regexp_replace(normalize(text, nfd), '([A-Za-z])[\u0300-\u036f]+', '\1', 'g'), nfc);
+end
+$$;
+comment on function dossier_private.fold(text) is
+  'A text as search reads it: without the accents of Latin letters, so that cafe finds café, and without angle brackets. '
+  'Of a text in NFC each character stays one character.';
+
+create function dossier_private.scope_lexeme(scope_id uuid, config text) returns text
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select format(' %s %s', scope_id, config);
+end;
+comment on function dossier_private.scope_lexeme(uuid, text) is
+  'The lexeme of all entries of an organization or a session that have a configuration.';
+
+create function dossier_private.search_vector(config text, text text, scopes uuid[]) returns tsvector
+-- A word that is too long to be indexed is no news to anybody.
+language plpgsql stable parallel safe security invoker set search_path = '' set client_min_messages = 'warning'
+as $$
+begin
+  return to_tsvector(('pg_catalog.' || config)::regconfig, dossier_private.fold("left"(text, 100000)))
+    || array_to_tsvector(array(select dossier_private.scope_lexeme(scope.id, config) from unnest(scopes) as scope (id)));
+end
+$$;
+comment on function dossier_private.search_vector(text, text, uuid[]) is 'What the index has of a text.';
+
+create function dossier_private.context_words(text_context text, context_metadata jsonb) returns text
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select concat_ws(E'\n', nullif(text_context, ''), (
+    select string_agg(said.value #>> '{}', E'\n')
+    from jsonb_path_query(context_metadata, 'strict $.** ? (@.type() == "string")') as said (value)));
+end;
+comment on function dossier_private.context_words(text, jsonb) is 'What of a context can be searched: its text, and the strings of its metadata.';
+
+create function dossier_private.index_context(saved dossier.session_context) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: called by write_context().
+begin
+  insert into dossier_private.search_entries as entry (organization_id, session_id, config, search)
+  values (
+    saved.organization_id, saved.session_id, 'simple',
+    dossier_private.search_vector('simple',
+      dossier_private.context_words(saved.text_context, saved.context_metadata),
+      array[saved.organization_id, saved.session_id]))
+  on conflict (session_id) where document_id is null do update
+  set search = excluded.search
+  where entry.search <> excluded.search;
+end
+$$;
+comment on function dossier_private.index_context(dossier.session_context) is 'Writes the entry of a context that has been saved.';
+
+create function dossier_private.index_document(document_id uuid) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: called by definer functions and a trigger.
+begin
+  delete from dossier_private.search_entries as entry where entry.document_id = index_document.document_id;
+
+  insert into dossier_private.search_entries (organization_id, session_id, document_id, page, config, search)
+  select document.organization_id, document.session_id, document.id, page.page, document.config,
+    dossier_private.search_vector(document.config, page.text, array[document.organization_id, document.session_id])
+  from (
+    select d.id, d.organization_id, d.session_id, dossier_private.search_config(d.language) as config
+    from dossier.documents as d
+    where d.id = index_document.document_id
+  ) as document
+  join dossier.document_pages as page on page.document_id = document.id;
+end
+$$;
+comment on function dossier_private.index_document(uuid) is 'Writes the entries of a document''s pages anew, in the language that it has now.';
+
+create function dossier_private.index_ready_document() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: whoever makes a document ready, nobody may write entries.
+begin
+  perform dossier_private.index_document(new.id);
+  return null;
+end
+$$;
+comment on function dossier_private.index_ready_document() is 'Trigger: a document that becomes ready can be searched.';
+
+create trigger documents_index_ready
+  after update of status on dossier.documents
+  for each row when (new.status = 'ready' and old.status <> 'ready')
+  execute function dossier_private.index_ready_document();
+
+alter table dossier_private.search_entries enable row level security;
+create policy search_entries_all_nobody on dossier_private.search_entries for all to authenticated using (false);
+
+revoke all on dossier_private.search_entries from public, anon, authenticated, service_role;
+revoke all on sequence dossier_private.search_entries_id_seq from public, anon, authenticated, service_role;
+revoke all on function
+  dossier_private.search_config, dossier_private.fold, dossier_private.scope_lexeme, dossier_private.search_vector,
+  dossier_private.context_words, dossier_private.index_context, dossier_private.index_document,
+  dossier_private.index_ready_document
+  from public, anon, authenticated, service_role;
