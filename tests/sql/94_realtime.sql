@@ -21,7 +21,7 @@ create table realtime.messages (topic text, extension text default 'broadcast', 
 alter table realtime.messages enable row level security;
 grant select on realtime.messages to authenticated;
 create function realtime.topic() returns text language sql stable as $$ select nullif(current_setting('realtime.topic', true), '') $$;
-create function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void language sql
+create function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void language sql security definer
 as $$ insert into realtime.messages (topic, payload, event, private) values (topic, payload, event, private) $$;
 
 update dossier.documents set status = 'extracting' where id = tests.id('alpha document');
