@@ -16,14 +16,22 @@ pub(crate) struct Words {
     /// Within `a:t`.
     in_text: bool,
     /// Whether the open paragraph has words.
-    has_words: bool,
+    is_said: bool,
     paragraph: Paragraph,
-    /// Whether paragraphs have a bullet unless they say otherwise.
-    pub(crate) bulleted: bool,
-    /// Whether paragraphs are headings.
-    pub(crate) is_title: bool,
+    /// What paragraphs of the shape are, unless they say otherwise.
+    pub(crate) usual: Usual,
     /// How many numbered paragraphs there were, by level.
     numbers: [u32; LEVELS],
+}
+
+/// What paragraphs are that say nothing of it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Usual {
+    #[default]
+    Plain,
+    Bulleted,
+    /// Headings, whatever they say.
+    Title,
 }
 
 /// The properties of a paragraph.
@@ -56,7 +64,7 @@ impl Words {
             Node::Start(element) if element.space == "a" => self.start(element, prose),
             Node::End(end) if end.space == "a" => self.end(end.name(), prose),
             Node::Text(text) if self.in_text => {
-                self.has_words |= !text.trim().is_empty();
+                self.is_said |= !text.trim().is_empty();
                 prose.text(text);
             }
             Node::Start(_) | Node::End(_) | Node::Text(_) => {}
@@ -84,7 +92,7 @@ impl Words {
     fn end(&mut self, name: &str, prose: &mut Prose) {
         match name {
             "t" => self.in_text = false,
-            "p" if std::mem::take(&mut self.has_words) => {
+            "p" if std::mem::take(&mut self.is_said) => {
                 let block = self.block();
                 prose.end_paragraph(&block);
             }
@@ -98,19 +106,18 @@ impl Words {
     /// What the paragraph is; called once for each that has words.
     fn block(&mut self) -> Block {
         let depth = self.paragraph.level;
-        let (count, deeper) = match self.numbers.get_mut(usize::from(depth)..) {
-            Some([count, deeper @ ..]) => (count, deeper),
-            _ => return Block::Plain,
+        let Some([count, deeper @ ..]) = self.numbers.get_mut(usize::from(depth)..) else {
+            return Block::Plain;
         };
         deeper.fill(0);
         let marker = match std::mem::take(&mut self.paragraph.bullet) {
-            _ if self.is_title => return Block::Heading(1),
+            _ if self.usual == Usual::Title => return Block::Heading(1),
             Bullet::Number(scheme, start) => {
                 *count = count.saturating_add(1);
                 numbered(&scheme, start.saturating_add(*count - 1))
             }
             Bullet::None => return Block::Plain,
-            Bullet::AsUsual if !self.bulleted => return Block::Plain,
+            Bullet::AsUsual if self.usual == Usual::Plain => return Block::Plain,
             Bullet::AsUsual | Bullet::Mark => {
                 *count = 0;
                 BULLET.to_owned()

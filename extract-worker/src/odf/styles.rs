@@ -30,10 +30,10 @@ impl Styles {
                         self.page_breaks.insert(style.clone());
                     }
                 }
-                ("style", "paragraph-properties") => {
-                    if element.attribute("break-before").is_some_and(|what| what == "page") {
-                        self.page_breaks.insert(style.clone());
-                    }
+                ("style", "paragraph-properties")
+                    if element.attribute("break-before").as_deref() == Some("page") =>
+                {
+                    self.page_breaks.insert(style.clone());
                 }
                 ("text", "list-style") => {
                     style = element.attribute("name").unwrap_or_default();

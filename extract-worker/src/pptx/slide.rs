@@ -1,6 +1,6 @@
 //! One slide, its notes and its comments.
 
-use crate::drawing::{self, Words};
+use crate::drawing::{self, Usual, Words};
 use crate::prose::{Block, Prose};
 use crate::xml::{Element, Node, Xml};
 
@@ -54,8 +54,11 @@ fn write_shapes(xml: &str, prose: &mut Prose, is_wanted: impl Fn(Holds) -> bool)
                 }
                 "ph" => {
                     holds = placeholder(element);
-                    words.is_title = holds == Holds::Title;
-                    words.bulleted = holds == Holds::Content;
+                    words.usual = match holds {
+                        Holds::Title => Usual::Title,
+                        Holds::Content => Usual::Bulleted,
+                        Holds::Margin | Holds::Other => Usual::Plain,
+                    };
                 }
                 _ => {}
             }

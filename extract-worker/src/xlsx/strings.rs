@@ -54,15 +54,13 @@ fn unescape(text: String) -> String {
         let (before, escape) = rest.split_at(at);
         plain.push_str(before);
         let digits = escape.get(2..6).filter(|_| escape.as_bytes().get(6) == Some(&b'_'));
-        match digits.and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32) {
-            Some(character) => {
-                plain.push(character);
-                rest = &escape[7..];
-            }
-            None => {
-                plain.push_str("_x");
-                rest = &escape[2..];
-            }
+        let escaped = digits.and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32);
+        if let Some(character) = escaped {
+            plain.push(character);
+            rest = &escape[7..];
+        } else {
+            plain.push_str("_x");
+            rest = &escape[2..];
         }
     }
     plain + rest
