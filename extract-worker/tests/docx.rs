@@ -1,5 +1,7 @@
 //! What a Word document's text comes out as, by the real worker in its sandbox.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod common;
 
 use common::{WORD, docx, docx_with, extract, extractor, paragraph, text, zip};

@@ -111,8 +111,8 @@ fn seen(logical: &str) -> String {
         bytes.extend(characters.into_iter().map(|c| match c {
             '(' if right_to_left => b')',
             ')' if right_to_left => b'(',
-            'א'..='ת' => 0xa0 + (c as u32 - 'א' as u32) as u8,
-            'ا'..='م' => 0xc0 + (c as u32 - 'ا' as u32) as u8,
+            'א'..='ת' => 0xa0 + u8::try_from(c as u32 - 'א' as u32).unwrap(),
+            'ا'..='م' => 0xc0 + u8::try_from(c as u32 - 'ا' as u32).unwrap(),
             c => c as u8,
         }));
     }

@@ -1,5 +1,7 @@
 //! Workbooks: sheets as pages.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod common;
 
 use common::{detect, extract, extract_as, text, zip};

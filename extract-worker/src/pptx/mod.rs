@@ -15,7 +15,7 @@ use crate::xml::{Node, Xml};
 use crate::zip_parts::{Parts, Relationship};
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Limits, TextFormat};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
 /// Sends a presentation's slides.
@@ -32,8 +32,12 @@ pub(crate) fn read<W: Write>(
     let related = parts.relationships(&main)?;
     let mut prose = Prose::new(format);
     let mut is_blank = true;
+    // A part is read once, however often it is listed: a hundred thousand times is no presentation.
+    let mut read = HashSet::new();
     for part in slides(&xml, &related) {
-        if let Some(part) = part {
+        if let Some(part) = part
+            && read.insert(part)
+        {
             write(&mut parts, part, &mut prose)?;
         }
         is_blank &= prose.is_blank();

@@ -19,7 +19,7 @@ use crate::zip_parts::{Parts, Relationship};
 use crate::{drawing, properties};
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Limits, TextFormat};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use strings::Strings;
 use styles::Styles;
@@ -65,10 +65,14 @@ pub(crate) fn read<W: Write>(
     let by_id: HashMap<&str, &str> = related.iter().map(|to| (&*to.id, &*to.target)).collect();
     let mut prose = Prose::new(format);
     let mut is_blank = true;
+    // A part is read once, however often it is listed: a hundred thousand times is no workbook.
+    let mut read = HashSet::new();
     for sheet in &workbook.sheets {
         prose.text(&sheet.name);
         prose.end_paragraph(&Block::Heading(1));
-        if let Some(part) = by_id.get(sheet.relationship.as_str()) {
+        if let Some(part) = by_id.get(sheet.relationship.as_str())
+            && read.insert(part)
+        {
             write(&mut parts, part, &workbook, limits, &mut prose)?;
         }
         let page = prose.take_page();
