@@ -1,5 +1,7 @@
 //! How the words of a PDF page are told, and in which order they are read.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod common;
 
 use common::{at, extract, pdf_of_pages, stream, text};
