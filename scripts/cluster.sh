@@ -80,9 +80,8 @@ empty_database() {
   [ "$2" = native ] || PGOPTIONS='-c client_min_messages=warning' sql "$1" -f "$root/tests/hosted/project.sql"
 }
 
-# create_database NAME native|hosted: Dossier in one of its two install modes.
-create_database() {
-  empty_database "$1" "$2"
+# install_dossier DATABASE native|hosted
+install_dossier() {
   case $2 in
     native) sql "$1" -c 'create extension dossier' ;;
     hosted)
@@ -90,6 +89,12 @@ create_database() {
       sql_as project "$1" --single-transaction -f "$root/dist/dossier--$dossier_version.sql"
       ;;
   esac
+}
+
+# create_database NAME native|hosted: Dossier in one of its two install modes.
+create_database() {
+  empty_database "$1" "$2"
+  install_dossier "$1" "$2"
 }
 
 # database_owner native|hosted: the role that installed Dossier.

@@ -48,6 +48,7 @@ extension_sql_file!("../../sql/98_doctor.sql", name = "doctor", requires = ["era
 
 // What only this library brings.
 extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["doctor"]);
+extension_sql_file!("../sql/guard_drop.sql", name = "guard_drop", requires = ["config_dump"]);
 extension_sql_file!(
     "../sql/run_job.sql",
     name = "run_job",

@@ -1,0 +1,57 @@
+-- At least one row in every table of Dossier, made as users, services and the owner make them. A table that this
+-- leaves empty fails the tests: add to it here. Run as the owner of an installation that is empty.
+
+begin;
+
+create function pg_temp.become(claims json) returns void
+language plpgsql as $$
+begin
+  perform set_config('role', coalesce(claims ->> 'role', 'none'), true);
+  perform set_config('request.jwt.claims', coalesce(claims::text, ''), true);
+end
+$$;
+create temporary table made (organization_id uuid, session_id uuid, document_id uuid) on commit drop;
+create temporary table claimed on commit drop as select * from dossier.claim_jobs('durability', 1);
+grant all on made, claimed to public;
+
+-- The owner: a limit, a type of conversation.
+update dossier_private.settings set value = '20971520' where name = 'max_file_bytes';
+insert into dossier.conversation_types (slug, label) values ('field_visit', 'Field visit');
+
+-- A user: an organization, contexts in two versions, a document of two chunks.
+select pg_temp.become('{"sub": "11111111-1111-4111-8111-111111111111", "role": "authenticated"}');
+insert into made (organization_id) select id from dossier.create_organization('Durable Ltd');
+insert into dossier.organization_members (organization_id, user_id, role)
+select organization_id, '22222222-2222-4222-8222-222222222222', 'viewer' from made;
+select from made, dossier.set_context_retention(organization_id, keep_versions => 50);
+update made set session_id = (
+  select id from dossier.create_session('A visit', 'field_visit', organization_id, '{"text_context": "They measured the greenhouse."}'));
+select from made, dossier.save_context(session_id, 'They measured the greenhouse, twice.', '{"stage": "café"}', 1);
+update made set document_id = (select id from dossier.begin_upload(session_id, 'plan ü.pdf', 'application/pdf', metadata => '{"a": [1, null]}'));
+create temporary table file (bytes) on commit drop as
+  select convert_to('%PDF-1.7 ', 'utf8') || decode(repeat('00ff5c', 100000), 'hex');
+select from made, file, dossier.append_upload(document_id, 0, substring(bytes for 262144));
+select from made, file, dossier.append_upload(document_id, 1, substring(bytes from 262145));
+select from made, file, dossier.finish_upload(document_id, length(bytes), encode(sha256(bytes), 'hex'));
+
+-- A service: quotas, the text, the thumbnail, a user who is forgotten.
+select pg_temp.become('{"role": "service_role"}');
+select from made, dossier.set_quota(organization_id, max_bytes => 1000000, max_documents_a_day => 10);
+insert into claimed select * from dossier.claim_jobs('durability', 1);
+select from claimed, dossier.complete_job(job_id, attempt,
+  '[{"page": 1, "text": "Tomatoes grow in the greenhouse."}, {"page": 2, "text": "Page two", "source": "ocr", "confidence": 0.5}]',
+  'application/pdf', '{"language": "eng", "metadata": {"title": "Plan"}}');
+truncate claimed;
+insert into claimed select * from dossier.claim_jobs('durability', 1);
+select from claimed, dossier.complete_thumbnail(job_id, attempt, 'image/webp', 512, 300, '\x00ff00ff');
+select from dossier.forget_user('33333333-3333-4333-8333-333333333333');
+select pg_temp.become(null);
+
+-- From now on membership is the app's.
+create schema app;
+create table app.team_members (team_id uuid, user_id uuid, role text, primary key (team_id, user_id));
+create index on app.team_members (user_id);
+insert into app.team_members select organization_id, user_id::uuid, role from dossier.organization_members;
+select from dossier.use_membership('app.team_members', organization_column => 'team_id', role_column => 'role');
+
+commit;
