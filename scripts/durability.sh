@@ -54,3 +54,41 @@ dump_and_restore() {
   )
   rm -rf "$work"
 }
+
+# upgrade_from VERSION: a hosted install of a released version, with rows in it, becomes what sql/ makes today.
+upgrade_from() {
+  local from=$1 at=$1 old=$dev/upgrade step
+  rm -rf "$old"
+  mkdir -p "$old"
+  git -C "$root" archive "v$from" sql tests/durability/data.sql | tar -x -C "$old"
+  empty_database upgraded hosted
+  cat "$old"/sql/*.sql | sql_as project upgraded --single-transaction -f -
+  sql_as project upgraded -o /dev/null -f "$old/tests/durability/data.sql"
+  while [ "$at" != "$dossier_version" ]; do
+    step=$(find "$root/dist" -name "dossier--$at--*.sql")
+    [ -n "$step" ] || fail "nothing leads from version $at to $dossier_version" \
+      "write pg-extension/sql/dossier--$at--$dossier_version.sql; CONTRIBUTING.md says how"
+    sql_as project upgraded --single-transaction -f "$step"
+    at=$(basename "$step" .sql)
+    at=${at##*--}
+  done
+  still_works upgraded project
+  sql_as project upgraded -o /dev/null -c 'select dossier.use_own_membership()'
+  schema_text sql_hosted -v bodies=true >"$old/schema"
+  schema_text upgraded -v bodies=true | same "version $from, upgraded, is not what sql/ makes" "$old/schema" -
+  sql postgres -c 'drop database upgraded'
+  rm -rf "$old"
+}
+
+# upgrades: from every release to this version. The database sql_hosted is a fresh install of it.
+upgrades() {
+  local from released
+  [ "$(sql sql_hosted -Atc 'select dossier.version()')" = "$dossier_version" ] ||
+    fail "sql/05_version.sql does not say $dossier_version, the version in Cargo.toml"
+  released=$(git -C "$root" tag --list 'v*' --sort version:refname 2>/dev/null) || true
+  [ -n "$released" ] || note "there is no released version (tag v*) to upgrade from"
+  for from in $released; do
+    note "from ${from#v}"
+    upgrade_from "${from#v}"
+  done
+}
