@@ -11,6 +11,7 @@ mod check;
 mod config;
 mod context;
 mod db;
+mod doctor;
 mod documents;
 mod error;
 mod events;
@@ -35,7 +36,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     few_heaps();
     let args = config::Args::parse();
-    let command = args.command;
+    let (command, json) = (args.command, args.json);
     let config = match config::Config::from_args(args) {
         Ok(config) => config,
         Err(error) => {
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
     };
     match command {
         Some(config::Command::Check) => runtime.block_on(check::run(config)),
+        Some(config::Command::Doctor) => runtime.block_on(doctor::run(&config, json)),
         None => match runtime.block_on(run::run(config)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -44,7 +44,8 @@ extension_sql_file!("../../sql/94_realtime.sql", name = "realtime", requires = [
 extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires = ["realtime"]);
 extension_sql_file!("../../sql/96_audit.sql", name = "audit", requires = ["thumbnails"]);
 extension_sql_file!("../../sql/97_erasure.sql", name = "erasure", requires = ["audit"]);
-extension_sql_file!("../../sql/98_doctor.sql", name = "doctor", requires = ["erasure"]);
+extension_sql_file!("../../sql/98_lint.sql", name = "lint", requires = ["erasure"]);
+extension_sql_file!("../../sql/99_doctor.sql", name = "doctor", requires = ["lint"]);
 
 // What only this library brings.
 extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["doctor"]);

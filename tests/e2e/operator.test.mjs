@@ -45,6 +45,21 @@ test('a check says that all is well, or what is not', async () => {
   assert.match(badWorker.text, /nonexistent/)
 })
 
+test('the doctor looks over the database, for people and for scripts', () => {
+  const told = run(['doctor'])
+  assert.match(told.text, /^ok +version: Dossier /m)
+  assert.match(told.text, /^ok +rls_disabled$/m)
+  assert.ok(!told.text.includes('\u001b'), 'no colours into a pipe')
+  const { status, stdout } = spawnSync(edgeBinary, ['doctor', '--json'], { env: environment, timeout: 30_000, encoding: 'utf8' })
+  const checks = JSON.parse(stdout)
+  assert.equal(status, checks.some((check) => check.status === 'error') ? 1 : 0)
+  assert.equal(told.status, status)
+  assert.equal(checks.find((check) => check.check_name === 'rights').status, 'ok')
+  const unreachable = run(['doctor'], { DATABASE_URL: 'postgres://nobody:secret-word@127.0.0.1:1/none' })
+  assert.equal(unreachable.status, 1, unreachable.text)
+  assert.doesNotMatch(unreachable.text, /secret-word|panicked/)
+})
+
 test('settings that cannot work are refused at the start, with advice', () => {
   const refused = (more, pattern) => {
     const { status, text } = run([], more)

@@ -57,6 +57,10 @@ Examples:
   # Is everything there that this configuration needs?
   dossier-edge check
 
+  # Is the database in order? For people, and for scripts:
+  dossier-edge doctor
+  dossier-edge doctor --json
+
 Every flag has an environment variable of the same meaning, named in brackets; a flag wins.";
 
 /// The command line.
@@ -66,6 +70,9 @@ pub(crate) struct Args {
     /// What to do instead of serving
     #[arg(value_enum)]
     pub(crate) command: Option<Command>,
+    /// What `doctor` finds, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     database: database::Args,
     #[command(flatten)]
@@ -85,6 +92,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Try everything this configuration needs, one line each, and say how to mend what is missing
     Check,
+    /// Look over the database's installation, and say how to mend what is wrong; ends with 1 at an error
+    Doctor,
 }
 
 /// Everything the operator decided.

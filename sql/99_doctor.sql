@@ -1,0 +1,374 @@
+-- The doctor: what is wrong with an installation, and how to mend it.
+--
+-- A finding is a warning (it costs time or comfort) or an error (something is refused, lost or seen by the wrong ones); or it
+-- is ok, and says what there is. What only an edge can try, such as its tokens' keys, `dossier-edge check` tries.
+
+create function dossier_private.catalogue_findings() returns table (check_name text, status text, finding text)
+language plpgsql stable security definer set search_path = '' rows 20
+as $$
+-- Definer: reads settings of roles.
+#variable_conflict use_column
+begin
+  return query
+    with ours as (
+      select c.oid, c.relkind, n.nspname as schema, c.oid::regclass::text as name
+      from pg_catalog.pg_class as c
+      join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+      where n.nspname in ('dossier', 'dossier_private') and c.relkind in ('r', 'S', 'v')
+    ), functions as (
+      select p.oid, p.proacl, p.proowner, p.oid::regprocedure::text as name
+      from pg_catalog.pg_proc as p
+      join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+      where n.nspname in ('dossier', 'dossier_private')
+    ), api_roles as (
+      select r.*, r.rolname::text as name
+      from pg_catalog.pg_roles as r
+      where r.rolname in ('anon', 'authenticated', 'service_role')
+    )
+    select 'version', 'ok', format('Dossier %s, %s, PostgreSQL %s', dossier.version(),
+      case when exists (select from pg_catalog.pg_extension as x where x.extname = 'dossier') then 'native' else 'hosted' end,
+      current_setting('server_version'))
+    union all
+    select 'version', 'warning', format('PostgreSQL %s is older than the tests run on', current_setting('server_version'))
+    where current_setting('server_version_num')::integer < 150000
+    union all
+    select 'version', 'warning', format('version %s is installed on the server, and %s in this database', a.default_version, a.installed_version)
+    from pg_catalog.pg_available_extensions as a
+    where a.name = 'dossier' and a.default_version <> a.installed_version
+
+    union all
+    select 'roles', 'error', format('role %s is missing', wanted.name)
+    from unnest(array['anon', 'authenticated', 'service_role']) as wanted (name)
+    where not exists (select from api_roles as r where r.name = wanted.name)
+    union all
+    select 'roles', 'error', format('role %s passes by row level security', r.name)
+    from api_roles as r
+    where r.name <> 'service_role' and (r.rolbypassrls or r.rolsuper)
+    union all
+    select 'roles', 'error', 'role service_role is bound by row level security'
+    from api_roles as r
+    where r.name = 'service_role' and not (r.rolbypassrls or r.rolsuper)
+    union all
+    select 'login', 'warning', 'role authenticator is missing'
+    where not exists (select from pg_catalog.pg_roles as r where r.rolname = 'authenticator')
+    union all
+    select 'login', 'error', format('authenticator cannot become %s', r.name)
+    from api_roles as r
+    join pg_catalog.pg_roles as login on login.rolname = 'authenticator'
+    where not pg_has_role(login.oid, r.oid, 'member')
+    union all
+    select 'login', 'error', format('authenticator has the rights of %s before a request has said who asks', r.name)
+    from api_roles as r
+    join pg_catalog.pg_roles as login on login.rolname = 'authenticator'
+    where login.rolsuper or pg_has_role(login.oid, r.oid, 'usage')
+
+    union all
+    select 'rights', 'error', format('%s may %s %s', r.name, p.privilege, t.name)
+    from ours as t
+    cross join api_roles as r
+    cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) as p (privilege)
+    where t.relkind <> 'S' and has_table_privilege(r.oid, t.oid, p.privilege)
+      and (r.name = 'anon' or t.schema = 'dossier_private'
+        or p.privilege in ('truncate', 'references', 'trigger')
+        or (r.name = 'authenticated' and p.privilege in ('insert', 'update')))
+    union all
+    select 'rights', 'error', format('%s may not select from %s', r.name, t.name)
+    from ours as t
+    cross join api_roles as r
+    where t.relkind = 'r' and t.schema = 'dossier' and r.name <> 'anon' and not has_table_privilege(r.oid, t.oid, 'select')
+    union all
+    select 'rights', 'error', format('%s may name what is in schema dossier_private', r.name)
+    from api_roles as r
+    where has_schema_privilege(r.oid, 'dossier_private', 'usage')
+    union all
+    select 'rights', 'error', format('%s may not name what is in schema dossier', r.name)
+    from api_roles as r
+    where not has_schema_privilege(r.oid, 'dossier', 'usage')
+    union all
+    select 'rights', 'error', format('%s may make things in schema dossier', r.name)
+    from api_roles as r
+    where has_schema_privilege(r.oid, 'dossier', 'create')
+    union all
+    select 'rights', 'error', format('everybody may execute %s', f.name)
+    from functions as f
+    where exists (
+      select from aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) as granted where granted.grantee = 0)
+    union all
+    select 'rights', 'error', format('anon may execute %s', f.name)
+    from functions as f
+    join api_roles as r on r.name = 'anon'
+    where has_function_privilege(r.oid, f.oid, 'execute')
+      and f.name not in ('dossier.limits()', 'dossier_private.read_limits()')
+    union all
+    select 'rights', 'error', format('%s may not execute %s', r.name, f.name)
+    from functions as f
+    join api_roles as r on r.name <> 'anon'
+    where f.name ~ '^dossier\.(limits|create_session|save_context|begin_upload|append_upload|finish_upload|read_content|search)\('
+      and not has_function_privilege(r.oid, f.oid, 'execute')
+
+    union all
+    select rules.rule, rules.status, broken.finding
+    from dossier_private.lint(array['dossier', 'dossier_private']) as broken
+    join dossier_private.lint_rules() as rules on rules.rule = broken.rule
+    union all
+    select 'constraints', 'error', format('%I of %s was never validated', c.conname, t.name)
+    from pg_catalog.pg_constraint as c
+    join ours as t on t.oid = c.conrelid
+    where not c.convalidated
+    union all
+    select 'triggers', 'error', format('%I of %s is switched off', g.tgname, t.name)
+    from pg_catalog.pg_trigger as g
+    join ours as t on t.oid = g.tgrelid
+    where g.tgenabled = 'D'
+
+    union all
+    select 'dumps', 'error', format('pg_dump leaves out the rows of %s', t.name)
+    from ours as t
+    join pg_catalog.pg_depend as d on d.classid = 'pg_catalog.pg_class'::regclass and d.objid = t.oid and d.deptype = 'e'
+    join pg_catalog.pg_extension as x on x.oid = d.refobjid and x.extname = 'dossier'
+    where t.relkind in ('r', 'S') and not coalesce(t.oid = any (x.extconfig), false)
+    union all
+    select 'api', case when s.setting ~ '[=, ]dossier_private\M' then 'error' when s.setting ~ '[=, ]dossier\M' then 'ok' else 'warning' end,
+      format('pgrst.db_schemas of %s is %s', coalesce(r.rolname, 'the database'), substring(s.setting from '=(.*)$'))
+    from pg_catalog.pg_db_role_setting as g
+    cross join lateral unnest(g.setconfig) as s (setting)
+    left join pg_catalog.pg_roles as r on r.oid = g.setrole
+    where s.setting like 'pgrst.db_schemas=%'
+      and g.setdatabase in (0, (select d.oid from pg_catalog.pg_database as d where d.datname = current_database()));
+end
+$$;
+comment on function dossier_private.catalogue_findings() is
+  'What roles, rights, policies, indexes and functions are like: not as this version has them, mostly.';
+
+create function dossier_private.data_findings() returns table (check_name text, status text, finding text)
+language plpgsql stable security definer set search_path = '' rows 10
+as $$
+-- Definer: counts over all tenants.
+#variable_conflict use_column
+begin
+  return query
+    select 'settings', 'error', format('%s is missing', wanted.name)
+    from unnest(array['max_file_bytes', 'max_name_length', 'max_context_bytes', 'job_max_attempts',
+      'allowed_media_types', 'personal_organizations', 'membership']) as wanted (name)
+    where not exists (select from dossier_private.settings as s where s.name = wanted.name)
+    union all
+    select 'workers', 'warning', format('%s jobs have been waiting for more than ten minutes', count(*))
+    from dossier_private.jobs as job
+    where job.status = 'queued' and job.run_at < now() - interval '10 minutes'
+    having count(*) > 0
+    union all
+    select 'workers', 'warning', format('%s jobs are of workers that were lost more than ten minutes ago', count(*))
+    from dossier_private.jobs as job
+    where job.status = 'running' and job.lease_expires_at < now() - interval '10 minutes'
+    having count(*) > 0
+    union all
+    select 'uploads', 'warning', format('%s uploads were begun more than a day ago', count(*))
+    from dossier.documents as document
+    where document.status = 'uploading' and document.created_at < now() - interval '1 day'
+    having count(*) > 0
+    union all
+    select 'jobs', 'warning', format('%s documents wait for an extraction that is not queued', count(*))
+    from dossier.documents as document
+    where document.status in ('stored', 'extracting')
+      and not exists (
+        select from dossier_private.jobs as job
+        where job.document_id = document.id and job.status in ('queued', 'running'))
+    having count(*) > 0
+    union all
+    select 'bytes', 'error', format('%s documents have lost bytes', count(*))
+    from dossier.documents as document
+    where document.status <> 'uploading' and document.storage = 'postgres' and document.size_bytes > 0
+      and not exists (
+        select from dossier_private.document_chunks as chunk
+        where chunk.document_id = document.id
+          and chunk.seq = ((document.size_bytes - 1) / dossier_private.chunk_bytes())::integer)
+    having count(*) > 0
+    union all
+    select 'bytes', 'warning', 'there are bytes, pages or jobs of documents that are gone'
+    where exists (select document_id from dossier_private.document_chunks where seq = 0 except select id from dossier.documents)
+      or exists (select document_id from dossier.document_pages where page = 1 except select id from dossier.documents)
+      or exists (select document_id from dossier_private.jobs except select id from dossier.documents)
+    union all
+    select 'search', 'warning', format('%s pages of documents that are ready cannot be searched', count(*))
+    from dossier.document_pages as page
+    join dossier.documents as document on document.id = page.document_id and document.status = 'ready'
+    where not exists (
+      select from dossier_private.search_entries as entry
+      where entry.document_id = page.document_id and entry.page = page.page)
+    having count(*) > 0
+    union all
+    select 'search', 'warning', format('%s contexts cannot be searched', count(*))
+    from dossier.session_context as context
+    where not exists (
+      select from dossier_private.search_entries as entry
+      where entry.session_id = context.session_id and entry.document_id is null)
+    having count(*) > 0
+    union all
+    select 'owners', 'error', format('%s organizations have members and no owner', count(*))
+    from dossier.organizations as organization
+    where exists (select from dossier.organization_members as m where m.organization_id = organization.id)
+      and not exists (
+        select from dossier.organization_members as m
+        where m.organization_id = organization.id and m.role = 'owner')
+    having count(*) > 0
+    union all
+    select 'durability', 'error', format('%s is off', s.name)
+    from pg_catalog.pg_settings as s
+    where s.name in ('fsync', 'full_page_writes') and s.setting = 'off';
+end
+$$;
+comment on function dossier_private.data_findings() is 'What is wrong with settings and rows.';
+
+create function dossier_private.membership_findings() returns table (check_name text, status text, finding text)
+language plpgsql stable security definer set search_path = '' rows 5
+as $$
+-- Definer: reads a setting.
+declare
+  config constant jsonb := (select s.value from dossier_private.settings as s where s.name = 'membership');
+  source regclass;
+begin
+  if pg_catalog.to_regclass('dossier_private.my_memberships') is null then
+    return query values ('membership', 'error', 'the view my_memberships is gone');
+    return;
+  end if;
+  return query values ('membership', 'ok', case config ->> 'mode'
+    when 'table' then format('read from %s', config ->> 'table')
+    when 'claims' then format('read from the claim %s of tokens', config ->> 'claim')
+    else 'kept in organization_members' end);
+  if config ->> 'mode' is distinct from 'table' then
+    return;
+  end if;
+
+  source := (config ->> 'table')::regclass;
+  return query
+    select 'membership', 'error', format('%s, who owns Dossier, may not read %s', reader.relowner::regrole, source)
+    from pg_catalog.pg_class as reader
+    where reader.oid = 'dossier_private.my_memberships'::regclass
+      and not has_column_privilege(reader.relowner, source, config ->> 'user_column', 'select')
+    union all
+    select 'membership', 'warning', format('no index of %s begins with %I, so every statement reads the whole table', source, config ->> 'user_column')
+    from pg_catalog.pg_class as members
+    where members.oid = source and members.relkind in ('r', 'p', 'm')
+      and not exists (
+        select from pg_catalog.pg_index as i
+        join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+        where i.indrelid = source and i.indisvalid and i.indpred is null and a.attname = config ->> 'user_column');
+end
+$$;
+comment on function dossier_private.membership_findings() is 'Where membership is read from, and what is wrong with it.';
+
+create function dossier_private.reading_findings() returns table (check_name text, status text, finding text)
+language plpgsql stable security definer set search_path = '' rows 5
+as $$
+-- Definer: the native functions are the owner's. Dynamic, since hosted installs do not have them.
+declare
+  said text;
+begin
+  if not exists (
+    select from pg_catalog.pg_proc as p
+    where p.pronamespace = 'dossier'::regnamespace and p.proname = 'extract_text'
+  ) then
+    return query values ('reader', 'ok', 'files are read by edges, not by the database: dossier-edge check tries one');
+    return;
+  end if;
+
+  begin
+    execute 'select dossier.extract_text($1)' into said using 'The doctor was here.'::bytea;
+    return query select 'reader', case when btrim(said) = 'The doctor was here.' then 'ok' else 'error' end,
+      format('a text of one line is read as %L', said);
+  exception when others then
+    return query values ('reader', 'error', format('a text cannot be read: %s', sqlerrm));
+  end;
+
+  return query
+    select 'reader', 'warning', 'dossier.sandbox is accept_missing: files are read where the kernel lacks a layer of the sandbox, too'
+    where current_setting('dossier.sandbox', true) = 'accept_missing'
+    union all
+    select 'reader', 'warning', format('max_file_bytes is %s, and dossier.extract_input %s: larger files are stored and not read',
+      s.value, current_setting('dossier.extract_input'))
+    from dossier_private.settings as s
+    where s.name = 'max_file_bytes' and s.value::bigint > pg_size_bytes(current_setting('dossier.extract_input', true));
+end
+$$;
+comment on function dossier_private.reading_findings() is 'Whether the database can read files: reads one line through its worker.';
+
+create function dossier_private.realtime_findings() returns table (check_name text, status text, finding text)
+language plpgsql stable security definer set search_path = '' rows 2
+as $$
+-- Definer: as the others.
+begin
+  return query select 'realtime', 'ok', case
+    when pg_catalog.to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null then 'Supabase Realtime is not here'
+    when exists (
+      select from pg_catalog.pg_policy as p
+      where p.polrelid = pg_catalog.to_regclass('realtime.messages') and p.polname = 'dossier_sessions_select')
+      then 'users may listen to their sessions'
+    else 'nobody may listen: dossier.enable_realtime() was not called' end;
+end
+$$;
+comment on function dossier_private.realtime_findings() is 'Whether browsers can follow documents through Supabase Realtime.';
+
+create function dossier.doctor() returns table (check_name text, status text, findings text[], mend text)
+language plpgsql stable security definer set search_path = '' rows 50
+as $$
+-- Definer: reads what no role may. Granted to service_role alone.
+#variable_conflict use_column
+begin
+  return query
+    with found as materialized (
+      select * from dossier_private.catalogue_findings()
+      union all
+      select * from dossier_private.data_findings()
+      union all
+      select * from dossier_private.membership_findings()
+      union all
+      select * from dossier_private.reading_findings()
+      union all
+      select * from dossier_private.realtime_findings()
+    ), checks (place, name, mend) as (
+      values
+        (1.0, 'version', 'alter extension dossier update, or install the newer migration; run what the tests run on.'),
+        (2, 'roles', 'Run docker/roles.sql as a superuser; on Supabase restore the attributes that the roles came with.'),
+        (3, 'login', 'Run docker/roles.sql as a superuser: alter role authenticator noinherit; grant anon, authenticated, service_role to authenticator.'),
+        (4, 'rights', 'Revoke or grant what is named. Grants to public or default privileges may be the source.'),
+        (6, 'constraints', 'alter table … validate constraint …'),
+        (7, 'triggers', 'alter table … enable trigger …'),
+        (8, 'dumps', 'As a superuser: select pg_extension_config_dump(…) within an upgrade script, or reinstall this version.'),
+        (9, 'api', 'Expose the schema dossier in PostgREST''s db-schemas, and never dossier_private.'),
+        (10, 'settings', 'insert into dossier_private.settings (name, value) values (…), as the owner of the database.'),
+        (11, 'membership', 'Grant what is missing, create the index, or call use_membership() again.'),
+        (12, 'owners', 'Insert an owner into dossier.organization_members.'),
+        (13, 'reader', 'Put dossier-extract-worker beside postgres or set dossier.worker_path; see docs/operations.md.'),
+        (14, 'workers', 'Start an edge with EXTRACT_WORKERS above 0, and look at its log.'),
+        (15, 'uploads', 'Call dossier.sweep(); a running edge does so every few minutes.'),
+        (16, 'jobs', 'Call dossier.request_extraction() on them.'),
+        (17, 'bytes', 'Restore them from a backup; what belongs to nothing may be deleted.'),
+        (18, 'search', 'select dossier_private.index_document(id) from dossier.documents; save contexts again.'),
+        (19, 'realtime', null),
+        (20, 'durability', 'Switch it on: without it a crash of the machine loses what was answered as stored.')
+      union all
+      select 5 + numbered.place / 100.0, numbered.rule, numbered.mend
+      from dossier_private.lint_rules() with ordinality as numbered (rule, status, mend, place)
+    ), answers as (
+      select checks.place, checks.name, checks.mend,
+        max(array_position(array['ok', 'warning', 'error'], found.status)) as worst,
+        coalesce(array_agg(found.finding order by found.finding) filter (where found.finding is not null), '{}') as findings
+      from checks
+      left join found on found.check_name = checks.name
+      group by checks.place, checks.name, checks.mend
+    )
+    select answers.name, (array['ok', 'warning', 'error'])[coalesce(answers.worst, 1)], answers.findings,
+      case when answers.worst > 1 then answers.mend end
+    from answers
+    order by answers.place;
+end
+$$;
+comment on function dossier.doctor() is
+  'Looks over the installation: a row for each check, its status (ok, warning, error), what was found, and how to mend it. '
+  'Services and the owner of the database only. Counts over all rows, so not for every minute.';
+
+revoke all on function
+  dossier_private.catalogue_findings, dossier_private.data_findings, dossier_private.membership_findings,
+  dossier_private.reading_findings, dossier_private.realtime_findings, dossier.doctor
+  from public, anon, authenticated, service_role;
+grant execute on function dossier.doctor to service_role;
