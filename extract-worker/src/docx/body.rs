@@ -2,12 +2,15 @@
 //!
 //! Invariant: what has been deleted or moved away, codes of fields and properties are no text.
 
+mod beside;
+mod paging;
+
 use super::field::{Effect, Fields};
 use super::numbering::Numbering;
 use super::paragraph::Properties;
 use super::related::Related;
 use super::section::Section;
-use super::sheets::{Reference, Sheet, Sheets, Source, Span};
+use super::sheets::{Sheets, Source};
 use super::styles::Styles;
 use crate::omml;
 use crate::prose::{Block, Prose};
@@ -83,11 +86,6 @@ impl<'d> Story<'d> {
         self.fields.hides_page_numbers = true;
         self.read(&mut Xml::new(xml));
         self.prose.finish()
-    }
-
-    /// The sheets and sections of the body.
-    pub(super) fn end_sheets(self) -> (Vec<Sheet>, Vec<Span>) {
-        self.sheets.unwrap_or_default().finish(self.prose)
     }
 
     /// Reads the innermost open element to its end, or the whole part.
@@ -234,25 +232,6 @@ impl<'d> Story<'d> {
         }
     }
 
-    fn start_drawing(&mut self, element: &Element<'_>) -> Kind {
-        match element.name() {
-            "txBody" => {
-                self.start_box();
-                Kind::Box
-            }
-            "p" => {
-                self.properties.push(None);
-                Kind::Paragraph
-            }
-            "t" => Kind::Text,
-            "br" => {
-                self.text("\n");
-                Kind::Nothing
-            }
-            _ => Kind::Nothing,
-        }
-    }
-
     fn end(&mut self, kind: Kind) {
         match kind {
             Kind::Nothing | Kind::Text => {}
@@ -372,95 +351,12 @@ impl<'d> Story<'d> {
         }
     }
 
-    fn start_box(&mut self) {
-        self.prose.start_aside();
-        self.boxes.push(std::mem::take(&mut self.tables));
-    }
-
-    /// Words that stand beside the text.
-    fn aside(&mut self, words: &str) {
-        if !words.trim().is_empty() {
-            self.prose.start_aside();
-            self.prose.text(words);
-            self.prose.end_aside();
-        }
-    }
-
-    /// A chart's or a diagram's words.
-    fn figure(&mut self, id: Option<String>) {
-        if let Some(words) = id.and_then(|id| self.related.figure(&id)) {
-            self.aside(words);
-        }
-    }
-
-    /// What a picture shows, in its author's words; names of files are none.
-    fn picture(&mut self, element: &Element<'_>) {
-        const FILES: [&str; 8] = [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".emf", ".wmf", ".tif"];
-        let words = element.attribute("descr").unwrap_or_default();
-        let words = words.trim();
-        let ends = words.to_ascii_lowercase();
-        if !words.is_empty() && !FILES.iter().any(|file| ends.ends_with(file)) {
-            self.text(&format!("[{words}]"));
-        }
-    }
-
     fn field_effect(&mut self, effect: Effect) {
         match effect {
             Effect::Nothing => {}
             Effect::Text(text) => self.prose.text(&text),
             Effect::StartLink(url) => self.prose.start_link(&url),
             Effect::EndLink => self.prose.end_link(),
-        }
-    }
-
-    fn reference(&mut self, source: Source, element: &Element<'_>) {
-        let Some(sheets) = &mut self.sheets else { return };
-        let has_own_mark = element.flag("customMarkFollows") == Some(true);
-        let id = element.attribute("id").unwrap_or_default();
-        let mark = if has_own_mark { None } else { sheets.mark(source) };
-        if let Some(mark) = &mark {
-            let mark = if self.document.format == TextFormat::Markdown {
-                format!("[^{mark}]")
-            } else {
-                format!("[{mark}]")
-            };
-            self.prose.text(&mark);
-        }
-        sheets.refer(Reference { source, id, mark });
-    }
-
-    fn turn_page(&mut self) {
-        if !self.boxes.is_empty() || self.fields.is_code() {
-            return;
-        }
-        if self.sheets.is_none() {
-            return;
-        }
-        // A paragraph that goes on on the next page has its marker on this one.
-        if self.tables == 0 && self.prose.has_open_line() {
-            let properties = self.take_properties();
-            let block = self.block(&properties);
-            self.prose.end_paragraph(&block);
-            let rest = properties.rest();
-            if let Some(open) = self.properties.last_mut() {
-                *open = Some(rest);
-            }
-        }
-        if let Some(sheets) = &mut self.sheets {
-            sheets.turn(&mut self.prose, self.tables > 0);
-        }
-    }
-
-    fn end_section(&mut self, section: Section) {
-        if let Some(sheets) = self.sheets.as_mut().filter(|_| self.tables == 0 && self.boxes.is_empty()) {
-            sheets.end_section(section, &mut self.prose);
-        }
-    }
-
-    /// Tells the sheets of a change in the outermost table.
-    fn in_sheets(&mut self, change: impl FnOnce(&mut Sheets)) {
-        if let Some(sheets) = self.sheets.as_mut().filter(|_| self.tables == 1 && self.boxes.is_empty()) {
-            change(sheets);
         }
     }
 }
