@@ -140,7 +140,7 @@ as $$
 declare
   wrong text;
 begin
-  if jsonb_typeof(config -> 'roles') is distinct from 'object' then
+  if jsonb_typeof(config -> 'roles') <> 'object' then
     raise exception using
       errcode = 'PT400',
       message = 'roles must be a JSON object',
@@ -292,7 +292,7 @@ create function dossier.use_own_membership() returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
 begin
-  return dossier_private.set_membership('{"mode": "own", "roles": {}}');
+  return dossier_private.set_membership('{"mode": "own"}');
 end
 $$;
 comment on function dossier.use_own_membership() is

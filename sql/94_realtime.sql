@@ -6,7 +6,10 @@ language plpgsql security definer set search_path = ''
 as $$
 -- Definer: users may not send as the database. Dynamic, since most databases do not have the function.
 begin
-  if pg_catalog.to_regprocedure('realtime.send(jsonb, text, text, boolean)') is not null then
+  if pg_catalog.to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null then
+    return null;
+  end if;
+  begin
     execute 'select realtime.send($1, $2, $3, true)'
     using
       jsonb_build_object(
@@ -14,12 +17,16 @@ begin
         'error_code', new.error_code, 'error_message', new.error_message, 'page_count', new.page_count),
       'document_status',
       format('dossier:session:%s', new.session_id);
-  end if;
+  exception when others then
+    -- A document must not fail because nobody hears of it.
+    raise warning 'The status of document % was not broadcast: %', new.id, sqlerrm;
+  end;
   return null;
 end
 $$;
 comment on function dossier_private.broadcast_document() is
-  'Trigger: sends the event document_status to who listens to the document''s session, where Supabase Realtime is there.';
+  'Trigger: sends the event document_status to who listens to the document''s session, where Supabase Realtime is there. That it '
+  'cannot be sent is a warning.';
 
 create trigger documents_broadcast
   after update of status on dossier.documents

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 const ASK: &str = "select json_agg(d)::text from dossier.doctor() as d";
 
 #[derive(Debug, Deserialize)]
-struct Check {
+struct Examined {
     check_name: String,
     status: Status,
     findings: Vec<String>,
@@ -73,7 +73,7 @@ pub(crate) async fn run(config: &Config, json: bool) -> ExitCode {
 async fn examine(config: &Config, json: bool) -> Result<bool, DoctorError> {
     let app = App::new(config)?;
     let answer = app.db.json(&Caller::service(), ASK, &[]).await?.unwrap_or_default();
-    let checks: Vec<Check> = serde_json::from_str(&answer)?;
+    let checks: Vec<Examined> = serde_json::from_str(&answer)?;
     let mut output = io::stdout();
     if json {
         writeln!(output, "{answer}")?;
@@ -85,9 +85,9 @@ async fn examine(config: &Config, json: bool) -> Result<bool, DoctorError> {
 }
 
 /// A line for each check, and below those that are not in order every finding and the mend.
-fn report(checks: &[Check], colours: bool) -> String {
+fn report(checks: &[Examined], colours: bool) -> String {
     let mut text = String::new();
-    for Check { check_name, status, findings, mend } in checks {
+    for Examined { check_name, status, findings, mend } in checks {
         let (on, off) = if colours { (status.colour(), "\x1b[0m") } else { ("", "") };
         let word = status.word();
         // Writing to a string cannot fail.
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_report_names_every_check_and_how_to_mend_what_is_wrong() {
-        let checks: Vec<Check> = serde_json::from_str(ANSWER).unwrap();
+        let checks: Vec<Examined> = serde_json::from_str(ANSWER).unwrap();
         assert_eq!(
             report(&checks, false),
             "ok      version: Dossier 1\n\

@@ -2,7 +2,7 @@
 -- See 00_setup.sql on how to run this.
 
 begin;
-select plan(20);
+select plan(22);
 select tests.fixture();
 
 select is(tests.outcomes($$ select dossier.enable_realtime() $$),
@@ -54,6 +54,11 @@ select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('alpha se
 select is(pg_temp.hears('beta-owner', 'dossier:session:' || tests.id('alpha session')), 0, 'another tenant may not');
 select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('beta session')), 0, 'nor the other way round');
 select is(pg_temp.hears('alpha-viewer', 'something else'), 0, 'other topics are not Dossier''s to allow');
+
+create or replace function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void language plpgsql
+as $$ begin raise exception 'no partition for today'; end $$;
+select lives_ok($$ update dossier.documents set status = 'stored' where id = tests.id('alpha document') $$, 'a broadcast that fails fails nothing');
+select is((select status from dossier.documents where id = tests.id('alpha document')), 'stored', 'and the status is what it should be');
 
 select * from finish();
 rollback;
