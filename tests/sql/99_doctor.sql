@@ -70,7 +70,7 @@ from (values
   ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, graphql_public' $$),
   ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, dossier, dossier_private' $$),
   ('membership', 'create table dossier_tests_members (organization_id uuid, user_id uuid); select dossier.use_membership(''dossier_tests_members'')'),
-  ('membership', 'drop view dossier_private.my_memberships'),
+  ('membership', 'alter view dossier_private.my_memberships rename to gone'),
   ('bytes', $$ delete from dossier_private.document_chunks where document_id = tests.id('alpha document') $$),
   ('bytes', $$ alter table dossier_private.document_chunks drop constraint document_chunks_document_id_fkey; insert into dossier_private.document_chunks values (tests.id('nobody'), 0, 'x') $$),
   ('settings', $$ delete from dossier_private.settings where name = 'max_file_bytes' $$),
