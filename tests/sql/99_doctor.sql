@@ -88,7 +88,7 @@ language sql as $$ select format('%s: %s', status, array_to_string(findings, '; 
 select is(pg_temp.says('membership'), 'ok: kept in organization_members', 'where membership is kept');
 select dossier.use_claims_membership();
 select is(pg_temp.says('membership'), 'ok: read from the claim ["app_metadata", "organizations"] of tokens', 'or read from');
-select matches(pg_temp.says('reader'), '^ok: (files are read by edges|a text of one line is read as)', 'who reads files');
+select matches(pg_temp.says('reader'), 'files are read by edges|a text of one line is read as .The doctor was here', 'who reads files');
 
 select * from finish();
 rollback;
