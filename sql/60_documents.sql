@@ -70,7 +70,7 @@ comment on column dossier.documents.error_code is
 comment on column dossier.documents.error_message is 'The same for people; never missing when it failed or is unsupported.';
 comment on column dossier.documents.page_count is 'Pages of extracted text.';
 comment on column dossier.documents.token_count is 'Estimate of the text''s tokens for a language model: sum of its pages''.';
-comment on column dossier.documents.storage is 'Where the bytes are: postgres means dossier_private.document_chunks.';
+comment on column dossier.documents.storage is 'Where the bytes are: postgres means dossier_private.document_chunks; none, that it was imported without them.';
 comment on column dossier.documents.storage_key is 'Key of the bytes in another store.';
 comment on column dossier.documents.metadata is 'JSON object of the app''s own making, at most 64 KiB.';
 comment on column dossier.documents.language is 'Language of most of the text, guessed: an ISO 639-3 code, or null.';
@@ -178,6 +178,21 @@ end;
 comment on function dossier.delete_document(uuid) is
   'Deletes a document with its bytes, pages and jobs; false when there is none that the caller can see.';
 
+create function dossier_private.require_bytes(document_id uuid, storage text) returns void
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  if storage = 'none' then
+    raise exception using
+      errcode = 'PT410',
+      message = 'The bytes of this document are not here',
+      detail = format('Document %s was imported without its bytes.', document_id),
+      hint = 'Its pages can be read. Upload the file, or export its session again with include_bytes.';
+  end if;
+end
+$$;
+comment on function dossier_private.require_bytes(uuid, text) is 'Refuses (PT410) a document that was imported without its bytes.';
+
 create function dossier_private.read_chunks(document_id uuid, offset_bytes bigint, length_bytes integer) returns bytea
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -188,13 +203,14 @@ declare
   first_byte bigint;
   past_byte bigint;
 begin
-  select d.organization_id, d.status, d.size_bytes into document
+  select d.id, d.organization_id, d.status, d.size_bytes, d.storage into document
   from dossier.documents as d
   where d.id = read_chunks.document_id;
 
   if not found or document.status = 'uploading' or dossier_private.my_role(document.organization_id) is null then
     return null;
   end if;
+  perform dossier_private.require_bytes(document.id, document.storage);
   if coalesce(offset_bytes < 0 or length_bytes < 0, true) then
     raise exception using
       errcode = 'PT400',
@@ -252,7 +268,7 @@ grant select, update (name, metadata), delete on dossier.documents to authentica
 
 revoke all on function
   dossier_private.is_safe_name, dossier_private.announce_document, dossier_private.require_document,
-  dossier_private.discard_document, dossier.delete_document, dossier_private.read_chunks, dossier.read_content
+  dossier_private.require_bytes, dossier_private.discard_document, dossier.delete_document, dossier_private.read_chunks, dossier.read_content
   from public, anon, authenticated, service_role;
 -- The check on a name runs as who changes it.
 grant execute on function dossier_private.is_safe_name to authenticated, service_role;

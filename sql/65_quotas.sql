@@ -109,7 +109,8 @@ $$;
 comment on function dossier_private.reserve_quota(uuid) is
   'Makes uploads of an organization that has quotas wait for each other until they commit. To be called before they are checked.';
 
-create function dossier_private.check_quota(quota_name text, organization_id uuid, size_bytes bigint) returns void
+create function dossier_private.check_quota(quota_name text, organization_id uuid, size_bytes bigint, documents bigint default 1)
+returns void
 language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: reads what API roles cannot.
@@ -119,8 +120,7 @@ declare
   );
   most bigint;
   used bigint;
-  -- A file whose size is not known has a byte at least.
-  added bigint := 1;
+  added bigint := documents;
   what text;
 begin
   most := case quota_name
@@ -136,7 +136,7 @@ begin
   case quota_name
     when 'max_bytes' then
       used := (dossier_private.stored(organization_id)).bytes;
-      added := greatest(size_bytes, 1);
+      added := greatest(size_bytes, documents); -- a file whose size is not known has a byte at least
       what := 'bytes stored';
     when 'max_documents' then
       used := (dossier_private.stored(organization_id)).documents;
@@ -146,6 +146,7 @@ begin
       what := 'documents uploaded today';
     when 'max_extraction_seconds_a_day' then
       used := floor(dossier_private.used_today(organization_id, 'extraction'));
+      added := 1;
       what := 'seconds of reading files today';
   end case;
   if used + added > most then
@@ -160,8 +161,8 @@ begin
   end if;
 end
 $$;
-comment on function dossier_private.check_quota(text, uuid, bigint) is
-  'Refuses an upload that a quota has no room for: PT403, or PT429 when there will be room tomorrow; detail {"quota", "limit", "used", "needed"}.';
+comment on function dossier_private.check_quota(text, uuid, bigint, bigint) is
+  'Refuses an upload, or several at once, that a quota has no room for: PT403, or PT429 when there will be room tomorrow; detail {"quota", "limit", "used", "needed"}.';
 
 create function dossier.set_quota(
   organization_id uuid,

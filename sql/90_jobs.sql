@@ -113,6 +113,7 @@ begin
       detail = 'Its extraction is queued when the upload is finished.',
       hint = 'Finish the upload first.';
   end if;
+  perform dossier_private.require_bytes(document.id, document.storage);
 
   update dossier.documents as d
   set status = 'stored', error_code = null, error_message = null

@@ -27,7 +27,7 @@ comment on column dossier.audit_log.origin is
   'From where: first address of X-Forwarded-For as PostgREST or the edge passed it on, else the address of the connection. '
   'Only as true as the proxy in front makes it.';
 comment on column dossier.audit_log.action is
-  'What, as object.event: organization.created, .renamed, .deleted; member.added, .role_changed, .removed; session.deleted; '
+  'What, as object.event: organization.created, .renamed, .deleted; member.added, .role_changed, .removed; session.deleted, .imported; '
   'document.stored, .deleted; quota.set; retention.set; user.forgotten.';
 comment on column dossier.audit_log.object_id is 'Key of what it happened to.';
 comment on column dossier.audit_log.details is 'What changed.';

@@ -17,8 +17,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-const FACTS: &str = "select d.name, d.media_type, d.size_bytes, d.sha256, d.status = 'uploading' \
-                     from dossier.documents as d where d.id = $1";
+const FACTS: &str = "select d.name, d.media_type, d.size_bytes, d.sha256, d.status = 'uploading', \
+                     d.storage = 'none' from dossier.documents as d where d.id = $1";
 const READ: &str = "select dossier.read_content($1, $2, $3)";
 
 /// As the database stores them, so that a read touches one row.
@@ -68,6 +68,11 @@ async fn facts(app: &App, claims: &Claims, id: Uuid) -> Result<Facts, ApiError> 
     let row = rows.first().ok_or_else(|| not_found("document not found"))?;
     if row.try_get(4).map_err(DbError::from)? {
         return Err(Problem::new(StatusCode::CONFLICT, "the document is still being uploaded").into());
+    }
+    if row.try_get(5).map_err(DbError::from)? {
+        return Err(Problem::new(StatusCode::GONE, "the bytes of this document are not here")
+            .hint("It was imported without them; its pages can be read.")
+            .into());
     }
     let size: i64 = row.try_get(2).map_err(DbError::from)?;
     Ok(Facts {
