@@ -3,6 +3,9 @@
 //! Invariant: the pages, put together, are the text (less the form feeds that end pages).
 //! Invariant: knows no file format.
 
+use crate::prose::Heading;
+use dossier_extract::OutlineEntry;
+
 /// The length of a page, in bytes, where the file itself says nothing: about two printed pages.
 const PAGE_BYTES: usize = 8 * 1024;
 /// How far past its length a page goes on for the sake of a word, as a multiple of that length.
@@ -17,33 +20,57 @@ pub(crate) enum Cut {
     BetweenLines,
 }
 
-/// The pages of a text, at most `most`: at the limit, pages are longer rather than missing.
-pub(crate) fn pages(text: &str, cut: Cut, most: usize) -> impl Iterator<Item = &str> {
+/// The pages of a text, and where each begins; at most `most`: at the limit, pages are longer rather than
+/// missing.
+pub(crate) fn pages(text: &str, cut: Cut, most: usize) -> impl Iterator<Item = (usize, &str)> {
     // All pages but those that end at a form feed are at least half as long as they may be, so half of
     // the pages suffice for them.
     let form_feeds = text.bytes().filter(|byte| *byte == b'\x0c').count();
     let marked = cut == Cut::BetweenWords && form_feeds > 0 && form_feeds < most / 2;
     let length = PAGE_BYTES.max(text.len().saturating_mul(4) / most.max(1));
     let sections = text.strip_suffix('\x0c').unwrap_or(text).split(move |c| marked && c == '\x0c');
-    sections.flat_map(move |section| Chunks { rest: Some(section), cut, length })
+    let sections = sections.scan(0, |next, section| {
+        let start = *next;
+        *next += section.len() + 1;
+        Some((start, section))
+    });
+    sections.flat_map(move |(start, section)| Chunks { start, rest: Some(section), cut, length })
+}
+
+/// Says of each heading, in the order of the text, on which of the pages (from 1) it is that begin there.
+pub(crate) fn place(headings: Vec<Heading>, text: &str, starts: &[usize]) -> Vec<OutlineEntry> {
+    let mut at = 0;
+    let place = |heading: Heading| {
+        at = heading.at.max(at);
+        // The space before it may be another page's end.
+        let rest = text.get(at..).unwrap_or_default();
+        at += rest.len() - rest.trim_start().len();
+        let page = starts.partition_point(|start| *start <= at);
+        OutlineEntry { page: u32::try_from(page).ok(), ..heading.entry }
+    };
+    headings.into_iter().map(place).collect()
 }
 
 struct Chunks<'t> {
+    /// Where the rest begins in the text.
+    start: usize,
     rest: Option<&'t str>,
     cut: Cut,
     length: usize,
 }
 
 impl<'t> Iterator for Chunks<'t> {
-    type Item = &'t str;
+    type Item = (usize, &'t str);
 
-    fn next(&mut self) -> Option<&'t str> {
+    fn next(&mut self) -> Option<(usize, &'t str)> {
         let rest = self.rest?;
         let end = page_end(rest, self.cut, self.length);
         let (page, after) = rest.split_at(end);
         // A blank end is no page of its own.
         self.rest = (!after.trim().is_empty()).then_some(after);
-        Some(if self.rest.is_some() { page } else { rest })
+        let start = self.start;
+        self.start += end;
+        Some((start, if self.rest.is_some() { page } else { rest }))
     }
 }
 
@@ -75,7 +102,12 @@ mod tests {
     use super::*;
 
     fn cut(text: &str, cut: Cut, most: usize) -> Vec<&str> {
-        let found: Vec<&str> = pages(text, cut, most).collect();
+        let found: Vec<&str> = pages(text, cut, most)
+            .map(|(start, page)| {
+                assert!(text[start..].starts_with(page));
+                page
+            })
+            .collect();
         assert!(found.len() <= most, "{} pages of {most}", found.len());
         found
     }
@@ -114,6 +146,27 @@ mod tests {
         let found = cut(&text, Cut::BetweenLines, 100);
         assert_eq!(found.concat(), text);
         assert!(found.iter().all(|page| page.ends_with('\n')));
+    }
+
+    #[test]
+    fn headings_are_on_the_page_that_their_words_are_on() {
+        let heading = |at| Heading { entry: OutlineEntry { level: 1, title: String::new(), page: None }, at };
+        let found = place(vec![heading(0), heading(3), heading(8), heading(90)], "one\n\ntwo", &[0, 5]);
+        assert_eq!(
+            found.iter().map(|entry| entry.page).collect::<Vec<_>>(),
+            [Some(1), Some(2), Some(2), Some(2)]
+        );
+        let words = "\n\nchapter".repeat(3000);
+        let starts: Vec<usize> = pages(&words, Cut::BetweenWords, 100).map(|(start, _)| start).collect();
+        let headings = (0..3000).map(|index| heading(index * 9)).collect();
+        let outline = place(headings, &words, &starts);
+        for (index, entry) in outline.iter().enumerate() {
+            let page = entry.page.unwrap() as usize;
+            assert!(
+                starts[page - 1] <= index * 9 + 2
+                    && starts.get(page).is_none_or(|next| *next > index * 9 + 2)
+            );
+        }
     }
 
     #[test]

@@ -30,6 +30,14 @@ pub(crate) enum Block {
     Preformatted,
 }
 
+/// A heading, and where it is.
+#[derive(Debug)]
+pub(crate) struct Heading {
+    pub(crate) entry: OutlineEntry,
+    /// Where it begins in its page, in bytes, or where the space or the table begins that it is in.
+    pub(crate) at: usize,
+}
+
 /// Text as it grows.
 #[derive(Debug, Default)]
 pub(crate) struct Prose {
@@ -41,7 +49,7 @@ pub(crate) struct Prose {
     shallow_asides: usize,
     /// How many pages have been taken.
     pages: u32,
-    outline: Vec<OutlineEntry>,
+    headings: Vec<Heading>,
 }
 
 /// Tables and asides within each other stand apart to this depth; beyond, they are words of what is around
@@ -149,9 +157,9 @@ impl Prose {
         !self.flow.open_words().is_empty()
     }
 
-    /// Adds whole blocks, written in the same format.
-    pub(crate) fn append(&mut self, finished: &str) {
-        self.flow.append(finished, self.format);
+    /// Adds whole blocks, written in the same format. Returns where they begin in the page, in bytes.
+    pub(crate) fn append(&mut self, finished: &str) -> usize {
+        self.flow.append(finished, self.format)
     }
 
     /// Whether nothing has been written since the last page was taken.
@@ -177,14 +185,20 @@ impl Prose {
 
     /// The headings so far, each with the page that it is on.
     pub(crate) fn take_outline(&mut self) -> Vec<OutlineEntry> {
-        std::mem::take(&mut self.outline)
+        self.take_headings().into_iter().map(|heading| heading.entry).collect()
+    }
+
+    /// The headings so far, for a text of which the pages are not known yet.
+    pub(crate) fn take_headings(&mut self) -> Vec<Heading> {
+        std::mem::take(&mut self.headings)
     }
 
     fn note_heading(&mut self, level: u8) {
         let title: String = self.flow.open_words().chars().take(LONGEST_TITLE).collect();
-        if !title.is_empty() && self.outline.len() < MOST_HEADINGS {
+        if !title.is_empty() && self.headings.len() < MOST_HEADINGS {
             let title = title.replace(['\n', '\t'], " ");
-            self.outline.push(OutlineEntry { level, title, page: Some(self.pages + 1) });
+            let entry = OutlineEntry { level, title, page: Some(self.pages + 1) };
+            self.headings.push(Heading { entry, at: self.flow.written() });
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::language::Sample;
 use crate::pagination::{self, Cut};
+use crate::prose::Heading;
 use dossier_extract::protocol::{Done, Failure, Page, PageSource, Reply, is_clean};
 use dossier_extract::{Metadata, Thumbnail};
 use std::borrow::Cow;
@@ -54,7 +55,20 @@ impl<W: Write> Pages<W> {
 
     /// Sends a text whose file says nothing of pages, as pages of a length that can be found and quoted.
     pub(crate) fn push_long(&mut self, engine: &str, text: &str, cut: Cut) -> Result<(), Failure> {
-        pagination::pages(text, cut, self.left()).try_for_each(|page| self.push(engine, page))
+        pagination::pages(text, cut, self.left()).try_for_each(|(_, page)| self.push(engine, page))
+    }
+
+    /// The same for a text with headings: they become the outline, each with the page that it comes to be on.
+    pub(crate) fn push_headed(
+        &mut self,
+        engine: &str,
+        text: &str,
+        headings: Vec<Heading>,
+    ) -> Result<(), Failure> {
+        let starts: Vec<usize> =
+            pagination::pages(text, Cut::BetweenWords, self.left()).map(|(start, _)| start).collect();
+        self.metadata.outline = pagination::place(headings, text, &starts);
+        self.push_long(engine, text, Cut::BetweenWords)
     }
 
     /// Sends the next page, with how good it looks and why this engine read it.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{detect, extract, text, zip};
+use common::{detect, extract, markdown, text, zip};
 use dossier_extract::{ExtractError, Request, Source, TextFormat, Tick};
 
 /// The namespaces of the standard, under other prefixes than the usual ones.
@@ -64,8 +64,8 @@ fn a_text_with_everything() {
     );
     let file = open_document("text", styles, body, &[("styles.xml", &look), ("meta.xml", &about)]);
     assert_eq!(detect(&file), "application/vnd.oasis.opendocument.text");
-    let expected = "Head\nThe harbour\none   two\tthree\nfour five\nboxed\nB) first\nmore\n  • inner\nC) second\n\
-                    a      b\x0cnext\x0cpage\nA note.\nA remark.\nFoot";
+    let expected = "Head\nThe harbour\none   two\tthree\nfour[1] five\nboxed\nB) first\nmore\n  • inner\nC) second\n\
+                    a      b\x0cnext\x0cpage\n[1] A note.\nA remark.\nFoot";
     assert_eq!(text(&file), expected);
     let metadata = extract(&file).unwrap().metadata;
     assert_eq!(metadata.title.as_deref(), Some("Minutes"));
@@ -73,6 +73,53 @@ fn a_text_with_everything() {
     assert_eq!(metadata.keywords.as_deref(), Some("x, y"));
     assert_eq!(metadata.modified.as_deref(), Some("2024-05-01T09:00:00.5Z"));
     assert_eq!(metadata.outline[0].title, "The harbour");
+}
+
+#[test]
+fn headings_are_numbered_and_notes_are_marked() {
+    let look = format!(
+        "<of:document-styles {}><te:outline-style st:name=\"Outline\">\
+         <te:outline-level-style te:level=\"1\" st:num-format=\"I\" st:num-suffix=\".\"/>\
+         <te:outline-level-style te:level=\"2\" st:num-format=\"1\" te:display-levels=\"2\"/>\
+         <te:outline-level-style te:level=\"3\" st:num-format=\"\"/></te:outline-style>\
+         <st:style st:name=\"None\" st:list-style-name=\"\"/>\
+         <st:header><te:p>Page <te:page-number>7</te:page-number> of <te:page-count>9</te:page-count></te:p>\
+         </st:header></of:document-styles>",
+        names()
+    );
+    let heading = |level: u8, more: &str, words: &str| {
+        format!("<te:h te:outline-level=\"{level}\" {more}>{words}</te:h>")
+    };
+    let note = |mark: &str, words: &str| {
+        format!(
+            "<te:note><te:note-citation>{mark}</te:note-citation><te:note-body><te:p>{words}</te:p>\
+             </te:note-body></te:note>"
+        )
+    };
+    let body = [
+        heading(1, "", "One"),
+        heading(2, "", "Inner"),
+        heading(2, "", "Second"),
+        heading(3, "", "Bare"),
+        heading(1, "te:style-name=\"None\"", "Preface"),
+        heading(1, "te:is-list-header=\"true\"", "Aside"),
+        heading(1, "", ""),
+        heading(1, "", "Last"),
+        heading(2, "", &format!("Its{}", note("1", "First."))),
+        format!("<te:p>a{} b{}</te:p>", note("†", "Starred."), note("", "Unmarked.")),
+        "<ta:table><ta:table-header-rows><ta:table-row><ta:table-cell><te:p>Name</te:p></ta:table-cell>\
+         </ta:table-row></ta:table-header-rows><te:soft-page-break/><ta:table-row><ta:table-cell><te:p>Ada</te:p>\
+         </ta:table-cell></ta:table-row></ta:table>"
+            .to_owned(),
+    ];
+    let file = open_document("text", "", &body.concat(), &[("styles.xml", &look)]);
+    let expected = "Page of\nI. One\nI.1 Inner\nI.2 Second\nBare\nPreface\nAside\n\nIII. Last\nIII.1 Its[1]\n\
+                    a[†] b\nName\nAda\n[1] First.\n[†] Starred.\nUnmarked.";
+    assert_eq!(text(&file), expected);
+    assert_eq!(extract(&file).unwrap().metadata.outline[1].title, "I.1 Inner");
+    let read = markdown(&file);
+    assert!(read.starts_with("Page of\n\n# I. One\n\n## I.1 Inner\n\n"), "{read}");
+    assert!(read.ends_with("[^1]: First.\n\n[^†]: Starred.\n\nUnmarked.\n"), "{read}");
 }
 
 #[test]

@@ -18,7 +18,6 @@ mod sheets;
 mod styles;
 
 use crate::numerals::Numeral;
-use crate::pagination::Cut;
 use crate::properties;
 use crate::reply::Pages;
 use crate::xml::{Node, Xml};
@@ -57,7 +56,7 @@ pub(crate) fn read<W: Write>(
     let mut story = Story::new(&mut document, &related, Some(empty_sheets(&settings)));
     let mut body = Xml::new(&xml);
     story.read(&mut body);
-    let mut outline = story.prose.take_outline();
+    let mut headings = story.prose.take_headings();
     let (sheets, mut sections) = story.end_sheets();
     if body.is_broken() && sheets.iter().all(|sheet| sheet.text.trim().is_empty()) {
         return Err(malformed("its XML is broken"));
@@ -74,16 +73,18 @@ pub(crate) fn read<W: Write>(
         comments: read_notes(&mut parts, &related, "comments", &mut document)?,
         margins: read_margins(&mut parts, &related, &sections, &mut document)?,
     };
-    let texts = pages::bind(sheets, &sections, beside, format, &mut outline);
+    let texts = pages::bind(sheets, &sections, beside, format, &mut headings);
     if parts.is_broken() && texts.iter().all(|text| text.trim().is_empty()) {
         return Err(malformed("its text cannot be unpacked"));
     }
     pages.metadata = properties::read(&mut parts)?;
-    pages.metadata.outline = outline;
     match texts.as_slice() {
         // Nothing says where its pages end.
-        [whole] => pages.push_long("docx", whole, Cut::BetweenWords),
-        texts => texts.iter().try_for_each(|text| pages.push("docx", text)),
+        [whole] => pages.push_headed("docx", whole, headings),
+        texts => {
+            pages.metadata.outline = headings.into_iter().map(|heading| heading.entry).collect();
+            texts.iter().try_for_each(|text| pages.push("docx", text))
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::notes::Notes;
 use super::section::Pages;
 use super::sheets::{Sheet, Source, Span};
-use crate::prose::Prose;
-use dossier_extract::{OutlineEntry, TextFormat};
+use crate::prose::{Heading, Prose};
+use dossier_extract::TextFormat;
 use std::collections::{HashMap, HashSet};
 
 /// What is said beside the body.
@@ -26,13 +26,13 @@ struct Page {
     footers: Vec<String>,
 }
 
-/// The pages; the outline's entries, which name sheets, name pages then.
+/// The pages; headings, which are placed in sheets, are placed in pages then.
 pub(super) fn bind(
     sheets: Vec<Sheet>,
     sections: &[Span],
     mut beside: Beside,
     format: TextFormat,
-    outline: &mut [OutlineEntry],
+    headings: &mut [Heading],
 ) -> Vec<String> {
     let mut pages: Vec<Page> = Vec::new();
     // Of each sheet, from 0.
@@ -54,17 +54,20 @@ pub(super) fn bind(
             }
         }
     }
-    for entry in outline {
-        let sheet = entry.page.and_then(|page| page_of.get(page as usize - 1));
-        entry.page = sheet.and_then(|page| u32::try_from(page + 1).ok());
-    }
     place_margins(&mut pages, &page_of, sections, &beside.margins);
     if let Some(last) = pages.last_mut() {
         last.notes.extend(endnotes);
         let rest = [&mut beside.footnotes, &mut beside.endnotes, &mut beside.comments];
         last.notes.extend(rest.into_iter().flat_map(|notes| notes.rest(format)));
     }
-    pages.into_iter().map(|page| page.write(format)).collect()
+    let mut starts = Vec::with_capacity(page_of.len());
+    let texts = pages.into_iter().map(|page| page.write(format, &mut starts)).collect();
+    for Heading { entry, at } in headings {
+        let sheet = entry.page.map_or(0, |sheet| sheet as usize - 1);
+        entry.page = page_of.get(sheet).and_then(|page| u32::try_from(page + 1).ok());
+        *at += starts.get(sheet).copied().unwrap_or_default();
+    }
+    texts
 }
 
 /// Says each header and footer once: on the first page of its section that it is on. Sections that share
@@ -99,9 +102,14 @@ fn place_margins(
 }
 
 impl Page {
-    fn write(self, format: TextFormat) -> String {
+    /// Its text; notes where each sheet starts in it.
+    fn write(self, format: TextFormat, starts: &mut Vec<usize>) -> String {
         let mut prose = Prose::new(format);
-        for text in [self.headers, self.sheets, self.notes, self.footers].iter().flatten() {
+        for text in &self.headers {
+            prose.append(text);
+        }
+        starts.extend(self.sheets.iter().map(|text| prose.append(text)));
+        for text in [self.notes, self.footers].iter().flatten() {
             prose.append(text);
         }
         prose.finish()

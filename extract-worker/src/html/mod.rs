@@ -10,7 +10,7 @@ mod elements;
 mod layout;
 mod reader;
 
-use crate::pagination::Cut;
+use crate::prose::Heading;
 use crate::reply::Pages;
 use crate::text;
 use dossier_extract::protocol::Failure;
@@ -23,12 +23,12 @@ use std::io::Write;
 /// Sends a page's text.
 pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages<W>) -> Result<(), Failure> {
     let html = decode(bytes)?;
-    let text = text_of(&html, format, &mut pages.metadata);
-    pages.push_long("html", &text, Cut::BetweenWords)
+    let (text, headings) = text_of(&html, format, &mut pages.metadata);
+    pages.push_headed("html", &text, headings)
 }
 
-/// The text of a page, and what it says of itself.
-pub(crate) fn text_of(html: &str, format: TextFormat, metadata: &mut Metadata) -> String {
+/// The text of a page, its headings, and what it says of itself.
+pub(crate) fn text_of(html: &str, format: TextFormat, metadata: &mut Metadata) -> (String, Vec<Heading>) {
     let mut reader = reader::Reader::new(format, layout::tables(html), metadata);
     tokens(html).for_each(|token| reader.token(token));
     reader.finish()

@@ -2,7 +2,7 @@
 
 use super::elements::{Kind, attribute, ends_at_its_like, is_hidden, is_void};
 use super::layout::DEEPEST_TABLE;
-use crate::prose::{Block, Prose};
+use crate::prose::{Block, Heading, Prose};
 use dossier_extract::{Metadata, TextFormat};
 use html5gum::{StartTag, Token};
 
@@ -70,9 +70,10 @@ impl<'m> Reader<'m> {
         }
     }
 
-    pub(super) fn finish(mut self) -> String {
+    pub(super) fn finish(mut self) -> (String, Vec<Heading>) {
         self.end_block();
-        self.prose.finish()
+        let headings = self.prose.take_headings();
+        (self.prose.finish(), headings)
     }
 
     pub(super) fn token(&mut self, token: Token) {

@@ -116,7 +116,7 @@ impl Reader {
             },
             ("message/rfc822" | "message/global", _) => self.message(&entity.bytes(), depth),
             ("text/html", false) => {
-                let page = html::text_of(&entity.text(), self.format, &mut Metadata::default());
+                let (page, _) = html::text_of(&entity.text(), self.format, &mut Metadata::default());
                 self.text(&page);
             }
             (kind, false) if kind.starts_with("text/") => self.text(&entity.text()),

@@ -1,10 +1,11 @@
 //! Text and slides: paragraphs, lists, tables, notes and frames, in the order of the file.
 
 use super::Kind;
-use super::lists::Lists;
+use super::lists::{BULLET, Lists};
 use super::styles::Styles;
 use crate::prose::{Block, Prose};
 use crate::xml::{Element, Node, Xml};
+use dossier_extract::TextFormat;
 
 /// The text so far, and what is open.
 #[derive(Debug)]
@@ -20,6 +21,10 @@ pub(super) struct Body<'s, 'p> {
     lists: Lists,
     /// Whether the frame is the title of a slide.
     in_title: bool,
+    /// In a header, which is said once for many pages, page numbers are no text.
+    hides_page_numbers: bool,
+    /// The mark of a note whose words are to come.
+    mark: Option<String>,
     /// How many empty cells may still be there only because a cell says that it is repeated.
     repeats_left: usize,
     pages: Vec<String>,
@@ -28,7 +33,8 @@ pub(super) struct Body<'s, 'p> {
 /// What paragraphs may be in.
 #[derive(Debug)]
 enum Open {
-    Paragraph(Block),
+    /// And a heading's number.
+    Paragraph(Block, String),
     Note,
     /// A text box within a paragraph, which is said after it.
     Aside,
@@ -51,6 +57,8 @@ impl<'s, 'p> Body<'s, 'p> {
             open: Vec::new(),
             lists: Lists::default(),
             in_title: false,
+            hides_page_numbers: false,
+            mark: None,
             repeats_left: MOST_REPEATS,
             pages: Vec::new(),
         }
@@ -68,9 +76,18 @@ impl<'s, 'p> Body<'s, 'p> {
             self.pages.push(self.main.take_page());
         }
         if let Some(last) = self.pages.last_mut() {
-            last.push_str(&self.notes.take_page());
+            let mut page = Prose::new(self.notes.format());
+            page.append(last);
+            page.append(&self.notes.take_page());
+            *last = page.finish();
         }
         self.pages
+    }
+
+    /// Reads a header or footer.
+    pub(super) fn read_margin(mut self, reader: &mut Xml<'_>) {
+        self.hides_page_numbers = true;
+        self.read(reader);
     }
 
     /// Reads to the end of the innermost open element, or to where the XML is broken.
@@ -109,6 +126,9 @@ impl<'s, 'p> Body<'s, 'p> {
             ("text", "note-body") | ("office", "annotation") => {
                 self.open.push(Open::Note);
                 self.open_notes += 1;
+                if let Some(mark) = self.mark.take() {
+                    self.notes.text(&mark);
+                }
             }
             ("draw", "frame") => {
                 self.in_title = element.attribute("class").is_some_and(|class| class == "title");
@@ -123,7 +143,9 @@ impl<'s, 'p> Body<'s, 'p> {
                 (0..repeats).for_each(|_| self.prose().end_cell());
             }
             ("presentation", "notes") => self.prose().end_paragraph(&Block::Plain),
-            ("text", "tracked-changes" | "note-citation" | "ruby-text")
+            ("text", "note-citation") => self.call_note(reader),
+            ("text", "page-number" | "page-count") if self.hides_page_numbers => drop(reader.skip()),
+            ("text", "tracked-changes" | "ruby-text")
             | ("svg", "title" | "desc")
             | ("office", "binary-data" | "forms")
             | ("draw", "page-thumbnail" | "object") => drop(reader.skip()),
@@ -151,7 +173,22 @@ impl<'s, 'p> Body<'s, 'p> {
 
     /// Whether text is said here; elsewhere it is names, dates and other values.
     fn in_paragraph(&self) -> bool {
-        matches!(self.open.last(), Some(Open::Paragraph(_)))
+        matches!(self.open.last(), Some(Open::Paragraph(..)))
+    }
+
+    /// What stands in the text for a note stands before the note too.
+    fn call_note(&mut self, reader: &mut Xml<'_>) {
+        let citation = reader.text();
+        let citation = citation.trim();
+        if citation.is_empty() || !self.in_paragraph() {
+            return;
+        }
+        let (call, mark) = match self.main.format() {
+            TextFormat::Text => (format!("[{citation}]"), format!("[{citation}] ")),
+            TextFormat::Markdown => (format!("[^{citation}]"), format!("[^{citation}]: ")),
+        };
+        self.prose().text(&call);
+        self.mark = Some(mark);
     }
 
     /// Blanks in a row are one, however they are laid out.
@@ -178,9 +215,16 @@ impl<'s, 'p> Body<'s, 'p> {
             _ if self.in_title => Block::Heading(1),
             Some(level) if element.name() == "h" => Block::Heading(level.max(1)),
             None if element.name() == "h" => Block::Heading(1),
-            _ => item,
+            _ => item.clone(),
         };
-        self.open.push(Open::Paragraph(block));
+        let number = match (&block, item) {
+            (Block::Heading(_), Block::Item { marker, .. }) if marker != BULLET => marker,
+            (Block::Heading(level), _) if element.flag("is-list-header") != Some(true) => {
+                self.lists.heading(*level, &style, self.styles)
+            }
+            _ => String::new(),
+        };
+        self.open.push(Open::Paragraph(block, number));
     }
 
     fn start_box(&mut self) {
@@ -200,8 +244,13 @@ impl<'s, 'p> Body<'s, 'p> {
     fn close(&mut self, open: &Open) {
         match open {
             // A slide's empty placeholders are nothing.
-            Open::Paragraph(_) if self.kind == Kind::Slides && !self.prose().has_open_line() => {}
-            Open::Paragraph(block) => self.prose().end_paragraph(block),
+            Open::Paragraph(..) if self.kind == Kind::Slides && !self.prose().has_open_line() => {}
+            Open::Paragraph(block, number) => {
+                if !number.is_empty() && self.prose().has_open_line() {
+                    self.prose().text_before(&format!("{number} "));
+                }
+                self.prose().end_paragraph(block);
+            }
             Open::Note => self.open_notes = self.open_notes.saturating_sub(1),
             Open::Aside => self.prose().end_aside(),
             Open::Frame => self.in_title = false,

@@ -18,12 +18,18 @@ pub(super) struct Level {
     shown: usize,
 }
 
-const BULLET: &str = "•";
+pub(super) const BULLET: &str = "•";
+/// The name by which the numbering of headings is known among the styles of lists; no file has one like it.
+pub(super) const OUTLINE: &str = "\0outline";
+/// What stands before or after a number, in characters.
+const LONGEST_SIGN: usize = 40;
+/// Lists and headings have no more levels.
+pub(super) const MOST_LEVELS: u8 = 10;
 
 impl Level {
     pub(super) fn new(element: &Element<'_>) -> Self {
         let numeral = match element.attribute("num-format").as_deref() {
-            _ if element.name() != "list-level-style-number" => None,
+            _ if !matches!(element.name(), "list-level-style-number" | "outline-level-style") => None,
             Some("a") => Some(Numeral::LowerLetter),
             Some("A") => Some(Numeral::UpperLetter),
             Some("i") => Some(Numeral::LowerRoman),
@@ -31,13 +37,22 @@ impl Level {
             Some("") => Some(Numeral::Nothing),
             _ => Some(Numeral::Decimal),
         };
+        // It is said before every item, so that a long one would be no sign but a flood.
+        let sign = |name: &str| {
+            let sign = element.attribute(name).unwrap_or_default();
+            sign.chars().take(LONGEST_SIGN).collect::<String>()
+        };
         Self {
             numeral,
-            prefix: element.attribute("num-prefix").unwrap_or_default(),
-            suffix: element.attribute("num-suffix").unwrap_or_default(),
+            prefix: sign("num-prefix"),
+            suffix: sign("num-suffix"),
             start: element.number("start-value"),
             shown: element.number("display-levels").unwrap_or(1),
         }
+    }
+
+    pub(super) fn is_numbered(&self) -> bool {
+        self.numeral.is_some_and(|numeral| numeral != Numeral::Nothing)
     }
 }
 
@@ -47,6 +62,8 @@ pub(super) struct Lists {
     open: Vec<List>,
     /// Where lists of a style left off, which later ones may go on from.
     left_off: HashMap<(String, usize), u32>,
+    /// The headings that are numbered as the document's outline says, as if they were items.
+    outline: Vec<List>,
 }
 
 #[derive(Debug)]
@@ -90,24 +107,45 @@ impl Lists {
         if !self.open.last_mut().is_some_and(|list| std::mem::take(&mut list.is_fresh)) {
             return Block::Plain;
         }
-        let marker = self.marker(depth, styles);
+        let marker = marker(&self.open, styles);
         Block::Item { depth: u8::try_from(depth).unwrap_or(u8::MAX), marker }
     }
 
-    fn marker(&self, depth: usize, styles: &Styles) -> String {
-        let Some(list) = self.open.get(depth) else { return String::new() };
-        let level = styles.level(&list.style, depth);
-        let Some(numeral) = level.numeral else { return BULLET.to_owned() };
-        let shown = level.shown.clamp(1, depth + 1).min(10);
-        let mut marker = level.prefix;
-        for above in depth + 1 - shown..depth {
-            let outer = &self.open[above];
-            let numeral = styles.level(&outer.style, above).numeral.unwrap_or_default();
-            marker.push_str(&numeral.write(outer.number));
-            marker.push('.');
+    /// The number of the heading that begins, where the document numbers its headings.
+    pub(super) fn heading(&mut self, level: u8, style: &str, styles: &Styles) -> String {
+        let depth = usize::from(level.clamp(1, MOST_LEVELS)) - 1;
+        if !styles.numbers_heading(style, depth) {
+            return String::new();
         }
-        marker.push_str(&numeral.write(list.number));
-        marker.push_str(&level.suffix);
-        marker
+        self.outline.truncate(depth + 1);
+        for above in self.outline.len()..=depth {
+            let first = styles.level(OUTLINE, above).start.unwrap_or(1);
+            self.outline.push(List {
+                style: OUTLINE.to_owned(),
+                number: first.saturating_sub(1),
+                is_fresh: false,
+            });
+        }
+        let heading = &mut self.outline[depth];
+        heading.number = heading.number.saturating_add(1);
+        marker(&self.outline, styles)
     }
+}
+
+/// What stands before the open item of the innermost of these lists.
+fn marker(lists: &[List], styles: &Styles) -> String {
+    let Some((list, around)) = lists.split_last() else { return String::new() };
+    let depth = around.len();
+    let level = styles.level(&list.style, depth);
+    let Some(numeral) = level.numeral else { return BULLET.to_owned() };
+    let shown = level.shown.clamp(1, depth + 1).min(usize::from(MOST_LEVELS));
+    let mut marker = level.prefix;
+    for (above, outer) in around.iter().enumerate().skip(depth + 1 - shown) {
+        let numeral = styles.level(&outer.style, above).numeral.unwrap_or_default();
+        marker.push_str(&numeral.write(outer.number));
+        marker.push('.');
+    }
+    marker.push_str(&numeral.write(list.number));
+    marker.push_str(&level.suffix);
+    marker
 }

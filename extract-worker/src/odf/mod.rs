@@ -53,18 +53,26 @@ pub(crate) fn read<W: Write>(
         styles.add(&content);
         let mut prose = Prose::new(format);
         let mut sheets = Body::new(&styles, kind, &mut prose).pages(&content);
-        pages.metadata.outline = prose.take_outline();
+        let mut headings = prose.take_headings();
         if kind == Kind::Text {
-            let (first, last) =
-                (margins(&look, &styles, "header", format), margins(&look, &styles, "footer", format));
+            let margins = |which| margins(&look, &styles, which, format);
             if let Some(page) = sheets.first_mut() {
-                page.insert_str(0, &first);
+                let start = put_before(page, &margins("header"), format);
+                let first = headings.iter_mut().filter(|heading| heading.entry.page == Some(1));
+                first.for_each(|heading| heading.at += start);
             }
             if let Some(page) = sheets.last_mut() {
-                page.push_str(&last);
+                let body = std::mem::replace(page, margins("footer"));
+                put_before(page, &body, format);
             }
         }
-        sheets.iter().try_for_each(|page| pages.push(kind.engine(), page))?;
+        if let ([whole], Kind::Text) = (sheets.as_slice(), kind) {
+            // Nothing says where its pages end.
+            pages.push_headed(kind.engine(), whole, headings)?;
+        } else {
+            pages.metadata.outline = headings.into_iter().map(|heading| heading.entry).collect();
+            sheets.iter().try_for_each(|page| pages.push(kind.engine(), page))?;
+        }
     }
     if parts.is_broken() && !content.contains("</") {
         Err(malformed("its text cannot be unpacked"))
@@ -95,6 +103,15 @@ fn is_encrypted(parts: &mut Parts<'_>) -> Result<bool, Failure> {
     Ok(false)
 }
 
+/// Puts blocks before those of a page. Returns where the latter begin then.
+fn put_before(page: &mut String, blocks: &str, format: TextFormat) -> usize {
+    let mut prose = Prose::new(format);
+    prose.append(blocks);
+    let start = prose.append(page);
+    *page = prose.finish();
+    start
+}
+
 /// The headers or footers of all page styles; those that share their words say them once.
 fn margins(look: &str, styles: &Styles, which: &str, format: TextFormat) -> String {
     let mut said = HashSet::new();
@@ -106,7 +123,7 @@ fn margins(look: &str, styles: &Styles, which: &str, format: TextFormat) -> Stri
         let is_one =
             |name: &str| name.strip_prefix(which).is_some_and(|rest| matches!(rest, "" | "-left" | "-first"));
         if element.space == "style" && is_one(element.name()) {
-            Body::new(styles, Kind::Text, &mut prose).read(&mut reader);
+            Body::new(styles, Kind::Text, &mut prose).read_margin(&mut reader);
             let one = prose.take_page();
             if !one.trim().is_empty() && said.insert(one.clone()) {
                 text.push_str(&one);

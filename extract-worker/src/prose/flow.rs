@@ -275,11 +275,17 @@ impl Flow {
         }
     }
 
-    /// Adds whole blocks.
-    pub(super) fn append(&mut self, blocks: &str, format: TextFormat) {
-        push_blocks(&mut self.out, blocks, format);
+    /// Adds whole blocks. Returns where they begin.
+    pub(super) fn append(&mut self, blocks: &str, format: TextFormat) -> usize {
+        let start = push_blocks(&mut self.out, blocks, format);
         self.last = Last::Other;
         self.markers.clear();
+        start
+    }
+
+    /// How much has been written since the last page was taken, in bytes.
+    pub(super) fn written(&self) -> usize {
+        self.out.len()
     }
 
     pub(super) fn is_blank(&self) -> bool {
@@ -354,16 +360,16 @@ fn push_words(out: &mut String, marker: &str, words: &str) {
     out.push_str(words);
 }
 
-/// Puts whole blocks behind others.
-fn push_blocks(out: &mut String, blocks: &str, format: TextFormat) {
-    match format {
-        TextFormat::Text => out.push_str(blocks),
-        TextFormat::Markdown => {
-            let blocks = blocks.trim_end();
-            if !out.is_empty() && !blocks.is_empty() {
-                out.push_str("\n\n");
-            }
-            out.push_str(blocks);
-        }
+/// Puts whole blocks behind others. Returns where they begin.
+fn push_blocks(out: &mut String, blocks: &str, format: TextFormat) -> usize {
+    let blocks = match format {
+        TextFormat::Text => blocks,
+        TextFormat::Markdown => blocks.trim_end(),
+    };
+    if format == TextFormat::Markdown && !out.is_empty() && !blocks.is_empty() {
+        out.push_str("\n\n");
     }
+    let start = out.len();
+    out.push_str(blocks);
+    start
 }

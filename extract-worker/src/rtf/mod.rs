@@ -12,7 +12,6 @@ mod state;
 mod stories;
 mod token;
 
-use crate::pagination::Cut;
 use crate::reply::Pages;
 use dossier_extract::TextFormat;
 use dossier_extract::protocol::Failure;
@@ -37,7 +36,8 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
     Tokens::of(bytes).for_each(|token| reader.token(token));
     reader.flush();
     pages.metadata = reader.info.metadata;
-    pages.push_long("rtf", &reader.stories.finish(), Cut::BetweenWords)
+    let (text, headings) = reader.stories.finish();
+    pages.push_headed("rtf", &text, headings)
 }
 
 /// Whether bytes start as RTF does.

@@ -1,7 +1,7 @@
 //! The texts of an RTF document as they grow: paragraphs, tables and notes.
 
 use super::state::{Paragraph, Story};
-use crate::prose::{Block, Prose};
+use crate::prose::{Block, Heading, Prose};
 use dossier_extract::TextFormat;
 use std::collections::HashSet;
 
@@ -10,6 +10,8 @@ pub(super) struct Stories {
     texts: [Prose; Story::ALL.len()],
     /// Pages of the body that have ended, each with a form feed.
     ended: String,
+    /// Where the pages after them begin.
+    starts: Vec<usize>,
     /// Headers and footers: sections repeat them, and each is said once.
     headers: String,
     footers: String,
@@ -28,6 +30,7 @@ impl Stories {
         Self {
             texts: Story::ALL.map(|_| Prose::new(format)),
             ended: String::new(),
+            starts: Vec::new(),
             headers: String::new(),
             footers: String::new(),
             said: HashSet::new(),
@@ -107,6 +110,7 @@ impl Stories {
             let page = self.of(Story::Body).take_page();
             self.ended.push_str(&page);
             self.ended.push('\x0c');
+            self.starts.push(self.ended.len());
         }
     }
 
@@ -140,12 +144,18 @@ impl Stories {
         }
     }
 
-    /// The whole text, in reading order.
-    pub(super) fn finish(mut self) -> String {
+    /// The whole text, in reading order, and the body's headings, each placed in it.
+    pub(super) fn finish(mut self) -> (String, Vec<Heading>) {
         self.place_shapes();
+        let mut headings = self.of(Story::Body).take_headings();
+        for Heading { entry, at } in &mut headings {
+            let before = entry.page.unwrap_or_default().checked_sub(2);
+            let start = before.and_then(|page| self.starts.get(page as usize)).copied().unwrap_or_default();
+            *at += self.headers.len() + start;
+        }
         let [_, body, shapes, notes, comments, _] = self.texts;
         let rest = [body, shapes, notes, comments].into_iter().filter(|text| !text.is_blank());
         let rest: String = rest.map(Prose::finish).collect();
-        [self.headers, self.ended, rest, self.footers].concat()
+        ([self.headers, self.ended, rest, self.footers].concat(), headings)
     }
 }
