@@ -77,9 +77,9 @@ select is_empty($$
     select
       string_agg(d.line, E'\n' order by d.from_line) filter (where d.change <> 'added') as read_from,
       string_agg(d.line, E'\n' order by d.to_line) filter (where d.change <> 'removed') as read_to,
-      array_agg(d.from_line) filter (where d.from_line is not null) as from_lines,
-      array_agg(d.to_line) filter (where d.to_line is not null) as to_lines
-    from dossier_private.diff_text(from_text, to_text, 1000) as d
+      array_agg(d.from_line order by d.place) filter (where d.from_line is not null) as from_lines,
+      array_agg(d.to_line order by d.place) filter (where d.to_line is not null) as to_lines
+    from (select *, row_number() over () as place from dossier_private.diff_text(from_text, to_text, 1000)) as d
   ) as diff on true
   where from_text <> to_text and (
     coalesce(read_from, '') <> from_text or coalesce(read_to, '') <> to_text
