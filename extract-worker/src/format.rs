@@ -136,22 +136,28 @@ pub fn from_media_type(media_type: &str) -> Format {
 
 /// The format to read a file as that is declared to be of a media type.
 ///
-/// Text is told apart by nothing but what it is called, so a declaration decides between kinds of text. A
-/// binary file that is declared to be text is no text.
+/// Text is told apart by nothing but what it is called, so a declaration decides between kinds of text; other
+/// formats are told by their bytes. A binary file that is declared to be text is no text.
 pub(crate) fn declared(media_type: &str, bytes: &[u8], limits: &Limits) -> Result<Format, Failure> {
     let declared = from_media_type(media_type);
-    if let (Format::Image(_), Some(found @ Format::Image(_))) = (&declared, binary(bytes, limits)) {
-        // Pictures are often called by another kind's name.
-        return Ok(found);
-    }
-    if !declared.is_textual() {
+    // Mail may hold anything, and its reader refuses what has no headers.
+    if declared == Format::Mail {
         return Ok(declared);
     }
-    match detect(bytes, limits) {
-        Format::Other(found) if found == UNKNOWN => Err(not_as_declared("no text", media_type)),
-        found if binary(bytes, limits).is_some() => Err(not_as_declared(found.media_type(), media_type)),
-        _ => Ok(declared),
+    let found = detect(bytes, limits);
+    let is_text = found.is_textual() || found == Format::Mail;
+    let is_unknown = matches!(&found, Format::Other(found) if found == UNKNOWN);
+    if declared.is_textual() {
+        let found = if is_unknown { "no text" } else { found.media_type() };
+        return if is_text { Ok(declared) } else { Err(not_as_declared(found, media_type)) };
     }
+    let stays = match declared {
+        // Nothing reads what it is called; what it is may be read.
+        Format::Other(_) => is_unknown,
+        // Its reader says what is wrong, or finds what is left.
+        _ => is_text || matches!(found, Format::Other(_)),
+    };
+    Ok(if stays { declared } else { found })
 }
 
 fn not_as_declared(found: &str, declared: &str) -> Failure {
@@ -161,12 +167,10 @@ fn not_as_declared(found: &str, declared: &str) -> Failure {
 /// How far into a file a PDF header may stand: as far as other readers look.
 const PDF_HEADER_WITHIN: usize = 1024;
 
-/// First bytes that say everything.
+/// First bytes that say everything: no text begins with them.
 const MAGIC: &[(&[u8], &str)] = &[
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
     (b"II*\0", "image/tiff"),
     (b"MM\0*", "image/tiff"),
     (b"II+\0", "image/tiff"),
@@ -177,12 +181,13 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"\x1f\x8b", "application/gzip"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
-    (b"BZh", "application/x-bzip2"),
     (b"\xfd7zXZ\0", "application/x-xz"),
     (b"(\xb5/\xfd", "application/zstd"),
-    (b"OggS", "application/ogg"),
+    (b"OggS\0", "application/ogg"),
     (b"fLaC", "audio/flac"),
-    (b"ID3", "audio/mpeg"),
+    (b"ID3\x02", "audio/mpeg"),
+    (b"ID3\x03", "audio/mpeg"),
+    (b"ID3\x04", "audio/mpeg"),
     (b"%!PS", "application/postscript"),
     (b"SQLite format 3\0", "application/vnd.sqlite3"),
     (b"\0asm", "application/wasm"),
@@ -212,7 +217,14 @@ fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
         [b'P', b'K', 3 | 5, 4 | 6, ..] => return Some(zipped(bytes, limits)),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => return named("image/webp"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => return named("audio/wav"),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => return named("video/mp4"),
+        // The box with the file's type is never 16 MiB long.
+        [0, _, _, _, b'f', b't', b'y', b'p', ..] => return named("video/mp4"),
+        [b'B', b'Z', b'h', b'1'..=b'9', block @ ..] if is_bzip2_block(block) => {
+            return named("application/x-bzip2");
+        }
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', size @ ..] if is_gif_size(size) => {
+            return named("image/gif");
+        }
         _ if bytes.starts_with(COMPOUND) => return named(compound(bytes)),
         _ if rtf::is_rtf(bytes) => return Some(Format::Rtf),
         _ if is_bmp(bytes) => return named("image/bmp"),
@@ -230,6 +242,16 @@ fn is_prose(before: &[u8]) -> bool {
     before.len() > 64
         && before.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
         && before.iter().filter(|byte| byte.is_ascii_alphabetic()).count() * 2 > before.len()
+}
+
+/// A block's first bytes are the digits of pi, those of an empty file's end the digits of its root.
+fn is_bzip2_block(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"1AY&SY") || bytes.starts_with(b"\x17\x72\x45\x38\x50\x90")
+}
+
+/// A picture's width and height hold bytes that text does not, unless both are beyond 8000.
+fn is_gif_size(bytes: &[u8]) -> bool {
+    bytes.iter().take(4).any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
 }
 
 fn is_bmp(bytes: &[u8]) -> bool {

@@ -51,6 +51,54 @@ fn a_declaration_decides_between_texts_and_never_makes_text_of_a_binary_file() {
 }
 
 #[test]
+fn a_declaration_without_a_reader_leaves_it_to_the_bytes() {
+    let rtf = b"{\\rtf1\\ansi Read me}";
+    for declared in
+        ["application/msword", "application/octet-stream", "application/x-unheard-of", "video/mp4"]
+    {
+        let read = extract_as(rtf, Some(declared)).unwrap();
+        assert_eq!((read.media_type.as_str(), read.pages[0].text.trim()), ("application/rtf", "Read me"));
+        let read = extract_as(b"Only words.", Some(declared)).unwrap();
+        assert_eq!((read.media_type.as_str(), read.pages[0].text.as_str()), ("text/plain", "Only words."));
+        let unknown = extract_as(b"\0\x01\x02\x03\x04binary\x05\x06", Some(declared));
+        assert!(matches!(unknown, Err(ExtractError::Unsupported { media_type }) if media_type == declared));
+        let known = extract_as(b"\x1f\x8b\x08\0\0\0\0\0", Some(declared));
+        assert!(
+            matches!(known, Err(ExtractError::Unsupported { media_type }) if media_type == "application/gzip")
+        );
+    }
+    // One binary format is as easily called by another's name.
+    let word = extract_as(&docx(&paragraph("Words")), Some("application/pdf")).unwrap();
+    assert_eq!(word.pages[0].text.trim(), "Words");
+}
+
+#[test]
+fn words_that_start_like_a_binary_file_are_text() {
+    for words in [
+        "BZh is how it starts",
+        "ID3 tags, explained",
+        "OggS, the page mark",
+        "The ftyp box",
+        "see ftyp",
+        "BMW and others, a test of many words",
+        "GIF89a is a format",
+        "MZ was an engineer",
+    ] {
+        assert_eq!(detect(words.as_bytes()), "text/plain", "{words}");
+        assert_eq!(extract_as(words.as_bytes(), Some("text/markdown")).unwrap().pages[0].text, words);
+    }
+    for (bytes, expected) in [
+        (&b"BZh91AY&SY\x01\x02\xff"[..], "application/x-bzip2"),
+        (b"ID3\x04\0\0\0\0", "audio/mpeg"),
+        (b"OggS\0\x02\0\0", "application/ogg"),
+        (b"\0\0\0\x18ftypmp42", "video/mp4"),
+        (b"GIF87a\x01\0\x01\0", "image/gif"),
+    ] {
+        assert_eq!(detect(bytes), expected);
+    }
+}
+
+#[test]
 fn text_of_any_encoding() {
     let utf16: Vec<u8> = "\u{feff}Grüße".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let unmarked: Vec<u8> = "plain words".encode_utf16().flat_map(u16::to_be_bytes).collect();
