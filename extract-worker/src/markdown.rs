@@ -193,6 +193,9 @@ fn block_mark(line: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prose::{Block, Prose};
+    use dossier_extract::TextFormat;
+    use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
     fn written(text: &str) -> String {
         let mut out = String::new();
@@ -237,6 +240,77 @@ mod tests {
         assert_eq!(with("#place"), "see this!");
         let whole = Link { words: 0..16, url: "https://a.exampl".to_owned() };
         assert_eq!(inline("https://a.exampl", &[whole], Place::Paragraph), "https://a.exampl");
+    }
+
+    /// The words that a reader of Markdown shows, cells parted by blanks; `None`: it shows more than words.
+    fn shown(markdown: &str) -> Option<String> {
+        let mut shown = String::new();
+        let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+        for event in Parser::new_ext(markdown, options) {
+            match event {
+                Event::Text(text) => shown.push_str(&text),
+                Event::SoftBreak | Event::HardBreak => shown.push('\n'),
+                Event::End(TagEnd::TableCell) => shown.push(' '),
+                Event::Start(
+                    Tag::Paragraph
+                    | Tag::Heading { .. }
+                    | Tag::List(_)
+                    | Tag::Item
+                    | Tag::Table(_)
+                    | Tag::TableHead
+                    | Tag::TableRow
+                    | Tag::TableCell,
+                )
+                | Event::End(_) => {}
+                _ => return None,
+            }
+        }
+        Some(shown.trim().to_owned())
+    }
+
+    /// Pieces of markup and words, put together by chance.
+    fn scramble(seed: u64) -> String {
+        const PIECES: [&str; 40] = [
+            "a", "b", "é", " ", " ", " ", "\n", "*", "**", "_", "__", "`", "``", "~", "~~", "[", "]", "](",
+            "(", ")", "<", "<b>", "</i>", ">", "!", "&amp;", "&", ";", "#", "##", "\\", "|", "-", "---", "+",
+            "1.", "2)", "=", ":", "[x]",
+        ];
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state >> 33).unwrap_or_default()
+        };
+        (0..next() % 14).map(|_| PIECES[next() % PIECES.len()]).collect()
+    }
+
+    #[test]
+    fn whatever_a_text_says_is_shown_as_it_is() {
+        for seed in 0..20_000 {
+            let text = scramble(seed);
+            let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            let (text, flat) = (lines.join("\n"), lines.join(" "));
+            let item = Block::Item { depth: 0, marker: "•".to_owned() };
+            for (block, expected) in [(Block::Plain, &text), (Block::Heading(2), &flat), (item, &text)] {
+                let mut prose = Prose::new(TextFormat::Markdown);
+                prose.text(&text);
+                prose.end_paragraph(&block);
+                let written = prose.finish();
+                assert_eq!(shown(&written).as_ref(), Some(expected), "seed {seed}, {block:?}: {written}");
+            }
+            let mut prose = Prose::new(TextFormat::Markdown);
+            prose.start_table();
+            for cell in [&flat, "next"] {
+                prose.text(cell);
+                prose.end_cell();
+            }
+            prose.end_row();
+            prose.end_table();
+            let written = prose.finish();
+            let expected = format!("{flat} next");
+            assert_eq!(shown(&written).as_deref(), Some(expected.trim()), "seed {seed}: {written}");
+        }
     }
 
     #[test]
