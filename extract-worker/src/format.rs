@@ -167,7 +167,7 @@ fn not_as_declared(found: &str, declared: &str) -> Failure {
 /// How far into a file a PDF header may stand: as far as other readers look.
 const PDF_HEADER_WITHIN: usize = 1024;
 
-/// First bytes that say everything: no text begins with them.
+/// First bytes that say everything: no ordinary text begins with them.
 const MAGIC: &[(&[u8], &str)] = &[
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -184,7 +184,7 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"\xfd7zXZ\0", "application/x-xz"),
     (b"(\xb5/\xfd", "application/zstd"),
     (b"OggS\0", "application/ogg"),
-    (b"fLaC", "audio/flac"),
+    (b"fLaC\0", "audio/flac"),
     (b"ID3\x02", "audio/mpeg"),
     (b"ID3\x03", "audio/mpeg"),
     (b"ID3\x04", "audio/mpeg"),

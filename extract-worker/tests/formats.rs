@@ -82,6 +82,7 @@ fn words_that_start_like_a_binary_file_are_text() {
         "see ftyp",
         "BMW and others, a test of many words",
         "GIF89a is a format",
+        "fLaC and others",
         "MZ was an engineer",
     ] {
         assert_eq!(detect(words.as_bytes()), "text/plain", "{words}");

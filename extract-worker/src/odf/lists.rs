@@ -35,6 +35,7 @@ impl Level {
             Some("i") => Some(Numeral::LowerRoman),
             Some("I") => Some(Numeral::UpperRoman),
             Some("") => Some(Numeral::Nothing),
+            None if element.name() == "outline-level-style" => Some(Numeral::Nothing),
             _ => Some(Numeral::Decimal),
         };
         // It is said before every item, so that a long one would be no sign but a flood.
