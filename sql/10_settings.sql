@@ -44,10 +44,12 @@ from (values
     "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.oasis.opendocument.text",
-    "application/rtf", "application/json", "message/rfc822",
-    "text/plain", "text/markdown", "text/csv", "text/html",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.presentation",
+    "application/rtf", "application/json", "application/x-ndjson", "application/xml", "application/yaml", "message/rfc822",
+    "text/*",
     "image/png", "image/jpeg", "image/gif", "image/webp", "image/tiff", "image/bmp"
-  ]', 'Media types that may be uploaded.')
+  ]', 'Media types that may be uploaded; text/* stands for all kinds of text.')
 ) as seed (name, value, description);
 
 create function dossier_private.settings_replace_seeded() returns trigger
@@ -99,7 +101,7 @@ as $$
 declare
   allowed constant jsonb := dossier_private.setting('allowed_media_types');
 begin
-  if not allowed ? media_type then
+  if not allowed ?| array[media_type, split_part(media_type, '/', 1) || '/*'] then
     raise exception using
       errcode = 'PT415',
       message = format('Files of type %s are not accepted', media_type),
@@ -108,7 +110,7 @@ begin
   end if;
 end
 $$;
-comment on function dossier_private.check_media_type(text) is 'Refuses (PT415) a media type that is not in allowed_media_types.';
+comment on function dossier_private.check_media_type(text) is 'Refuses (PT415) a media type that is not in allowed_media_types, neither itself nor as text/* or the like.';
 
 create function dossier_private.check_size(size_bytes bigint) returns void
 language plpgsql stable security definer set search_path = ''

@@ -9,13 +9,24 @@ begin
     from (values
       ('pdf', 'application/pdf'),
       ('docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+      ('docm', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+      ('dotx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
       ('pptx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
+      ('pptm', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
+      ('ppsx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
+      ('potx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
       ('xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
-      ('odt', 'application/vnd.oasis.opendocument.text'),
+      ('xlsm', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+      ('xltx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+      ('odt', 'application/vnd.oasis.opendocument.text'), ('ott', 'application/vnd.oasis.opendocument.text'),
+      ('ods', 'application/vnd.oasis.opendocument.spreadsheet'), ('odp', 'application/vnd.oasis.opendocument.presentation'),
       ('rtf', 'application/rtf'), ('json', 'application/json'), ('eml', 'message/rfc822'),
-      ('txt', 'text/plain'), ('text', 'text/plain'), ('log', 'text/plain'),
-      ('md', 'text/markdown'), ('markdown', 'text/markdown'), ('csv', 'text/csv'),
-      ('html', 'text/html'), ('htm', 'text/html'),
+      ('ndjson', 'application/x-ndjson'), ('jsonl', 'application/x-ndjson'),
+      ('xml', 'application/xml'), ('yaml', 'application/yaml'), ('yml', 'application/yaml'),
+      ('txt', 'text/plain'), ('text', 'text/plain'), ('log', 'text/plain'), ('srt', 'text/plain'),
+      ('md', 'text/markdown'), ('markdown', 'text/markdown'), ('csv', 'text/csv'), ('tsv', 'text/tab-separated-values'),
+      ('html', 'text/html'), ('htm', 'text/html'), ('xhtml', 'text/html'), ('vtt', 'text/vtt'),
+      ('ics', 'text/calendar'), ('vcf', 'text/vcard'), ('svg', 'image/svg+xml'),
       ('png', 'image/png'), ('jpg', 'image/jpeg'), ('jpeg', 'image/jpeg'), ('gif', 'image/gif'),
       ('webp', 'image/webp'), ('tif', 'image/tiff'), ('tiff', 'image/tiff'), ('bmp', 'image/bmp')
     ) as known (extension, media_type)
@@ -41,7 +52,23 @@ begin
     when 'text/x-markdown' then 'text/markdown'
     when 'text/comma-separated-values' then 'text/csv'
     when 'application/csv' then 'text/csv'
+    when 'application/xhtml+xml' then 'text/html'
+    when 'application/ndjson' then 'application/x-ndjson'
+    when 'application/jsonl' then 'application/x-ndjson'
+    when 'application/x-jsonlines' then 'application/x-ndjson'
+    when 'text/xml' then 'application/xml'
+    when 'application/x-yaml' then 'application/yaml'
     else declared
+  end;
+  -- Templates, shows and files with macros are read as the documents they are.
+  declared := case
+    when declared ~ '^application/vnd\.(ms-word\.|openxmlformats-officedocument\.wordprocessingml\.template)'
+      then 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
+    when declared ~ '^application/vnd\.(ms-powerpoint\..*\.macroenabled\.12|openxmlformats-officedocument\.presentationml\.(slideshow|template))$'
+      then 'application/vnd.openxmlformats-officedocument.presentationml.presentation'
+    when declared ~ '^application/vnd\.(ms-excel\.(sheet|template)\.macroenabled\.12|openxmlformats-officedocument\.spreadsheetml\.template)$'
+      then 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
+    else regexp_replace(declared, '^(application/vnd\.oasis\.opendocument\.[a-z]+)-template$', '\1')
   end;
   return case
     when coalesce(declared, '') in ('', 'application/octet-stream', 'binary/octet-stream')
@@ -64,6 +91,9 @@ declare
   claimed constant text := dossier_private.declared_media_type(declared, name);
   suggested constant text := dossier_private.extension_media_type(name);
   office constant text := 'application/vnd.openxmlformats-officedocument.';
+  textual constant text[] := array[
+    'application/json', 'application/x-ndjson', 'application/xml', 'application/yaml', 'message/rfc822', 'image/svg+xml'
+  ];
   lead constant text := encode(substring(head from 1 for 16), 'hex');
 begin
   -- Formats that their first bytes give away.
@@ -79,7 +109,9 @@ begin
     when lead ~ '^(7f454c46|cffaedfe|cefaedfe|feedface|feedfacf|cafebabe)' then return 'application/x-executable'; -- ELF, Mach-O
     when starts_with(lead, '4d5a') and position('\x00'::bytea in head) > 0 then return 'application/x-executable'; -- MZ: PE
     when starts_with(lead, '7b5c727466') then return 'application/rtf'; -- {\rtf
-    when starts_with(lead, 'd0cf11e0a1b11ae1') then return 'application/x-ole-storage'; -- DOC, XLS, MSI
+    -- DOC, XLS, MSI; and whatever Office has put under a password.
+    when starts_with(lead, 'd0cf11e0a1b11ae1') then
+      return case when starts_with(claimed, office) then claimed else 'application/x-ole-storage' end;
     when starts_with(lead, '1f8b') then return 'application/gzip';
     when starts_with(lead, '377abcaf271c') then return 'application/x-7z-compressed';
     when starts_with(lead, '526172211a07') then return 'application/vnd.rar';
@@ -97,6 +129,11 @@ begin
   if lead ~ '^504b(0304|0506|0708)' then
     return case
       when position('mimetypeapplication/vnd.oasis.opendocument.text'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.text'
+      when position('mimetypeapplication/vnd.oasis.opendocument.spreadsheet'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.spreadsheet'
+      when position('mimetypeapplication/vnd.oasis.opendocument.presentation'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.presentation'
+      -- Its own words may be compressed.
+      when position('mimetype'::bytea in head) = 31 and claimed ~ '^application/vnd\.oasis\.' then claimed
+      when position('mimetype'::bytea in head) = 31 and suggested ~ '^application/vnd\.oasis\.' then suggested
       when position('[Content_Types].xml'::bytea in head) = 0 and position('_rels/.rels'::bytea in head) = 0 then 'application/zip'
       when position('word/'::bytea in head) > 0 then office || 'wordprocessingml.document'
       when position('ppt/'::bytea in head) > 0 then office || 'presentationml.presentation'
@@ -112,8 +149,8 @@ begin
     return 'application/octet-stream';
   end if;
   return case
-    when claimed like 'text/%' or claimed in ('application/json', 'message/rfc822') then claimed
-    when suggested like 'text/%' or suggested in ('application/json', 'message/rfc822') then suggested
+    when claimed like 'text/%' or claimed = any (textual) then claimed
+    when suggested like 'text/%' or suggested = any (textual) then suggested
     else 'text/plain'
   end;
 end

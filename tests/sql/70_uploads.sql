@@ -1,7 +1,7 @@
 -- Uploads: the happy path, and everything that is refused on the way. See 00_setup.sql on how to run this.
 
 begin;
-select plan(141);
+select plan(153);
 select tests.fixture();
 
 -- Types from declarations, names and bytes.
@@ -20,7 +20,14 @@ from (values
   ('application/vnd.ms-excel', 'x.csv', 'text/csv'),
   ('application/vnd.ms-excel', 'x.xls', 'application/vnd.ms-excel'),
   ('application/x-zip-compressed', 'x.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
-  ('application/zip', 'x.zip', 'application/zip')
+  ('application/zip', 'x.zip', 'application/zip'),
+  ('application/vnd.ms-word.document.macroEnabled.12', 'x.docm', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+  ('application/vnd.openxmlformats-officedocument.presentationml.slideshow', 'x.ppsx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
+  ('application/vnd.ms-excel.sheet.macroEnabled.12', 'x.xlsm', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+  ('application/vnd.ms-excel.sheet.binary.macroEnabled.12', 'x.xlsb', 'application/vnd.ms-excel.sheet.binary.macroenabled.12'),
+  ('application/vnd.oasis.opendocument.text-template', 'x.ott', 'application/vnd.oasis.opendocument.text'),
+  (null, 'x.ods', 'application/vnd.oasis.opendocument.spreadsheet'),
+  ('application/jsonl', 'x', 'application/x-ndjson')
 ) as t (media_type, name, expected);
 
 select is(dossier_private.sniff_media_type(head, declared, name), expected, format('%s declared as %L, named %L', left(encode(head, 'hex'), 24), declared, name))
@@ -42,6 +49,11 @@ from (values
   ('MZ is a country code', 'text/plain', 'x.txt', 'text/plain'),
   ('\xcffaedfe07', null, 'x', 'application/x-executable'),
   ('{\\rtf1 hello}', 'application/msword', 'x.doc', 'application/rtf'),
+  ('\xd0cf11e0a1b11ae100', null, 'locked.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+  ('{"a": 1}', 'application/x-ndjson', 'x', 'application/x-ndjson'),
+  ('<svg/>', null, 'x.svg', 'image/svg+xml'),
+  ('BEGIN:VCALENDAR', 'text/calendar', 'x.ics', 'text/calendar'),
+  (decode('504b03041400000000000000000000000000000000000000000008000000', 'hex') || 'mimetypeapplication/vnd.oasis.opendocument.spreadsheet', null, 'x', 'application/vnd.oasis.opendocument.spreadsheet'),
   ('\xd0cf11e0a1b11ae100', 'text/plain', 'x.doc', 'application/x-ole-storage'),
   ('\x1f8b0800', null, 'x.csv', 'application/gzip'),
   ('PK\003\004 [Content_Types].xml … word/document.xml', null, 'x', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
