@@ -27,6 +27,7 @@ mod routes;
 mod run;
 mod search;
 mod sessions;
+mod transfer;
 mod upload;
 mod wait;
 

@@ -49,17 +49,21 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let body = read(request.into_body(), app.upload.json_max_bytes).await?;
-        if too_deep(&body) {
-            return Err(
-                Problem::bad_request(format!("the JSON is nested deeper than {DEEPEST} levels")).into()
-            );
-        }
-        let value = serde_json::from_slice(&body).map_err(|error| {
+        let body = read_json(request.into_body(), app.upload.json_max_bytes).await?;
+        let value = serde_json::from_str(&body).map_err(|error| {
             Problem::bad_request(format!("the body is not the JSON that is expected here: {error}"))
         })?;
         Ok(Self(value))
     }
+}
+
+/// A body of at most `limit` bytes that can be passed on as JSON: text, and not nested too deeply.
+pub(crate) async fn read_json(body: Body, limit: usize) -> Result<String, Problem> {
+    let body = read(body, limit).await?;
+    if too_deep(&body) {
+        return Err(Problem::bad_request(format!("the JSON is nested deeper than {DEEPEST} levels")));
+    }
+    String::from_utf8(body).map_err(|error| Problem::bad_request(format!("the body is not UTF-8: {error}")))
 }
 
 /// Deepest nesting of JSON that is passed on: deeper, and Postgres runs into its own stack limit.

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::auth::{SeenUser, USER_HEADER};
 use crate::error::{ApiError, Problem};
-use crate::{context, documents, health, home, search, sessions, upload};
+use crate::{context, documents, health, home, search, sessions, transfer, upload};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
@@ -28,6 +28,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/sessions/{id}/context/restore", post(context::versions::restore))
         .route("/api/sessions/{id}/pack", post(search::pack))
         .route("/api/search", get(search::search))
+        .route("/api/export", get(transfer::export))
+        .route("/api/import", post(transfer::import))
         .route("/api/documents", get(documents::list).post(upload::upload))
         .route("/api/documents/{id}", get(documents::read).delete(documents::delete))
         .route("/api/documents/{id}/content", get(documents::content))
