@@ -44,7 +44,9 @@ begin
       select document.id, document.name, page.page, page.text, null::real
       from dossier.documents as document
       join dossier.document_pages as page on page.document_id = document.id
-      where document.organization_id = in_organization and document.session_id = in_session and document.status = 'ready'
+      where document.organization_id = in_organization and document.session_id = in_session
+        -- While a document is read again, its pages are still there.
+        and document.status in ('ready', 'stored', 'extracting')
       order by document.created_at, document.id, page.page
       limit 2000;
   else
@@ -213,7 +215,8 @@ begin
     join dossier.document_pages as page on page.document_id = document.id
     left join unnest(out_documents, out_pages, out_reasons) as known (document_id, page, reason)
       on known.document_id = page.document_id and known.page = page.page
-    where document.session_id = in_session and document.organization_id = owning_organization_id and document.status = 'ready'
+    where document.session_id = in_session and document.organization_id = owning_organization_id
+      and document.status in ('ready', 'stored', 'extracting')
       and not exists (
         select from unnest(in_documents, in_pages) as used (document_id, page)
         where used.document_id = page.document_id and used.page = page.page)
@@ -221,7 +224,10 @@ begin
     union all
     select document.id, document.name, document.created_at, document.status, 'not_ready', null
     from dossier.documents as document
-    where document.session_id = in_session and document.organization_id = owning_organization_id and document.status <> 'ready'
+    where document.session_id = in_session and document.organization_id = owning_organization_id
+      and document.status <> 'ready'
+      and (document.status not in ('stored', 'extracting')
+        or not exists (select from dossier.document_pages as page where page.document_id = document.id))
   ) as missing;
 
   part := rtrim(context_part || metadata_part || quotes_text, E'\n');

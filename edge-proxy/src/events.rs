@@ -22,6 +22,11 @@ impl Changed {
     fn is_settled(&self) -> bool {
         matches!(self.status.as_str(), "ready" | "failed" | "unsupported" | "deleted")
     }
+
+    /// Whether it stops a reading that is under way.
+    fn is_interruption(&self) -> bool {
+        matches!(self.status.as_str(), "stored" | "deleted")
+    }
 }
 
 /// Where announcements arrive.
@@ -91,7 +96,8 @@ impl DocumentEvents {
     pub(crate) async fn interrupted(&mut self, id: Uuid) -> bool {
         loop {
             match self.0.recv().await {
-                Ok(changed) if changed.document_id != id || changed.status == "extracting" => {}
+                // Its reading begins and ends so; only who asks again or deletes it interrupts.
+                Ok(changed) if changed.document_id != id || !changed.is_interruption() => {}
                 Ok(changed) => return changed.status == "deleted",
                 // Some were missed: look.
                 Err(broadcast::error::RecvError::Lagged(_)) => return false,

@@ -34,7 +34,8 @@ impl Extractor {
         }
         let limit = self.ocr.limits.pages as usize;
         let (asked, beyond) = wanted.split_at(limit.min(wanted.len()));
-        let mut merger = Merger { extraction, recognized: 0, trouble: None };
+        let is_forced = request.ocr == Ocr::Force;
+        let mut merger = Merger { extraction, is_forced, recognized: 0, trouble: None };
         self.recognize_pages(source, request, asked, &mut merger, tick)?;
         if !beyond.is_empty() && !merger.is_missing() {
             merger.give_up(beyond, ExtractError::LimitExceeded { limit: "ocr_pages" });
@@ -134,6 +135,8 @@ fn wanted(extraction: &Extraction, ocr: Ocr) -> Vec<u32> {
 /// Puts what is recognised into the extraction.
 struct Merger<'e> {
     extraction: &'e mut Extraction,
+    /// Whether pages are recognised whatever their own text is like.
+    is_forced: bool,
     recognized: u32,
     /// The first thing that went wrong.
     trouble: Option<ExtractError>,
@@ -150,7 +153,8 @@ impl Merger<'_> {
             return;
         }
         let own_reason = page.reason.take();
-        page.reason = old.reason.take();
+        let own_text = old.reason.take();
+        page.reason = if self.is_forced { Some("OCR was asked for".to_owned()) } else { own_text };
         *old = page;
         if let Some(own_reason) = own_reason {
             add_reason(old, &own_reason);

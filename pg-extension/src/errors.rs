@@ -57,7 +57,7 @@ fn sqlstate(error: &ExtractError) -> PgSqlErrorCode {
 fn hint(error: &ExtractError) -> &'static str {
     match error {
         ExtractError::Unsupported { .. } => {
-            "Text can be read from PDF, DOCX, plain text, CSV and JSON; pass media_type when the bytes are ambiguous."
+            "Text can be read from PDF, office files, HTML, mail, images and text of any kind; pass media_type when the bytes are ambiguous."
         }
         ExtractError::NeedsOcr { .. } => {
             "Install Tesseract and its language data on the database's host; see dossier.ocr_languages and dossier.tessdata."

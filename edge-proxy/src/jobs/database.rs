@@ -3,6 +3,7 @@
 use super::{Job, JobError};
 use crate::app::App;
 use crate::db::{Caller, first};
+use std::pin::pin;
 use std::time::Duration;
 use tokio_postgres::types::Type;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,8 @@ const RUN: &str = "select dossier.run_job($1, $2)";
 /// The database has its own deadlines (`dossier.extract_timeout`, `dossier.ocr_timeout`, at most an hour each);
 /// this one is for when they fail.
 const LONGEST: Duration = Duration::from_hours(3);
+/// What a cancelled statement gets to say how it ended.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// What became of the job, which the statement itself has written down, good or bad.
 pub(super) async fn run(
@@ -23,16 +26,17 @@ pub(super) async fn run(
     let connection = app.db.dedicated().await?;
     let params = [(&job.id as _, Type::INT8), (&job.attempt as _, Type::INT4)];
     let service = Caller::service();
-    let outcome = tokio::select! {
-        rows = connection.rows(LONGEST, &service, RUN, &params) => Ok(rows?),
-        () = hurry.cancelled() => Err(JobError::Stopped),
-        () = lost.cancelled() => Err(JobError::Lost),
+    let mut rows = pin!(connection.rows(LONGEST, &service, RUN, &params));
+    let stopped = tokio::select! {
+        biased;
+        rows = &mut rows => return first(&rows?)?.ok_or(JobError::Lost),
+        () = hurry.cancelled() => JobError::Stopped,
+        () = lost.cancelled() => JobError::Lost,
     };
-    match outcome {
-        Ok(rows) => first(&rows)?.ok_or(JobError::Lost),
-        Err(error) => {
-            connection.cancel().await;
-            Err(error)
-        }
+    connection.cancel().await;
+    // A lease also ends because the statement has just done its work.
+    match tokio::time::timeout(LAST_WORD, rows).await {
+        Ok(Ok(rows)) => first(&rows)?.ok_or(stopped),
+        _ => Err(stopped),
     }
 }
