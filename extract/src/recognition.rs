@@ -147,14 +147,14 @@ impl Merger<'_> {
     fn take(&mut self, mut page: Page) {
         self.recognized += 1;
         self.extraction.needs_ocr.retain(|needs| *needs != page.page);
+        let asked = self.is_forced.then(|| "OCR was asked for".to_owned());
         let Some(old) = self.page(page.page) else { return };
         if is_blank(&page) && !is_blank(old) {
             add_reason(old, "OCR found no words");
             return;
         }
         let own_reason = page.reason.take();
-        let own_text = old.reason.take();
-        page.reason = if self.is_forced { Some("OCR was asked for".to_owned()) } else { own_text };
+        page.reason = asked.or(old.reason.take());
         *old = page;
         if let Some(own_reason) = own_reason {
             add_reason(old, &own_reason);

@@ -1,7 +1,7 @@
 -- Packing a session for a prompt. See 00_setup.sql on how to run this.
 
 begin;
-select plan(44);
+select plan(46);
 select tests.fixture();
 delete from dossier.documents where organization_id = tests.id('alpha');
 
@@ -121,6 +121,14 @@ from (values
   (repeat('x', 1000), 10, repeat('x', 35)), ('日本語日本語', 2, '日本'), (E'one\n\ntwo', 2, 'one')
 ) as t (text, tokens, expected);
 select ok(dossier.estimate_tokens(dossier_private.cut_to_tokens(repeat('é7 ', 300000), 1000)) between 990 and 1000, 'a long text is cut near its budget');
+
+-- While a document is read again, what was read before is packed.
+
+update dossier.documents set status = 'extracting' where id in (tests.id('b.txt'), tests.id('late.txt'));
+select tests.login('alpha-member');
+select is(pg_temp.quoted(pg_temp.pack('horses')), 'b.txt 2-2, a.txt 2-2', 'a document that is read again is quoted');
+select is(pg_temp.missing(pg_temp.pack()), 'a.txt 4-4 duplicate, a.txt 3-3 empty, late.txt not_ready extracting', 'one that was never read is not');
+select tests.logout();
 
 -- A session without anything, and one of another tenant's words.
 
