@@ -139,9 +139,9 @@ impl Dedicated {
         batch(&self.client, Durability::Now, timeout, caller, &[Statement { sql, params }]).await
     }
 
-    /// Stops what is running. The connection is of no use afterwards.
-    pub(crate) async fn cancel(self) {
-        if let Err(error) = self.client.cancel_token().cancel_query(self.tls).await {
+    /// Stops what is running; its future then says how it ended.
+    pub(crate) async fn cancel(&self) {
+        if let Err(error) = self.client.cancel_token().cancel_query(self.tls.clone()).await {
             tracing::debug!("a statement could not be cancelled: {error}");
         }
     }
