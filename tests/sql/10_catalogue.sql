@@ -2,7 +2,7 @@
 -- ../schema/. What the linter looks for: 98_lint.sql. See 00_setup.sql on how to run this.
 
 begin;
-select plan(14);
+select plan(16);
 
 create temporary view ours as
   select oid, nspname as schema from pg_namespace where nspname in ('dossier', 'dossier_private');
@@ -79,6 +79,14 @@ select is_empty($$
   select schema, proname from functions where prosqlbody is not null
     and cardinality(regexp_split_to_array(lower(pg_get_function_sqlbody(oid)), 'end')) <> 2
 $$, 'begin atomic bodies hold "end" only as their last word: the CLI would split the migration at another');
+
+-- The roles that a plain Postgres lacks: what makes them. And the version, which any caller with a token may ask for.
+
+\set schemas `cat sql/00_schemas.sql`
+select tests.refuses(replace(:'schemas', 'array[''anon''', 'array[''tests_missing'''), '42704',
+  'Dossier grants its API to roles that do not exist: tests_missing', 'an install without its roles');
+select is(tests.outcomes($$ select where dossier.version() like '%.%.%' $$),
+  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'who may ask for the version');
 
 select * from finish();
 rollback;

@@ -1,7 +1,7 @@
 -- Who the caller is, what hostile claims do, and what no role can reach. See 00_setup.sql on how to run this.
 
 begin;
-select plan(29);
+select plan(30);
 select tests.fixture();
 
 -- Claims.
@@ -32,12 +32,12 @@ select is(tests.attempt(format('select from dossier.create_organization(%L)', 'x
 select is(tests.outcomes(statement), 'owner 1, admin 1, member 1, viewer 1, other 1, nobody 42501, anon 42501, service 42501', statement)
 from (values ($$ select from dossier.create_organization('x') $$)) as t (statement);
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.create_organization('x') $$, '42501', 'create_organization needs a user');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'create_session needs a user');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, '42501', 'begin_upload needs a user');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'x') $$, '42501', 'append_upload needs a user');
-select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 1, 'x') $$, '42501', 'finish_upload needs a user');
-select tests.refuses($$ select dossier.abort_upload(tests.id('alpha upload')) $$, '42501', 'abort_upload needs a user');
+select tests.refuses($$ select dossier.create_organization('x') $$, '42501', 'This needs a signed-in user', 'create_organization needs a user');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'This needs a signed-in user', 'create_session needs a user');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, '42501', 'This needs a signed-in user', 'begin_upload needs a user');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'x') $$, '42501', 'This needs a signed-in user', 'append_upload needs a user');
+select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 1, 'x') $$, '42501', 'This needs a signed-in user', 'finish_upload needs a user');
+select tests.refuses($$ select dossier.abort_upload(tests.id('alpha upload')) $$, '42501', 'This needs a signed-in user', 'abort_upload needs a user');
 
 -- The private schema is out of reach by name, whatever a user may execute in it.
 
@@ -76,6 +76,8 @@ select is(
   ) as pairs where id < before),
   0, 'keys made one after another ascend');
 select is(dossier.limits() -> 'chunk_bytes', '262144', 'limits name the size of a chunk');
+select is(tests.outcomes($$ select where dossier.limits() ->> 'max_file_bytes' is not null $$),
+  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 1, service 1', 'who may ask for the limits');
 
 select * from finish();
 rollback;

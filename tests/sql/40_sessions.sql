@@ -58,43 +58,43 @@ select lives_ok($$ select dossier.create_session('Empty', context => '{}') $$, '
 select results_eq($$ select s.title, c.text_context, c.context_metadata from dossier.sessions s left join dossier.session_context c on c.session_id = s.id where s.title in ('None', 'Empty') order by 1 $$,
   $$ values ('Empty', '', '{}'::jsonb), ('None', null, null) $$, 'which is a difference');
 
-select tests.refuses($$ select dossier.create_session('Bad', 'nonsense') $$, 'PT400', 'an unknown type');
+select tests.refuses($$ select dossier.create_session('Bad', 'nonsense') $$, 'PT400', 'Unknown conversation type ''nonsense''', 'an unknown type');
 select is((dossier.create_session('Null', null)).conversation_type, 'meeting', 'a null type is the default');
-select tests.refuses($$ select dossier.create_session(repeat('x', 501)) $$, 'PT400', 'a long title');
-select tests.refuses($$ select dossier.create_session('Bad', context => '{"txt":"typo"}') $$, 'PT400', 'an unknown key of context');
-select tests.refuses($$ select dossier.create_session('Bad', context => '"text"') $$, 'PT400', 'a context that is a string');
-select tests.refuses($$ select dossier.create_session('Bad', context => '[]') $$, 'PT400', 'a context that is an array');
-select tests.refuses($$ select dossier.create_session('Bad', context => '{"metadata":[1]}') $$, 'PT400', 'metadata that is an array');
-select tests.refuses($$ select dossier.create_session('Bad', context => jsonb_build_object('text', repeat('x', 1048577))) $$, 'PT413', 'a text over the limit');
+select tests.refuses($$ select dossier.create_session(repeat('x', 501)) $$, 'PT400', 'The title is longer than 500 characters', 'a long title');
+select tests.refuses($$ select dossier.create_session('Bad', context => '{"txt":"typo"}') $$, 'PT400', 'context must be an object with text_context and context_metadata', 'an unknown key of context');
+select tests.refuses($$ select dossier.create_session('Bad', context => '"text"') $$, 'PT400', 'context must be an object with text_context and context_metadata', 'a context that is a string');
+select tests.refuses($$ select dossier.create_session('Bad', context => '[]') $$, 'PT400', 'context must be an object with text_context and context_metadata', 'a context that is an array');
+select tests.refuses($$ select dossier.create_session('Bad', context => '{"metadata":[1]}') $$, 'PT400', 'context_metadata must be a JSON object', 'metadata that is an array');
+select tests.refuses($$ select dossier.create_session('Bad', context => jsonb_build_object('text', repeat('x', 1048577))) $$, 'PT413', 'The text context is larger than 1048576 bytes', 'a text over the limit');
 select is_empty($$ select from dossier.sessions where title = 'Bad' $$, 'a refused context leaves no session');
-select tests.refuses($$ select dossier.create_session(organization_id => tests.id('beta')) $$, 'PT404', 'another tenant''s organization');
-select tests.refuses($$ select dossier.create_session(organization_id => tests.id('nothing')) $$, 'PT404', 'an organization that does not exist, in the same words');
+select tests.refuses($$ select dossier.create_session(organization_id => tests.id('beta')) $$, 'PT404', 'There is no such organization', 'another tenant''s organization');
+select tests.refuses($$ select dossier.create_session(organization_id => tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'an organization that does not exist, in the same words');
 
 select tests.login('stranger');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'somebody without an organization');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'You belong to no organization', 'somebody without an organization');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'a viewer, whose organization is the default');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'You may not write in this organization', 'a viewer, whose organization is the default');
 select tests.logout();
 insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'both', 'member'), (tests.id('beta'), 'both', 'viewer');
 select tests.login('both');
-select tests.refuses($$ select dossier.create_session() $$, 'PT400', 'somebody with two organizations must choose');
+select tests.refuses($$ select dossier.create_session() $$, 'PT400', 'Say which organization the session belongs to', 'somebody with two organizations must choose');
 select is((dossier.create_session(organization_id => tests.id('alpha'))).organization_id, tests.id('alpha'), 'and may');
-select tests.refuses($$ select dossier.create_session(organization_id => tests.id('beta')) $$, '42501', 'but only where a member');
+select tests.refuses($$ select dossier.create_session(organization_id => tests.id('beta')) $$, '42501', 'You may not write in this organization', 'but only where a member');
 select tests.logout();
 
 -- Personal organizations.
 
 update dossier_private.settings set value = 'true' where name = 'personal_organizations';
 select tests.login('stranger');
-select tests.refuses($$ select dossier.create_session(organization_id => tests.id('alpha')) $$, 'PT404', 'an organization that is named is not replaced');
+select tests.refuses($$ select dossier.create_session(organization_id => tests.id('alpha')) $$, 'PT404', 'There is no such organization', 'an organization that is named is not replaced');
 select is((dossier.create_session('mine')).user_id, 'stranger', 'who has none gets one');
 select results_eq($$ select o.name, m.role, s.title from dossier.organizations o join dossier.organization_members m on m.organization_id = o.id join dossier.sessions s on s.organization_id = o.id $$,
   $$ values ('Personal', 'owner', 'mine') $$, 'and owns it');
 select is((dossier.create_session('mine, too')).organization_id, (select id from dossier.organizations), 'and has it from then on');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'who may not write in the only one gets no other');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'You may not write in this organization', 'who may not write in the only one gets no other');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'nor does who is nobody');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'This needs a signed-in user', 'nor does who is nobody');
 select tests.logout();
 select throws_ok($$ update dossier_private.settings set value = '"yes"' where name = 'personal_organizations' $$, '23514', null, 'the setting is true or false');
 

@@ -1,7 +1,7 @@
 -- Membership read from an app's table, and from claims of the token. See 00_setup.sql on how to run this.
 
 begin;
-select plan(90);
+select plan(91);
 select tests.fixture();
 
 -- An app: alpha is Dossier's, too; gamma it does not know yet.
@@ -32,28 +32,28 @@ from (values
   ($$ select dossier.use_own_membership() $$)
 ) as t (statement);
 
-select tests.refuses(statement, 'PT400', description)
+select tests.refuses(statement, code, message, description)
 from (values
-  ($$ select dossier.use_membership(null) $$, 'null is no table'),
-  ($$ select dossier.use_membership('app.members_pkey') $$, 'nor is an index'),
-  ($$ create temporary table passing (organization_id uuid, user_id uuid) on commit drop; select dossier.use_membership('passing') $$, 'nor one that goes'),
-  ($$ select dossier.use_membership('app.members') $$, 'a column that is not there'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'user') $$, 'names are exact'),
-  ($$ select dossier.use_membership('app.members', 'team_id', null) $$, 'null is no column'),
-  ($$ select dossier.use_membership('app.members', 'ctid', 'User') $$, 'a system column'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'role') $$, 'an enum is no user'),
-  ($$ select dossier.use_membership('app.members', 'role', 'User') $$, 'nor an organization'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'nothing') $$, 'a role column that is not there'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User" = "User" or true --') $$, 'a column''s name is a name'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '[]') $$, 'roles are an object'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', null) $$, 'not null'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '{"editor": "boss"}') $$, 'a role means one that there is'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '{"editor": {"a": 1}}') $$, 'and no object'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User', other_role => 'boss') $$, 'so does any other'),
-  ($$ select dossier.use_claims_membership('{user_metadata,organizations}') $$, 'users write their user_metadata'),
-  ($$ select dossier.use_claims_membership('{}') $$, 'all claims are no claim'),
-  ($$ select dossier.use_claims_membership(null) $$, 'nor is null')
-) as t (statement, description);
+  ($$ select dossier.use_membership(null) $$, 'PT400', 'members must name a table or a view that stays', 'null is no table'),
+  ($$ select dossier.use_membership('app.members_pkey') $$, 'PT400', 'members must name a table or a view that stays', 'nor is an index'),
+  ($$ create temporary table passing (organization_id uuid, user_id uuid) on commit drop; select dossier.use_membership('passing') $$, 'PT400', 'members must name a table or a view that stays', 'nor one that goes'),
+  ($$ select dossier.use_membership('app.members') $$, 'PT400', 'app.members has no column organization_id', 'a column that is not there'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'user') $$, 'PT400', 'app.members has no column "user"', 'names are exact'),
+  ($$ select dossier.use_membership('app.members', 'team_id', null) $$, 'PT400', 'app.members has no column null', 'null is no column'),
+  ($$ select dossier.use_membership('app.members', 'ctid', 'User') $$, 'PT400', 'app.members has no column ctid', 'a system column'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'role') $$, 'PT400', 'The column role of app.members cannot hold a user', 'an enum is no user'),
+  ($$ select dossier.use_membership('app.members', 'role', 'User') $$, 'PT400', 'The column role of app.members cannot hold an organization', 'nor an organization'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'nothing') $$, 'PT400', 'app.members has no column nothing', 'a role column that is not there'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User" = "User" or true --') $$, 'PT400', 'app.members has no column "User"" = ""User"" or true --"', 'a column''s name is a name'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '[]') $$, 'PT400', 'roles must be a JSON object', 'roles are an object'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', null) $$, 'PT400', 'roles must be a JSON object', 'not null'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '{"editor": "boss"}') $$, 'PT400', 'A role must mean owner, admin, member, viewer or null', 'a role means one that there is'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '{"editor": {"a": 1}}') $$, 'PT400', 'A role must mean owner, admin, member, viewer or null', 'and no object'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User', other_role => 'boss') $$, 'PT400', 'A role must mean owner, admin, member, viewer or null', 'so does any other'),
+  ($$ select dossier.use_claims_membership('{user_metadata,organizations}') $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'users write their user_metadata'),
+  ($$ select dossier.use_claims_membership('{}') $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'all claims are no claim'),
+  ($$ select dossier.use_claims_membership(null) $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'nor is null')
+) as t (statement, code, message, description);
 select throws_ok($$ select dossier.use_membership('app.members; drop table app.members') $$, null, null, 'a table''s name is a name');
 select is((select value from dossier_private.settings where name = 'membership'), '{"mode": "own"}', 'a refusal changes nothing');
 select throws_ok($$ update dossier_private.settings set value = '{}' where name = 'membership' $$, '23514', null, 'the setting has a mode');
@@ -92,10 +92,10 @@ select tests.logout();
 -- Members change in the app alone.
 
 select tests.login(tests.id('alpha-owner')::text);
-select tests.refuses($$ select dossier.create_organization('x') $$, 'PT409', 'organizations are the app''s');
-select tests.refuses($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'me', 'owner') $$, 'PT409', 'so are members');
-select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'nobody is removed here');
-select tests.refuses($$ update dossier.organization_members set role = 'viewer' $$, 'PT409', 'nor demoted');
+select tests.refuses($$ select dossier.create_organization('x') $$, 'PT409', 'The app keeps its organizations and members itself', 'organizations are the app''s');
+select tests.refuses($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'me', 'owner') $$, 'PT409', 'The app keeps its organizations and members itself', 'so are members');
+select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'The app keeps its organizations and members itself', 'nobody is removed here');
+select tests.refuses($$ update dossier.organization_members set role = 'viewer' $$, 'PT409', 'The app keeps its organizations and members itself', 'nor demoted');
 select is((select count(*)::integer from dossier.organization_members), 4, 'the old ones are kept');
 select tests.logout();
 update app.members set role = 'viewer' where "User" = tests.id('alpha-member');
@@ -104,7 +104,7 @@ delete from app.members where team_id = tests.id('alpha') and role = 'owner';
 select is(tests.attempt($$ select from dossier.sessions $$, tests.id('alpha-owner')::text), '0', 'the last owner may leave: the app decides');
 insert into app.members values (tests.id('alpha'), tests.id('alpha-owner'), 'owner');
 select tests.login(null, 'service_role');
-select tests.refuses($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'PT409', 'but not from Dossier''s own table');
+select tests.refuses($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'PT409', 'An organization keeps at least one owner', 'but not from Dossier''s own table');
 select tests.logout();
 update dossier_private.settings set value = 'true' where name = 'personal_organizations';
 select is(tests.attempt($$ select dossier.create_session() $$, 'newcomer'), '42501', 'there are no personal organizations beside an app''s');
@@ -131,6 +131,8 @@ select matches(dossier.organization_key('42')::text, '^[0-9a-f]{8}-[0-9a-f]{4}-8
 select is(dossier.organization_key('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'), 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'a uuid is its own');
 select is(dossier.organization_key(null), null, 'null has none');
 select isnt(dossier.organization_key('42'), dossier.organization_key('43'), 'others have others');
+select is(tests.outcomes($$ select where dossier.organization_key('42') is not null $$),
+  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'who may ask for a key');
 
 create function pg_temp.roles(claims jsonb default null) returns text
 language plpgsql as $$
@@ -170,18 +172,18 @@ revoke execute on function dossier_private.my_role from authenticated;
 create role tests_owner;
 grant tests_owner to current_user;
 grant usage, create on schema dossier_private to tests_owner;
-create function pg_temp.as_lesser_owner(statement text, description text) returns text
+create function pg_temp.as_lesser_owner(statement text, code text, message text, description text) returns text
 language plpgsql as $$
 begin
   execute 'alter view dossier_private.my_memberships owner to tests_owner';
-  return tests.refuses(statement, 'PT400', description);
+  return tests.refuses(statement, code, message, description);
 end
 $$;
-select pg_temp.as_lesser_owner($$ select dossier.use_membership('app.members', 'team_id', 'User') $$, 'a table that Dossier''s owner may not read');
+select pg_temp.as_lesser_owner($$ select dossier.use_membership('app.members', 'team_id', 'User') $$, 'PT400', 'Dossier''s owner may not read the column team_id of app.members', 'a table that Dossier''s owner may not read');
 grant usage on schema app to tests_owner;
 grant select on app.members to tests_owner;
 alter table app.members enable row level security;
-select pg_temp.as_lesser_owner($$ select dossier.use_membership('app.members', 'team_id', 'User') $$, 'a table whose policies would hide members');
+select pg_temp.as_lesser_owner($$ select dossier.use_membership('app.members', 'team_id', 'User') $$, 'PT400', 'Row level security hides rows of app.members from Dossier', 'a table whose policies would hide members');
 alter view dossier_private.my_memberships owner to current_user;
 
 -- Claims.

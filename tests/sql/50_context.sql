@@ -56,11 +56,11 @@ select results_eq($$ select v.* from dossier.session_context_versions v join dos
 -- expected_version.
 
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 6) $$, 'PT409', 'a stale version');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 8) $$, 'PT409', 'a version to come');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 0) $$, 'PT409', 'a context that must not be there yet');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, -1) $$, 'PT409', 'a negative version');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 2147483647) $$, 'PT409', 'a huge version');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 6) $$, 'PT409', 'The context has changed since you read it', 'a stale version');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 8) $$, 'PT409', 'The context has changed since you read it', 'a version to come');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 0) $$, 'PT409', 'The context has changed since you read it', 'a context that must not be there yet');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, -1) $$, 'PT409', 'The context has changed since you read it', 'a negative version');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 2147483647) $$, 'PT409', 'The context has changed since you read it', 'a huge version');
 
 create function pg_temp.detail(statement text) returns jsonb
 language plpgsql as $$
@@ -87,13 +87,13 @@ select is((dossier.save_context((select id from dossier.sessions where title = '
 -- Limits.
 
 select is((dossier.save_context(tests.id('alpha session'), repeat('x', 1048576))).version, 8, 'a text of a mebibyte is saved');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('x', 1048577)) $$, 'PT413', 'a byte more is too much');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('é', 524289)) $$, 'PT413', 'bytes count, not characters');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('x', repeat('x', 1048576))) $$, 'PT413', 'metadata has the same limit');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": 1e131071}') $$, 'PT413', 'a number that would fill a page when written out');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": [1e-16000]}') $$, 'PT413', 'and one that is as long behind its point');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '[1]') $$, 'PT400', 'metadata that is an array');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, 'null') $$, 'PT400', 'metadata that is JSON null');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('x', 1048577)) $$, 'PT413', 'The text context is larger than 1048576 bytes', 'a byte more is too much');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('é', 524289)) $$, 'PT413', 'The text context is larger than 1048576 bytes', 'bytes count, not characters');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('x', repeat('x', 1048576))) $$, 'PT413', 'The context metadata is larger than 1048576 bytes', 'metadata has the same limit');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": 1e131071}') $$, 'PT413', 'The context metadata is larger than 1048576 bytes', 'a number that would fill a page when written out');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": [1e-16000]}') $$, 'PT413', 'The context metadata is larger than 1048576 bytes', 'and one that is as long behind its point');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '[1]') $$, 'PT400', 'context_metadata must be a JSON object', 'metadata that is an array');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, 'null') $$, 'PT400', 'context_metadata must be a JSON object', 'metadata that is JSON null');
 
 -- Merging.
 
@@ -122,22 +122,22 @@ select is((dossier.save_context(tests.id('alpha session'), context_metadata => '
   '{"a":{"b":1,"d":3}}', 'or merged, when asked to');
 select is((dossier.save_context(tests.id('alpha session'), 'text alone', merge_metadata => true)).context_metadata, '{"a":{"b":1,"d":3}}', 'merging nothing keeps what is there');
 select is((dossier.save_context((dossier.create_session('merge')).id, null, '{"a":1,"b":null}', 0, true)).context_metadata, '{"a":1}', 'a first merge meets an empty object');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '[1]', merge_metadata => true) $$, 'PT400', 'merging an array');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '[1]', merge_metadata => true) $$, 'PT400', 'context_metadata must be a JSON object', 'merging an array');
 select from dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('x', repeat('x', 600000)));
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('y', repeat('y', 600000)), merge_metadata => true) $$,
-  'PT413', 'two halves that are too large together');
+  'PT413', 'The context metadata is larger than 1048576 bytes', 'two halves that are too large together');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, (repeat('{"a":', 65) || '1' || repeat('}', 65))::jsonb, merge_metadata => true) $$,
-  'PT400', 'an object that is too deep to merge');
+  'PT400', 'The metadata to merge is nested too deeply', 'an object that is too deep to merge');
 select tests.logout();
 
 -- Sessions out of reach.
 
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.save_context(tests.id('beta session'), 'x') $$, 'PT404', 'another tenant''s session');
-select tests.refuses($$ select dossier.save_context(tests.id('nothing'), 'x') $$, 'PT404', 'a session that does not exist');
-select tests.refuses($$ select dossier.save_context(null, 'x') $$, 'PT404', 'no session');
+select tests.refuses($$ select dossier.save_context(tests.id('beta session'), 'x') $$, 'PT404', 'There is no such session', 'another tenant''s session');
+select tests.refuses($$ select dossier.save_context(tests.id('nothing'), 'x') $$, 'PT404', 'There is no such session', 'a session that does not exist');
+select tests.refuses($$ select dossier.save_context(null, 'x') $$, 'PT404', 'There is no such session', 'no session');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x') $$, '42501', 'a viewer');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x') $$, '42501', 'You may not write in this organization', 'a viewer');
 select is(tests.attempt($$ select from dossier.save_context(tests.id('alpha session'), 'x') $$, 'alpha-viewer', 'service_role'), '1', 'a service that acts for a viewer is still a service');
 select tests.logout();
 

@@ -1,7 +1,7 @@
 -- Versions of a context: history, restoring, comparing, retention. See 00_setup.sql on how to run this.
 
 begin;
-select plan(44);
+select plan(46);
 select tests.fixture();
 
 select tests.login('alpha-member');
@@ -24,9 +24,9 @@ select results_eq($$ select version from dossier.context_history(tests.id('alpha
 select results_eq($$ select version from dossier.context_history(tests.id('alpha session'), 3, 2) $$, array[2, 1], 'the next page');
 select is_empty($$ select from dossier.context_history(tests.id('alpha session'), 1) $$, 'and then nothing');
 select is_empty($$ select from dossier.context_history(null) $$, 'no session has no history');
-select tests.refuses($$ select from dossier.context_history(tests.id('alpha session'), null, 0) $$, 'PT400', 'no rows');
-select tests.refuses($$ select from dossier.context_history(tests.id('alpha session'), null, 101) $$, 'PT400', 'too many rows');
-select tests.refuses($$ select from dossier.context_history(tests.id('alpha session'), null, null) $$, 'PT400', 'a null limit');
+select tests.refuses($$ select from dossier.context_history(tests.id('alpha session'), null, 0) $$, 'PT400', 'limit_count must be between 1 and 100', 'no rows');
+select tests.refuses($$ select from dossier.context_history(tests.id('alpha session'), null, 101) $$, 'PT400', 'limit_count must be between 1 and 100', 'too many rows');
+select tests.refuses($$ select from dossier.context_history(tests.id('alpha session'), null, null) $$, 'PT400', 'limit_count must be between 1 and 100', 'a null limit');
 
 -- restore_context.
 
@@ -39,29 +39,33 @@ select results_eq($$ select text_context, context_metadata, version from dossier
   $$ values (E'one\ntwo\nthree', '{"stage":"discovery","n":1}'::jsonb, 5) $$, 'which is in force');
 select is((select text_context from dossier.session_context_versions where session_id = tests.id('alpha session') and version = 4), E'one\n2\nthree\nfour', 'nothing in between is lost');
 select is((dossier.restore_context(tests.id('alpha session'), 4, 5)).version, 6, 'with the version that is expected');
-select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 1, 5) $$, 'PT409', 'a stale version');
-select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 7) $$, 'PT404', 'a version to come');
-select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 0) $$, 'PT404', 'version 0');
-select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), null) $$, 'PT404', 'no version');
-select tests.refuses($$ select dossier.restore_context(tests.id('beta session'), 1) $$, 'PT404', 'another tenant''s session');
-select tests.refuses($$ select dossier.restore_context(null, 1) $$, 'PT404', 'no session');
-select tests.refuses($$ select dossier.restore_context((dossier.create_session('bare')).id, 1) $$, 'PT404', 'a session without context');
+select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 1, 5) $$, 'PT409', 'The context has changed since you read it', 'a stale version');
+select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 7) $$, 'PT404', 'The context has no version 7', 'a version to come');
+select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 0) $$, 'PT404', 'The context has no version 0', 'version 0');
+select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), null) $$, 'PT404', 'The context has no version null', 'no version');
+select tests.refuses($$ select dossier.restore_context(tests.id('beta session'), 1) $$, 'PT404', 'There is no such session', 'another tenant''s session');
+select tests.refuses($$ select dossier.restore_context(null, 1) $$, 'PT404', 'There is no such session', 'no session');
+select tests.refuses($$ select dossier.restore_context((dossier.create_session('bare')).id, 1) $$, 'PT404', 'The context has no version 1', 'a session without context');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 1) $$, '42501', 'a viewer');
+select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 1) $$, '42501', 'You may not write in this organization', 'a viewer');
 
 -- Retention.
 
 select is(tests.outcomes($$ select from dossier.set_context_retention(tests.id('alpha'), 2) $$),
   'owner 1, admin 1, member 42501, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who says what is kept');
-select is(tests.outcomes($$ insert into dossier.context_retention values (tests.id('alpha')) $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody does by hand');
+select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody does by hand: ' || statement)
+from (values
+  ($$ insert into dossier.context_retention values (tests.id('alpha')) $$),
+  ($$ update dossier.context_retention set keep_days = 1 $$),
+  ($$ delete from dossier.context_retention $$)
+) as t (statement);
 select tests.login('alpha-admin');
-select tests.refuses($$ select dossier.set_context_retention(tests.id('alpha'), 0) $$, 'PT400', 'keeping none');
-select tests.refuses($$ select dossier.set_context_retention(tests.id('alpha'), keep_days => 0) $$, 'PT400', 'keeping for no day');
-select tests.refuses($$ select dossier.set_context_retention(tests.id('alpha'), keep_days => 36501) $$, 'PT400', 'keeping for more than a century');
-select tests.refuses($$ select dossier.set_context_retention(tests.id('nothing'), 1) $$, 'PT404', 'an organization that does not exist');
+select tests.refuses($$ select dossier.set_context_retention(tests.id('alpha'), 0) $$, 'PT400', 'keep_versions must be 1 to 1000000 and keep_days 1 to 36500', 'keeping none');
+select tests.refuses($$ select dossier.set_context_retention(tests.id('alpha'), keep_days => 0) $$, 'PT400', 'keep_versions must be 1 to 1000000 and keep_days 1 to 36500', 'keeping for no day');
+select tests.refuses($$ select dossier.set_context_retention(tests.id('alpha'), keep_days => 36501) $$, 'PT400', 'keep_versions must be 1 to 1000000 and keep_days 1 to 36500', 'keeping for more than a century');
+select tests.refuses($$ select dossier.set_context_retention(tests.id('nothing'), 1) $$, 'PT404', 'There is no such organization', 'an organization that does not exist');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.set_context_retention(tests.id('nothing'), 1) $$, 'PT404', 'not even for a service');
+select tests.refuses($$ select dossier.set_context_retention(tests.id('nothing'), 1) $$, 'PT404', 'There is no such organization', 'not even for a service');
 select tests.logout();
 
 create function pg_temp.kept() returns text
@@ -78,7 +82,7 @@ select results_eq($$ select keep_versions, keep_days from dossier.set_context_re
 select is(pg_temp.kept(), '4 5 6', 'older ones go at once');
 select from dossier.save_context(tests.id('alpha session'), 'seventh');
 select is(pg_temp.kept(), '5 6 7', 'and with every save');
-select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 4) $$, 'PT404', 'what is gone is not restored');
+select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 4) $$, 'PT404', 'The context has no version 4', 'what is gone is not restored');
 select is((dossier.restore_context(tests.id('alpha session'), 5)).version, 8, 'the oldest that is kept is');
 select is(pg_temp.kept(), '6 7 8', 'and may go by that');
 select is(tests.outcomes($$ select from dossier.context_retention where organization_id = tests.id('alpha') $$),

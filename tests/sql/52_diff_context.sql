@@ -32,12 +32,12 @@ select results_eq($$ select change, line from dossier.diff_context(tests.id('alp
 select is_empty($$ select from dossier.diff_context(tests.id('alpha session'), 4, 4) $$, 'equal versions differ in nothing');
 select results_eq($$ select change, line from dossier.diff_context(tests.id('alpha session'), 4, 3, 0) $$,
   $$ values ('removed', '2'), ('added', 'two'), ('removed', 'four') $$, 'backwards, too');
-select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 9, 1) $$, 'PT404', 'a first version that is not there');
-select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 9) $$, 'PT404', 'a second version that is not there');
-select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), null, 1) $$, 'PT404', 'no first version');
-select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 2, -1) $$, 'PT400', 'negative context');
-select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 2, null) $$, 'PT400', 'null context');
-select tests.refuses($$ select from dossier.diff_context(tests.id('beta session'), 1, 1) $$, 'PT404', 'another tenant''s session to compare');
+select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 9, 1) $$, 'PT404', 'The context has no version 9', 'a first version that is not there');
+select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 9) $$, 'PT404', 'The context has no version 9', 'a second version that is not there');
+select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), null, 1) $$, 'PT404', 'The context has no version null', 'no first version');
+select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 2, -1) $$, 'PT400', 'context_lines must be between 0 and 1000000', 'negative context');
+select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 2, null) $$, 'PT400', 'context_lines must be between 0 and 1000000', 'null context');
+select tests.refuses($$ select from dossier.diff_context(tests.id('beta session'), 1, 1) $$, 'PT404', 'There is no such session', 'another tenant''s session to compare');
 select tests.logout();
 
 -- The lines of a difference.

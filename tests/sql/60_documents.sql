@@ -66,8 +66,8 @@ select is(dossier.read_content(tests.id('big'), 5, 0), '', 'nothing when asked f
 select is(octet_length(dossier.read_content(tests.id('bigger'), 0, 2147483647)), 1048576, 'a mebibyte at most');
 select is(dossier.read_content(tests.id('alpha upload')), null, 'nothing of an upload');
 select is(dossier.read_content(null), null, 'nothing of nothing');
-select tests.refuses($$ select dossier.read_content(tests.id('big'), -1) $$, 'PT400', 'a negative offset');
-select tests.refuses($$ select dossier.read_content(tests.id('big'), 0, null) $$, 'PT400', 'a null length');
+select tests.refuses($$ select dossier.read_content(tests.id('big'), -1) $$, 'PT400', 'offset_bytes and length_bytes must not be negative', 'a negative offset');
+select tests.refuses($$ select dossier.read_content(tests.id('big'), 0, null) $$, 'PT400', 'offset_bytes and length_bytes must not be negative', 'a null length');
 select tests.logout();
 
 -- delete_document.
@@ -79,7 +79,7 @@ select ok(dossier.delete_document(tests.id('alpha document')), 'a document is de
 select ok(not dossier.delete_document(tests.id('alpha document')), 'but not twice');
 select ok(not dossier.delete_document(null), 'nor nothing');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select dossier.delete_document(tests.id('big')) $$, '42501', 'a viewer is told why not');
+select tests.refuses($$ select dossier.delete_document(tests.id('big')) $$, '42501', 'You may not write in this organization', 'a viewer is told why not');
 select tests.logout();
 select is(
   (select count(*)::integer from dossier_private.document_chunks where document_id = tests.id('alpha document'))

@@ -1,22 +1,26 @@
 -- Quotas and usage. See 00_setup.sql on how to run this; that two uploads cannot take one place is in concurrency.sh.
 
 begin;
-select plan(42);
+select plan(44);
 select tests.fixture();
 
 -- Who sets them, who sees them.
 
 select is(tests.outcomes($$ select from dossier.set_quota(tests.id('alpha'), 1) $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who sets quotas');
-select is(tests.outcomes($$ insert into dossier.quotas (organization_id) values (tests.id('alpha')) $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody does by hand');
+select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody does by hand: ' || statement)
+from (values
+  ($$ insert into dossier.quotas (organization_id) values (tests.id('alpha')) $$),
+  ($$ update dossier.quotas set max_bytes = 1 $$),
+  ($$ delete from dossier.quotas $$)
+) as t (statement);
 select is(tests.outcomes($$ select from dossier.usage(tests.id('alpha')) $$),
   'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'who sees usage');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.set_quota(tests.id('nothing'), 1) $$, 'PT404', 'an organization that does not exist');
-select tests.refuses($$ select dossier.set_quota(null, 1) $$, 'PT404', 'no organization');
-select tests.refuses($$ select dossier.set_quota(tests.id('alpha'), -1) $$, 'PT400', 'negative bytes');
-select tests.refuses($$ select dossier.set_quota(tests.id('alpha'), 1, 1, 1, -1) $$, 'PT400', 'negative seconds');
+select tests.refuses($$ select dossier.set_quota(tests.id('nothing'), 1) $$, 'PT404', 'There is no such organization', 'an organization that does not exist');
+select tests.refuses($$ select dossier.set_quota(null, 1) $$, 'PT404', 'There is no such organization', 'no organization');
+select tests.refuses($$ select dossier.set_quota(tests.id('alpha'), -1) $$, 'PT400', 'A quota must not be negative', 'negative bytes');
+select tests.refuses($$ select dossier.set_quota(tests.id('alpha'), 1, 1, 1, -1) $$, 'PT400', 'A quota must not be negative', 'negative seconds');
 select results_eq($$ select max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day from dossier.set_quota(tests.id('alpha'), 100, 4, 3, 60) $$,
   $$ values (100::bigint, 4::bigint, 3::bigint, 60::bigint) $$, 'quotas are set');
 select is(tests.outcomes($$ select from dossier.quotas where organization_id = tests.id('alpha') $$),
@@ -26,7 +30,7 @@ select results_eq($$ select * from dossier.usage(tests.id('alpha')) $$,
   $$ values (5::bigint, 2::bigint, 0::bigint, 0::double precision, 100::bigint, 4::bigint, 3::bigint, 60::bigint) $$, 'what is stored and used');
 select tests.login('beta-viewer');
 select results_eq($$ select documents, max_bytes, max_documents from dossier.usage(tests.id('beta')) $$, $$ values (2::bigint, null::bigint, null::bigint) $$, 'without quotas nothing is limited');
-select tests.refuses($$ select from dossier.usage(tests.id('nothing')) $$, 'PT404', 'usage of no organization');
+select tests.refuses($$ select from dossier.usage(tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'usage of no organization');
 
 -- Bytes.
 
@@ -45,19 +49,19 @@ $$;
 select tests.login('alpha-member');
 select is(tests.attempt($$ select from dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 95) $$, 'alpha-member'), '1', 'as many bytes as are left');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 96) $$, 'PT403', 'a byte more');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 96) $$, 'PT403', 'The organization''s quota is used up: 5 of 100 bytes stored', 'a byte more');
 select is(pg_temp.detail($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 96) $$),
   '{"quota": "max_bytes", "limit": 100, "used": 5, "needed": 96}', 'the detail is for programs');
 select lives_ok($$ select dossier.begin_upload(tests.id('alpha session'), 'declared.txt', size_bytes => 90) $$, 'declared bytes are taken at once');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 6) $$, 'PT403', 'which leaves fewer');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 6) $$, 'PT403', 'The organization''s quota is used up: 95 of 100 bytes stored', 'which leaves fewer');
 select lives_ok($$ select dossier.append_upload(tests.id('alpha upload'), 0, '123456') $$, 'an upload of unknown size goes on');
-select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 6, repeat('ab', 32)) $$, 'PT403', 'but does not end above the quota');
+select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 6, repeat('ab', 32)) $$, 'PT403', 'The organization''s quota is used up: 95 of 100 bytes stored', 'but does not end above the quota');
 select ok(dossier.abort_upload((select id from dossier.documents where name = 'declared.txt')), 'an upload that is aborted');
 select is((dossier.finish_upload(tests.id('alpha upload'), 6, repeat('ab', 32))).status, 'stored', 'gives its bytes back');
 select tests.login(null, 'service_role');
 select from dossier.set_quota(tests.id('alpha'), 11);
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT403', 'nothing left: not even for a size that is not known');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT403', 'The organization''s quota is used up: 11 of 11 bytes stored', 'nothing left: not even for a size that is not known');
 select is((select max_documents from dossier.usage(tests.id('alpha'))), null, 'what set_quota leaves out is not limited any more');
 
 -- Documents, in all and today.
@@ -66,7 +70,7 @@ select tests.login(null, 'service_role');
 select from dossier.set_quota(tests.id('alpha'), max_documents => 3);
 select tests.login('alpha-member');
 select lives_ok($$ select dossier.begin_upload(tests.id('alpha session'), 'third.txt') $$, 'the last document');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT403', 'one too many');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT403', 'The organization''s quota is used up: 3 of 3 documents stored', 'one too many');
 select ok(dossier.delete_document(tests.id('alpha document')), 'a document is deleted');
 select lives_ok($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'and gives its place back');
 select tests.login(null, 'service_role');
@@ -74,7 +78,7 @@ select from dossier.set_quota(tests.id('alpha'), max_documents_a_day => 4);
 select tests.login('alpha-member');
 select is((select documents_today from dossier.usage(tests.id('alpha'))), 3::bigint, 'uploads of today, also those that are gone');
 select lives_ok($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'the last one of the day');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT429', 'one too many for the day');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT429', 'The organization''s quota is used up: 4 of 4 documents uploaded today', 'one too many for the day');
 select tests.logout();
 update dossier_private.usage_events set created_at = created_at - interval '1 day' where organization_id = tests.id('alpha');
 select tests.login('alpha-member');
@@ -96,7 +100,7 @@ select ok(dossier_private.used_today(tests.id('alpha'), 'extraction') between 90
 select tests.login(null, 'service_role');
 select from dossier.set_quota(tests.id('alpha'), max_extraction_seconds_a_day => 60);
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT429', 'an upload after the seconds are used up');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT429', 'The organization''s quota is used up: 90 of 60 seconds of reading files today', 'an upload after the seconds are used up');
 select tests.logout();
 select from dossier.request_extraction(tests.id('alpha upload'));
 select from dossier.claim_jobs('w', 1, 10);

@@ -1,7 +1,7 @@
 -- Uploads: the happy path, and everything that is refused on the way. See 00_setup.sql on how to run this.
 
 begin;
-select plan(153);
+select plan(154);
 select tests.fixture();
 
 -- Types from declarations, names and bytes.
@@ -84,10 +84,10 @@ select results_eq($$ select session_id, organization_id, user_id, name, media_ty
   $$ values (tests.id('alpha session'), tests.id('alpha'), 'alpha-member', 'Report 2024 – Köln.pdf', 'application/pdf', 100::bigint, null::text, 'uploading', '{"a":1}'::jsonb, 'postgres') $$,
   'an upload begins with what is declared');
 select is((dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485760)).size_bytes, 10485760::bigint, '10 MiB may be declared');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485761) $$, 'PT413', '10 MiB and a byte may not');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 9223372036854775807) $$, 'PT413', 'nor the largest number');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => -1) $$, 'PT400', 'a negative size');
-select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), %L)', name), 'PT400', 'a name: ' || what)
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485761) $$, 'PT413', 'The file is larger than 10485760 bytes', '10 MiB and a byte may not');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 9223372036854775807) $$, 'PT413', 'The file is larger than 10485760 bytes', 'nor the largest number');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => -1) $$, 'PT400', 'size_bytes must not be negative', 'a negative size');
+select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), %L)', name), 'PT400', 'This is no name for a document', 'a name: ' || what)
 from (values
   (null, 'null'), ('', 'empty'), ('   ', 'blank'), ('.', 'dot'), ('..', 'dot dot'), ('a/b', 'slash'), ('a\b', 'backslash'), ('/etc/passwd', 'path'),
   (E'a\nb', 'line feed'), (E'a\tb', 'tab'), (E'a\u0001b', 'control'), (E'a\u007fb', 'delete'), (E'a\u0085b', 'C1 control'),
@@ -96,19 +96,23 @@ from (values
 ) as t (name, what);
 select is((dossier.begin_upload(tests.id('alpha session'), name)).name, name, 'a good name: ' || what)
 from (values (repeat('é', 255), '255 characters'), ('...', 'three dots'), ('C:file "x" <y>|*?.txt', 'ugly'), ('عربى שלום 日本語 👍.txt', 'scripts'), ('a; drop table x;--', 'SQL')) as t (name, what);
-select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), ''x'', %L)', media_type), code, 'a type: ' || regexp_replace(left(media_type, 40), '[\r\n]', ' ', 'g'))
+select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), ''x'', %L)', media_type), code, message, 'a type: ' || regexp_replace(left(media_type, 40), '[\r\n]', ' ', 'g'))
 from (values
-  ('application/x-msdownload', 'PT415'), ('application/zip', 'PT415'), ('image/svg+xml', 'PT415'), ('video/mp4', 'PT415'),
-  ('nonsense', 'PT400'), ('text/', 'PT400'), (E'text/plain\r\nx-evil: 1', 'PT400'), ('text/' || repeat('x', 200), 'PT400')
-) as t (media_type, code);
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => '[]') $$, 'PT400', 'metadata that is an array');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => jsonb_build_object('x', repeat('x', 65536))) $$, 'PT400', 'metadata that is large');
+  ('application/x-msdownload', 'PT415', 'Files of type application/x-msdownload are not accepted'),
+  ('application/zip', 'PT415', 'Files of type application/zip are not accepted'),
+  ('image/svg+xml', 'PT415', 'Files of type image/svg+xml are not accepted'),
+  ('video/mp4', 'PT415', 'Files of type video/mp4 are not accepted'),
+  ('nonsense', 'PT400', 'media_type is no media type'), ('text/', 'PT400', 'media_type is no media type'),
+  (E'text/plain\r\nx-evil: 1', 'PT400', 'media_type is no media type'), ('text/' || repeat('x', 200), 'PT400', 'media_type is no media type')
+) as t (media_type, code, message);
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => '[]') $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is an array');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => jsonb_build_object('x', repeat('x', 65536))) $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is large');
 select is((dossier.begin_upload(tests.id('alpha session'), 'x', null, null, null)).metadata, '{}', 'null metadata is none');
-select tests.refuses($$ select dossier.begin_upload(tests.id('beta session'), 'x') $$, 'PT404', 'another tenant''s session');
-select tests.refuses($$ select dossier.begin_upload(tests.id('nothing'), 'x') $$, 'PT404', 'no such session');
-select tests.refuses($$ select dossier.begin_upload(null, 'x') $$, 'PT404', 'no session');
+select tests.refuses($$ select dossier.begin_upload(tests.id('beta session'), 'x') $$, 'PT404', 'There is no such session', 'another tenant''s session');
+select tests.refuses($$ select dossier.begin_upload(tests.id('nothing'), 'x') $$, 'PT404', 'There is no such session', 'no such session');
+select tests.refuses($$ select dossier.begin_upload(null, 'x') $$, 'PT404', 'There is no such session', 'no session');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x') $$, '42501', 'a viewer');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x') $$, '42501', 'You may not write in this organization', 'a viewer');
 select tests.logout();
 
 -- append_upload: the fixture's upload is the member's.
@@ -119,32 +123,32 @@ as $$ select head || convert_to(repeat('x', 262144 - octet_length(head)), 'utf8'
 select is(tests.outcomes($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$),
   'owner 42501, admin 42501, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'only who began an upload continues it');
 select tests.login('alpha-owner');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, '42501', 'another member');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, '42501', 'This upload is another user''s', 'another member');
 select tests.login('beta-owner');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'PT404', 'another tenant');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'PT404', 'There is no such document', 'another tenant');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), -1, 'x') $$, 'PT400', 'a negative number');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), null, 'x') $$, 'PT400', 'no number');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, null) $$, 'PT400', 'no bytes');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '') $$, 'PT400', 'empty bytes');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, pg_temp.full_chunk() || 'x') $$, 'PT400', 'a byte too many');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 40, 'x') $$, 'PT413', 'the first byte over 10 MiB');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 2147483647, 'x') $$, 'PT413', 'a huge number');
-select tests.refuses($$ select dossier.append_upload(tests.id('nothing'), 0, 'x') $$, 'PT404', 'no such upload');
-select tests.refuses($$ select dossier.append_upload(null, 0, 'x') $$, 'PT404', 'no upload');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha document'), 1, 'x') $$, 'PT409', 'a document that is finished');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '\x7f454c460201') $$, 'PT415', 'a program declared as text');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), -1, 'x') $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'a negative number');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), null, 'x') $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'no number');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, null) $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'no bytes');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '') $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'empty bytes');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, pg_temp.full_chunk() || 'x') $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'a byte too many');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 40, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the first byte over 10 MiB');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 2147483647, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'a huge number');
+select tests.refuses($$ select dossier.append_upload(tests.id('nothing'), 0, 'x') $$, 'PT404', 'There is no such document', 'no such upload');
+select tests.refuses($$ select dossier.append_upload(null, 0, 'x') $$, 'PT404', 'There is no such document', 'no upload');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha document'), 1, 'x') $$, 'PT409', 'This upload is already finished', 'a document that is finished');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '\x7f454c460201') $$, 'PT415', 'Files of type application/x-executable are not accepted', 'a program declared as text');
 select lives_ok($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'a chunk');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'HELLO') $$, 'PT409', 'the same chunk again');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'HELLO') $$, 'PT409', 'Chunk 0 is already here', 'the same chunk again');
 select tests.logout();
 select is((select bytes from dossier_private.document_chunks where document_id = tests.id('alpha upload')), 'hello', 'which replaces nothing');
 update dossier.organization_members set role = 'viewer' where user_id = 'alpha-member';
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 1, 'x') $$, '42501', 'a member who has become a viewer');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 1, 'x') $$, '42501', 'You may not write in this organization', 'a member who has become a viewer');
 select tests.logout();
 delete from dossier.organization_members where user_id = 'alpha-member';
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 5, repeat('a', 64)) $$, 'PT404', 'a member who has left');
+select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 5, repeat('a', 64)) $$, 'PT404', 'There is no such document', 'a member who has left');
 select ok(dossier.abort_upload(tests.id('alpha upload')), 'who may still clear up');
 select tests.logout();
 insert into dossier.organization_members values (tests.id('alpha'), 'alpha-member', 'member');
@@ -164,12 +168,12 @@ select tests.login('alpha-member');
 select pg_temp.upload('ten.pdf');
 select pg_temp.append(0, pg_temp.full_chunk('%PDF-1.7'));
 select pg_temp.append(seq, pg_temp.full_chunk()) from generate_series(39, 1, -1) as seq;
-select tests.refuses($$ select pg_temp.append(40, 'x') $$, 'PT413', 'the byte after 10 MiB');
-select tests.refuses($$ select pg_temp.finish(10485761) $$, 'PT400', 'a size that did not arrive');
+select tests.refuses($$ select pg_temp.append(40, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the byte after 10 MiB');
+select tests.refuses($$ select pg_temp.finish(10485761) $$, 'PT400', 'The upload is not complete', 'a size that did not arrive');
 select results_eq($$ select name, media_type, size_bytes, sha256, status from pg_temp.finish(10485760, repeat('AB', 32)) $$,
   $$ values ('ten.pdf', 'application/pdf', 10485760::bigint, repeat('ab', 32), 'stored') $$, '10 MiB are stored, in whatever order they came');
-select tests.refuses($$ select pg_temp.finish(10485760) $$, 'PT409', 'finishing twice');
-select tests.refuses($$ select pg_temp.append(1, 'x') $$, 'PT409', 'a chunk after the end');
+select tests.refuses($$ select pg_temp.finish(10485760) $$, 'PT409', 'This upload is already finished', 'finishing twice');
+select tests.refuses($$ select pg_temp.append(1, 'x') $$, 'PT409', 'This upload is already finished', 'a chunk after the end');
 select ok(not dossier.abort_upload((select id from upload)), 'nothing to abort any more');
 select is(octet_length(dossier.read_content((select id from upload), 10485760 - 100, 1000)), 100, 'the bytes can be read');
 select tests.logout();
@@ -178,29 +182,34 @@ select results_eq($$ select kind, status, attempts, max_attempts, options, organ
 
 select tests.login('alpha-member');
 select pg_temp.upload('x.txt');
-select tests.refuses($$ select pg_temp.finish(0) $$, 'PT400', 'an empty file');
+select tests.refuses($$ select pg_temp.finish(0) $$, 'PT400', 'The file is empty', 'an empty file');
 select pg_temp.append(1, 'tail');
-select tests.refuses($$ select pg_temp.finish(262148) $$, 'PT400', 'a missing chunk');
+select tests.refuses($$ select pg_temp.finish(262148) $$, 'PT400', 'The upload is not complete', 'a missing chunk');
 select pg_temp.append(0, 'short');
-select tests.refuses($$ select pg_temp.finish(9) $$, 'PT400', 'a short chunk that is not the last');
+select tests.refuses($$ select pg_temp.finish(9) $$, 'PT400', 'The upload is not complete', 'a short chunk that is not the last');
 
 select pg_temp.upload('photo', 'text/plain');
 select pg_temp.append(0, '\x89504e470d0a1a0a');
-select tests.refuses($$ select pg_temp.finish(7) $$, 'PT400', 'fewer bytes than arrived');
-select tests.refuses($$ select pg_temp.finish(null) $$, 'PT400', 'no size');
-select tests.refuses($$ select pg_temp.finish(-8) $$, 'PT400', 'a negative size at the end');
-select tests.refuses($$ select pg_temp.finish(8, null) $$, 'PT400', 'no digest');
-select tests.refuses($$ select pg_temp.finish(8, repeat('g', 64)) $$, 'PT400', 'a digest that is none');
+select tests.refuses($$ select pg_temp.finish(7) $$, 'PT400', 'The upload is not complete', 'fewer bytes than arrived');
+select tests.refuses($$ select pg_temp.finish(null) $$, 'PT400', 'The upload is not complete', 'no size');
+select tests.refuses($$ select pg_temp.finish(-8) $$, 'PT400', 'The upload is not complete', 'a negative size at the end');
+select tests.refuses($$ select pg_temp.finish(8, null) $$, 'PT400', 'The upload is not complete', 'no digest');
+select tests.refuses($$ select pg_temp.finish(8, repeat('g', 64)) $$, 'PT400', 'The upload is not complete', 'a digest that is none');
 select is((pg_temp.finish(8)).media_type, 'image/png', 'the bytes decide the type');
 
 select pg_temp.upload('x.txt', null, 10);
-select tests.refuses($$ select pg_temp.append(0, '12345678901') $$, 'PT400', 'more bytes than declared');
+select tests.refuses($$ select pg_temp.append(0, '12345678901') $$, 'PT400', 'More bytes arrive than were declared', 'more bytes than declared');
 select pg_temp.append(0, '12345');
-select tests.refuses($$ select pg_temp.finish(5) $$, 'PT400', 'fewer bytes than declared');
+select tests.refuses($$ select pg_temp.finish(5) $$, 'PT400', 'The upload is not complete', 'fewer bytes than declared');
+
+select pg_temp.upload('five.txt');
+select pg_temp.append(0, '12345');
+select is(tests.outcomes($$ select from dossier.finish_upload((select id from upload), 5, repeat('ab', 32)) $$),
+  'owner 42501, admin 42501, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'who may finish an upload');
 
 -- abort_upload.
 
-select is(tests.outcomes(format('select where dossier.abort_upload(%L)', (select id from upload))),
+select is(tests.outcomes($$ select where dossier.abort_upload((select id from upload)) $$),
   'owner 0, admin 0, member 1, viewer 0, other 0, nobody 42501, anon 42501, service 42501', 'who may abort an upload');
 select tests.login('alpha-member');
 select ok(dossier.abort_upload((select id from upload)), 'an upload is aborted once');
@@ -216,14 +225,14 @@ insert into dossier_private.settings (name, value) values ('allowed_media_types'
 select tests.login('alpha-member');
 select is(dossier.limits(), '{"max_file_bytes": 10, "chunk_bytes": 262144, "allowed_media_types": ["text/plain"], "max_name_length": 10, "max_context_bytes": 1048576}',
   'limits() tells what the owner has set; inserting a setting changes it');
-select tests.refuses($$ select pg_temp.upload('x.txt', null, 11) $$, 'PT413', 'a size over a lowered limit');
-select tests.refuses($$ select pg_temp.upload('eleven__.txt') $$, 'PT400', 'a name over a lowered limit');
-select tests.refuses($$ select pg_temp.upload('x.csv') $$, 'PT415', 'a type that is no longer allowed');
+select tests.refuses($$ select pg_temp.upload('x.txt', null, 11) $$, 'PT413', 'The file is larger than 10 bytes', 'a size over a lowered limit');
+select tests.refuses($$ select pg_temp.upload('eleven__.txt') $$, 'PT400', 'This is no name for a document', 'a name over a lowered limit');
+select tests.refuses($$ select pg_temp.upload('x.csv') $$, 'PT415', 'Files of type text/csv are not accepted', 'a type that is no longer allowed');
 select tests.logout();
 select throws_ok($$ update dossier_private.settings set value = '"many"' where name = 'max_file_bytes' $$, '23514', null, 'a limit is a number');
 delete from dossier_private.settings where name = 'max_file_bytes';
 select tests.login('alpha-member');
-select tests.refuses($$ select pg_temp.upload('x.txt', null, 1) $$, 'PT500', 'a missing limit is an error, not no limit');
+select tests.refuses($$ select pg_temp.upload('x.txt', null, 1) $$, 'PT500', 'Dossier''s setting max_file_bytes is missing', 'a missing limit is an error, not no limit');
 select tests.logout();
 
 select * from finish();

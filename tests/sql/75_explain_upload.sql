@@ -62,7 +62,7 @@ from (values
 select tests.logout();
 delete from dossier_private.settings where name = 'max_file_bytes';
 select tests.login('alpha-member');
-select tests.refuses($$ select from dossier.explain_upload(tests.id('alpha session'), 'x.txt', size_bytes => 1) $$, 'PT500', 'a missing setting is a fault, not an explanation');
+select tests.refuses($$ select from dossier.explain_upload(tests.id('alpha session'), 'x.txt', size_bytes => 1) $$, 'PT500', 'Dossier''s setting max_file_bytes is missing', 'a missing setting is a fault, not an explanation');
 select tests.logout();
 select is((select count(*)::integer from dossier.documents where organization_id = tests.id('alpha')), 2, 'nothing was begun');
 

@@ -25,9 +25,9 @@ select is(tests.outcomes($$ select from dossier.request_extraction(tests.id('alp
 select tests.login('alpha-member');
 select results_eq($$ select id, status, page_count from dossier.request_extraction(tests.id('alpha document'), true) $$,
   $$ values (tests.id('alpha document'), 'stored', 1) $$, 'the document waits, its pages stay');
-select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT409', 'an upload is not extracted');
-select tests.refuses($$ select dossier.request_extraction(tests.id('beta document')) $$, 'PT404', 'another tenant''s document');
-select tests.refuses($$ select dossier.request_extraction(null) $$, 'PT404', 'no document');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT409', 'The document is still uploading', 'an upload is not extracted');
+select tests.refuses($$ select dossier.request_extraction(tests.id('beta document')) $$, 'PT404', 'There is no such document', 'another tenant''s document');
+select tests.refuses($$ select dossier.request_extraction(null) $$, 'PT404', 'There is no such document', 'no document');
 select tests.logout();
 
 -- A worker's way.
@@ -57,8 +57,8 @@ select tests.logout();
 select results_eq($$ select status, attempts, worker, lease_expires_at from dossier_private.jobs where id = pg_temp.job() $$,
   $$ values ('running', 1, 'edge-1', now() + interval '10 minutes') $$, 'the lease is as extended');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '{}') $$, 'PT400', 'pages that are no array');
-select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, null) $$, 'PT400', 'no pages');
+select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '{}') $$, 'PT400', 'pages must be a JSON array, and details an object', 'pages that are no array');
+select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, null) $$, 'PT400', 'pages must be a JSON array, and details an object', 'no pages');
 select throws_ok($$ select dossier.complete_job(pg_temp.job(), 1, '[{"page":0,"text":"x"}]') $$, '23514', null, 'pages count from 1');
 select throws_ok($$ select dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"x"},{"page":1,"text":"y"}]') $$, '23505', null, 'no page twice');
 select ok(dossier.complete_job(pg_temp.job(), 1,
@@ -153,12 +153,12 @@ select ok(dossier.complete_job(pg_temp.job(), 1, '[]'), 'a late worker that nobo
 
 -- Arguments.
 
-select tests.refuses($$ select dossier.claim_jobs('') $$, 'PT400', 'a worker has a name');
-select tests.refuses($$ select dossier.claim_jobs(null) $$, 'PT400', 'which is not null');
-select tests.refuses($$ select dossier.claim_jobs('w', 0) $$, 'PT400', 'no jobs are too few');
-select tests.refuses($$ select dossier.claim_jobs('w', 1, -1) $$, 'PT400', 'a lease is not negative');
+select tests.refuses($$ select dossier.claim_jobs('') $$, 'PT400', 'worker needs a name, and limit_count must be between 1 and 100', 'a worker has a name');
+select tests.refuses($$ select dossier.claim_jobs(null) $$, 'PT400', 'worker needs a name, and limit_count must be between 1 and 100', 'which is not null');
+select tests.refuses($$ select dossier.claim_jobs('w', 0) $$, 'PT400', 'worker needs a name, and limit_count must be between 1 and 100', 'no jobs are too few');
+select tests.refuses($$ select dossier.claim_jobs('w', 1, -1) $$, 'PT400', 'lease_seconds must be between 1 and 3600', 'a lease is not negative');
 select ok(not dossier.extend_lease(null, null), 'no job is nobody''s');
-select tests.refuses($$ select dossier.sweep(null) $$, 'PT400', 'a sweep needs an age');
+select tests.refuses($$ select dossier.sweep(null) $$, 'PT400', 'upload_max_age must not be negative', 'a sweep needs an age');
 
 -- The sweeper.
 

@@ -135,18 +135,21 @@ from (values
 
 -- What is refused.
 
-select tests.refuses(statement, 'PT400', what)
+select tests.refuses(statement, code, message, what)
 from (values
-  ($$ select from dossier.search(null) $$, 'no query'), ($$ select from dossier.search(E' \n') $$, 'a blank query'),
-  ($$ select from dossier.search(repeat('x', 1001)) $$, 'a long query'),
-  ($$ select from dossier.search('x', limit_count => 0) $$, 'no rows'), ($$ select from dossier.search('x', limit_count => 101) $$, 'too many rows'),
-  ($$ select from dossier.search('x', after => 'x') $$, 'a cursor that is none'), ($$ select from dossier.search('x', after => '1 page ''') $$, 'a hostile cursor')
-) as t (statement, what);
-select tests.refuses($$ select from dossier.search('x', tests.id('nothing')) $$, 'PT404', 'a session that does not exist');
-select tests.refuses($$ select from dossier.search('x', tests.id('alpha session'), tests.id('beta')) $$, 'PT404', 'a session of another organization than named');
+  ($$ select from dossier.search(null) $$, 'PT400', 'A search needs a query of 1 to 1000 characters', 'no query'),
+  ($$ select from dossier.search(E' \n') $$, 'PT400', 'A search needs a query of 1 to 1000 characters', 'a blank query'),
+  ($$ select from dossier.search(repeat('x', 1001)) $$, 'PT400', 'A search needs a query of 1 to 1000 characters', 'a long query'),
+  ($$ select from dossier.search('x', limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 100', 'no rows'),
+  ($$ select from dossier.search('x', limit_count => 101) $$, 'PT400', 'limit_count must be between 1 and 100', 'too many rows'),
+  ($$ select from dossier.search('x', after => 'x') $$, 'PT400', 'after is no cursor of a search', 'a cursor that is none'),
+  ($$ select from dossier.search('x', after => '1 page ''') $$, 'PT400', 'after is no cursor of a search', 'a hostile cursor')
+) as t (statement, code, message, what);
+select tests.refuses($$ select from dossier.search('x', tests.id('nothing')) $$, 'PT404', 'There is no such session', 'a session that does not exist');
+select tests.refuses($$ select from dossier.search('x', tests.id('alpha session'), tests.id('beta')) $$, 'PT404', 'There is no such session', 'a session of another organization than named');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select from dossier.search('x') $$, 'PT400', 'a service that does not say where');
-select tests.refuses($$ select from dossier.search('x', organization_id => tests.id('nothing')) $$, 'PT404', 'an organization that does not exist');
+select tests.refuses($$ select from dossier.search('x') $$, 'PT400', 'Say where to search', 'a service that does not say where');
+select tests.refuses($$ select from dossier.search('x', organization_id => tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'an organization that does not exist');
 
 -- What changes.
 

@@ -42,13 +42,13 @@ $$;
 select is(tests.outcomes($$ select from dossier.pack_context(tests.id('alpha session')) $$),
   'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'who packs');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select dossier.pack_context(tests.id('nothing')) $$, 'PT404', 'a session that does not exist');
-select tests.refuses($$ select dossier.pack_context(null) $$, 'PT404', 'no session');
-select tests.refuses($$ select pg_temp.pack(max_tokens => 0) $$, 'PT400', 'no tokens');
-select tests.refuses($$ select pg_temp.pack(max_tokens => 10000001) $$, 'PT400', 'too many tokens');
-select tests.refuses($$ select pg_temp.pack(max_tokens => null) $$, 'PT400', 'a null budget');
-select tests.refuses($$ select pg_temp.pack(' ') $$, 'PT400', 'a blank query');
-select tests.refuses($$ select pg_temp.pack(repeat('x', 1001)) $$, 'PT400', 'a long query');
+select tests.refuses($$ select dossier.pack_context(tests.id('nothing')) $$, 'PT404', 'There is no such session', 'a session that does not exist');
+select tests.refuses($$ select dossier.pack_context(null) $$, 'PT404', 'There is no such session', 'no session');
+select tests.refuses($$ select pg_temp.pack(max_tokens => 0) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'no tokens');
+select tests.refuses($$ select pg_temp.pack(max_tokens => 10000001) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'too many tokens');
+select tests.refuses($$ select pg_temp.pack(max_tokens => null) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'a null budget');
+select tests.refuses($$ select pg_temp.pack(' ') $$, 'PT400', 'A query has 1 to 1000 characters', 'a blank query');
+select tests.refuses($$ select pg_temp.pack(repeat('x', 1001)) $$, 'PT400', 'A query has 1 to 1000 characters', 'a long query');
 
 -- Everything fits.
 

@@ -1,7 +1,7 @@
 -- Export and import. See 00_setup.sql on how to run this.
 
 begin;
-select plan(71);
+select plan(72);
 select tests.fixture();
 
 -- What exports and imports must carry: several versions, a file of several chunks, pages with all they can have.
@@ -58,17 +58,17 @@ select ok(not jsonb_path_exists(pg_temp.bundle(false), '$.**.bytes'), 'bytes onl
 select is(decode(pg_temp.bundle() #>> '{sessions,0,documents,0,bytes}', 'base64'), (select bytes from file), 'bytes');
 set local timezone = 'Asia/Tokyo';
 select is(pg_temp.bundle() #>> '{sessions,0,documents,0,created_at}', '2024-02-29T07:00:00.123456+00:00', 'whatever the session''s time zone');
-select tests.refuses($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$, 'PT404', 'another tenant''s');
+select tests.refuses($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$, 'PT404', '2 of the sessions are not there', 'another tenant''s');
 select is(pg_temp.said($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$),
   format('PT404 Not visible to you are: %s, %s.', tests.id('beta session'), tests.id('nothing')), 'named like one that is not there');
-select tests.refuses($$ select dossier.export_sessions(array[null]::uuid[]) $$, 'PT404', 'a null');
-select tests.refuses($$ select dossier.export_sessions('{}') $$, 'PT400', 'no session');
-select tests.refuses($$ select dossier.export_sessions(null) $$, 'PT400', 'null');
-select tests.refuses($$ select dossier.export_sessions(array_fill(tests.id('alpha session'), array[1001])) $$, 'PT400', 'too many');
+select tests.refuses($$ select dossier.export_sessions(array[null]::uuid[]) $$, 'PT404', '1 of the sessions are not there', 'a null');
+select tests.refuses($$ select dossier.export_sessions('{}') $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'no session');
+select tests.refuses($$ select dossier.export_sessions(null) $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'null');
+select tests.refuses($$ select dossier.export_sessions(array_fill(tests.id('alpha session'), array[1001])) $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'too many');
 select tests.logout();
-select tests.refuses($$ select dossier_private.collect_sessions(array[tests.id('alpha session')], true, 100000) $$, 'PT413', 'more than a bundle holds');
+select tests.refuses($$ select dossier_private.collect_sessions(array[tests.id('alpha session')], true, 100000) $$, 'PT413', 'The sessions make a bundle of more than 100000 bytes', 'more than a bundle holds');
 select lives_ok($$ select dossier_private.collect_sessions(array[tests.id('alpha session')], false, 100000) $$, 'without bytes it would fit');
-select tests.refuses($$ select dossier_private.collect_sessions(array[tests.id('alpha session')], false, 500) $$, 'PT413', 'also when only its form makes it too large');
+select tests.refuses($$ select dossier_private.collect_sessions(array[tests.id('alpha session')], false, 500) $$, 'PT413', 'The sessions make a bundle of more than 500 bytes', 'also when only its form makes it too large');
 
 -- import_sessions: who, and with which ids.
 
@@ -81,8 +81,8 @@ insert into dossier.organization_members (organization_id, user_id, role) values
 select is(tests.outcomes($$ select from dossier.import_sessions((select whole from exported), tests.id('alpha')) $$),
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who imports');
 select tests.login('service', 'service_role');
-select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('nothing')) $$, 'PT404', 'an organization that is not there');
-select tests.refuses($$ select dossier.import_sessions((select whole from exported), null) $$, 'PT404', 'no organization');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'an organization that is not there');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), null) $$, 'PT404', 'There is no such organization', 'no organization');
 
 select tests.login('alpha-member');
 create temporary table imported as select dossier.import_sessions((select whole from exported), tests.id('alpha')) as ids;
@@ -107,7 +107,7 @@ select set_eq($$ select kind, status from dossier_private.jobs, imported where d
   $$ values ('thumbnail', 'queued') $$, 'and so is the thumbnail of what was');
 
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$, 'PT409', 'ids that another tenant has');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$, 'PT409', 'An id of the bundle is taken', 'ids that another tenant has');
 select is(pg_temp.said($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$),
   format('PT409 sessions[0].id %s is there already, or twice in the bundle.', tests.id('alpha session')), 'nothing is said of whose they are');
 select is(pg_temp.said(format($$ select dossier.import_sessions(jsonb_set((select whole from exported), '{sessions,0,id}', '"%s"'), tests.id('gamma'), true) $$, gen_random_uuid())),
@@ -115,8 +115,8 @@ select is(pg_temp.said(format($$ select dossier.import_sessions(jsonb_set((selec
 select is((select count(*)::integer from dossier.sessions), 0, 'and then nothing is written');
 select tests.login('alpha-member');
 select is(pg_temp.bundle(), (select whole from exported), 'or overwritten');
-select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('alpha'), true) $$, 'PT409', 'ids of one''s own');
-select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,1}', whole #> '{sessions,0}'), tests.id('alpha')) from exported $$, 'PT400', 'the same session twice');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('alpha'), true) $$, 'PT409', 'An id of the bundle is taken', 'ids of one''s own');
+select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,1}', whole #> '{sessions,0}'), tests.id('alpha')) from exported $$, 'PT400', 'The bundle is not well formed', 'the same session twice');
 
 select tests.logout();
 delete from dossier.sessions where id = tests.id('alpha session');
@@ -136,8 +136,8 @@ select results_eq($$ select name, status, error_code, storage from dossier.docum
   $$ values ('note.txt', 'ready', 'needs_ocr', 'none'), ('work.txt', 'failed', 'no_bytes', 'none') $$, 'documents without bytes');
 select is(pg_temp.bundle(false) #> '{sessions,0,documents,1}', (select light #> '{sessions,0,documents,1}' from exported), 'are exported as they were');
 select is(pg_temp.bundle(true), pg_temp.bundle(false), 'also when bytes are asked for');
-select tests.refuses($$ select dossier.read_content(tests.id('alpha document')) $$, 'PT410', 'their bytes cannot be read');
-select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT410', 'or their text read anew');
+select tests.refuses($$ select dossier.read_content(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not here', 'their bytes cannot be read');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not here', 'or their text read anew');
 select tests.logout();
 select is_empty($$ select from dossier_private.jobs where organization_id = tests.id('gamma') $$, 'no job is queued for them');
 
@@ -145,15 +145,15 @@ select is_empty($$ select from dossier_private.jobs where organization_id = test
 
 select from dossier.set_quota(tests.id('gamma'), max_documents => 3);
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'documents beyond the quota');
+select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The organization''s quota is used up: 2 of 3 documents stored', 'documents beyond the quota');
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'), max_bytes => (select octet_length(bytes) + 10 from file));
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'bytes beyond the quota');
+select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The organization''s quota is used up: 660005 of 660010 bytes stored', 'bytes beyond the quota');
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'), max_documents_a_day => 7);
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) from generate_series(1, 2) $$, 'PT429', 'uploads beyond the day''s quota');
+select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) from generate_series(1, 2) $$, 'PT429', 'The organization''s quota is used up: 6 of 7 documents uploaded today', 'uploads beyond the day''s quota');
 select is((select documents_today from dossier.usage(tests.id('gamma'))), 4::bigint, 'which imports count towards');
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'));
@@ -165,12 +165,12 @@ language sql as $$
   select pg_temp.said(format('select dossier.import_sessions(jsonb_set(whole, %L, %L), tests.id(''gamma'')) from exported', path, value))
 $$;
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions(null, tests.id('gamma')) $$, 'PT400', 'null');
-select tests.refuses($$ select dossier.import_sessions('[]', tests.id('gamma')) $$, 'PT400', 'an array');
-select tests.refuses($$ select dossier.import_sessions('{"format": "dossier", "version": 2}', tests.id('gamma')) $$, 'PT400', 'another version');
-select tests.refuses($$ select dossier.import_sessions('{"format": "dossier", "version": 1, "sessions": []}', tests.id('gamma')) $$, 'PT400', 'no sessions');
-select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,title}', to_jsonb(repeat('x', 67108864))), tests.id('gamma')) from exported $$, 'PT413', 'a bundle that is too large');
-select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,conversation_type}', '"seance"'), tests.id('gamma')) from exported $$, 'PT400', 'an unknown conversation type');
+select tests.refuses($$ select dossier.import_sessions(null, tests.id('gamma')) $$, 'PT400', 'This is no bundle of Dossier''s', 'null');
+select tests.refuses($$ select dossier.import_sessions('[]', tests.id('gamma')) $$, 'PT400', 'This is no bundle of Dossier''s', 'an array');
+select tests.refuses($$ select dossier.import_sessions('{"format": "dossier", "version": 2}', tests.id('gamma')) $$, 'PT400', 'The bundle has a version that cannot be read here', 'another version');
+select tests.refuses($$ select dossier.import_sessions('{"format": "dossier", "version": 1, "sessions": []}', tests.id('gamma')) $$, 'PT400', 'A bundle holds 1 to 1000 sessions', 'no sessions');
+select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,title}', to_jsonb(repeat('x', 67108864))), tests.id('gamma')) from exported $$, 'PT413', 'The bundle has more than 67108864 bytes', 'a bundle that is too large');
+select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,conversation_type}', '"seance"'), tests.id('gamma')) from exported $$, 'PT400', 'Unknown conversation type ''seance''', 'an unknown conversation type');
 select is((select string_agg(pg_temp.with(wrong.path, wrong.value::jsonb), E'\n' order by wrong.place) from (values
     (1, '{sessions,0}', '7'), (2, '{sessions,0,title}', '7'), (3, '{sessions,0,owner}', '"me"'),
     (4, '{sessions,0,documents}', '{}'), (5, '{sessions,0,documents,0,pages,0}', 'null'),
@@ -220,12 +220,14 @@ language sql as $$
   from exported
 $$;
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions(pg_temp.disguised('\x7f454c46'), tests.id('gamma')) $$, 'PT415', 'a program that is called a text');
-select tests.refuses($$ select dossier.import_sessions(pg_temp.disguised(''), tests.id('gamma')) $$, 'PT400', 'an empty file');
+select tests.refuses($$ select dossier.import_sessions(pg_temp.disguised('\x7f454c46'), tests.id('gamma')) $$, 'PT415', 'Files of type application/x-executable are not accepted', 'a program that is called a text');
+select tests.refuses($$ select dossier.import_sessions(pg_temp.disguised(''), tests.id('gamma')) $$, 'PT400', 'The bundle holds a value that cannot be stored', 'an empty file');
+select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,documents,0,bytes}', '"QUJD"'), tests.id('gamma')) from exported $$,
+  'PT400', 'The bytes of a document are not those that it says', 'other bytes than were exported');
 select lives_ok($$ select dossier.import_sessions(pg_temp.disguised('%PDF-1.7'), tests.id('gamma')) $$, 'a PDF that is called a text');
 select ok(exists (select from dossier.documents where name = 'work.txt' and media_type = 'application/pdf'), 'is a PDF');
 select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,context_versions,0,context_metadata,n}',
-  (repeat('[', 3000) || repeat(']', 3000))::jsonb), tests.id('alpha')) from exported $$, 'PT404', 'deep metadata, where one may not write');
+  (repeat('[', 3000) || repeat(']', 3000))::jsonb), tests.id('alpha')) from exported $$, 'PT404', 'There is no such organization', 'deep metadata, where one may not write');
 select lives_ok($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,context_versions,0,context_metadata,n}',
   (repeat('[', 3000) || repeat(']', 3000))::jsonb), tests.id('gamma')) from exported $$, 'deep metadata');
 select tests.logout();

@@ -67,7 +67,7 @@ select ok(pg_temp.run('{"metadata":[1]}'), 'metadata that is no object');
 select is((pg_temp.document()).file_metadata, '{}', 'is none');
 select ok(pg_temp.run('{"metadata":{"outline":[1e131071]}}'), 'a number of a hundred thousand digits');
 select is((pg_temp.document()).file_metadata, '{}', 'is not written out');
-select tests.refuses($$ select pg_temp.run('[]') $$, 'PT400', 'details that are no object');
+select tests.refuses($$ select pg_temp.run('[]') $$, 'PT400', 'pages must be a JSON array, and details an object', 'details that are no object');
 select ok(pg_temp.run(null), 'no details at all');
 
 -- Pages that are pictures.

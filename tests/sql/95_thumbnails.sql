@@ -33,11 +33,11 @@ select tests.login('alpha-member');
 select dossier.request_extraction(tests.id('alpha document'));
 select tests.login(null, 'service_role');
 select pg_temp.claim();
-select tests.refuses($$ select pg_temp.thumbnail('x') $$, 'PT400', 'a thumbnail instead of text');
+select tests.refuses($$ select pg_temp.thumbnail('x') $$, 'PT400', 'This job is of kind extract', 'a thumbnail instead of text');
 select ok(dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"x"}]', 'application/pdf'), 'a PDF, as its bytes tell');
 select is(pg_temp.claim(), 'thumbnail', 'has one');
 select is((select status from dossier.documents where id = tests.id('alpha document')), 'ready', 'and is ready before');
-select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '[]') $$, 'PT400', 'text instead of a thumbnail');
+select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '[]') $$, 'PT400', 'This job is of kind thumbnail', 'text instead of a thumbnail');
 select is(tests.outcomes($$ select where dossier.thumbnail_pending(tests.id('alpha document')) $$),
   'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who learns that it is still to be made');
 

@@ -18,13 +18,13 @@ select is_empty($$ select from dossier.documents where session_id = tests.id('al
 select is_empty($$ select from dossier_private.document_chunks where document_id = tests.id('alpha document') $$, 'and their bytes');
 select is((select count(*)::integer from dossier.sessions where organization_id = tests.id('beta')), 1, 'another tenant''s session is not');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.delete_sessions('{}') $$, 'PT400', 'no session');
-select tests.refuses($$ select dossier.delete_sessions(null) $$, 'PT400', 'null');
-select tests.refuses($$ select dossier.delete_sessions(array_fill(tests.id('s2'), array[1001])) $$, 'PT400', 'too many');
+select tests.refuses($$ select dossier.delete_sessions('{}') $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'no session');
+select tests.refuses($$ select dossier.delete_sessions(null) $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'null');
+select tests.refuses($$ select dossier.delete_sessions(array_fill(tests.id('s2'), array[1001])) $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'too many');
 select tests.logout();
 insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('beta'), 'alpha-member', 'viewer');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.delete_sessions(array[tests.id('s2'), tests.id('beta session')]) $$, '42501', 'one that may only be read');
+select tests.refuses($$ select dossier.delete_sessions(array[tests.id('s2'), tests.id('beta session')]) $$, '42501', 'You may not write in this organization', 'one that may only be read');
 select ok(exists (select from dossier.sessions where id = tests.id('s2')), 'and then none');
 
 -- forget_user.
@@ -32,10 +32,10 @@ select ok(exists (select from dossier.sessions where id = tests.id('s2')), 'and 
 select is(tests.outcomes($$ select from dossier.forget_user('alpha-member') $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who erases a user');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.forget_user(null) $$, 'PT400', 'nobody');
-select tests.refuses($$ select dossier.forget_user(' ') $$, 'PT400', 'a blank name');
-select tests.refuses($$ select dossier.forget_user('forgotten') $$, 'PT400', 'who is forgotten already');
-select tests.refuses($$ select dossier.forget_user('alpha-owner') $$, 'PT409', 'the last owner of others');
+select tests.refuses($$ select dossier.forget_user(null) $$, 'PT400', 'user_id must name a user', 'nobody');
+select tests.refuses($$ select dossier.forget_user(' ') $$, 'PT400', 'user_id must name a user', 'a blank name');
+select tests.refuses($$ select dossier.forget_user('forgotten') $$, 'PT400', 'user_id must name a user', 'who is forgotten already');
+select tests.refuses($$ select dossier.forget_user('alpha-owner') $$, 'PT409', 'The user is the last owner of organizations that have other members', 'the last owner of others');
 select tests.logout();
 
 -- A user who did everything there is to do, here and in an organization of her own.
@@ -92,10 +92,10 @@ select tests.logout();
 select is(tests.outcomes($$ select from dossier.forget_organization(tests.id('alpha')) $$),
   'owner 1, admin 42501, member PT404, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who erases an organization; the member is forgotten');
 select tests.login('alpha-owner');
-select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'another tenant''s');
-select tests.refuses($$ select dossier.forget_organization(null) $$, 'PT404', 'no organization');
+select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'There is no such organization', 'another tenant''s');
+select tests.refuses($$ select dossier.forget_organization(null) $$, 'PT404', 'There is no such organization', 'no organization');
 select tests.login('alpha-admin');
-select tests.refuses($$ select dossier.forget_organization(tests.id('alpha')) $$, '42501', 'an admin');
+select tests.refuses($$ select dossier.forget_organization(tests.id('alpha')) $$, '42501', 'This needs the role owner in the organization', 'an admin');
 select tests.login('beta-owner');
 create temporary table second_receipt as select dossier.forget_organization(tests.id('beta')) as value;
 select is((select (value -> 'erased') - 'events' from second_receipt),
@@ -106,7 +106,7 @@ select tests.logout();
 select is_empty($$ select pg_temp.places_of(tests.id('beta')::text) $$, 'its id is nowhere');
 select is_empty($$ select pg_temp.places_of('beta-') $$, 'nor its members');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'not twice');
+select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'There is no such organization', 'not twice');
 select tests.logout();
 
 -- Receipts are not for reading.
