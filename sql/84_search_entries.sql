@@ -40,43 +40,6 @@ create index search_entries_search_idx on dossier_private.search_entries using g
 
 -- Writing entries.
 
-create function dossier_private.search_config(language text) returns text
-language plpgsql immutable parallel safe security invoker set search_path = ''
-as $$
-begin
-  return case language
-    when 'ara' then 'arabic' when 'cat' then 'catalan' when 'dan' then 'danish' when 'deu' then 'german'
-    when 'ell' then 'greek' when 'eng' then 'english' when 'eus' then 'basque' when 'fin' then 'finnish'
-    when 'fra' then 'french' when 'gle' then 'irish' when 'hin' then 'hindi' when 'hun' then 'hungarian'
-    when 'hye' then 'armenian' when 'ind' then 'indonesian' when 'ita' then 'italian' when 'lit' then 'lithuanian'
-    when 'nep' then 'nepali' when 'nld' then 'dutch' when 'nno' then 'norwegian' when 'nob' then 'norwegian'
-    when 'nor' then 'norwegian' when 'por' then 'portuguese' when 'ron' then 'romanian' when 'rus' then 'russian'
-    when 'spa' then 'spanish' when 'srp' then 'serbian' when 'swe' then 'swedish' when 'tam' then 'tamil'
-    when 'tur' then 'turkish' when 'yid' then 'yiddish'
-    else 'simple'
-  end;
-end
-$$;
-comment on function dossier_private.search_config(text) is
-  'Name of the text search configuration in pg_catalog for a language (ISO 639-3); simple, which compares whole words, for the rest.';
-
-create function dossier_private.fold(text text) returns text
-language plpgsql immutable strict parallel safe security invoker set search_path = ''
-as $$
-begin
-  -- The parser of text search passes over what looks like a tag of HTML.
-  text := translate(text, '<>', '  ');
-  if octet_length(text) = char_length(text) then
-    return text;
-  end if;
-  -- Only after Latin letters: elsewhere a mark makes another letter, as in Cyrillic.
-  return normalize(regexp_replace(normalize(text, nfd), '([A-Za-z])[\u0300-\u036f]+', '\1', 'g'), nfc);
-end
-$$;
-comment on function dossier_private.fold(text) is
-  'A text as search reads it: without the accents of Latin letters, so that cafe finds café, and without angle brackets. '
-  'Of a text in NFC each character stays one character.';
-
 create function dossier_private.scope_lexeme(scope_id uuid, config text) returns text
 language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
@@ -90,7 +53,7 @@ create function dossier_private.search_vector(config text, text text, scopes uui
 language plpgsql stable parallel safe security invoker set search_path = '' set client_min_messages = 'warning'
 as $$
 begin
-  return to_tsvector(('pg_catalog.' || config)::regconfig, dossier_private.fold("left"(text, 100000)))
+  return to_tsvector(('pg_catalog.' || config)::regconfig, dossier_private.pair_letters(dossier_private.fold("left"(text, 100000))))
     || array_to_tsvector(array(select dossier_private.scope_lexeme(scope.id, config) from unnest(scopes) as scope (id)));
 end
 $$;
@@ -165,7 +128,7 @@ create policy search_entries_all_nobody on dossier_private.search_entries for al
 revoke all on dossier_private.search_entries from public, anon, authenticated, service_role;
 revoke all on sequence dossier_private.search_entries_id_seq from public, anon, authenticated, service_role;
 revoke all on function
-  dossier_private.search_config, dossier_private.fold, dossier_private.scope_lexeme, dossier_private.search_vector,
+  dossier_private.scope_lexeme, dossier_private.search_vector,
   dossier_private.context_words, dossier_private.index_context, dossier_private.index_document,
   dossier_private.index_ready_document
   from public, anon, authenticated, service_role;

@@ -2,108 +2,9 @@
 --
 -- Row level security cannot use a full text index: the operator @@ is not leakproof, so the policy is evaluated
 -- on every row of the tenant first. find_entries() therefore runs as a definer and asks the index for the words
--- together with the tenant's lexeme (see 84_search_entries.sql).
+-- together with the tenant's lexeme (see 84_search_entries.sql). How words are read: 83_search_words.sql.
 --
 -- Invariant: a lexeme narrows, the column organization_id decides; every entry is checked against it.
-
--- Reading a query.
-
-create function dossier_private.parse_search(config text, query text) returns tsquery
--- A query of stop words alone is no news to anybody.
-language plpgsql stable parallel safe security invoker set search_path = '' set client_min_messages = 'warning'
-as $$
-declare
-  configuration constant regconfig := 'pg_catalog.' || config;
-  readable text := dossier_private.fold(query);
-  parsed text;
-  word text;
-  stem text;
-  stand_ins integer := 0;
-begin
-  -- A word with a star is a prefix, which websearch_to_tsquery() does not know. A stand-in, which no
-  -- configuration stems since it has a digit, holds its place among operators and quotation marks.
-  loop
-    word := substring(readable from '([[:alnum:]]{3,})\*');
-    exit when word is null;
-    stand_ins := stand_ins + 1;
-    readable := regexp_replace(readable, '[[:alnum:]]{3,}\*', format('zq%szq', stand_ins));
-    parsed := concat_ws(E'\n', parsed, lower(word));
-  end loop;
-
-  readable := websearch_to_tsquery(configuration, readable)::text;
-  for i in 1 .. stand_ins loop
-    word := split_part(parsed, E'\n', i);
-    stem := plainto_tsquery(configuration, word)::text;
-    readable := replace(readable, format('''zq%szq''', i),
-      case when stem in ('', format('''%s''', word)) then format('''%s'':*', word) else format('( ''%s'':* | %s )', word, stem) end);
-  end loop;
-  return readable::tsquery;
-end
-$$;
-comment on function dossier_private.parse_search(text, text) is
-  'A query as people type it: words, "a phrase", or, -not, and prefixes of three letters or more with a star.';
-
--- Showing what was found.
-
-create function dossier_private.escape_html(text text) returns text
-language sql immutable parallel safe security invoker set search_path = ''
-begin atomic
-  select replace(replace(replace(replace(text, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;');
-end;
-comment on function dossier_private.escape_html(text) is 'A text as HTML.';
-
-create function dossier_private.highlight(config text, text text, query tsquery) returns text
-language plpgsql stable parallel safe security invoker set search_path = ''
-as $$
-declare
-  configuration constant regconfig := 'pg_catalog.' || config;
-  window_size constant integer := 20000;
-  -- Two private characters mark matches until the text is escaped.
-  options constant text := format('StartSel=%s, StopSel=%s, MaxWords=36, MinWords=18, ShortWord=3', U&'\E000', U&'\E001');
-  original text;
-  folded text;
-  excerpt text;
-  place integer;
-  originals text[];
-  letter text;
-  result text := '';
-begin
-  for start in 0 .. 4 loop
-    original := substr(text, start * window_size + 1, window_size);
-    exit when original = '';
-    if octet_length(original) <> char_length(original) then
-      original := normalize(translate(original, U&'\E000\E001', '  '), nfc);
-    end if;
-    folded := dossier_private.fold(original);
-    excerpt := ts_headline(configuration, folded, query, options);
-    exit when position(U&'\E000' in excerpt) > 0;
-  end loop;
-  if coalesce(position(U&'\E000' in excerpt), 0) = 0 then -- a match across windows, or of what a text is without
-    excerpt := "left"(translate(text, U&'\E000\E001', '  '), 240);
-  elsif folded <> original and char_length(folded) = char_length(original) then
-    -- The excerpt as it was written: the same characters of the original.
-    place := position(translate(excerpt, U&'\E000\E001', '') in folded);
-    if place > 0 then
-      originals := string_to_array(substr(original, place, char_length(excerpt)), null);
-      place := 1;
-      foreach letter in array string_to_array(excerpt, null) loop
-        if letter not in (U&'\E000', U&'\E001') then
-          letter := originals[place];
-          place := place + 1;
-        end if;
-        result := result || letter;
-      end loop;
-      excerpt := result;
-    end if;
-  end if;
-
-  return replace(replace(dossier_private.escape_html(excerpt), U&'\E000', '<mark>'), U&'\E001', '</mark>');
-end
-$$;
-comment on function dossier_private.highlight(text, text, tsquery) is
-  'Some words around the first match, as HTML: the text escaped, matches in <mark>. Reads 100000 characters at most.';
-
--- Finding.
 
 create function dossier_private.searchable_organizations(session_id uuid, organization_id uuid) returns uuid[]
 language plpgsql stable security definer set search_path = ''
@@ -377,12 +278,12 @@ begin atomic
 end;
 comment on function dossier.search(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is
   'Searches pages (kind page), contexts (context) and names of documents (name) in a session, an organization, or all of '
-  'the caller''s: words in the language of each text, "a phrase", or, -not, prefix*; accents do not matter. Best first; '
+  'the caller''s: words in the language of each text, "a phrase", or, -not, prefix*; accents do not matter, and '
+  'scripts that are written without spaces are found by any letters that stand together. Best first; '
   'snippet is HTML with the matches in <mark>. media_type may have a star (image/*); since and until are when a document '
   'was begun or a context saved. For the next rows send the last cursor as after. Of more than a thousand matches the newest count (of more than fifty thousand, any).';
 
 revoke all on function
-  dossier_private.parse_search, dossier_private.escape_html, dossier_private.highlight,
   dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.find_entries,
   dossier_private.find_names, dossier_private.find_text, dossier.search
   from public, anon, authenticated, service_role;

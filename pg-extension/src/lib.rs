@@ -35,7 +35,8 @@ extension_sql_file!("../../sql/68_media_types.sql", name = "media_types", requir
 extension_sql_file!("../../sql/70_uploads.sql", name = "uploads", requires = ["media_types"]);
 extension_sql_file!("../../sql/75_explain_upload.sql", name = "explain_upload", requires = ["uploads"]);
 extension_sql_file!("../../sql/80_pages.sql", name = "pages", requires = ["explain_upload"]);
-extension_sql_file!("../../sql/84_search_entries.sql", name = "search_entries", requires = ["pages"]);
+extension_sql_file!("../../sql/83_search_words.sql", name = "search_words", requires = ["pages"]);
+extension_sql_file!("../../sql/84_search_entries.sql", name = "search_entries", requires = ["search_words"]);
 extension_sql_file!("../../sql/85_search.sql", name = "search", requires = ["search_entries"]);
 extension_sql_file!("../../sql/88_pack_context.sql", name = "pack_context", requires = ["search"]);
 extension_sql_file!("../../sql/89_export.sql", name = "export", requires = ["pack_context"]);

@@ -1,0 +1,279 @@
+-- Words: how search reads texts and queries, and shows what it found.
+--
+-- Han, kana, Hangul, Thai and their like are written without spaces between words (or, Korean, with endings that stick
+-- to them), and the parser of text search takes a whole run for one word. So a run is indexed as its pairs of letters:
+-- 東京都庁 as 東京, 京都, 都庁 and 庁, one place each, and a query for 京都庁 is the phrase 京都, 都庁.
+--
+-- Invariant: the lexeme at each letter's place begins with that letter, so that a single one is found as a prefix.
+-- Invariant: nothing here depends on an extension: an index reads the same whatever is installed later.
+
+create function dossier_private.search_config(language text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return case language
+    when 'ara' then 'arabic' when 'cat' then 'catalan' when 'dan' then 'danish' when 'deu' then 'german'
+    when 'ell' then 'greek' when 'eng' then 'english' when 'eus' then 'basque' when 'fin' then 'finnish'
+    when 'fra' then 'french' when 'gle' then 'irish' when 'hin' then 'hindi' when 'hun' then 'hungarian'
+    when 'hye' then 'armenian' when 'ind' then 'indonesian' when 'ita' then 'italian' when 'lit' then 'lithuanian'
+    when 'nep' then 'nepali' when 'nld' then 'dutch' when 'nno' then 'norwegian' when 'nob' then 'norwegian'
+    when 'nor' then 'norwegian' when 'por' then 'portuguese' when 'ron' then 'romanian' when 'rus' then 'russian'
+    when 'spa' then 'spanish' when 'srp' then 'serbian' when 'swe' then 'swedish' when 'tam' then 'tamil'
+    when 'tur' then 'turkish' when 'yid' then 'yiddish'
+    else 'simple'
+  end;
+end
+$$;
+comment on function dossier_private.search_config(text) is
+  'Name of the text search configuration in pg_catalog for a language (ISO 639-3); simple, which compares whole words, for the rest.';
+
+create function dossier_private.fold(text text) returns text
+language plpgsql immutable strict parallel safe security invoker set search_path = ''
+as $$
+begin
+  -- The parser of text search passes over what looks like a tag of HTML.
+  text := translate(text, '<>', '  ');
+  if octet_length(text) = char_length(text) then
+    return text;
+  end if;
+
+  text := normalize(text, nfd);
+  if text ~ '[øØłŁđĐðÐħĦŧŦıſ]' then -- Latin letters whose stroke is no mark
+    text := translate(text, 'øØłŁđĐðÐħĦŧŦıſ', 'oOlLdDdDhHtTis');
+  end if;
+  if text ~ '[ßẞæÆœŒþÞ]' then
+    text := replace(replace(replace(replace(text, 'ß', 'ss'), 'ẞ', 'SS'), 'æ', 'ae'), 'Æ', 'AE');
+    text := replace(replace(replace(replace(text, 'œ', 'oe'), 'Œ', 'OE'), 'þ', 'th'), 'Þ', 'TH');
+  end if;
+  if text ~ '[\uff10-\uff5a]' then -- wide forms, of East Asian texts
+    text := translate(text,
+      '０１２３４５６７８９ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ',
+      '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
+  end if;
+  -- Only after Latin letters: elsewhere a mark makes another letter, as in Cyrillic.
+  return normalize(regexp_replace(text, '([A-Za-z])[\u0300-\u036f]+', '\1', 'g'), nfc);
+end
+$$;
+comment on function dossier_private.fold(text) is
+  'A text as search reads it: without the accents of Latin letters, so that cafe finds café and strasse Straße, and without '
+  'angle brackets. Of a text in NFC each character stays one character, but those of [ßẞæÆœŒþÞ], which become two.';
+
+create function dossier_private.unspaced() returns text
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  -- Thai, Lao, Myanmar, Hangul, Khmer, Han and its marks, kana, Bopomofo; no digits and no punctuation.
+  select '[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ebd\u0ec0-\u0ece\u0edc-\u0edf\u1000-\u103f\u1050-\u108f\u1100-\u11ff'
+    '\u1780-\u17d3\u2e80-\u2fd5\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u3096\u3099-\u309f\u30a1-\u30fa'
+    '\u30fc-\u30ff\u3105-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c'
+    '\uac00-\ud7fb\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f]';
+end;
+comment on function dossier_private.unspaced() is 'Regular expression of a letter of the scripts that are indexed in pairs of letters.';
+
+create function dossier_private.join_lines(text text) returns text
+language plpgsql immutable strict parallel safe security invoker set search_path = ''
+as $$
+begin
+  return regexp_replace(text, format(
+    '(?<=%1$s)(?<![\u1100-\u11ff\u3131-\u318e\ua960-\ud7fb])[ \t\r]*\n[ \t\r]*(?=%1$s)', dossier_private.unspaced()), '', 'g');
+end
+$$;
+comment on function dossier_private.join_lines(text) is
+  'A text without the line breaks that stand within words where no spaces part them; Korean, which has spaces, keeps its own.';
+
+create function dossier_private.pair_letters(text text) returns text
+language plpgsql immutable strict parallel safe security invoker set search_path = ''
+as $$
+declare
+  letter constant text := dossier_private.unspaced();
+begin
+  if octet_length(text) = char_length(text) or text !~ letter then
+    return text;
+  end if;
+  text := regexp_replace(dossier_private.join_lines(text), format('%s+', letter), ' \& ', 'g');
+  -- So many words fit into a tsvector, whatever they are.
+  return "left"(regexp_replace(text, format('(?<=%1$s)%1$s', letter), '\& \&', 'g'), 150000);
+end
+$$;
+comment on function dossier_private.pair_letters(text) is
+  'A text for the index: each run of letters without spaces as its pairs, and its last letter. Of long texts that have such, '
+  'fifty thousand letters.';
+
+create function dossier_private.read_pairs(typed text) returns text
+language plpgsql immutable strict parallel safe security invoker set search_path = ''
+as $$
+declare
+  letter constant text := dossier_private.unspaced();
+begin
+  if octet_length(typed) = char_length(typed) or typed !~ letter then
+    return typed;
+  end if;
+  -- What an equals sign parts is a phrase to websearch_to_tsquery(), also outside quotation marks: GPU=を使=使う=う.
+  typed := regexp_replace(regexp_replace(typed, format('(%s)\*', letter), '\1', 'g'), format('%s+', letter), '=\&=', 'g');
+  typed := regexp_replace(typed, format('(?<=%1$s)%1$s', letter), '\&=\&', 'g');
+  -- The last letter matters where another word follows in the phrase; else the pair before says it all.
+  typed := regexp_replace(typed, format('(%1$s%1$s)=%1$s=(?=\s*(%2$s|$))', letter,
+    case when position('"' in typed) > 0 then '"' else '\s' end), '\1=', 'g');
+  return regexp_replace(typed, format('(?<==)%s(?==)', letter), '\&*', 'g');
+end
+$$;
+comment on function dossier_private.read_pairs(text) is
+  'A query in which runs of letters without spaces are phrases of their pairs; a single letter is a prefix.';
+
+create function dossier_private.parse_search(config text, query text) returns tsquery
+-- A query of stop words alone is no news to anybody.
+language plpgsql stable parallel safe security invoker set search_path = '' set client_min_messages = 'warning'
+as $$
+declare
+  configuration constant regconfig := 'pg_catalog.' || config;
+  readable text := dossier_private.read_pairs(dossier_private.fold(query));
+  prefix constant text := format('([[:alnum:]]{3,}|%s)\*', dossier_private.unspaced());
+  parsed text;
+  word text;
+  stem text;
+  stand_ins integer := 0;
+begin
+  -- A word with a star is a prefix, which websearch_to_tsquery() does not know. A stand-in, which no
+  -- configuration stems since it has a digit, holds its place among operators and quotation marks.
+  loop
+    word := substring(readable from prefix);
+    exit when word is null;
+    stand_ins := stand_ins + 1;
+    readable := regexp_replace(readable, prefix, format('zq%szq', stand_ins));
+    parsed := concat_ws(E'\n', parsed, lower(word));
+  end loop;
+
+  readable := websearch_to_tsquery(configuration, readable)::text;
+  for i in 1 .. stand_ins loop
+    word := split_part(parsed, E'\n', i);
+    stem := plainto_tsquery(configuration, word)::text;
+    readable := replace(readable, format('''zq%szq''', i),
+      case when stem in ('', format('''%s''', word)) then format('''%s'':*', word) else format('( ''%s'':* | %s )', word, stem) end);
+  end loop;
+  return readable::tsquery;
+end
+$$;
+comment on function dossier_private.parse_search(text, text) is
+  'A query as people type it: words, "a phrase", or, -not, and prefixes of three letters or more with a star.';
+
+create function dossier_private.escape_html(text text) returns text
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select replace(replace(replace(replace(text, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;');
+end;
+comment on function dossier_private.escape_html(text) is 'A text as HTML.';
+
+create function dossier_private.join_pairs(terms tsquery) returns tsquery
+language plpgsql stable parallel safe security invoker set search_path = ''
+as $$
+declare
+  letter constant text := dossier_private.unspaced();
+  readable text := terms::text;
+  before text;
+begin
+  if readable !~ letter then
+    return terms;
+  end if;
+  loop
+    before := readable;
+    readable := regexp_replace(readable, format('''(%1$s+)(%1$s)'' <-> ''\2(%1$s+)''', letter), '''\1\2\3''', 'g');
+    exit when readable = before;
+  end loop;
+  readable := regexp_replace(readable, format('''(%1$s+)(%1$s)'' <-> ''\2'':\*', letter), '''\1\2''', 'g');
+  return regexp_replace(readable, format('''(%s+)''(?!:)', letter), '''\1'':*', 'g')::tsquery;
+end
+$$;
+comment on function dossier_private.join_pairs(tsquery) is 'A query with each phrase of pairs of letters put together to one word again, a prefix.';
+
+create function dossier_private.excerpt(config text, folded text, query tsquery) returns text
+language plpgsql stable parallel safe security invoker set search_path = ''
+as $$
+declare
+  configuration constant regconfig := 'pg_catalog.' || config;
+  -- Two private characters mark matches until the text is escaped.
+  marks constant text := format('StartSel=%s, StopSel=%s', U&'\E000', U&'\E001');
+  letter constant text := dossier_private.unspaced();
+  whole tsquery;
+  wanted text;
+begin
+  if octet_length(folded) = char_length(folded) or folded !~ letter then
+    return ts_headline(configuration, folded, query, marks || ', MaxWords=36, MinWords=18, ShortWord=3');
+  end if;
+  -- In runs without spaces, what the query wants is made a word; the rest is cut into words of four letters.
+  whole := dossier_private.join_pairs(query);
+  wanted := (select string_agg(run[1], '|') from regexp_matches(whole::text, format('''(%s+)''', letter), 'g') as run);
+  folded := regexp_replace(folded, coalesce(wanted, E'\x1f'), E'\x1f\\&\x1f', 'g');
+  folded := regexp_replace(folded, format(E'\x1f[^\x1f]*\x1f|%s{1,4}', letter), E'\x1f\\&\x1f', 'g');
+  return replace(
+    translate(
+      ts_headline(configuration, folded, whole, marks || ', MaxWords=24, MinWords=12, ShortWord=2'),
+      E'\x1f', ''),
+    U&'\E001\E000', '');
+end
+$$;
+comment on function dossier_private.excerpt(text, text, tsquery) is
+  'Some words around the first match in a folded text, which U+E000 and U+E001 mark; without them when there is none.';
+
+create function dossier_private.unfold(excerpt text, folded text, original text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+declare
+  -- What fold() writes as two letters has a second place here, which is nothing.
+  padded constant text := regexp_replace(original, '[ßẞæÆœŒþÞ]', E'\\&\x1e', 'g');
+  place integer := position(translate(excerpt, U&'\E000\E001', '') in folded);
+  originals text[];
+  letter text;
+  result text := '';
+begin
+  if char_length(folded) <> char_length(padded) or place = 0 then
+    return excerpt;
+  end if;
+  originals := string_to_array(substr(padded, place, char_length(excerpt)), null);
+  place := 1;
+  foreach letter in array string_to_array(excerpt, null) loop
+    if letter not in (U&'\E000', U&'\E001') then
+      letter := originals[place];
+      place := place + 1;
+    end if;
+    result := result || letter;
+  end loop;
+  return translate(result, E'\x1e', '');
+end
+$$;
+comment on function dossier_private.unfold(text, text, text) is 'An excerpt of a folded text as the original has it: the same characters, marks kept.';
+
+create function dossier_private.highlight(config text, text text, query tsquery) returns text
+language plpgsql stable parallel safe security invoker set search_path = ''
+as $$
+declare
+  window_size constant integer := 20000;
+  original text;
+  folded text;
+  excerpt text;
+begin
+  for start in 0 .. 4 loop
+    original := substr(text, start * window_size + 1, window_size);
+    exit when original = '';
+    if octet_length(original) <> char_length(original) then
+      original := dossier_private.join_lines(normalize(translate(original, U&'\E000\E001\001E\001F', '    '), nfc));
+    end if;
+    folded := dossier_private.fold(original);
+    excerpt := dossier_private.excerpt(config, folded, query);
+    exit when position(U&'\E000' in excerpt) > 0;
+  end loop;
+  if coalesce(position(U&'\E000' in excerpt), 0) = 0 then -- a match across windows, or of what a text is without
+    excerpt := "left"(translate(text, U&'\E000\E001', '  '), 240);
+  elsif folded <> original then
+    excerpt := dossier_private.unfold(excerpt, folded, original);
+  end if;
+
+  return replace(replace(dossier_private.escape_html(excerpt), U&'\E000', '<mark>'), U&'\E001', '</mark>');
+end
+$$;
+comment on function dossier_private.highlight(text, text, tsquery) is
+  'Some words around the first match, as HTML: the text escaped, matches in <mark>. Reads 100000 characters at most.';
+
+revoke all on function
+  dossier_private.search_config, dossier_private.fold, dossier_private.unspaced, dossier_private.join_lines,
+  dossier_private.pair_letters, dossier_private.read_pairs, dossier_private.parse_search, dossier_private.escape_html,
+  dossier_private.join_pairs, dossier_private.excerpt, dossier_private.unfold, dossier_private.highlight
+  from public, anon, authenticated, service_role;
