@@ -1,7 +1,7 @@
 -- What begin_upload() would say. See 00_setup.sql on how to run this.
 
 begin;
-select plan(20);
+select plan(22);
 select tests.fixture();
 
 select is(tests.outcomes($$ select from dossier.explain_upload(tests.id('alpha session'), 'x.txt') $$),
@@ -59,7 +59,59 @@ from (values
   ('x.zip', 'application/zip', 1, 'alpha session', 'both say: not allowed'),
   ('x.txt', null, 99999999999, 'alpha session', 'both say: too large')
 ) as t (name, media_type, size_bytes, session_name, what);
+
+-- So it is whatever they are asked, by whomever, while quotas fill up. The seed makes it the same each time.
+
+create function pg_temp.one_of(choices anyarray) returns anyelement
+language sql as $$ select choices[1 + floor(random() * cardinality(choices))] $$;
+create function pg_temp.refusal(in_session uuid, name text, media_type text, size_bytes bigint, metadata jsonb) returns text
+language plpgsql as $$
+declare
+  detail text;
+  hint text;
+begin
+  perform dossier.begin_upload(in_session, name, media_type, size_bytes, metadata);
+  return null;
+exception when others then
+  get stacked diagnostics detail = pg_exception_detail, hint = pg_exception_hint;
+  return format('%s %s %s %s', sqlstate, sqlerrm, detail, hint);
+end
+$$;
+create function pg_temp.asked() returns table (caller text, question text, explained text, begun text)
+language plpgsql as $$
+declare
+  name text;
+  media_type text;
+  size_bytes bigint;
+  metadata jsonb;
+  in_session uuid;
+begin
+  for n in 1 .. 600 loop
+    caller := pg_temp.one_of(array['alpha-owner', 'alpha-member', 'alpha-member', 'alpha-member', 'alpha-viewer', 'beta-owner', null]);
+    in_session := pg_temp.one_of(array[tests.id('alpha session'), tests.id('alpha session'), tests.id('alpha session'), tests.id('beta session'), null]);
+    name := pg_temp.one_of(array['x.txt', 'x.pdf', 'y.docx', 'x', 'x.zip', 'a/b', repeat('n', 255), repeat('n', 256), null]);
+    media_type := pg_temp.one_of(array[null, '', 'text/plain; charset=x', 'APPLICATION/PDF', 'application/octet-stream', 'image/heic', 'nonsense', 'text/' || repeat('t', 127)]);
+    size_bytes := pg_temp.one_of(array[null, 0, 1, 4096, 10485760, 10485761, -1]);
+    metadata := pg_temp.one_of(array['{}', '{"a": 1}', null, '[]', 'null', jsonb_build_object('x', repeat('x', 65530))]);
+    perform tests.login(caller);
+    question := format('%s %L %s %s %s', in_session, left(name, 9), left(media_type, 30), size_bytes, left(metadata::text, 9));
+    explained := (
+      select format('%s %s %s %s', e.code, e.message, e.detail, e.hint)
+      from dossier.explain_upload(in_session, name, media_type, size_bytes, metadata) as e where e.passed is not true limit 1);
+    begun := pg_temp.refusal(in_session, name, media_type, size_bytes, metadata);
+    return next;
+  end loop;
+  perform tests.logout();
+end
+$$;
+select tests.login(null, 'service_role');
+select from dossier.set_quota(tests.id('alpha'), 20000000, 100, 20);
 select tests.logout();
+select from setseed(0.5);
+create temporary table answer as select * from pg_temp.asked();
+select is_empty($$ select * from answer where explained is distinct from begun $$, 'both say the same, of six hundred uploads');
+select set_has($$ select substring(begun from '^\w+') from answer $$, $$ values (null), ('42501'), ('PT400'), ('PT403'), ('PT404'), ('PT413'), ('PT415'), ('PT429') $$, 'among them all that can be said');
+delete from dossier.documents where organization_id = tests.id('alpha') and id not in (tests.id('alpha document'), tests.id('alpha upload'));
 delete from dossier_private.settings where name = 'max_file_bytes';
 select tests.login('alpha-member');
 select tests.refuses($$ select from dossier.explain_upload(tests.id('alpha session'), 'x.txt', size_bytes => 1) $$, 'PT500', 'Dossier''s setting max_file_bytes is missing', 'a missing setting is a fault, not an explanation');

@@ -1,7 +1,7 @@
 -- Packing a session for a prompt. See 00_setup.sql on how to run this.
 
 begin;
-select plan(46);
+select plan(49);
 select tests.fixture();
 delete from dossier.documents where organization_id = tests.id('alpha');
 
@@ -129,6 +129,55 @@ select tests.login('alpha-member');
 select is(pg_temp.quoted(pg_temp.pack('horses')), 'b.txt 2-2, a.txt 2-2', 'a document that is read again is quoted');
 select is(pg_temp.missing(pg_temp.pack()), 'a.txt 4-4 duplicate, a.txt 3-3 empty, late.txt not_ready extracting', 'one that was never read is not');
 select tests.logout();
+
+-- Whatever there is: pages of any length and script, a context of any, budgets and queries of any kind. The seed makes it the
+-- same each time.
+
+create function pg_temp.words(count integer) returns text
+language sql volatile as $$
+  select string_agg((array['horse', 'apple', '7421', '日本語', 'naïve', 'émigré', '😀', '--', E'\n', repeat('long', 40)])[1 + floor(random() * 10)], ' ')
+  from generate_series(1, count)
+$$;
+create function pg_temp.packed() returns table (max_tokens integer, query text, pack jsonb, pages bigint)
+language plpgsql as $$
+begin
+  for n in 1 .. 12 loop
+    delete from dossier.documents where organization_id = tests.id('alpha');
+    for d in 1 .. 1 + floor(random() * 4)::integer loop
+      perform pg_temp.document(format('%s %s.txt', left(translate(pg_temp.words(2), E'\n', 'n'), 40), d),
+        array(select coalesce(pg_temp.words(floor(random() ^ 3 * 300)::integer), '') from generate_series(1, 1 + floor(random() * 8)::integer)));
+    end loop;
+    perform tests.login('alpha-member');
+    perform dossier.save_context(tests.id('alpha session'), coalesce(pg_temp.words(floor(random() ^ 2 * 200)::integer), ''), jsonb_build_object('words', pg_temp.words(5)));
+    for m in 1 .. 10 loop
+      max_tokens := 1 + floor(random() ^ 2 * 3000);
+      query := (array[null, 'horse', 'apple or 7421', '"naïve horse"'])[1 + floor(random() * 4)];
+      pack := pg_temp.pack(query, max_tokens);
+      pages := (select count(*) from dossier.document_pages where organization_id = tests.id('alpha'));
+      return next;
+    end loop;
+    perform tests.logout();
+  end loop;
+end
+$$;
+select from setseed(0.5);
+create temporary table packed as select * from pg_temp.packed();
+select is_empty($$
+  select * from packed
+  where (pack -> 'tokens')::integer > max_tokens or dossier.estimate_tokens(pack ->> 'text') <> (pack -> 'tokens')::integer
+    or exists (select from jsonb_array_elements(pack -> 'quotes') as q where strpos(pack ->> 'text', rtrim(q ->> 'text', E'\n')) = 0)
+$$, 'never over budget, and every quote is in the text');
+select is_empty($$
+  select packed.* from packed
+  cross join lateral (
+    select sum((q -> 'last_page')::integer - (q -> 'first_page')::integer + 1) as pages from jsonb_array_elements(pack -> 'quotes') as q
+  ) as quoted
+  cross join lateral (
+    select sum((p -> 'last')::integer - (p -> 'first')::integer + 1) as pages from jsonb_path_query(pack, '$.left_out[*].pages[*]') as p
+  ) as missing
+  where coalesce(quoted.pages, 0) + coalesce(missing.pages, 0) <> packed.pages
+$$, 'every page is either quoted or left out');
+select is((select count(*)::integer from packed where jsonb_array_length(pack -> 'quotes') > 1 and jsonb_array_length(pack -> 'left_out') > 1) between 20 and 100, true, 'tried where it matters');
 
 -- A session without anything, and one of another tenant's words.
 
