@@ -144,7 +144,8 @@ as $$
 declare
   -- What is excluded from texts is no part of a name.
   wanted constant text := lower(dossier_private.fold(regexp_replace(query, '(^|\s)-\S+', ' ', 'g')));
-  words constant text[] := array(select distinct word[1] from regexp_matches(wanted, '[[:alnum:]]+', 'g') as word limit 20);
+  patterns constant text[] := array(
+    select distinct format('%%%s%%', word[1]) from regexp_matches(wanted, '[[:alnum:]]+', 'g') as word limit 20);
   trigrams constant text := (
     select namespace.nspname
     from pg_catalog.pg_extension as extension
@@ -152,27 +153,30 @@ declare
     where extension.extname = 'pg_trgm'
   );
 begin
-  if words = '{}' then
+  if patterns = '{}' then
     return;
   end if;
   return query execute format($query$
     select named.session_id, named.id, named.name, named.rank
     from (
-      select candidate.session_id, candidate.id, candidate.name, case
-        when not exists (select from unnest($1) as w (word) where strpos(candidate.folded, w.word) = 0) then 1::real
-        else %s
-      end as rank
+      select candidate.session_id, candidate.id, candidate.name,
+        case when candidate.folded like all ($1) then 1::real else %s end as rank
       from (
         select document.session_id, document.id, document.name, lower(dossier_private.fold(document.name)) as folded
-        from dossier.documents as document
-        where document.organization_id = any ($3)
-          and ($4 is null or document.session_id = $4)
-          and document.status <> 'uploading'
-          and ($5 is null or document.media_type like replace(replace($5, '_', '\_'), '*', '%%'))
-          and ($6 is null or document.created_at >= $6)
-          and ($7 is null or document.created_at < $7)
-        order by document.created_at desc
-        limit 2000
+        from unnest($3) as place (organization_id)
+        -- One by one: only so the index of each organization gives its newest first.
+        cross join lateral (
+          select d.session_id, d.id, d.name
+          from dossier.documents as d
+          where d.organization_id = place.organization_id
+            and ($4 is null or d.session_id = $4)
+            and d.status <> 'uploading'
+            and ($5 is null or d.media_type like replace(replace($5, '_', '\_'), '*', '%%'))
+            and ($6 is null or d.created_at >= $6)
+            and ($7 is null or d.created_at < $7)
+          order by d.created_at desc, d.id desc
+          limit 2000 / greatest(cardinality($3), 1) + 1
+        ) as document
       ) as candidate
     ) as named
     where named.rank >= 0.6
@@ -180,11 +184,12 @@ begin
     limit 100
     $query$,
     case when trigrams is null then '0::real' else format('%I.word_similarity($2, candidate.folded)', trigrams) end)
-  using words, wanted, organizations, in_session, of_type, since, until;
+  using patterns, wanted, organizations, in_session, of_type, since, until;
 end
 $$;
 comment on function dossier_private.find_names(text, uuid[], uuid, text, timestamptz, timestamptz) is
-  'Documents, of the newest two thousand, whose names have all words of a query; with pg_trgm also names that are like it.';
+  'Documents whose names have all words of a query, of the newest two thousand (of several organizations, an equal share '
+  'from each); with pg_trgm also names that are like it.';
 
 create function dossier_private.find_text(
   query text, in_session uuid, in_organization uuid, limit_count integer, after text,
