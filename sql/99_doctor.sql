@@ -343,7 +343,7 @@ begin
         (15, 'uploads', 'Call dossier.sweep(); a running edge does so every few minutes.'),
         (16, 'jobs', 'Call dossier.request_extraction() on them.'),
         (17, 'bytes', 'Restore them from a backup; what belongs to nothing may be deleted.'),
-        (18, 'search', 'select dossier_private.index_document(id) from dossier.documents; save contexts again.'),
+        (18, 'search', 'select dossier_private.index_document(d.id) from dossier.documents as d; select dossier_private.index_context(c) from dossier.session_context as c'),
         (19, 'realtime', null),
         (20, 'durability', 'Switch it on: without it a crash of the machine loses what was answered as stored.')
       union all

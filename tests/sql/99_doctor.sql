@@ -1,7 +1,8 @@
 -- The doctor: quiet on a fresh install, and what it finds when something is broken. See 00_setup.sql on how to run this.
 
 begin;
-select plan(46);
+set local client_min_messages = warning;
+select plan(49);
 select tests.fixture();
 select dossier_private.index_document(tests.id(tenant || ' document')), dossier_private.index_context(c)
 from unnest(array['alpha', 'beta']) as tenant join dossier.session_context c on c.session_id = tests.id(tenant || ' session');
@@ -16,20 +17,26 @@ select set_has($$ select check_name from dossier.doctor() $$,
     union select rule from dossier_private.lint_rules() $$, 'every finding belongs to a check');
 select matches((select findings[1] from dossier.doctor() where check_name = 'version'), '^Dossier [0-9.]+, (native|hosted), PostgreSQL', 'it says what is installed');
 
--- Breaks something, asks, and mends it by rolling back.
-create function pg_temp.finds(statement text, wanted text) returns text
+-- Breaks something, asks, does what the doctor says, asks again; and rolls it all back.
+create function pg_temp.finds(wanted text, statement text, mend text) returns text
 language plpgsql as $$
 declare
-  before text[] := (select findings from dossier.doctor() where check_name = wanted);
-  after record;
+  before record;
+  broken record;
+  mended record;
 begin
+  select d.status, d.findings into before from dossier.doctor() as d where d.check_name = wanted;
   begin
     execute statement;
-    select d.status, d.findings into after from dossier.doctor() as d where d.check_name = wanted;
+    select d.status, d.findings into broken from dossier.doctor() as d where d.check_name = wanted;
+    execute mend;
+    select d.status into mended from dossier.doctor() as d where d.check_name = wanted;
     raise exception using errcode = 'UNDO0';
   exception
     when sqlstate 'UNDO0' then
-      return ok(after.findings <> before and after.status <> 'ok', format('%s: %s', wanted, statement));
+      return is(
+        case when broken.status = 'ok' or broken.findings = before.findings then 'not found' else mended.status end,
+        before.status, format('%s: %s', wanted, statement));
     when insufficient_privilege then
       -- Who is no superuser cannot break roles in these ways.
       if trim(statement) !~ '^(alter role|revoke service_role) ' then
@@ -39,47 +46,64 @@ begin
   end;
 end
 $$;
-select pg_temp.finds(statement, wanted)
-from (values
-  ('roles', 'alter role service_role nobypassrls'),
-  ('roles', 'alter role authenticated bypassrls'),
-  ('login', 'revoke service_role from authenticator'),
-  ('login', 'alter role authenticator inherit'),
-  ('rls_disabled', 'alter table dossier.documents disable row level security'),
-  ('rls_enabled_no_policy', 'drop policy documents_select_viewer on dossier.documents; drop policy documents_update_member on dossier.documents; drop policy documents_delete_member on dossier.documents'),
-  ('multiple_permissive_policies', 'create policy more on dossier.sessions for select to authenticated using (true)'),
-  ('auth_rls_initplan', $$ create policy more on dossier.quotas for insert to authenticated with check (current_setting('x') = 'y') $$),
-  ('rights', 'grant select on dossier.documents to anon'),
-  ('rights', 'grant insert on dossier.documents to authenticated'),
-  ('rights', 'grant all on all tables in schema dossier to public'),
-  ('rights', 'grant select on dossier_private.jobs to authenticated'),
-  ('rights', 'grant usage on schema dossier_private to authenticated'),
-  ('rights', 'grant execute on all functions in schema dossier to public'),
-  ('definer_function_executable', 'grant execute on function dossier.forget_user(text) to authenticated'),
-  ('function_search_path_mutable', 'alter function dossier.search reset search_path'),
-  ('function_search_path_mutable', 'alter function dossier_private.my_role set search_path = public'),
-  ('unindexed_foreign_keys', 'drop index dossier_private.jobs_document_id_idx'),
-  ('no_primary_key', 'alter table dossier.audit_log drop constraint audit_log_pkey'),
-  ('constraints', $$ alter table dossier.sessions drop constraint sessions_title_check, add constraint sessions_title_check check (char_length(title) <= 500) not valid $$),
-  ('triggers', 'alter table dossier.documents disable trigger documents_announce'),
-  ('rights', 'revoke select on dossier.documents from authenticated'),
-  ('rights', 'revoke usage on schema dossier from anon'),
-  ('rights', 'grant create on schema dossier to service_role'),
-  ('rights', 'revoke execute on function dossier.search from authenticated'),
-  ('rights', 'grant execute on function dossier.usage to anon'),
-  ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, graphql_public' $$),
-  ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, dossier, dossier_private' $$),
-  ('membership', 'create table dossier_tests_members (organization_id uuid, user_id uuid); select dossier.use_membership(''dossier_tests_members'')'),
-  ('membership', 'alter view dossier_private.my_memberships rename to gone'),
-  ('bytes', $$ delete from dossier_private.document_chunks where document_id = tests.id('alpha document') $$),
-  ('bytes', $$ alter table dossier_private.document_chunks drop constraint document_chunks_document_id_fkey; insert into dossier_private.document_chunks values (tests.id('nobody'), 0, 'x') $$),
-  ('settings', $$ delete from dossier_private.settings where name = 'max_file_bytes' $$),
-  ('workers', $$ update dossier_private.jobs set status = 'queued', run_at = now() - interval '1 hour' where document_id = tests.id('alpha document') $$),
-  ('uploads', $$ update dossier.documents set created_at = now() - interval '2 days' where id = tests.id('alpha upload') $$),
-  ('jobs', $$ update dossier.documents set status = 'stored' where id = tests.id('alpha document') $$),
-  ('search', $$ delete from dossier_private.search_entries where document_id = tests.id('alpha document') $$),
-  ('owners', $$ alter table dossier.organization_members disable trigger user; delete from dossier.organization_members where user_id = 'alpha-owner' $$)
-) as t (wanted, statement);
+create temporary table broken (wanted, statement, mend) as values
+  ('roles', 'alter role service_role nobypassrls', 'alter role service_role bypassrls'),
+  ('roles', 'alter role authenticated bypassrls', 'alter role authenticated nobypassrls'),
+  ('login', 'revoke service_role from authenticator', 'grant anon, authenticated, service_role to authenticator'),
+  ('login', 'alter role authenticator inherit', 'alter role authenticator noinherit'),
+  ('rls_disabled', 'alter table dossier.documents disable row level security', 'alter table dossier.documents enable row level security'),
+  ('rls_enabled_no_policy', 'drop policy conversation_types_select_authenticated on dossier.conversation_types',
+    'create policy conversation_types_select_authenticated on dossier.conversation_types for select to authenticated using (true)'),
+  ('multiple_permissive_policies', 'create policy more on dossier.sessions for select to authenticated using (true)', 'drop policy more on dossier.sessions'),
+  ('auth_rls_initplan', $$ create policy more on dossier.quotas for insert to authenticated with check (current_setting('x') = 'y') $$,
+    $$ alter policy more on dossier.quotas with check ((select current_setting('x')) = 'y') $$),
+  ('rights', 'grant select on dossier.documents to anon', 'revoke select on dossier.documents from anon'),
+  ('rights', 'grant insert on dossier.documents to authenticated', 'revoke insert on dossier.documents from authenticated'),
+  ('rights', 'grant all on all tables in schema dossier to public', 'revoke all on all tables in schema dossier from public'),
+  ('rights', 'grant select on dossier_private.jobs to authenticated', 'revoke select on dossier_private.jobs from authenticated'),
+  ('rights', 'grant usage on schema dossier_private to authenticated', 'revoke usage on schema dossier_private from authenticated'),
+  ('rights', 'grant execute on all functions in schema dossier to public', 'revoke execute on all functions in schema dossier from public'),
+  ('rights', 'revoke select on dossier.documents from authenticated', 'grant select on dossier.documents to authenticated'),
+  ('rights', 'revoke usage on schema dossier from anon', 'grant usage on schema dossier to anon'),
+  ('rights', 'grant create on schema dossier to service_role', 'revoke create on schema dossier from service_role'),
+  ('rights', 'revoke execute on function dossier.search from authenticated', 'grant execute on function dossier.search to authenticated'),
+  ('rights', 'grant execute on function dossier.usage to anon', 'revoke execute on function dossier.usage from anon'),
+  ('definer_function_executable', 'grant execute on function dossier.forget_user(text) to authenticated',
+    'revoke execute on function dossier.forget_user(text) from public, anon, authenticated'),
+  ('function_search_path_mutable', 'alter function dossier.search reset search_path', $$ alter function dossier.search set search_path = '' $$),
+  ('function_search_path_mutable', 'alter function dossier_private.my_role set search_path = public', $$ alter function dossier_private.my_role set search_path = '' $$),
+  ('unindexed_foreign_keys', 'drop index dossier_private.jobs_document_id_idx', 'create index on dossier_private.jobs (document_id)'),
+  ('no_primary_key', 'alter table dossier.audit_log drop constraint audit_log_pkey', 'alter table dossier.audit_log add primary key (id)'),
+  ('constraints', $$ alter table dossier.sessions drop constraint sessions_title_check, add constraint sessions_title_check check (char_length(title) <= 500) not valid $$,
+    'alter table dossier.sessions validate constraint sessions_title_check'),
+  ('triggers', 'alter table dossier.documents disable trigger documents_announce', 'alter table dossier.documents enable trigger documents_announce'),
+  ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, graphql_public' $$, $$ alter role authenticator set pgrst.db_schemas = 'public, dossier' $$),
+  ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, dossier, dossier_private' $$, $$ alter role authenticator set pgrst.db_schemas = 'public, dossier' $$),
+  ('membership', $$ create table dossier_tests_members (organization_id uuid, user_id uuid); select dossier.use_membership('dossier_tests_members') $$,
+    'create index on dossier_tests_members (user_id)'),
+  ('membership', 'alter view dossier_private.my_memberships rename to gone', 'select dossier.use_own_membership()'),
+  ('bytes', $$ delete from dossier_private.document_chunks where document_id = tests.id('alpha document') $$,
+    $$ insert into dossier_private.document_chunks values (tests.id('alpha document'), 0, 'hello') $$),
+  ('bytes', $$ alter table dossier_private.document_chunks drop constraint document_chunks_document_id_fkey; insert into dossier_private.document_chunks values (tests.id('nobody'), 0, 'x') $$,
+    $$ delete from dossier_private.document_chunks where document_id = tests.id('nobody') $$),
+  ('settings', $$ delete from dossier_private.settings where name = 'max_file_bytes' $$, $$ insert into dossier_private.settings (name, value) values ('max_file_bytes', '10485760') $$),
+  ('workers', $$ update dossier_private.jobs set status = 'queued', run_at = now() - interval '1 hour' where document_id = tests.id('alpha document') $$,
+    $$ select from dossier.claim_jobs('an edge', 100) $$),
+  ('workers', $$ update dossier_private.jobs set status = 'running', worker = 'lost', lease_expires_at = now() - interval '1 hour' where document_id = tests.id('alpha document') $$,
+    $$ select from dossier.claim_jobs('an edge', 100) $$),
+  ('uploads', $$ update dossier.documents set created_at = now() - interval '2 days' where id = tests.id('alpha upload') $$, 'select dossier.sweep()'),
+  ('jobs', $$ update dossier.documents set status = 'stored' where id = tests.id('alpha document') $$, $$ select dossier.request_extraction(tests.id('alpha document')) $$),
+  ('search', $$ delete from dossier_private.search_entries where document_id = tests.id('alpha document') $$, 'select dossier_private.index_document(d.id) from dossier.documents as d'),
+  ('search', $$ delete from dossier_private.search_entries where session_id = tests.id('alpha session') and document_id is null $$,
+    'select dossier_private.index_context(c) from dossier.session_context as c'),
+  ('owners', $$ alter table dossier.organization_members disable trigger user; delete from dossier.organization_members where user_id = 'alpha-owner' $$,
+    $$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'new', 'owner') $$);
+select pg_temp.finds(wanted, statement, mend) from broken;
+select set_eq($$ select check_name from dossier.doctor() $$, $$
+  select wanted from broken
+  union select rule from dossier_private.lint_rules() -- each is broken in 98_lint.sql
+  union values ('version'), ('durability'), ('dumps'), ('reader'), ('realtime') -- which no test can break, or not in every install
+$$, 'every check is made to find something');
 
 -- What is merely said.
 
