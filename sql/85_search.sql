@@ -215,7 +215,8 @@ begin
       hint = 'Send words, "a phrase", or, -not, a prefix*.';
   end if;
   if after is not null then
-    if after !~ '^[0-9]+(\.[0-9]+)?(e-[0-9]{1,2})? [a-z]+ [0-9a-f-]{36}( [0-9]+)?$' then
+    -- Its first part is a real, and has no more digits than one.
+    if after !~ '^[0-9](\.[0-9]{1,9})?(e-[0-3][0-9])? [a-z]+ [0-9a-f-]{36}( [0-9]{1,10})?$' then
       raise exception using
         errcode = 'PT400',
         message = 'after is no cursor of a search',
@@ -225,6 +226,14 @@ begin
     after_rank := split_part(after, ' ', 1)::real;
     after_key := substring(after from ' (.*)$');
   end if;
+  if of_type !~* '^[a-z0-9!#$&^_.+*-]+/[a-z0-9!#$&^_.+*-]+$' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'media_type is no media type to search for',
+      detail = format('It is %L.', left(of_type, 80)),
+      hint = 'Send one such as application/pdf, or with a star, such as image/*.';
+  end if;
+  of_type := lower(of_type);
 
   return query
     with found as materialized (

@@ -1,7 +1,7 @@
 -- Search: what is found, in which words, by whom. See 00_setup.sql on how to run this.
 
 begin;
-select plan(71);
+select plan(78);
 select tests.fixture();
 
 -- A document of each tenant, indexed as complete_job() leaves it.
@@ -128,7 +128,7 @@ select is((select count(*)::integer from dossier.search(query, media_type => of_
   concat_ws(' ', query, of_type, from_time > now(), to_time > now()))
 from (values
   ('contract', 'application/pdf', null::timestamptz, null::timestamptz, 2), ('contract', 'application/*', null, null, 2), ('contract', 'text/plain', null, null, 0),
-  ('contract', 'application/p_f', null, null, 0), ('contract', null, now() - interval '1 day', null, 2), ('contract', null, now() + interval '1 day', null, 0),
+  ('contract', 'application/p_f', null, null, 0), ('contract', 'Application/PDF', null, null, 2), ('contract', '*/pdf', null, null, 2), ('contract', null, now() - interval '1 day', null, 2), ('contract', null, now() + interval '1 day', null, 0),
   ('contract', null, null, now() - interval '1 day', 0), ('contract', null, null, now() + interval '1 day', 2),
   ('initech', null, now() - interval '1 day', now() + interval '1 day', 1), ('initech', null, now() + interval '1 day', null, 0), ('initech', 'text/*', null, null, 0)
 ) as t (query, of_type, from_time, to_time, expected);
@@ -143,7 +143,12 @@ from (values
   ($$ select from dossier.search('x', limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 100', 'no rows'),
   ($$ select from dossier.search('x', limit_count => 101) $$, 'PT400', 'limit_count must be between 1 and 100', 'too many rows'),
   ($$ select from dossier.search('x', after => 'x') $$, 'PT400', 'after is no cursor of a search', 'a cursor that is none'),
-  ($$ select from dossier.search('x', after => '1 page ''') $$, 'PT400', 'after is no cursor of a search', 'a hostile cursor')
+  ($$ select from dossier.search('x', after => '1 page ''') $$, 'PT400', 'after is no cursor of a search', 'a hostile cursor'),
+  ($$ select from dossier.search('x', after => '1e-99 page ' || tests.id('x')) $$, 'PT400', 'after is no cursor of a search', 'a rank that is no real'),
+  ($$ select from dossier.search('x', after => repeat('9', 400) || ' page ' || tests.id('x')) $$, 'PT400', 'after is no cursor of a search', 'nor is this'),
+  ($$ select from dossier.search('x', media_type => 'pdf') $$, 'PT400', 'media_type is no media type to search for', 'half a type'),
+  ($$ select from dossier.search('x', media_type => 'text/%') $$, 'PT400', 'media_type is no media type to search for', 'another wildcard'),
+  ($$ select from dossier.search('x', media_type => '\') $$, 'PT400', 'media_type is no media type to search for', 'a backslash')
 ) as t (statement, code, message, what);
 select tests.refuses($$ select from dossier.search('x', tests.id('nothing')) $$, 'PT404', 'There is no such session', 'a session that does not exist');
 select tests.refuses($$ select from dossier.search('x', tests.id('alpha session'), tests.id('beta')) $$, 'PT404', 'There is no such session', 'a session of another organization than named');
