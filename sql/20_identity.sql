@@ -28,10 +28,17 @@ begin
       detail = 'The token has no sub claim: anonymous and service keys name no user.',
       hint = 'Call with a user''s token.';
   end if;
+  if char_length(caller) > 255 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The id of the user is longer than 255 characters',
+      detail = format('The token''s sub claim has %s.', char_length(caller)),
+      hint = 'Have the issuer of the tokens use shorter ids.';
+  end if;
   return caller;
 end
 $$;
-comment on function dossier_private.require_caller() is 'The caller, or a refusal (42501) that says why there is none.';
+comment on function dossier_private.require_caller() is 'The caller, or a refusal: there is none (42501), or none that rows could name (PT400).';
 
 create function dossier_private.is_service() returns boolean
 language plpgsql stable security invoker set search_path = ''

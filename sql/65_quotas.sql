@@ -50,7 +50,7 @@ create index usage_events_organization_id_kind_created_at_idx
 create index usage_events_created_at_idx on dossier_private.usage_events using brin (created_at);
 create index documents_organization_id_size_bytes_idx on dossier.documents (organization_id) include (size_bytes);
 
-create function dossier_private.stored(organization_id uuid, out bytes bigint, out documents bigint)
+create function dossier_private.stored(organization_id uuid, out bytes bigint, out documents bigint, out arriving_bytes bigint)
 language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: counts documents that row level security need not look at one by one.
@@ -58,9 +58,15 @@ begin
   select coalesce(sum(document.size_bytes), 0), count(*) into bytes, documents
   from dossier.documents as document
   where document.organization_id = stored.organization_id;
+
+  select coalesce(sum(octet_length(chunk.bytes)), 0) into arriving_bytes
+  from dossier.documents as document
+  join dossier_private.document_chunks as chunk on chunk.document_id = document.id
+  where document.organization_id = stored.organization_id and document.status = 'uploading' and document.size_bytes is null;
 end
 $$;
-comment on function dossier_private.stored(uuid) is 'Bytes and number of an organization''s documents, uploads under way included as far as their size is declared.';
+comment on function dossier_private.stored(uuid) is
+  'Bytes and number of an organization''s documents, with uploads whose size is declared; and the bytes that are here of the others.';
 
 create function dossier_private.used_today(organization_id uuid, kind text) returns double precision
 language plpgsql stable security definer set search_path = ''
@@ -118,6 +124,7 @@ declare
   quota constant dossier.quotas := (
     select q from dossier.quotas as q where q.organization_id = check_quota.organization_id
   );
+  held record;
   most bigint;
   used bigint;
   added bigint := documents;
@@ -135,7 +142,9 @@ begin
 
   case quota_name
     when 'max_bytes' then
-      used := (dossier_private.stored(organization_id)).bytes;
+      held := dossier_private.stored(organization_id);
+      -- What ends does not wait for what is arriving beside it, and is in neither number.
+      used := held.bytes + case when documents > 0 then held.arriving_bytes else 0 end;
       added := greatest(size_bytes, documents); -- a file whose size is not known has a byte at least
       what := 'bytes stored';
     when 'max_documents' then
@@ -162,7 +171,8 @@ begin
 end
 $$;
 comment on function dossier_private.check_quota(text, uuid, bigint, bigint) is
-  'Refuses an upload, or several at once, that a quota has no room for: PT403, or PT429 when there will be room tomorrow; detail {"quota", "limit", "used", "needed"}.';
+  'Refuses an upload, or several at once, that a quota has no room for: PT403, or PT429 when there will be room tomorrow; detail '
+  '{"quota", "limit", "used", "needed"}. Of an upload that ends documents is 0: it is counted already, its bytes are not.';
 
 create function dossier.set_quota(
   organization_id uuid,
@@ -212,7 +222,7 @@ begin
   perform dossier_private.require_role(
     (select o.id from dossier.organizations as o where o.id = in_organization), 'viewer', 'organization', in_organization);
   return query
-    select held.bytes, held.documents,
+    select held.bytes + held.arriving_bytes, held.documents,
       dossier_private.used_today(in_organization, 'upload')::bigint,
       dossier_private.used_today(in_organization, 'extraction'),
       quota.max_bytes, quota.max_documents, quota.max_documents_a_day, quota.max_extraction_seconds_a_day

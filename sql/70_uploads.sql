@@ -188,6 +188,9 @@ begin
       detail = format('%s bytes were declared; this chunk ends at %s.', document.size_bytes, past_byte),
       hint = 'Declare the real size, or none.';
   end if;
+  if document.size_bytes is null then -- what is declared has its place already
+    perform dossier_private.check_quota('max_bytes', document.organization_id, octet_length(bytes));
+  end if;
 
   if seq = 0 then
     sniffed := dossier_private.sniff_media_type(bytes, document.media_type, document.name);
@@ -252,9 +255,9 @@ begin
       hint = 'Send what is missing and finish again, or abort the upload.';
   end if;
   perform dossier_private.check_size(arrived.bytes);
-  if document.size_bytes is null then -- what was declared has its place already
+  if document.size_bytes is null then
     perform dossier_private.reserve_quota(document.organization_id);
-    perform dossier_private.check_quota('max_bytes', document.organization_id, arrived.bytes);
+    perform dossier_private.check_quota('max_bytes', document.organization_id, arrived.bytes, documents => 0);
   end if;
 
   update dossier.documents as d

@@ -58,11 +58,12 @@ begin
     here := format('%s.context_versions[%s]', place, item.index);
     perform dossier_private.check_shape(here, item.value, '{"version": "number", "text_context": "string",
       "context_metadata": "object", "updated_by": "string?", "updated_at": "time"}');
-    if (item.value ->> 'version')::integer <= coalesce(saved.version, 0) then
+    -- Far from the last integer, so that the context can go on.
+    if (item.value ->> 'version')::integer not between coalesce(saved.version, 0) + 1 and 1000000000 then
       raise exception using
         errcode = 'PT400',
         message = 'The bundle is not well formed',
-        detail = format('%s.version is not greater than the one before, or than 0.', here),
+        detail = format('%s.version is not greater than the one before, or than 0, or is above 1000000000.', here),
         hint = 'Send the versions of a context in their order.';
     end if;
 
@@ -278,10 +279,15 @@ declare
   bytes numeric;
   quota_name text;
 begin
-  select count(*), coalesce(sum(least((document.value -> 'size_bytes')::numeric, 1e18))
-    filter (where jsonb_typeof(document.value -> 'size_bytes') = 'number' and document.value -> 'size_bytes' > '0'), 0)
-  into documents, bytes
-  from jsonb_path_query(bundle, 'lax $.sessions[*].documents[*]') as document (value);
+  -- As many as it says, but no fewer than its text has: a bundle may come without the bytes.
+  select count(*), coalesce(sum(greatest(said.bytes, text.bytes)), 0) into documents, bytes
+  from jsonb_path_query(bundle, 'lax $.sessions[*].documents[*]') as document (value)
+  cross join lateral (
+    select case jsonb_typeof(document.value -> 'size_bytes') when 'number' then least((document.value -> 'size_bytes')::numeric, 1e18) end as bytes
+  ) as said
+  cross join lateral (
+    select coalesce(sum(octet_length(page.value #>> '{}')), 0) as bytes from jsonb_path_query(document.value, 'lax $.pages[*].text') as page (value)
+  ) as text;
   if documents = 0 then
     return;
   end if;

@@ -114,6 +114,7 @@ begin
       hint = 'Finish the upload first.';
   end if;
   perform dossier_private.require_bytes(document.id, document.storage);
+  perform dossier_private.check_quota('max_extraction_seconds_a_day', document.organization_id, 0);
 
   update dossier.documents as d
   set status = 'stored', error_code = null, error_message = null

@@ -1,7 +1,7 @@
 -- Quotas and usage. See 00_setup.sql on how to run this; that two uploads cannot take one place is in concurrency.sh.
 
 begin;
-select plan(44);
+select plan(48);
 select tests.fixture();
 
 -- Who sets them, who sees them.
@@ -54,13 +54,19 @@ select is(pg_temp.detail($$ select dossier.begin_upload(tests.id('alpha session'
   '{"quota": "max_bytes", "limit": 100, "used": 5, "needed": 96}', 'the detail is for programs');
 select lives_ok($$ select dossier.begin_upload(tests.id('alpha session'), 'declared.txt', size_bytes => 90) $$, 'declared bytes are taken at once');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 6) $$, 'PT403', 'The organization''s quota is used up: 95 of 100 bytes stored', 'which leaves fewer');
-select lives_ok($$ select dossier.append_upload(tests.id('alpha upload'), 0, '123456') $$, 'an upload of unknown size goes on');
-select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 6, repeat('ab', 32)) $$, 'PT403', 'The organization''s quota is used up: 95 of 100 bytes stored', 'but does not end above the quota');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '123456') $$, 'PT403', 'The organization''s quota is used up: 95 of 100 bytes stored', 'nor does an upload of unknown size go on above the quota');
 select ok(dossier.abort_upload((select id from dossier.documents where name = 'declared.txt')), 'an upload that is aborted');
-select is((dossier.finish_upload(tests.id('alpha upload'), 6, repeat('ab', 32))).status, 'stored', 'gives its bytes back');
+select lives_ok($$ select dossier.append_upload(tests.id('alpha upload'), 0, '123456') $$, 'gives its bytes back');
+select is((select bytes from dossier.usage(tests.id('alpha'))), 11::bigint, 'bytes count as they arrive');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 90) $$, 'PT403', 'The organization''s quota is used up: 11 of 100 bytes stored', 'for who begins, too');
+select tests.login(null, 'service_role');
+select from dossier.set_quota(tests.id('alpha'), 10);
+select tests.login('alpha-member');
+select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 6, repeat('ab', 32)) $$, 'PT403', 'The organization''s quota is used up: 5 of 10 bytes stored', 'no upload ends above the quota');
 select tests.login(null, 'service_role');
 select from dossier.set_quota(tests.id('alpha'), 11);
 select tests.login('alpha-member');
+select is((dossier.finish_upload(tests.id('alpha upload'), 6, repeat('ab', 32))).status, 'stored', 'one does that has room');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT403', 'The organization''s quota is used up: 11 of 11 bytes stored', 'nothing left: not even for a size that is not known');
 select is((select max_documents from dossier.usage(tests.id('alpha'))), null, 'what set_quota leaves out is not limited any more');
 
@@ -101,6 +107,9 @@ select tests.login(null, 'service_role');
 select from dossier.set_quota(tests.id('alpha'), max_extraction_seconds_a_day => 60);
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT429', 'The organization''s quota is used up: 90 of 60 seconds of reading files today', 'an upload after the seconds are used up');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT429', 'The organization''s quota is used up: 90 of 60 seconds of reading files today', 'nor is a file read again');
+select tests.login(null, 'service_role');
+select from dossier.set_quota(tests.id('alpha'));
 select tests.logout();
 select from dossier.request_extraction(tests.id('alpha upload'));
 select from dossier.claim_jobs('w', 1, 10);

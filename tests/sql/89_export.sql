@@ -1,7 +1,7 @@
 -- Export and import. See 00_setup.sql on how to run this.
 
 begin;
-select plan(72);
+select plan(73);
 select tests.fixture();
 
 -- What exports and imports must carry: several versions, a file of several chunks, pages with all they can have.
@@ -150,6 +150,8 @@ select tests.logout();
 select from dossier.set_quota(tests.id('gamma'), max_bytes => (select octet_length(bytes) + 10 from file));
 select tests.login('gamma-owner');
 select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The organization''s quota is used up: 660005 of 660010 bytes stored', 'bytes beyond the quota');
+select tests.refuses($$ select dossier.import_sessions(jsonb_set(light, '{sessions,0,documents}', jsonb_build_array(jsonb_set(light #> '{sessions,0,documents,1}', '{pages,0,text}', to_jsonb(repeat('x', 6))))), tests.id('gamma')) from exported $$,
+  'PT403', 'The organization''s quota is used up: 660005 of 660010 bytes stored', 'a text is no smaller for what its size is said to be');
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'), max_documents_a_day => 7);
 select tests.login('gamma-owner');
@@ -175,7 +177,7 @@ select is((select string_agg(pg_temp.with(wrong.path, wrong.value::jsonb), E'\n'
     (1, '{sessions,0}', '7'), (2, '{sessions,0,title}', '7'), (3, '{sessions,0,owner}', '"me"'),
     (4, '{sessions,0,documents}', '{}'), (5, '{sessions,0,documents,0,pages,0}', 'null'),
     (6, '{sessions,0,created_at}', '"2999-01-01"'), (7, '{sessions,0,documents,0,status}', '"uploading"'),
-    (8, '{sessions,0,context_versions,1,version}', '1'), (9, '{sessions,0,context_versions,0,context_metadata}', '[]')
+    (8, '{sessions,0,context_versions,1,version}', '1'), (10, '{sessions,0,context_versions,1,version}', '2147483647'), (9, '{sessions,0,context_versions,0,context_metadata}', '[]')
   ) as wrong (place, path, value)),
   'PT400 sessions[0] must be an object and is a JSON number.
 PT400 sessions[0].title must be string and is a JSON number.
@@ -184,8 +186,9 @@ PT400 sessions[0].documents must be array and is a JSON object.
 PT400 sessions[0].documents[0].pages[0] must be an object and is a JSON null.
 PT400 sessions[0].created_at is no time from 1970 until now.
 PT400 sessions[0].documents[0].status is ''uploading''.
-PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0.
-PT400 sessions[0].context_versions[0].context_metadata must be object and is a JSON array.', 'what is wrong is named by its place');
+PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0, or is above 1000000000.
+PT400 sessions[0].context_versions[0].context_metadata must be object and is a JSON array.
+PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0, or is above 1000000000.', 'what is wrong is named by its place');
 select is((select string_agg(substring(pg_temp.with(wrong.path, wrong.value::jsonb) from '^\w+ [^: ]+'), E'\n' order by wrong.place) from (values
     (1, '{sessions,0,id}', '"x"'), (2, '{sessions,0,status}', '"open"'), (3, '{sessions,0,updated_at}', '"soon"'),
     (4, '{sessions,0,context_versions,0,version}', '1e10'), (5, '{sessions,0,documents,1,pages,1,page}', '1'),

@@ -1,7 +1,7 @@
 -- The audit log. See 00_setup.sql on how to run this.
 
 begin;
-select plan(23);
+select plan(24);
 select tests.fixture();
 
 create function pg_temp.events(organization uuid default tests.id('alpha')) returns text
@@ -66,6 +66,14 @@ select is((select origin from pg_temp.last_event()), host(inet_client_addr()), '
 select set_config('request.headers', '{"x-forwarded-for": "203.0.113.7, 10.0.0.1"}', true);
 select from dossier.create_organization('New');
 select is((select origin from dossier.audit_log where action = 'organization.created' and user_id = 'alpha-owner'), '203.0.113.7', 'or the one that the proxy saw');
+
+-- It cannot be switched off.
+
+set local row_security = off;
+select from dossier.create_organization('Unseen');
+set local row_security = on;
+select is((select action || ' ' || (details ->> 'name') from dossier.audit_log where user_id = 'alpha-owner' and action like 'organization.%' order by id desc limit 1),
+  'organization.created Unseen', 'not by row_security either');
 
 -- Its own end.
 

@@ -207,7 +207,10 @@ ask c 'rollback;' >/dev/null
 bytes=$(ask watch "select coalesce(sum(size_bytes), 0) from dossier.documents where organization_id = '$organization';")
 quota ", max_bytes => $((bytes + 17))"
 one=$(begin_upload) two=$(begin_upload)
-ask a "select dossier.append_upload('$one', 0, '1234567890'); select dossier.append_upload('$two', 0, '1234567890');" >/dev/null
+ask a "begin; select dossier.append_upload('$one', 0, '1234567890');" >/dev/null
+ask c "select dossier.append_upload('$two', 0, '1234567890');" >/dev/null
+ask a 'commit;' >/dev/null
+is "$(ask c "select dossier.append_upload('$two', 1, '1');")" 'ERROR:  PT403' 'bytes of unknown size count as they arrive'
 is "$(ask a "begin; select status from dossier.finish_upload('$one', 10, repeat('ab', 32));")" stored 'an upload of unknown size ends below the quota'
 send c "select from dossier.finish_upload('$two', 10, repeat('ab', 32));"
 blocked c
