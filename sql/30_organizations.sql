@@ -1,6 +1,6 @@
 -- Organizations and their members: the tenants, and who may do what in them.
 --
--- Membership is read through the view my_memberships alone, which 45_membership.sql builds: an app may have tables of its own.
+-- Membership is read through my_memberships() alone, which 45_membership.sql builds: an app may have tables of its own.
 
 create table dossier.organizations (
   id uuid not null default dossier_private.uuid_v7(),
@@ -55,7 +55,7 @@ as $$
 begin
   return query
     select membership.organization_id
-    from dossier_private.my_memberships as membership
+    from dossier_private.my_memberships() as membership
     where dossier_private.role_covers(membership.role, least_role);
 end
 $$;
@@ -72,7 +72,7 @@ declare
 begin
   -- An app may give a user several roles in an organization: the highest counts.
   select membership.role into role
-  from dossier_private.my_memberships as membership
+  from dossier_private.my_memberships() as membership
   where membership.organization_id = my_role.organization_id
   order by array_position(array['owner', 'admin', 'member', 'viewer'], membership.role)
   limit 1;

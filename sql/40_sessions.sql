@@ -67,7 +67,7 @@ begin
   if organization_id is null then
     mine := array(
       select distinct membership.organization_id
-      from dossier_private.my_memberships as membership
+      from dossier_private.my_memberships() as membership
       where membership.role is not null
     );
   end if;

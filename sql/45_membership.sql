@@ -1,7 +1,9 @@
 -- Membership: where it is read from. Dossier's own table, a table of the app, or claims of the caller's token.
 --
--- Invariant: the view my_memberships is the one place. It is built from the setting membership, by a trigger, so that a
--- restored dump builds it again; to switch changes no row of anybody's.
+-- Invariant: the function my_memberships() is the one place. It is built from the setting membership, by a trigger, so that
+-- a restored dump builds it again; to switch changes no row of anybody's.
+-- Invariant: nothing here depends on the app's table as the catalogue has it. A view would, and then `drop table … cascade`
+-- of the app's would take the view along, and with the view the extension that it belongs to, and with that every row.
 
 create function dossier.organization_key(key text) returns uuid
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
@@ -9,7 +11,8 @@ as $$
 declare
   digest bytea;
 begin
-  if key ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+  -- Version 8 is what keys become: were such a key itself, who may choose a key could choose another's organization.
+  if key ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-79a-f][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$' then
     return key::uuid;
   end if;
   digest := substring(sha256(convert_to(key, 'UTF8')) for 16);
@@ -20,7 +23,7 @@ end
 $$;
 comment on function dossier.organization_key(text) is
   'Id under which Dossier knows an organization of the app''s: a uuid is itself; any other key, such as 42 or org_2abc, becomes '
-  'a uuid of version 8 (RFC 9562), always the same.';
+  'a uuid of version 8 (RFC 9562), always the same; so does the text of a uuid of that version.';
 
 create function dossier_private.caller_uuid() returns uuid
 language plpgsql stable parallel safe security invoker set search_path = ''
@@ -34,6 +37,19 @@ $$;
 comment on function dossier_private.caller_uuid() is
   'The caller, where users have uuids; null when the subject is none. Compared as what the column is, so that its index serves.';
 
+create function dossier_private.claimed_role(entry jsonb) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  if not entry ? 'role' then
+    return '';
+  end if;
+  return case jsonb_typeof(entry -> 'role') when 'string' then entry ->> 'role' end;
+end
+$$;
+comment on function dossier_private.claimed_role(jsonb) is
+  'The role that an entry of a claim names: empty, which no role is called, when it names none; null when it is no string.';
+
 create function dossier_private.claimed_organizations(claim text[]) returns table (organization_id uuid, role text)
 language plpgsql stable parallel safe security invoker set search_path = '' rows 10
 as $$
@@ -44,25 +60,30 @@ begin
     return;
   elsif jsonb_typeof(claimed) = 'object' then
     return query
-      select dossier.organization_key(entry.key), coalesce(entry.value ->> 'role', entry.value #>> '{}')
+      select dossier.organization_key(entry.key),
+        dossier_private.claimed_role(case jsonb_typeof(entry.value) when 'object' then entry.value else jsonb_build_object('role', entry.value) end)
       from jsonb_each(claimed) as entry;
   elsif jsonb_typeof(claimed) = 'array' then
     return query
-      select dossier.organization_key(named.key), entry.value ->> 'role'
-      from jsonb_array_elements(claimed) as entry (value),
-        lateral (select case jsonb_typeof(entry.value) when 'object' then entry.value ->> 'id' else entry.value #>> '{}' end) as named (key)
-      where named.key is not null;
+      select dossier.organization_key(named.id #>> '{}'), dossier_private.claimed_role(named.entry)
+      from jsonb_array_elements(claimed) as element (value)
+      cross join lateral (
+        select case when jsonb_typeof(element.value) = 'object' then element.value else jsonb_build_object('id', element.value) end
+      ) as object (entry)
+      cross join lateral (select object.entry -> 'id', object.entry) as named (id, entry)
+      where jsonb_typeof(named.id) in ('string', 'number');
   end if;
 end
 $$;
 comment on function dossier_private.claimed_organizations(text[]) is
-  'Organizations that the caller''s token names: a map {"<organization>": "<role>"}, or a list of keys or of {"id", "role"}.';
+  'Organizations that the caller''s token names: a map {"<organization>": "<role>"}, or a list of keys or of {"id", "role"}. '
+  'What has another shape names nothing.';
 
 create function dossier_private.role_expression(app_role text, config jsonb) returns text
 language plpgsql immutable security invoker set search_path = ''
 as $$
 begin
-  return format('case %s %s else %L::text end', app_role, (
+  return format('case when %1$s is null then null else case %1$s %2$s else %3$L::text end end', app_role, (
     select string_agg(format('when %L then %L', known.name, known.means), ' ' order by known.name)
     from jsonb_each_text('{"owner": "owner", "admin": "admin", "member": "member", "viewer": "viewer"}' || (config -> 'roles'))
       as known (name, means)
@@ -71,7 +92,7 @@ end
 $$;
 comment on function dossier_private.role_expression(text, jsonb) is
   'SQL that makes a role of Dossier''s from the expression for an app''s: Dossier''s own names mean themselves, roles says what '
-  'others mean, and any other is other_role; null is no role.';
+  'others mean, and any other is other_role; null is none.';
 
 create function dossier_private.membership_query(config jsonb) returns text
 language plpgsql stable security invoker set search_path = ''
@@ -86,29 +107,41 @@ begin
         dossier_private.role_expression('claimed.role', config), array(select jsonb_array_elements_text(config -> 'claim')));
     when 'table' then
       return format('select %s as organization_id, %s as role from %s as member where member.%I = (select dossier_private.%I())',
-        format(case config ->> 'organization_type' when 'uuid' then 'member.%I' else 'dossier.organization_key(member.%I::text)' end,
+        format(case config ->> 'organization_type' when 'uuid' then 'member.%I::uuid' else 'dossier.organization_key(member.%I::text)' end,
           config ->> 'organization_column'),
         case when config ->> 'role_column' is null
           then format('%L::text', config ->> 'other_role')
           else dossier_private.role_expression(format('member.%I::text', config ->> 'role_column'), config)
         end,
-        (config ->> 'table')::regclass,
+        (select string_agg(quote_ident(part), '.') from unnest(parse_ident(config ->> 'table')) as part),
         config ->> 'user_column',
         case config ->> 'user_type' when 'uuid' then 'caller_uuid' else 'caller_id' end);
   end case;
 end
 $$;
-comment on function dossier_private.membership_query(jsonb) is 'The query of the view my_memberships for a value of the setting membership.';
+comment on function dossier_private.membership_query(jsonb) is 'The query of my_memberships() for a value of the setting membership. Whether its table is there is not asked: see the head.';
+
+create function dossier_private.membership_body(config jsonb) returns text
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return format(E'\n#variable_conflict use_column\nbegin\n  return query\n    %s;\nend\n', dossier_private.membership_query(config));
+end
+$$;
+comment on function dossier_private.membership_body(jsonb) is 'The body of my_memberships() for a value of the setting membership.';
 
 create function dossier_private.build_membership() returns trigger
 language plpgsql security invoker set search_path = ''
 as $$
 begin
-  execute 'create or replace view dossier_private.my_memberships as ' || dossier_private.membership_query(new.value);
+  execute format(
+    'create or replace function dossier_private.my_memberships() returns table (organization_id uuid, role text) '
+    'language plpgsql stable parallel safe security definer set search_path = '''' rows 10 as %L',
+    dossier_private.membership_body(new.value));
   return null;
 end
 $$;
-comment on function dossier_private.build_membership() is 'Trigger: builds the view my_memberships from the setting membership.';
+comment on function dossier_private.build_membership() is 'Trigger: builds my_memberships() from the setting membership.';
 
 create trigger settings_build_membership
   after insert or update on dossier_private.settings
@@ -119,10 +152,9 @@ insert into dossier_private.settings (name, value, default_value, description) v
   ('membership', '{"mode": "own"}', '{"mode": "own"}',
     'Where membership is read from. Set by use_membership(), use_claims_membership() and use_own_membership().');
 
-comment on view dossier_private.my_memberships is
-  'Organizations of the caller, and the role in each: the only place where membership is read from. Built by build_membership().';
-comment on column dossier_private.my_memberships.organization_id is 'The organization.';
-comment on column dossier_private.my_memberships.role is 'owner, admin, member or viewer; null or any other value grants nothing.';
+comment on function dossier_private.my_memberships() is
+  'Organizations of the caller, and the role in each: owner, admin, member or viewer; null or any other value grants nothing. '
+  'The only place where membership is read from, as the owner of Dossier. Built by build_membership().';
 
 create function dossier_private.membership_mode() returns text
 language plpgsql stable security definer set search_path = ''
@@ -175,7 +207,7 @@ returns text
 language plpgsql stable security invoker set search_path = ''
 as $$
 declare
-  reader constant regrole := (select c.relowner from pg_catalog.pg_class as c where c.oid = 'dossier_private.my_memberships'::regclass);
+  reader constant regrole := (select p.proowner from pg_catalog.pg_proc as p where p.oid = 'dossier_private.my_memberships()'::regprocedure);
   found_column record;
 begin
   select a.attnum, base.typname, base.typcategory, format_type(a.atttypid, a.atttypmod) as type into found_column
@@ -224,7 +256,7 @@ language plpgsql security invoker set search_path = ''
 as $$
 -- Invoker, and granted to nobody: what it names is read as the owner of Dossier, so only the owner may name it.
 declare
-  reader constant regrole := (select c.relowner from pg_catalog.pg_class as c where c.oid = 'dossier_private.my_memberships'::regclass);
+  reader constant regrole := (select p.proowner from pg_catalog.pg_proc as p where p.oid = 'dossier_private.my_memberships()'::regprocedure);
   relation record;
 begin
   select c.relkind, c.relpersistence, c.relrowsecurity and (c.relforcerowsecurity or c.relowner <> reader) as guarded into relation
@@ -345,10 +377,10 @@ create trigger sessions_adopt_organization
   before insert on dossier.sessions
   for each row execute function dossier_private.adopt_organization();
 
-revoke all on dossier_private.my_memberships from public, anon, authenticated, service_role;
 revoke all on function
-  dossier.organization_key, dossier_private.caller_uuid, dossier_private.claimed_organizations, dossier_private.role_expression,
-  dossier_private.membership_query, dossier_private.build_membership, dossier_private.membership_mode,
+  dossier.organization_key, dossier_private.caller_uuid, dossier_private.claimed_role, dossier_private.claimed_organizations, dossier_private.role_expression,
+  dossier_private.membership_query, dossier_private.membership_body, dossier_private.build_membership,
+  dossier_private.my_memberships, dossier_private.membership_mode,
   dossier_private.set_membership, dossier_private.check_membership_column, dossier.use_membership,
   dossier.use_claims_membership, dossier.use_own_membership, dossier_private.guard_members,
   dossier_private.adopt_organization

@@ -222,7 +222,7 @@ as $$
 declare
   caller constant text := dossier_private.require_caller();
 begin
-  if exists (select from dossier_private.my_memberships)
+  if exists (select from dossier_private.my_memberships())
     or not dossier_private.setting('personal_organizations')::boolean
     or dossier_private.membership_mode() <> 'own'
   then
@@ -230,7 +230,7 @@ begin
   end if;
   -- Of two first sessions at once the second waits here, and then finds what the first has made.
   perform pg_advisory_xact_lock(hashtextextended('dossier personal organization ' || caller, 0));
-  if not exists (select from dossier_private.my_memberships) then
+  if not exists (select from dossier_private.my_memberships()) then
     perform dossier_private.found_organization('Personal');
   end if;
 end

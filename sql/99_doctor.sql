@@ -225,26 +225,35 @@ as $$
 -- Definer: reads a setting.
 declare
   config constant jsonb := (select s.value from dossier_private.settings as s where s.name = 'membership');
-  source regclass;
+  source constant regclass := pg_catalog.to_regclass(config ->> 'table');
 begin
-  if pg_catalog.to_regclass('dossier_private.my_memberships') is null then
-    return query values ('membership', 'error', 'the view my_memberships is gone');
-    return;
-  end if;
   return query values ('membership', 'ok', case config ->> 'mode'
     when 'table' then format('read from %s', config ->> 'table')
     when 'claims' then format('read from the claim %s of tokens', config ->> 'claim')
     else 'kept in organization_members' end);
+  return query
+    select 'membership', 'error', 'my_memberships() is not what the setting membership makes of it'
+    where not exists (
+      select from pg_catalog.pg_proc as p
+      where p.oid = pg_catalog.to_regprocedure('dossier_private.my_memberships()')
+        and p.prosrc = dossier_private.membership_body(config));
   if config ->> 'mode' is distinct from 'table' then
+    return;
+  elsif source is null then
+    return query values ('membership', 'error', format('%s, which membership is read from, is gone', config ->> 'table'));
     return;
   end if;
 
-  source := (config ->> 'table')::regclass;
   return query
-    select 'membership', 'error', format('%s, who owns Dossier, may not read %s', reader.relowner::regrole, source)
-    from pg_catalog.pg_class as reader
-    where reader.oid = 'dossier_private.my_memberships'::regclass
-      and not has_column_privilege(reader.relowner, source, config ->> 'user_column', 'select')
+    select 'membership', 'error', case
+        when a.attname is null then format('%s, which membership is read from, has no column %I', source, needed.name)
+        else format('%s, who owns Dossier, may not read the column %I of %s', reader.proowner::regrole, needed.name, source)
+      end
+    from unnest(array[config ->> 'organization_column', config ->> 'user_column', config ->> 'role_column']) as needed (name)
+    cross join pg_catalog.pg_proc as reader
+    left join pg_catalog.pg_attribute as a on a.attrelid = source and a.attname = needed.name and not a.attisdropped
+    where reader.oid = 'dossier_private.my_memberships()'::regprocedure and needed.name is not null
+      and not coalesce(has_column_privilege(reader.proowner, source, a.attnum, 'select'), false)
     union all
     select 'membership', 'warning', format('no index of %s begins with %I, so every statement reads the whole table', source, config ->> 'user_column')
     from pg_catalog.pg_class as members
@@ -336,7 +345,7 @@ begin
         (8, 'dumps', 'As a superuser: select pg_extension_config_dump(…) within an upgrade script, or reinstall this version.'),
         (9, 'api', 'Expose the schema dossier in PostgREST''s db-schemas, and never dossier_private.'),
         (10, 'settings', 'insert into dossier_private.settings (name, value) values (…), as the owner of the database.'),
-        (11, 'membership', 'Grant what is missing, create the index, or call use_membership() again.'),
+        (11, 'membership', 'Grant what is missing, create the index, or call use_membership() with the table as it is called now.'),
         (12, 'owners', 'Insert an owner into dossier.organization_members.'),
         (13, 'reader', 'Put dossier-extract-worker beside postgres or set dossier.worker_path; see docs/operations.md.'),
         (14, 'workers', 'Start an edge with EXTRACT_WORKERS above 0, and look at its log.'),

@@ -1,7 +1,7 @@
 -- Membership read from an app's table, and from claims of the token. See 00_setup.sql on how to run this.
 
 begin;
-select plan(91);
+select plan(111);
 select tests.fixture();
 
 -- An app: alpha is Dossier's, too; gamma it does not know yet.
@@ -75,6 +75,9 @@ select is(pg_temp.outcomes($$ delete from dossier.organizations where id = tests
   'owner 1, admin 0, member 0, viewer 0, editor 0, guest 0, banned 0, other 0, own 0, nobody 0, anon 42501, service 1', 'who owns');
 select is(pg_temp.outcomes($$ select dossier.create_session() $$),
   'owner 1, admin 1, member 1, viewer 42501, editor 1, guest 42501, banned 42501, other 1, own 42501, nobody 42501, anon 42501, service 42501', 'the only organization is the app''s');
+
+insert into app.members values (tests.id('alpha'), tests.id('roleless'), null);
+select is(tests.attempt($$ select from dossier.sessions $$, tests.id('roleless')::text), '0', 'who has no role has no rights');
 
 -- Its organizations become known with their first session.
 
@@ -151,7 +154,7 @@ $$;
 grant usage on schema dossier_private to authenticated;
 grant execute on function dossier_private.my_role to authenticated;
 select lives_ok($$ select dossier.use_membership('app.people', 'team%s', 'login', 'ro''le', '{"x'' or true --": "owner", "x%s": "member"}') $$, 'names may hold anything');
-select is(pg_temp.roles(), 'ann owner, bob member, eve viewer, zoe -, nil -', 'the highest of several roles counts; none is other_role');
+select is(pg_temp.roles(), 'ann owner, bob member, eve -, zoe -, nil -', 'the highest of several roles counts; none is none');
 select lives_ok($$ select dossier.use_membership('app.people', 'team%s', 'login', 'ro''le', '{"admin": "viewer"}', null) $$, 'Dossier''s names may mean something else');
 select is(pg_temp.roles(), 'ann viewer, bob -, eve -, zoe -, nil -', 'and any other nothing');
 select is(tests.attempt($$ select dossier.create_session() $$, 'bob'), '42501', 'who has no role belongs to no organization');
@@ -175,7 +178,7 @@ grant usage, create on schema dossier_private to tests_owner;
 create function pg_temp.as_lesser_owner(statement text, code text, message text, description text) returns text
 language plpgsql as $$
 begin
-  execute 'alter view dossier_private.my_memberships owner to tests_owner';
+  execute 'alter function dossier_private.my_memberships owner to tests_owner';
   return tests.refuses(statement, code, message, description);
 end
 $$;
@@ -184,7 +187,7 @@ grant usage on schema app to tests_owner;
 grant select on app.members to tests_owner;
 alter table app.members enable row level security;
 select pg_temp.as_lesser_owner($$ select dossier.use_membership('app.members', 'team_id', 'User') $$, 'PT400', 'Row level security hides rows of app.members from Dossier', 'a table whose policies would hide members');
-alter view dossier_private.my_memberships owner to current_user;
+alter function dossier_private.my_memberships owner to current_user;
 
 -- Claims.
 
@@ -199,7 +202,7 @@ begin
   select string_agg(format('%s %s', case m.organization_id
       when tests.id('alpha') then 'alpha' when tests.id('beta') then 'beta' when dossier.organization_key('org_2') then 'org_2' else m.organization_id::text end,
     coalesce(m.role, '-')), ', ' order by m.role)
-  into answer from dossier_private.my_memberships as m;
+  into answer from dossier_private.my_memberships() as m;
   perform tests.logout();
   return coalesce(answer, 'none');
 end
@@ -211,7 +214,13 @@ select is(pg_temp.claims(jsonb_build_array(tests.id('alpha'))), 'alpha viewer', 
 select is(pg_temp.claims(jsonb_build_array('org_2', jsonb_build_object('id', tests.id('alpha'), 'role', 'owner'))), 'alpha owner, org_2 viewer', 'a list of both');
 select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), 'banned')), 'alpha -', 'a role that grants nothing');
 select is(pg_temp.claims('"alpha"'), 'none', 'a string is nothing');
-select is(pg_temp.claims('[null, {"name": "x"}, {}]'), 'none', 'nor is a list of nothing');
+select is(pg_temp.claims('[null, true, [], {"name": "x"}, {"id": null}, {}]'), 'none', 'nor is a list of nothing');
+select is(pg_temp.claims(jsonb_build_array(jsonb_build_object('id', tests.id('alpha')), 'org_2')), 'alpha viewer, org_2 viewer', 'who is named without a role has the other one');
+select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), role)), 'alpha -', format('%s is no role', role))
+from jsonb_array_elements('[null, false, true, [], 1, {"role": null}, {"role": ["owner"]}]') as role;
+select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), '{}'::jsonb)), 'alpha viewer', 'an object without role names none');
+select is(dossier.organization_key(upper(tests.id('alpha')::text)), tests.id('alpha'), 'a uuid is itself');
+select isnt(dossier.organization_key(dossier.organization_key('org_2')::text), dossier.organization_key('org_2'), 'but nobody may name what a key becomes');
 select is(pg_temp.claims(null), 'none', 'nor is null');
 select is(pg_temp.claims(jsonb_build_array(tests.id('alpha')), ''), 'none', 'a token without sub claims nothing');
 
@@ -266,14 +275,26 @@ begin
   return lines;
 end
 $$;
-select matches(pg_temp.plan('select * from dossier_private.my_memberships'), 'Index Cond: \("User" = (\$0|\(InitPlan 1\)\.col1)\)', 'a column of uuids is searched by its index');
+select matches(pg_temp.plan(dossier_private.membership_query(dossier_private.setting('membership'))), 'Index Cond: \("User" = (\$0|\(InitPlan 1\)\.col1)\)', 'a column of uuids is searched by its index');
 
--- A restored dump says again what the setting is: the view follows.
+-- The app changes its table. What Dossier keeps never depends on it; who belongs to what is then unknown, and nobody gets in.
+
+alter table app.members rename to people;
+select is(tests.attempt($$ select from dossier.sessions $$, tests.id('alpha-member')::text), '42P01', 'a table that was renamed is gone');
+select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.members, which membership is read from, is gone', 'as the doctor says');
+select is(dossier.use_membership('app.people', 'team_id', 'User', 'role') ->> 'table', 'app.people', 'the mend works');
+select lives_ok($$ alter table app.people rename "User" to person $$, 'nor does it mind a column');
+select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.people, which membership is read from, has no column "User"', 'as the doctor says, too');
+select lives_ok($$ drop table app.people cascade $$, 'or that the table goes');
+select isnt_empty($$ select from dossier.sessions $$, 'with which nothing of Dossier''s goes');
+select is(dossier.use_own_membership() ->> 'mode', 'own', 'and there is a way back');
+
+-- A restored dump says again what the setting is: the function follows.
 
 update dossier_private.settings set value = '{"mode": "own"}' where name = 'membership';
-select matches(pg_get_viewdef('dossier_private.my_memberships'), 'organization_members', 'the view follows the setting');
+select matches(pg_get_functiondef('dossier_private.my_memberships()'::regprocedure), 'organization_members', 'the function follows the setting');
 insert into dossier_private.settings (name, value) values ('membership', '{"mode": "claims", "claim": ["orgs"], "roles": {}, "other_role": "viewer"}');
-select matches(pg_get_viewdef('dossier_private.my_memberships'), 'orgs', 'also when it comes as a row of a dump');
+select matches(pg_get_functiondef('dossier_private.my_memberships()'::regprocedure), 'orgs', 'also when it comes as a row of a dump');
 
 select * from finish();
 rollback;

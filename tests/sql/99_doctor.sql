@@ -2,7 +2,7 @@
 
 begin;
 set local client_min_messages = warning;
-select plan(49);
+select plan(50);
 select tests.fixture();
 select dossier_private.index_document(tests.id(tenant || ' document')), dossier_private.index_context(c)
 from unnest(array['alpha', 'beta']) as tenant join dossier.session_context c on c.session_id = tests.id(tenant || ' session');
@@ -81,7 +81,11 @@ create temporary table broken (wanted, statement, mend) as values
   ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, dossier, dossier_private' $$, $$ alter role authenticator set pgrst.db_schemas = 'public, dossier' $$),
   ('membership', $$ create table dossier_tests_members (organization_id uuid, user_id uuid); select dossier.use_membership('dossier_tests_members') $$,
     'create index on dossier_tests_members (user_id)'),
-  ('membership', 'alter view dossier_private.my_memberships rename to gone', 'select dossier.use_own_membership()'),
+  ('membership', $$ create or replace function dossier_private.my_memberships() returns table (organization_id uuid, role text)
+      language plpgsql stable parallel safe security definer set search_path = '' rows 10 as
+      'begin return query select o.id, ''owner''::text from dossier.organizations as o; end' $$,
+    'select dossier.use_own_membership()'),
+  ('membership', 'alter function dossier_private.my_memberships() rename to gone', 'select dossier.use_own_membership()'),
   ('bytes', $$ delete from dossier_private.document_chunks where document_id = tests.id('alpha document') $$,
     $$ insert into dossier_private.document_chunks values (tests.id('alpha document'), 0, 'hello') $$),
   ('bytes', $$ alter table dossier_private.document_chunks drop constraint document_chunks_document_id_fkey; insert into dossier_private.document_chunks values (tests.id('nobody'), 0, 'x') $$,
