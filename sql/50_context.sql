@@ -79,7 +79,10 @@ begin
     raise exception using
       errcode = 'PT413',
       message = format('The context metadata is larger than %s bytes', max_bytes),
-      detail = format('As text it has %s bytes.', dossier_private.json_bytes(context_metadata)),
+      detail = case dossier_private.json_bytes(context_metadata)
+        when 2147483647 then 'It holds a number beyond double precision, which would be long when written out.'
+        else format('As text it has %s bytes.', dossier_private.json_bytes(context_metadata))
+      end,
       hint = 'Keep metadata small, or upload it as a document.';
   end if;
 end
@@ -248,6 +251,7 @@ declare
   type_slug constant text := coalesce(conversation_type, 'meeting');
   session dossier.sessions;
   unknown_key text;
+  wrong text;
 begin
   if organization_id is null then
     perform dossier_private.provide_organization();
@@ -279,11 +283,16 @@ begin
     where key not in ('text_context', 'text', 'context_metadata', 'metadata')
     limit 1;
   end if;
-  if unknown_key is not null or jsonb_typeof(context) not in ('object', 'null') then
+  wrong := case
+    when jsonb_typeof(context) not in ('object', 'null') then format('It is a JSON %s.', jsonb_typeof(context))
+    when unknown_key is not null then format('It has the key %L.', left(unknown_key, 80))
+    when jsonb_typeof(coalesce(context -> 'text_context', context -> 'text')) not in ('string', 'null') then 'Its text is not a string.'
+  end;
+  if wrong is not null then
     raise exception using
       errcode = 'PT400',
       message = 'context must be an object with text_context and context_metadata',
-      detail = coalesce(format('It has the key %L.', unknown_key), format('It is a JSON %s.', jsonb_typeof(context))),
+      detail = wrong,
       hint = 'Send {"text_context": "…", "context_metadata": {…}}.';
   end if;
 

@@ -227,9 +227,14 @@ begin
 
     raise exception using
       errcode = 'PT404',
-      message = format('The context has no version %s', coalesce(version::text, 'null')),
-      detail = coalesce(
-        format('Kept are versions from %s to %s.', kept.oldest, kept.newest), 'Nothing has been saved yet.'),
+      message = case when kept.newest is null
+        then 'The session has no context yet'
+        else format('The context has no version %s', coalesce(version::text, 'null'))
+      end,
+      detail = case when kept.newest is null
+        then 'Nothing has been saved.'
+        else format('Kept are versions from %s to %s.', kept.oldest, kept.newest)
+      end,
       hint = 'context_history() lists the versions that are kept.';
   end if;
   return found_version;

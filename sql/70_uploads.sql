@@ -43,7 +43,7 @@ begin
           errcode = 'PT400',
           message = 'This is no name for a document',
           detail = format('The name %s is empty, longer than %s characters, or has a character that names must not have.',
-            quote_nullable(left(regexp_replace(name, '[^[:print:]]', '?', 'g'), 80)), max_name_length),
+            quote_nullable(left(regexp_replace(name, '[^[:print:]]|[\u2028-\u202e\u2066-\u2069]', '?', 'g'), 80)), max_name_length),
           hint = 'Send a plain file name: no slash, backslash, control or text-direction characters, and not "." or "..".';
       end if;
     when 'size' then

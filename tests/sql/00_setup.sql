@@ -138,5 +138,20 @@ $$;
 comment on function tests.refuses(text, text, text, text) is
   'Asserts that a statement is refused with this SQLSTATE and message (% in it stands for anything), and with a detail and a hint.';
 
+create function tests.detail(statement text) returns text
+language plpgsql
+as $$
+declare
+  detail text;
+begin
+  execute statement;
+  return null;
+exception when others then
+  get stacked diagnostics detail = pg_exception_detail;
+  return detail;
+end
+$$;
+comment on function tests.detail(text) is 'The detail with which a statement is refused, or null.';
+
 -- Under pg_prove this file counts as a test that has nothing to say.
 select '1..0 # SKIP helpers only';

@@ -1,7 +1,7 @@
 -- Sessions and their types. See 00_setup.sql on how to run this.
 
 begin;
-select plan(46);
+select plan(50);
 select tests.fixture();
 
 -- Types.
@@ -64,6 +64,10 @@ select tests.refuses($$ select dossier.create_session(repeat('x', 501)) $$, 'PT4
 select tests.refuses($$ select dossier.create_session('Bad', context => '{"txt":"typo"}') $$, 'PT400', 'context must be an object with text_context and context_metadata', 'an unknown key of context');
 select tests.refuses($$ select dossier.create_session('Bad', context => '"text"') $$, 'PT400', 'context must be an object with text_context and context_metadata', 'a context that is a string');
 select tests.refuses($$ select dossier.create_session('Bad', context => '[]') $$, 'PT400', 'context must be an object with text_context and context_metadata', 'a context that is an array');
+select is(tests.detail(format($$ select dossier.create_session(context => %L) $$, context)), said, 'what is wrong with it: ' || context)
+from (values
+  ('[]', 'It is a JSON array.'), ('{"txt":"typo"}', 'It has the key ''txt''.'), ('{"text":5}', 'Its text is not a string.'), ('{"text_context":{"a":1}}', 'Its text is not a string.')
+) as t (context, said);
 select tests.refuses($$ select dossier.create_session('Bad', context => '{"metadata":[1]}') $$, 'PT400', 'context_metadata must be a JSON object', 'metadata that is an array');
 select tests.refuses($$ select dossier.create_session('Bad', context => jsonb_build_object('text', repeat('x', 1048577))) $$, 'PT413', 'The text context is larger than 1048576 bytes', 'a text over the limit');
 select is_empty($$ select from dossier.sessions where title = 'Bad' $$, 'a refused context leaves no session');

@@ -45,7 +45,7 @@ select tests.refuses($$ select dossier.restore_context(tests.id('alpha session')
 select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), null) $$, 'PT404', 'The context has no version null', 'no version');
 select tests.refuses($$ select dossier.restore_context(tests.id('beta session'), 1) $$, 'PT404', 'There is no such session', 'another tenant''s session');
 select tests.refuses($$ select dossier.restore_context(null, 1) $$, 'PT404', 'There is no such session', 'no session');
-select tests.refuses($$ select dossier.restore_context((dossier.create_session('bare')).id, 1) $$, 'PT404', 'The context has no version 1', 'a session without context');
+select tests.refuses($$ select dossier.restore_context((dossier.create_session('bare')).id, 1) $$, 'PT404', 'The session has no context yet', 'a session without context');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 1) $$, '42501', 'You may not write in this organization', 'a viewer');
 

@@ -1,8 +1,9 @@
 -- What changed between two versions of a context. See 00_setup.sql on how to run this.
 
 begin;
-select plan(27);
+select plan(28);
 select tests.fixture();
+insert into dossier.sessions (id, organization_id, user_id) values (tests.id('bare'), tests.id('alpha'), 'alpha-member');
 
 select tests.login('alpha-member');
 select from dossier.save_context(tests.id('alpha session'), E'one\ntwo\nthree', '{"stage":"discovery","n":1}');
@@ -34,6 +35,7 @@ select results_eq($$ select change, line from dossier.diff_context(tests.id('alp
   $$ values ('removed', '2'), ('added', 'two'), ('removed', 'four') $$, 'backwards, too');
 select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 9, 1) $$, 'PT404', 'The context has no version 9', 'a first version that is not there');
 select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 9) $$, 'PT404', 'The context has no version 9', 'a second version that is not there');
+select tests.refuses($$ select from dossier.diff_context(tests.id('bare'), 0) $$, 'PT404', 'The session has no context yet', 'nothing to compare');
 select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), null, 1) $$, 'PT404', 'The context has no version null', 'no first version');
 select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 2, -1) $$, 'PT400', 'context_lines must be between 0 and 1000000', 'negative context');
 select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 2, null) $$, 'PT400', 'context_lines must be between 0 and 1000000', 'null context');

@@ -34,23 +34,11 @@ select tests.refuses($$ select from dossier.usage(tests.id('nothing')) $$, 'PT40
 
 -- Bytes.
 
-create function pg_temp.detail(statement text) returns jsonb
-language plpgsql as $$
-declare
-  detail text;
-begin
-  execute statement;
-  return null;
-exception when others then
-  get stacked diagnostics detail = pg_exception_detail;
-  return detail::jsonb;
-end
-$$;
 select tests.login('alpha-member');
 select is(tests.attempt($$ select from dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 95) $$, 'alpha-member'), '1', 'as many bytes as are left');
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 96) $$, 'PT403', 'The organization''s quota is used up: 5 of 100 bytes stored', 'a byte more');
-select is(pg_temp.detail($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 96) $$),
+select is(tests.detail($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 96) $$)::jsonb,
   '{"quota": "max_bytes", "limit": 100, "used": 5, "needed": 96}', 'the detail is for programs');
 select lives_ok($$ select dossier.begin_upload(tests.id('alpha session'), 'declared.txt', size_bytes => 90) $$, 'declared bytes are taken at once');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 6) $$, 'PT403', 'The organization''s quota is used up: 95 of 100 bytes stored', 'which leaves fewer');
