@@ -142,10 +142,15 @@ as $$
 -- Definer: see find_entries.
 #variable_conflict use_column
 declare
-  -- What is excluded from texts is no part of a name.
-  wanted constant text := lower(dossier_private.fold(regexp_replace(query, '(^|\s)-\S+', ' ', 'g')));
-  patterns constant text[] := array(
-    select distinct format('%%%s%%', word[1]) from regexp_matches(wanted, '[[:alnum:]]+', 'g') as word limit 20);
+  wanted constant text := lower(dossier_private.fold(query));
+  -- Plain words may be parts of a name's. Operators and quotation marks are about whole words, as in texts.
+  plain constant boolean := wanted !~ '"|(^|\s)(-|or(\s|$))';
+  words constant text[] := array(select distinct word[1] from regexp_matches(wanted, '[[:alnum:]]+', 'g') as word limit 20);
+  patterns constant text[] := array(select format('%%%s%%', w.word) from unnest(words) as w (word));
+  terms constant tsquery := case when not plain then dossier_private.parse_search('simple', query) end;
+  -- Like a number is another number.
+  numbers constant text[] := array(select p.pattern from unnest(patterns) as p (pattern) where p.pattern ~ '[0-9]');
+  letters constant text := nullif(concat_ws(' ', variadic array(select w.word from unnest(words) as w (word) where w.word !~ '[0-9]')), '');
   trigrams constant text := (
     select namespace.nspname
     from pg_catalog.pg_extension as extension
@@ -160,7 +165,10 @@ begin
     select named.session_id, named.id, named.name, named.rank
     from (
       select candidate.session_id, candidate.id, candidate.name,
-        case when candidate.folded like all ($1) then 1::real else %s end as rank
+        case when not $2 then (to_tsvector('pg_catalog.simple',
+            dossier_private.pair_letters(regexp_replace(candidate.folded, '[^[:alnum:]]+', ' ', 'g'))) @@ $8)::integer::real
+          when candidate.folded like all ($1) then 1::real
+          else %s end as rank
       from (
         select document.session_id, document.id, document.name, lower(dossier_private.fold(document.name)) as folded
         from unnest($3) as place (organization_id)
@@ -179,17 +187,104 @@ begin
         ) as document
       ) as candidate
     ) as named
-    where named.rank >= 0.6
+    where named.rank > 0.5
     order by named.rank desc, named.id desc
     limit 100
     $query$,
-    case when trigrams is null then '0::real' else format('%I.word_similarity($2, candidate.folded)', trigrams) end)
-  using patterns, wanted, organizations, in_session, of_type, since, until;
+    case when trigrams is null or letters is null then '0::real'
+      else format('case when candidate.folded like all ($9) then %I.word_similarity($10, candidate.folded) else 0 end', trigrams) end)
+  using patterns, plain, organizations, in_session, of_type, since, until, terms, numbers, letters;
 end
 $$;
 comment on function dossier_private.find_names(text, uuid[], uuid, text, timestamptz, timestamptz) is
   'Documents whose names have all words of a query, of the newest two thousand (of several organizations, an equal share '
-  'from each); with pg_trgm also names that are like it.';
+  'from each), or that match its operators and phrases; with pg_trgm also names that are like it.';
+
+create function dossier_private.find_hits(
+  query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
+) returns table (
+  kind text, session_id uuid, document_id uuid, name text, page integer, rank real, config text, terms tsquery, key text
+)
+language plpgsql stable security definer set search_path = '' rows 1000
+as $$
+-- Definer: see find_entries.
+#variable_conflict use_column
+begin
+  return query
+    select case when found.document_id is null then 'context' else 'page' end,
+      found.session_id, found.document_id, null, found.page, found.rank, found.config, found.terms,
+      case when found.document_id is null
+        then format('context %s', found.session_id)
+        else format('page %s %s', found.document_id, found.page)
+      end
+    from dossier_private.find_entries(query, organizations, in_session, of_type, since, until) as found
+    union all
+    select 'name', named.session_id, named.document_id, named.name, null, named.rank, null, null,
+      format('name %s', named.document_id)
+    from dossier_private.find_names(query, organizations, in_session, of_type, since, until) as named;
+end
+$$;
+comment on function dossier_private.find_hits(text, uuid[], uuid, text, timestamptz, timestamptz) is
+  'What a query finds in pages, contexts and names, a key for each.';
+
+create function dossier_private.show_hit(
+  kind text, session_id uuid, document_id uuid, page integer, name text, config text, terms tsquery
+) returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: called by definer functions, of what they have found.
+#variable_conflict use_variable
+declare
+  said text;
+begin
+  if kind = 'name' then
+    return dossier_private.escape_html(name);
+  elsif kind = 'page' then
+    select p.text into said from dossier.document_pages as p where p.document_id = document_id and p.page = page;
+  else
+    select dossier_private.context_words(c.text_context, c.context_metadata) into said
+    from dossier.session_context as c
+    where c.session_id = session_id;
+  end if;
+  return case when terms is null
+    then dossier_private.escape_html("left"(said, 240))
+    else dossier_private.highlight(config, said, terms)
+  end;
+end
+$$;
+comment on function dossier_private.show_hit(text, uuid, uuid, integer, text, text, tsquery) is
+  'The snippet of a hit: the name, an excerpt around the terms, or without terms the beginning.';
+
+create function dossier_private.check_query(query text) returns void
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  if coalesce(char_length(query) > 1000 or query !~ '\S', true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'A search needs a query of 1 to 1000 characters',
+      detail = format('This one has %s.', coalesce(char_length(query), 0)),
+      hint = 'Send words, "a phrase", or, -not, a prefix*.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_query(text) is 'Refuses (PT400) a query that is blank or too long.';
+
+create function dossier_private.check_media_pattern(of_type text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  if of_type !~* '^[a-z0-9!#$&^_.+*-]+/[a-z0-9!#$&^_.+*-]+$' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'media_type is no media type to search for',
+      detail = format('It is %L.', left(of_type, 80)),
+      hint = 'Send one such as application/pdf, or with a star, such as image/*.';
+  end if;
+  return lower(of_type);
+end
+$$;
+comment on function dossier_private.check_media_pattern(text) is 'A media type to look for, perhaps with a star, or a refusal (PT400).';
 
 create function dossier_private.find_text(
   query text, in_session uuid, in_organization uuid, limit_count integer, after text,
@@ -207,13 +302,8 @@ declare
   after_rank real;
   after_key text;
 begin
-  if coalesce(char_length(query) > 1000 or query !~ '\S', true) then
-    raise exception using
-      errcode = 'PT400',
-      message = 'A search needs a query of 1 to 1000 characters',
-      detail = format('This one has %s.', coalesce(char_length(query), 0)),
-      hint = 'Send words, "a phrase", or, -not, a prefix*.';
-  end if;
+  perform dossier_private.check_query(query);
+  of_type := dossier_private.check_media_pattern(of_type);
   if after is not null then
     -- Its first part is a real, and has no more digits than one.
     if after !~ '^[0-9](\.[0-9]{1,9})?(e-[0-3][0-9])? [a-z]+ [0-9a-f-]{36}( [0-9]{1,10})?$' then
@@ -226,49 +316,22 @@ begin
     after_rank := split_part(after, ' ', 1)::real;
     after_key := substring(after from ' (.*)$');
   end if;
-  if of_type !~* '^[a-z0-9!#$&^_.+*-]+/[a-z0-9!#$&^_.+*-]+$' then
-    raise exception using
-      errcode = 'PT400',
-      message = 'media_type is no media type to search for',
-      detail = format('It is %L.', left(of_type, 80)),
-      hint = 'Send one such as application/pdf, or with a star, such as image/*.';
-  end if;
-  of_type := lower(of_type);
 
   return query
-    with found as materialized (
-      select * from dossier_private.find_entries(query, organizations, in_session, of_type, since, until)
-    ), hits as (
-      select case when found.document_id is null then 'context' else 'page' end as kind,
-        found.session_id, found.document_id, null as name, found.page, found.rank, found.config, found.terms,
-        case when found.document_id is null
-          then format('context %s', found.session_id)
-          else format('page %s %s', found.document_id, found.page)
-        end collate "C" as key
-      from found
-      union all
-      select 'name', named.session_id, named.document_id, named.name, null, named.rank, null, null,
-        format('name %s', named.document_id)
-      from dossier_private.find_names(query, organizations, in_session, of_type, since, until) as named
-    ), wanted as materialized (
-      select * from hits
-      where after is null or hits.rank < after_rank or (hits.rank = after_rank and hits.key > after_key)
-      order by hits.rank desc, hits.key
+    with wanted as materialized (
+      select hit.*, hit.key collate "C" as place
+      from dossier_private.find_hits(query, organizations, in_session, of_type, since, until) as hit
+      where after is null or hit.rank < after_rank or (hit.rank = after_rank and hit.key collate "C" > after_key)
+      order by hit.rank desc, place
       limit most
     )
-    select wanted.kind, wanted.session_id, wanted.document_id, coalesce(wanted.name, document.name), wanted.page, wanted.rank,
-      case wanted.kind
-        when 'name' then dossier_private.escape_html(wanted.name)
-        when 'page' then dossier_private.highlight(wanted.config, page.text, wanted.terms)
-        else dossier_private.highlight(wanted.config,
-          dossier_private.context_words(context.text_context, context.context_metadata), wanted.terms)
-      end,
+    select wanted.kind, wanted.session_id, wanted.document_id, document.name, wanted.page, wanted.rank,
+      dossier_private.show_hit(
+        wanted.kind, wanted.session_id, wanted.document_id, wanted.page, wanted.name, wanted.config, wanted.terms),
       format('%s %s', wanted.rank, wanted.key)
     from wanted
     left join dossier.documents as document on document.id = wanted.document_id
-    left join dossier.document_pages as page on page.document_id = wanted.document_id and page.page = wanted.page
-    left join dossier.session_context as context on wanted.kind = 'context' and context.session_id = wanted.session_id
-    order by wanted.rank desc, wanted.key;
+    order by wanted.rank desc, wanted.place;
 end
 $$;
 comment on function dossier_private.find_text(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is 'Body of dossier.search().';
@@ -299,6 +362,7 @@ comment on function dossier.search(text, uuid, uuid, integer, text, text, timest
 
 revoke all on function
   dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.find_entries,
-  dossier_private.find_names, dossier_private.find_text, dossier.search
+  dossier_private.find_names, dossier_private.find_hits, dossier_private.show_hit, dossier_private.check_query,
+  dossier_private.check_media_pattern, dossier_private.find_text, dossier.search
   from public, anon, authenticated, service_role;
 grant execute on function dossier.search, dossier_private.find_text to authenticated, service_role;

@@ -38,7 +38,9 @@ extension_sql_file!("../../sql/80_pages.sql", name = "pages", requires = ["expla
 extension_sql_file!("../../sql/83_search_words.sql", name = "search_words", requires = ["pages"]);
 extension_sql_file!("../../sql/84_search_entries.sql", name = "search_entries", requires = ["search_words"]);
 extension_sql_file!("../../sql/85_search.sql", name = "search", requires = ["search_entries"]);
-extension_sql_file!("../../sql/88_pack_context.sql", name = "pack_context", requires = ["search"]);
+extension_sql_file!("../../sql/86_embeddings.sql", name = "embeddings", requires = ["search"]);
+extension_sql_file!("../../sql/87_match_pages.sql", name = "match_pages", requires = ["embeddings"]);
+extension_sql_file!("../../sql/88_pack_context.sql", name = "pack_context", requires = ["match_pages"]);
 extension_sql_file!("../../sql/89_export.sql", name = "export", requires = ["pack_context"]);
 extension_sql_file!("../../sql/89_import.sql", name = "import", requires = ["export"]);
 extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["import"]);

@@ -47,6 +47,20 @@ select from claimed, dossier.complete_thumbnail(job_id, attempt, 'image/webp', 5
 select from dossier.forget_user('33333333-3333-4333-8333-333333333333');
 select pg_temp.become(null);
 
+-- Where pgvector is, embeddings.
+do $$
+begin
+  if exists (select from pg_catalog.pg_extension where extname = 'vector') then
+    perform dossier.enable_embeddings(3);
+    perform pg_temp.become('{"role": "service_role"}');
+    perform dossier.save_embeddings(jsonb_build_array(
+      jsonb_build_object('document_id', made.document_id, 'page', 1, 'embedding', '[1, 0, 0]'::jsonb),
+      jsonb_build_object('document_id', made.document_id, 'page', 2, 'embedding', '[0, 1, 0]'::jsonb)), 'model') from made;
+    perform pg_temp.become(null);
+  end if;
+end
+$$;
+
 -- From now on membership is the app's.
 create schema app;
 create table app.team_members (team_id uuid, user_id uuid, role text, primary key (team_id, user_id));

@@ -29,6 +29,8 @@ select pg_temp.expect('and its thumbnail', (select bytes = '\x00ff00ff' from dos
 select pg_temp.expect('the words of a page are found', exists (select from dossier.search('tomato') where page = 1));
 select pg_temp.expect('those of a context', exists (select from dossier.search('greenhouse') where kind = 'context'));
 select pg_temp.expect('both versions are there', (select array_agg(h.version) = '{2,1}' from dossier.sessions as s, dossier.context_history(s.id) as h));
+select pg_temp.expect('embeddings are matched', pg_catalog.to_regclass('dossier.page_embeddings') is null
+  or (select array_agg(page) from dossier.match_pages('{0.1,1,0}')) = '{2,1}');
 select pg_temp.become('{"sub": "44444444-4444-4444-8444-444444444444", "role": "authenticated"}');
 select pg_temp.expect('a stranger sees nothing', not exists (select from dossier.documents));
 

@@ -1,7 +1,7 @@
 -- Search: what is found, in which words, by whom. See 00_setup.sql on how to run this.
 
 begin;
-select plan(78);
+select plan(87);
 select tests.fixture();
 
 -- A document of each tenant, indexed as complete_job() leaves it.
@@ -121,6 +121,20 @@ select is(cardinality(pg_temp.page_through(7)), 50, 'all of them');
 select is((select count(distinct c)::integer from unnest(pg_temp.page_through(3)) as c), 50, 'each once');
 select is((select count(*)::integer from dossier.search('paging')), 20, 'twenty unless more are asked for');
 select ok((select bool_and(later <= earlier) from (select rank as later, lag(rank) over () as earlier from dossier.search('paging', limit_count => 100)) as r), 'best first');
+
+-- Names.
+
+select tests.logout();
+select pg_temp.document('outlook-economic_2026.txt', 'beta', array['nothing']);
+select pg_temp.document('linguex.doc', 'beta', array['nothing']);
+select tests.login('beta-viewer');
+select is((select string_agg(hit.document_name, ', ') from dossier.search(query) as hit where hit.kind = 'name'), expected, format('names with %s', query))
+from (values
+  ('economic outlook', 'outlook-economic_2026.txt'), ('econ look', 'outlook-economic_2026.txt'), ('"economic outlook"', null),
+  ('"outlook economic"', 'outlook-economic_2026.txt'), ('linguex -doc', null), ('linguex -pdf', 'linguex.doc'), ('linguex or polyglossia', 'linguex.doc'),
+  ('"', null), ('-', null)
+) as t (query, expected);
+select tests.login('alpha-viewer');
 
 -- Filters.
 
