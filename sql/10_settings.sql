@@ -14,7 +14,13 @@ create table dossier_private.settings (
       when 'max_context_bytes' then jsonb_typeof(value) = 'number' and value between '1' and '104857600'
       when 'job_max_attempts' then jsonb_typeof(value) = 'number' and value between '1' and '100'
       when 'personal_organizations' then jsonb_typeof(value) = 'boolean'
-      when 'membership' then coalesce(value ->> 'mode' in ('own', 'table', 'claims'), false)
+      when 'membership' then case value ->> 'mode'
+        when 'own' then true
+        when 'table' then (value ->> 'table') is not null and (value ->> 'organization_column') is not null
+          and (value ->> 'user_column') is not null and jsonb_typeof(value -> 'roles') is not distinct from 'object'
+        when 'claims' then jsonb_typeof(value -> 'claim') is not distinct from 'array' and jsonb_typeof(value -> 'roles') is not distinct from 'object'
+        else false
+      end
       else true
     end
   )

@@ -290,10 +290,10 @@ begin
   end;
 
   return query
-    select 'reader', 'warning', 'dossier.sandbox is accept_missing: files are read where the kernel lacks a layer of the sandbox, too'
+    select 'sandbox', 'warning', 'dossier.sandbox is accept_missing: files are read where the kernel lacks a layer of the sandbox, too'
     where current_setting('dossier.sandbox', true) = 'accept_missing'
     union all
-    select 'reader', 'warning', format('max_file_bytes is %s, and dossier.extract_input %s: larger files are stored and not read',
+    select 'limits', 'warning', format('max_file_bytes is %s, and dossier.extract_input %s: larger files are stored and not read',
       s.value, current_setting('dossier.extract_input'))
     from dossier_private.settings as s
     where s.name = 'max_file_bytes' and s.value::bigint > pg_size_bytes(current_setting('dossier.extract_input', true));
@@ -327,6 +327,8 @@ begin
     with found as materialized (
       select * from dossier_private.catalogue_findings()
       union all
+      select * from dossier_private.schema_findings()
+      union all
       select * from dossier_private.data_findings()
       union all
       select * from dossier_private.membership_findings()
@@ -340,6 +342,7 @@ begin
         (2, 'roles', 'Run docker/roles.sql as a superuser; on Supabase restore the attributes that the roles came with.'),
         (3, 'login', 'Run docker/roles.sql as a superuser: alter role authenticator noinherit; grant anon, authenticated, service_role to authenticator.'),
         (4, 'rights', 'Revoke or grant what is named. Grants to public or default privileges may be the source.'),
+        (5.9, 'schema', 'Do again what the sql/ of this version says of it (dist/ has it as one file). If it is meant: select dossier_private.record_schema(), as the owner.'),
         (6, 'constraints', 'alter table … validate constraint …'),
         (7, 'triggers', 'alter table … enable trigger …'),
         (8, 'dumps', 'As a superuser: select pg_extension_config_dump(…) within an upgrade script, or reinstall this version.'),
@@ -348,6 +351,8 @@ begin
         (11, 'membership', 'Grant what is missing, create the index, or call use_membership() with the table as it is called now.'),
         (12, 'owners', 'Insert an owner into dossier.organization_members.'),
         (13, 'reader', 'Put dossier-extract-worker beside postgres or set dossier.worker_path; see docs/operations.md.'),
+        (13.1, 'sandbox', 'Run a kernel (5.13 or newer, with landlock and seccomp) that has them, and set dossier.sandbox to require.'),
+        (13.2, 'limits', 'alter system set dossier.extract_input = …; select pg_reload_conf(); or lower max_file_bytes in dossier_private.settings.'),
         (14, 'workers', 'Start an edge with EXTRACT_WORKERS above 0, and look at its log.'),
         (15, 'uploads', 'Call dossier.sweep(); a running edge does so every few minutes.'),
         (16, 'jobs', 'Call dossier.request_extraction() on them.'),

@@ -50,10 +50,12 @@ extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires
 extension_sql_file!("../../sql/96_audit.sql", name = "audit", requires = ["thumbnails"]);
 extension_sql_file!("../../sql/97_erasure.sql", name = "erasure", requires = ["audit"]);
 extension_sql_file!("../../sql/98_lint.sql", name = "lint", requires = ["erasure"]);
-extension_sql_file!("../../sql/99_doctor.sql", name = "doctor", requires = ["lint"]);
+extension_sql_file!("../../sql/98_schema.sql", name = "schema", requires = ["lint"]);
+extension_sql_file!("../../sql/99_doctor.sql", name = "doctor", requires = ["schema"]);
+extension_sql_file!("../../sql/99_record.sql", name = "record", requires = ["doctor"]);
 
 // What only this library brings.
-extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["doctor"]);
+extension_sql_file!("../sql/config_dump.sql", name = "config_dump", requires = ["record"]);
 extension_sql_file!("../sql/guard_drop.sql", name = "guard_drop", requires = ["config_dump"]);
 extension_sql_file!(
     "../sql/run_job.sql",

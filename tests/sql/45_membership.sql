@@ -1,7 +1,7 @@
 -- Membership read from an app's table, and from claims of the token. See 00_setup.sql on how to run this.
 
 begin;
-select plan(111);
+select plan(114);
 select tests.fixture();
 
 -- An app: alpha is Dossier's, too; gamma it does not know yet.
@@ -56,7 +56,8 @@ from (values
 ) as t (statement, code, message, description);
 select throws_ok($$ select dossier.use_membership('app.members; drop table app.members') $$, null, null, 'a table''s name is a name');
 select is((select value from dossier_private.settings where name = 'membership'), '{"mode": "own"}', 'a refusal changes nothing');
-select throws_ok($$ update dossier_private.settings set value = '{}' where name = 'membership' $$, '23514', null, 'the setting has a mode');
+select throws_ok(format('update dossier_private.settings set value = %L where name = %L', value, 'membership'), '23514', null, format('%s is no setting', value))
+from jsonb_array_elements('[{}, {"mode": "table"}, {"mode": "table", "table": "app.members", "organization_column": "team_id", "roles": {}}, {"mode": "claims"}]') as value;
 
 -- A table.
 
