@@ -162,38 +162,41 @@ $$;
 comment on function dossier_private.open_upload(uuid, boolean) is
   'An upload of the caller''s that is still open, locked: shared for chunks, alone to close it.';
 
-create function dossier_private.store_chunk(document_id uuid, seq integer, bytes bytea) returns void
+create function dossier_private.store_chunks(document_id uuid, seq integer, bytes bytea) returns void
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: API roles cannot write the chunks.
 declare
   chunk_bytes constant integer := dossier_private.chunk_bytes();
+  most_bytes constant integer := 4 * chunk_bytes;
   document constant dossier.documents := dossier_private.open_upload(document_id, alone => false);
   past_byte constant bigint := seq::bigint * chunk_bytes + octet_length(bytes);
+  past_seq constant bigint := (past_byte + chunk_bytes - 1) / chunk_bytes;
   sniffed text;
+  stored integer;
 begin
-  if coalesce(seq < 0 or octet_length(bytes) not between 1 and chunk_bytes, true) then
+  if coalesce(seq < 0 or octet_length(bytes) not between 1 and most_bytes, true) then
     raise exception using
       errcode = 'PT400',
-      message = format('A chunk has a number from 0 and 1 to %s bytes', chunk_bytes),
+      message = format('Chunks have a number from 0 and come as 1 to %s bytes', most_bytes),
       detail = format('This is number %s with %s bytes.',
         coalesce(seq::text, 'null'), coalesce(octet_length(bytes)::text, 'no')),
-      hint = format('Cut the file into pieces of %s bytes; only the last one is shorter.', chunk_bytes);
+      hint = format('Cut the file into chunks of %s bytes, of which only the last one is shorter; send one to four in a row.', chunk_bytes);
   end if;
   perform dossier_private.check_size(past_byte);
   if past_byte > document.size_bytes then
     raise exception using
       errcode = 'PT400',
       message = 'More bytes arrive than were declared',
-      detail = format('%s bytes were declared; this chunk ends at %s.', document.size_bytes, past_byte),
+      detail = format('%s bytes were declared; these end at %s.', document.size_bytes, past_byte),
       hint = 'Declare the real size, or none.';
   end if;
   if document.size_bytes is null then -- what is declared has its place already
     perform dossier_private.check_quota('max_bytes', document.organization_id, octet_length(bytes));
   end if;
 
-  if seq = 0 then
-    sniffed := dossier_private.sniff_media_type(bytes, document.media_type, document.name);
+  if seq = 0 then -- what the file is does not depend on how many chunks come at once
+    sniffed := dossier_private.sniff_media_type(substring(bytes for chunk_bytes), document.media_type, document.name);
     perform dossier_private.check_media_type(sniffed);
     if sniffed <> document.media_type then
       update dossier.documents as d set media_type = sniffed where d.id = document.id;
@@ -201,19 +204,24 @@ begin
   end if;
 
   insert into dossier_private.document_chunks (document_id, seq, bytes)
-  values (document.id, store_chunk.seq, store_chunk.bytes)
+  select document.id, number, substring(store_chunks.bytes from (number - store_chunks.seq) * chunk_bytes + 1 for chunk_bytes)
+  from generate_series(store_chunks.seq, (past_seq - 1)::integer) as number
   on conflict on constraint document_chunks_pkey do nothing;
+  get diagnostics stored = row_count;
 
-  if not found then
+  if stored < past_seq - seq then
     raise exception using
       errcode = 'PT409',
-      message = format('Chunk %s is already here', seq),
+      message = case past_seq - seq
+        when 1 then format('Chunk %s is already here', seq)
+        else format('Of the chunks %s to %s some are already here', seq, past_seq - 1)
+      end,
       detail = 'A chunk that has arrived is not replaced.',
       hint = 'Go on with the next chunk, or abort the upload and begin again.';
   end if;
 end
 $$;
-comment on function dossier_private.store_chunk(uuid, integer, bytea) is 'Body of dossier.append_upload().';
+comment on function dossier_private.store_chunks(uuid, integer, bytea) is 'Body of dossier.append_upload().';
 
 create function dossier_private.seal_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
 language plpgsql security definer set search_path = ''
@@ -305,10 +313,11 @@ comment on function dossier.begin_upload(uuid, text, text, bigint, jsonb) is
 create function dossier.append_upload(document_id uuid, seq integer, bytes bytea) returns void
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.store_chunk(document_id, seq, bytes);
+  select dossier_private.store_chunks(document_id, seq, bytes);
 end;
 comment on function dossier.append_upload(uuid, integer, bytea) is
-  'Adds chunk number seq, counted from 0. Every chunk but the last has exactly limits().chunk_bytes bytes.';
+  'Adds the bytes of chunk number seq, counted from 0, or of up to four chunks in a row that begin with it. '
+  'Every chunk but the file''s last has exactly limits().chunk_bytes bytes.';
 
 create function dossier.finish_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
 language sql volatile security invoker set search_path = ''
@@ -327,11 +336,11 @@ comment on function dossier.abort_upload(uuid) is 'Removes an upload of the call
 
 revoke all on function
   dossier_private.upload_checks, dossier_private.check_upload, dossier_private.register_upload,
-  dossier_private.open_upload, dossier_private.store_chunk,
+  dossier_private.open_upload, dossier_private.store_chunks,
   dossier_private.seal_upload, dossier_private.drop_upload,
   dossier.begin_upload, dossier.append_upload, dossier.finish_upload, dossier.abort_upload
   from public, anon, authenticated, service_role;
 grant execute on function
-  dossier.begin_upload, dossier_private.register_upload, dossier.append_upload, dossier_private.store_chunk,
+  dossier.begin_upload, dossier_private.register_upload, dossier.append_upload, dossier_private.store_chunks,
   dossier.finish_upload, dossier_private.seal_upload, dossier.abort_upload, dossier_private.drop_upload
   to authenticated, service_role;

@@ -1,7 +1,7 @@
 -- Uploads: the happy path, and everything that is refused on the way. See 00_setup.sql on how to run this.
 
 begin;
-select plan(154);
+select plan(161);
 select tests.fixture();
 
 -- Types from declarations, names and bytes.
@@ -127,11 +127,11 @@ select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0
 select tests.login('beta-owner');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'PT404', 'There is no such document', 'another tenant');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), -1, 'x') $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'a negative number');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), null, 'x') $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'no number');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, null) $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'no bytes');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '') $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'empty bytes');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, pg_temp.full_chunk() || 'x') $$, 'PT400', 'A chunk has a number from 0 and 1 to 262144 bytes', 'a byte too many');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), -1, 'x') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'a negative number');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), null, 'x') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'no number');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, null) $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'no bytes');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'empty bytes');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, convert_to(repeat('x', 1048577), 'utf8')) $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'a byte too many');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 40, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the first byte over 10 MiB');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 2147483647, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'a huge number');
 select tests.refuses($$ select dossier.append_upload(tests.id('nothing'), 0, 'x') $$, 'PT404', 'There is no such document', 'no such upload');
@@ -168,6 +168,7 @@ select tests.login('alpha-member');
 select pg_temp.upload('ten.pdf');
 select pg_temp.append(0, pg_temp.full_chunk('%PDF-1.7'));
 select pg_temp.append(seq, pg_temp.full_chunk()) from generate_series(39, 1, -1) as seq;
+select tests.refuses($$ select pg_temp.append(39, pg_temp.full_chunk() || 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the byte after 10 MiB, behind a chunk that fits');
 select tests.refuses($$ select pg_temp.append(40, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the byte after 10 MiB');
 select tests.refuses($$ select pg_temp.finish(10485761) $$, 'PT400', 'The upload is not complete', 'a size that did not arrive');
 select results_eq($$ select name, media_type, size_bytes, sha256, status from pg_temp.finish(10485760, repeat('AB', 32)) $$,
@@ -179,6 +180,26 @@ select is(octet_length(dossier.read_content((select id from upload), 10485760 - 
 select tests.logout();
 select results_eq($$ select kind, status, attempts, max_attempts, options, organization_id from dossier_private.jobs where document_id = (select id from upload) $$,
   $$ values ('extract', 'queued', 0, 3, '{"ocr": false}'::jsonb, tests.id('alpha')) $$, 'and the extraction is queued');
+
+-- Chunks that come together.
+
+select tests.login('alpha-member');
+select pg_temp.upload('run.pdf');
+select pg_temp.append(0, '%PDF' || pg_temp.full_chunk('-') || pg_temp.full_chunk('b') || pg_temp.full_chunk('c'));
+select tests.refuses($$ select pg_temp.append(2, pg_temp.full_chunk() || 'x') $$, 'PT409', 'Of the chunks 2 to 3 some are already here', 'chunks of which one is here');
+select tests.refuses($$ select pg_temp.append(3, 'x') $$, 'PT409', 'Chunk 3 is already here', 'the last of four, which was short');
+select pg_temp.finish(3 * 262144 + 4);
+select is(dossier.read_content((select id from upload), 0, 1048576),
+  '%PDF' || pg_temp.full_chunk('-') || pg_temp.full_chunk('b') || pg_temp.full_chunk('c'), 'chunks that come together are stored in their order');
+select is((select media_type from dossier.documents where id = (select id from upload)), 'application/pdf', 'and the first bytes decide the type');
+select tests.logout();
+select results_eq($$ select seq, octet_length(bytes) from dossier_private.document_chunks where document_id = (select id from upload) order by seq $$,
+  $$ values (0, 262144), (1, 262144), (2, 262144), (3, 4) $$, 'each as a row');
+select tests.login('alpha-member');
+select pg_temp.upload('x.txt');
+select tests.refuses($$ select pg_temp.append(0, pg_temp.full_chunk() || pg_temp.full_chunk() || pg_temp.full_chunk() || pg_temp.full_chunk() || 'x') $$,
+  'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'five chunks at once');
+select tests.logout();
 
 select tests.login('alpha-member');
 select pg_temp.upload('x.txt');
