@@ -13,6 +13,7 @@ create table dossier_private.settings (
       when 'max_file_bytes' then jsonb_typeof(value) = 'number' and value between '1' and '1099511627776'
       when 'max_context_bytes' then jsonb_typeof(value) = 'number' and value between '1' and '104857600'
       when 'job_max_attempts' then jsonb_typeof(value) = 'number' and value between '1' and '100'
+      when 'trash_days' then jsonb_typeof(value) = 'number' and value between '0' and '36500'
       when 'personal_organizations' then jsonb_typeof(value) = 'boolean'
       when 'membership' then case value ->> 'mode'
         when 'own' then true
@@ -43,6 +44,7 @@ from (values
   ('max_name_length', '255', 'Longest name of a document, in characters; at most 255.'),
   ('max_context_bytes', '1048576', 'Largest text context, and largest context metadata, in bytes.'),
   ('job_max_attempts', '3', 'How often an extraction is tried before its document is failed.'),
+  ('trash_days', '30', 'How many days a deleted session can be restored, where its organization does not say; 0: not at all.'),
   ('personal_organizations', 'false', 'Whether who belongs to no organization gets one of their own with their first session.'),
   ('allowed_media_types', '[
     "application/pdf",

@@ -29,6 +29,8 @@ create table dossier.sessions (
   status text not null default 'active',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  deleted_at timestamptz,
+  deleted_by text,
   constraint sessions_pkey primary key (id),
   constraint sessions_organization_id_id_key unique (organization_id, id),
   constraint sessions_organization_id_fkey
@@ -37,7 +39,8 @@ create table dossier.sessions (
     foreign key (conversation_type) references dossier.conversation_types (slug) on update cascade,
   constraint sessions_user_id_check check (char_length(user_id) between 1 and 255),
   constraint sessions_title_check check (char_length(title) <= 500),
-  constraint sessions_status_check check (status in ('active', 'archived'))
+  constraint sessions_status_check check (status in ('active', 'archived')),
+  constraint sessions_deleted_check check (deleted_at is not null or deleted_by is null)
 );
 comment on table dossier.sessions is 'Conversations. What hangs on one carries its organization_id, held equal by composite foreign keys.';
 comment on column dossier.sessions.id is 'Key (uuid v7).';
@@ -48,8 +51,12 @@ comment on column dossier.sessions.conversation_type is 'A registered type.';
 comment on column dossier.sessions.status is 'active or archived.';
 comment on column dossier.sessions.created_at is 'When it was made.';
 comment on column dossier.sessions.updated_at is 'When the row last changed.';
+comment on column dossier.sessions.deleted_at is 'When it was put into the trash; null for every session that users can see. Services see those in the trash, too.';
+comment on column dossier.sessions.deleted_by is 'Who put it there; null when a service did.';
 
 create index sessions_organization_id_created_at_idx on dossier.sessions (organization_id, created_at desc, id desc);
+-- The trash.
+create index sessions_deleted_idx on dossier.sessions (organization_id, deleted_at desc, id desc) where deleted_at is not null;
 create index sessions_conversation_type_idx on dossier.sessions (conversation_type);
 
 create trigger sessions_touch
@@ -93,14 +100,27 @@ $$;
 comment on function dossier_private.require_organization(uuid) is
   'The organization to write in: the one given, or the caller''s only one; refuses when the caller may not.';
 
+create function dossier_private.session_organization(session_id uuid) returns uuid
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: called by definer functions, which row level security does not bind.
+begin
+  return (
+    select session.organization_id
+    from dossier.sessions as session
+    where session.id = session_organization.session_id and session.deleted_at is null
+  );
+end
+$$;
+comment on function dossier_private.session_organization(uuid) is
+  'Organization of a session; null when there is none, or it is in the trash, where no function but those of the trash finds it.';
+
 create function dossier_private.require_session(session_id uuid) returns uuid
 language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: called by definer functions, which row level security does not bind.
 declare
-  owning_organization_id constant uuid := (
-    select session.organization_id from dossier.sessions as session where session.id = require_session.session_id
-  );
+  owning_organization_id constant uuid := dossier_private.session_organization(session_id);
 begin
   perform dossier_private.require_writer(owning_organization_id, 'session', session_id);
   return owning_organization_id;
@@ -118,7 +138,7 @@ create policy conversation_types_select_authenticated on dossier.conversation_ty
 
 create policy sessions_select_viewer on dossier.sessions
   for select to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations())));
+  using (organization_id = any (array(select dossier_private.my_organizations())) and deleted_at is null);
 create policy sessions_insert_member on dossier.sessions
   for insert to authenticated
   with check (
@@ -127,11 +147,11 @@ create policy sessions_insert_member on dossier.sessions
   );
 create policy sessions_update_member on dossier.sessions
   for update to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations('member'))))
+  using (organization_id = any (array(select dossier_private.my_organizations('member'))) and deleted_at is null)
   with check (organization_id = any (array(select dossier_private.my_organizations('member'))));
 create policy sessions_delete_member on dossier.sessions
   for delete to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations('member'))));
+  using (organization_id = any (array(select dossier_private.my_organizations('member'))) and deleted_at is null);
 
 revoke all on dossier.conversation_types, dossier.sessions from public, anon, authenticated, service_role;
 grant select on dossier.conversation_types to authenticated;
@@ -141,5 +161,6 @@ grant select, insert (organization_id, title, conversation_type), update (title,
 grant select, insert, update, delete on dossier.conversation_types to service_role;
 grant select, insert, update (title, conversation_type, status), delete on dossier.sessions to service_role;
 
-revoke all on function dossier_private.require_organization, dossier_private.require_session
+revoke all on function
+  dossier_private.require_organization, dossier_private.session_organization, dossier_private.require_session
   from public, anon, authenticated, service_role;

@@ -328,10 +328,16 @@ alter table dossier.session_context_versions enable row level security;
 
 create policy session_context_select_viewer on dossier.session_context
   for select to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations())));
+  using (
+    organization_id = any (array(select dossier_private.my_organizations()))
+    and session_id not in (select dossier_private.trashed_sessions())
+  );
 create policy session_context_versions_select_viewer on dossier.session_context_versions
   for select to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations())));
+  using (
+    organization_id = any (array(select dossier_private.my_organizations()))
+    and session_id not in (select dossier_private.trashed_sessions())
+  );
 
 revoke all on dossier.session_context, dossier.session_context_versions
   from public, anon, authenticated, service_role;

@@ -212,9 +212,7 @@ declare
   found_version dossier.session_context_versions;
   kept record;
 begin
-  perform dossier_private.require_role(
-    (select s.organization_id from dossier.sessions as s where s.id = read_version.session_id),
-    'viewer', 'session', session_id);
+  perform dossier_private.require_role(dossier_private.session_organization(session_id), 'viewer', 'session', session_id);
 
   select v.* into found_version
   from dossier.session_context_versions as v

@@ -136,6 +136,22 @@ create trigger documents_announce_deleted
   after delete on dossier.documents
   for each row execute function dossier_private.announce_document();
 
+create function dossier_private.document_organization(document_id uuid) returns uuid
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: called by definer functions, which row level security does not bind.
+begin
+  return (
+    select session.organization_id
+    from dossier.documents as document
+    join dossier.sessions as session on session.id = document.session_id
+    where document.id = document_organization.document_id and session.deleted_at is null
+  );
+end
+$$;
+comment on function dossier_private.document_organization(uuid) is
+  'Organization of a document; null when there is none, or its session is in the trash: see session_organization().';
+
 create function dossier_private.require_document(document_id uuid) returns dossier.documents
 language plpgsql volatile security definer set search_path = ''
 as $$
@@ -144,8 +160,7 @@ declare
   document dossier.documents;
 begin
   -- Rights first: who may not write the document may not lock it either. Its organization never changes.
-  perform dossier_private.require_writer(
-    (select d.organization_id from dossier.documents as d where d.id = require_document.document_id), 'document', document_id);
+  perform dossier_private.require_writer(dossier_private.document_organization(document_id), 'document', document_id);
 
   select d.* into document from dossier.documents as d where d.id = require_document.document_id for no key update;
   return document;
@@ -203,11 +218,15 @@ declare
   first_byte bigint;
   past_byte bigint;
 begin
-  select d.id, d.organization_id, d.status, d.size_bytes, d.storage into document
+  select d.id, d.organization_id, d.status, d.size_bytes, d.storage, session.deleted_at into document
   from dossier.documents as d
+  join dossier.sessions as session on session.id = d.session_id
   where d.id = read_chunks.document_id;
 
-  if not found or document.status = 'uploading' or dossier_private.my_role(document.organization_id) is null then
+  if not found or document.status = 'uploading' or dossier_private.my_role(document.organization_id) is null
+    -- A service goes on: a worker may have begun to read before the document went into the trash.
+    or (document.deleted_at is not null and not dossier_private.is_service())
+  then
     return null;
   end if;
   perform dossier_private.require_bytes(document.id, document.storage);
@@ -252,14 +271,23 @@ alter table dossier_private.document_chunks enable row level security;
 
 create policy documents_select_viewer on dossier.documents
   for select to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations())));
+  using (
+    organization_id = any (array(select dossier_private.my_organizations()))
+    and session_id not in (select dossier_private.trashed_sessions())
+  );
 create policy documents_update_member on dossier.documents
   for update to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations('member'))))
+  using (
+    organization_id = any (array(select dossier_private.my_organizations('member')))
+    and session_id not in (select dossier_private.trashed_sessions())
+  )
   with check (organization_id = any (array(select dossier_private.my_organizations('member'))));
 create policy documents_delete_member on dossier.documents
   for delete to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations('member'))));
+  using (
+    organization_id = any (array(select dossier_private.my_organizations('member')))
+    and session_id not in (select dossier_private.trashed_sessions())
+  );
 create policy document_chunks_all_nobody on dossier_private.document_chunks
   for all to authenticated using (false);
 
@@ -267,7 +295,8 @@ revoke all on dossier.documents, dossier_private.document_chunks from public, an
 grant select, update (name, metadata), delete on dossier.documents to authenticated, service_role;
 
 revoke all on function
-  dossier_private.is_safe_name, dossier_private.announce_document, dossier_private.require_document,
+  dossier_private.is_safe_name, dossier_private.announce_document, dossier_private.document_organization,
+  dossier_private.require_document,
   dossier_private.require_bytes, dossier_private.discard_document, dossier.delete_document, dossier_private.read_chunks, dossier.read_content
   from public, anon, authenticated, service_role;
 -- The check on a name runs as who changes it.

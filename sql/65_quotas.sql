@@ -66,7 +66,21 @@ begin
 end
 $$;
 comment on function dossier_private.stored(uuid) is
-  'Bytes and number of an organization''s documents, with uploads whose size is declared; and the bytes that are here of the others.';
+  'Bytes and number of an organization''s documents, with those in the trash, and with uploads whose size is declared; and the bytes '
+  'that are here of the others.';
+
+create function dossier_private.stored_in_trash(organization_id uuid, out bytes bigint, out documents bigint)
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: see stored.
+begin
+  select coalesce(sum(document.size_bytes), 0), count(*) into bytes, documents
+  from dossier.sessions as session
+  join dossier.documents as document on document.session_id = session.id
+  where session.organization_id = stored_in_trash.organization_id and session.deleted_at is not null;
+end
+$$;
+comment on function dossier_private.stored_in_trash(uuid) is 'What of stored() is in the trash.';
 
 create function dossier_private.used_today(organization_id uuid, kind text) returns double precision
 language plpgsql stable security definer set search_path = ''
@@ -165,7 +179,7 @@ begin
       detail = json_build_object('quota', quota_name, 'limit', most, 'used', used, 'needed', added)::text,
       hint = case when quota_name like '%_a_day'
         then 'Try again after midnight UTC, or have the operator raise the quota with set_quota().'
-        else 'Delete documents that are not needed, or have the operator raise the quota with set_quota().'
+        else 'Delete documents that are not needed, or sessions for good, or have the operator raise the quota with set_quota().'
       end;
   end if;
 end
@@ -213,7 +227,8 @@ comment on function dossier.set_quota(uuid, bigint, bigint, bigint, bigint) is
 create function dossier_private.read_usage(in_organization uuid)
 returns table (
   bytes bigint, documents bigint, documents_today bigint, extraction_seconds_today double precision,
-  max_bytes bigint, max_documents bigint, max_documents_a_day bigint, max_extraction_seconds_a_day bigint
+  max_bytes bigint, max_documents bigint, max_documents_a_day bigint, max_extraction_seconds_a_day bigint,
+  trashed_bytes bigint, trashed_documents bigint
 )
 language plpgsql stable security definer set search_path = '' rows 1
 as $$
@@ -225,8 +240,10 @@ begin
     select held.bytes + held.arriving_bytes, held.documents,
       dossier_private.used_today(in_organization, 'upload')::bigint,
       dossier_private.used_today(in_organization, 'extraction'),
-      quota.max_bytes, quota.max_documents, quota.max_documents_a_day, quota.max_extraction_seconds_a_day
+      quota.max_bytes, quota.max_documents, quota.max_documents_a_day, quota.max_extraction_seconds_a_day,
+      trashed.bytes, trashed.documents
     from dossier_private.stored(in_organization) as held
+    cross join dossier_private.stored_in_trash(in_organization) as trashed
     left join dossier.quotas as quota on quota.organization_id = in_organization;
 end
 $$;
@@ -235,16 +252,19 @@ comment on function dossier_private.read_usage(uuid) is 'Body of dossier.usage()
 create function dossier.usage(organization_id uuid)
 returns table (
   bytes bigint, documents bigint, documents_today bigint, extraction_seconds_today double precision,
-  max_bytes bigint, max_documents bigint, max_documents_a_day bigint, max_extraction_seconds_a_day bigint
+  max_bytes bigint, max_documents bigint, max_documents_a_day bigint, max_extraction_seconds_a_day bigint,
+  trashed_bytes bigint, trashed_documents bigint
 )
 language sql stable security invoker set search_path = '' rows 1
 begin atomic
   select used.bytes, used.documents, used.documents_today, used.extraction_seconds_today,
-    used.max_bytes, used.max_documents, used.max_documents_a_day, used.max_extraction_seconds_a_day
+    used.max_bytes, used.max_documents, used.max_documents_a_day, used.max_extraction_seconds_a_day,
+    used.trashed_bytes, used.trashed_documents
   from dossier_private.read_usage(organization_id) as used;
 end;
 comment on function dossier.usage(uuid) is
-  'What an organization of the caller''s stores and has used since midnight UTC, with its quotas; a quota that is null has no limit.';
+  'What an organization of the caller''s stores and has used since midnight UTC, with its quotas; a quota that is null has no limit. '
+  'What is in the trash counts until it is gone for good: trashed_bytes and trashed_documents of it.';
 
 alter table dossier.quotas enable row level security;
 alter table dossier_private.usage_events enable row level security;
@@ -258,7 +278,7 @@ revoke all on sequence dossier_private.usage_events_id_seq from public, anon, au
 grant select on dossier.quotas to authenticated, service_role;
 
 revoke all on function
-  dossier_private.stored, dossier_private.used_today, dossier_private.sweep_usage, dossier_private.reserve_quota, dossier_private.check_quota,
+  dossier_private.stored, dossier_private.stored_in_trash, dossier_private.used_today, dossier_private.sweep_usage, dossier_private.reserve_quota, dossier_private.check_quota,
   dossier.set_quota, dossier_private.read_usage, dossier.usage
   from public, anon, authenticated, service_role;
 grant execute on function dossier.usage, dossier_private.read_usage to authenticated, service_role;

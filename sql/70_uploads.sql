@@ -79,10 +79,7 @@ begin
         perform dossier_private.check_media_type(declared);
       end if;
     else
-      perform dossier_private.check_quota(
-        check_name,
-        (select s.organization_id from dossier.sessions as s where s.id = check_upload.session_id),
-        size_bytes);
+      perform dossier_private.check_quota(check_name, dossier_private.session_organization(session_id), size_bytes);
   end case;
 end
 $$;
@@ -103,7 +100,7 @@ begin
   for check_name in select c.name from dossier_private.upload_checks() as c loop
     perform dossier_private.check_upload(check_name, session_id, name, media_type, size_bytes, metadata);
     if check_name = 'session' then -- from here on nobody else of the organization takes the place that quotas leave
-      owning_organization_id := (select s.organization_id from dossier.sessions as s where s.id = register_upload.session_id);
+      owning_organization_id := dossier_private.session_organization(session_id);
       perform dossier_private.reserve_quota(owning_organization_id);
     end if;
   end loop;
@@ -138,10 +135,7 @@ begin
     where d.id = open_upload.document_id and d.user_id = caller for share;
   end if;
 
-  perform dossier_private.require_writer(
-    coalesce(document.organization_id,
-      (select d.organization_id from dossier.documents as d where d.id = open_upload.document_id)),
-    'document', document_id);
+  perform dossier_private.require_writer(dossier_private.document_organization(document_id), 'document', document_id);
   if document.id is null then
     raise exception using
       errcode = '42501',
@@ -282,7 +276,7 @@ comment on function dossier_private.seal_upload(uuid, bigint, text) is 'Body of 
 create function dossier_private.drop_upload(document_id uuid) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: removes the caller's own upload, also when the caller has since left the organization.
+-- Definer: removes the caller's own upload, also when the caller has since left the organization, or the session is in the trash.
 declare
   caller constant text := dossier_private.require_caller();
 begin

@@ -42,7 +42,10 @@ alter table dossier.document_pages enable row level security;
 
 create policy document_pages_select_viewer on dossier.document_pages
   for select to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations())));
+  using (
+    organization_id = any (array(select dossier_private.my_organizations()))
+    and exists (select from dossier.documents as document where document.id = document_id)
+  );
 
 revoke all on dossier.document_pages from public, anon, authenticated, service_role;
 grant select on dossier.document_pages to authenticated, service_role;

@@ -11,14 +11,14 @@ language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: reads membership. It says what the policies of pages and contexts say.
 declare
-  owning_organization_id uuid := organization_id;
+  owning_organization_id uuid;
   mine uuid[];
 begin
   if session_id is not null then
-    select s.organization_id into owning_organization_id
-    from dossier.sessions as s
-    where s.id = searchable_organizations.session_id
-      and s.organization_id = coalesce(searchable_organizations.organization_id, s.organization_id);
+    owning_organization_id := dossier_private.session_organization(session_id);
+    if owning_organization_id <> organization_id then
+      owning_organization_id := null;
+    end if;
     perform dossier_private.require_role(owning_organization_id, 'viewer', 'session', session_id);
     return array[owning_organization_id];
   elsif organization_id is not null then
@@ -109,6 +109,7 @@ begin
       from matched
       where matched.organization_id = any (organizations)
         and matched.session_id = coalesce(in_session, matched.session_id)
+        and matched.session_id not in (select dossier_private.trashed_sessions(organizations))
         and (coalesce(of_type, since::text, until::text) is null
           or exists (
             select from dossier.documents as document
@@ -178,6 +179,7 @@ begin
           from dossier.documents as d
           where d.organization_id = place.organization_id
             and ($4 is null or d.session_id = $4)
+            and d.session_id not in (select dossier_private.trashed_sessions($3))
             and d.status <> 'uploading'
             and ($5 is null or d.media_type like replace(replace($5, '_', '\_'), '*', '%%'))
             and ($6 is null or d.created_at >= $6)

@@ -114,7 +114,10 @@ begin
     alter table dossier.page_embeddings enable row level security;
     create policy page_embeddings_select_viewer on dossier.page_embeddings
       for select to authenticated
-      using (organization_id = any (array(select dossier_private.my_organizations())));
+      using (
+        organization_id = any (array(select dossier_private.my_organizations()))
+        and exists (select from dossier.documents as document where document.id = document_id)
+      );
     revoke all on dossier.page_embeddings from public, anon, authenticated, service_role;
     grant select on dossier.page_embeddings to authenticated, service_role;
     alter table dossier.page_embeddings owner to %5$s
@@ -202,10 +205,8 @@ begin
 
   -- Locked, so that none of them is read again before this is done; in order, so that two calls never wait for each other.
   for document in
-    select item.document_id, d.organization_id
+    select distinct item.document_id, dossier_private.document_organization(item.document_id) as organization_id
     from jsonb_to_recordset(embeddings) as item (document_id uuid)
-    left join dossier.documents as d on d.id = item.document_id
-    group by item.document_id, d.organization_id
     order by item.document_id
   loop
     perform dossier_private.require_writer(document.organization_id, 'document', document.document_id);
@@ -272,6 +273,10 @@ begin
     from dossier.document_pages as page
     where ($3 is null or page.organization_id = $3)
       and page.text ~ '\S'
+      and not exists ( -- in the trash
+        select from dossier.documents as document
+        join dossier.sessions as session on session.id = document.session_id
+        where document.id = page.document_id and session.deleted_at is not null)
       and not exists (
         select from dossier.page_embeddings as known
         where known.document_id = page.document_id and known.page = page.page and known.model = coalesce($2, known.model))

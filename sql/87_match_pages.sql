@@ -47,6 +47,7 @@ declare
         on document.id = entry.document_id and document.organization_id = entry.organization_id
       where entry.organization_id = any ($2)
         and ($3 is null or document.session_id = $3)
+        and document.session_id not in (select dossier_private.trashed_sessions($2))
         and ($4 is null or document.media_type like replace(replace($4, '_', '\_'), '*', '%%'))
         and ($5 is null or document.created_at >= $5)
         and ($6 is null or document.created_at < $6)

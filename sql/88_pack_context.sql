@@ -68,7 +68,7 @@ language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: reads entries. It says what the policies of sessions, pages and contexts say.
 declare
-  owning_organization_id constant uuid := (select s.organization_id from dossier.sessions as s where s.id = in_session);
+  owning_organization_id constant uuid := dossier_private.session_organization(in_session);
   tokens_left integer := max_tokens;
   context dossier.session_context;
   context_text text := '';

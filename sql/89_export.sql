@@ -29,7 +29,7 @@ begin
 
   invisible := array(
     select asked.id from unnest(session_ids) with ordinality as asked (id, place)
-    where not exists (select from dossier.sessions as session where session.id = asked.id)
+    where not exists (select from dossier.sessions as session where session.id = asked.id and session.deleted_at is null)
     order by asked.place);
   if invisible <> '{}' then
     raise exception using

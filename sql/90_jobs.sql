@@ -359,12 +359,14 @@ begin
     'uploads', uploads,
     'jobs', dossier_private.recover_jobs(),
     'versions', dossier_private.sweep_versions(),
-    'usage_events', dossier_private.sweep_usage());
+    'usage_events', dossier_private.sweep_usage(),
+    'sessions', dossier_private.sweep_trash());
 end
 $$;
 comment on function dossier.sweep(interval) is
   'Removes uploads that began longer ago than upload_max_age and were never finished, takes back the jobs of lost '
-  'workers, and removes versions of contexts and records of usage that are no longer kept. Returns how many of each: {"uploads", "jobs", "versions", "usage_events"}.';
+  'workers, and removes versions of contexts, records of usage and sessions in the trash that are no longer kept. Returns how many '
+  'of each: {"uploads", "jobs", "versions", "usage_events", "sessions"}.';
 
 alter table dossier_private.jobs enable row level security;
 create policy jobs_all_nobody on dossier_private.jobs for all to authenticated using (false);

@@ -112,6 +112,7 @@ begin
     from dossier.documents as document
     where document.id = awaits_thumbnail.document_id
       and dossier_private.my_role(document.organization_id) is not null
+      and dossier_private.session_organization(document.session_id) is not null
       and dossier_private.has_pictures(document.media_type)
       and not exists (select from dossier.document_thumbnails as made where made.document_id = document.id)
       and (document.status in ('uploading', 'stored', 'extracting') or exists (
@@ -134,7 +135,10 @@ alter table dossier.document_thumbnails enable row level security;
 
 create policy document_thumbnails_select_viewer on dossier.document_thumbnails
   for select to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations())));
+  using (
+    organization_id = any (array(select dossier_private.my_organizations()))
+    and exists (select from dossier.documents as document where document.id = document_id)
+  );
 
 revoke all on dossier.document_thumbnails from public, anon, authenticated, service_role;
 grant select on dossier.document_thumbnails to authenticated, service_role;

@@ -27,8 +27,9 @@ comment on column dossier.audit_log.origin is
   'From where: first address of X-Forwarded-For as PostgREST or the edge passed it on, else the address of the connection. '
   'Only as true as the proxy in front makes it.';
 comment on column dossier.audit_log.action is
-  'What, as object.event: organization.created, .renamed, .deleted; member.added, .role_changed, .removed; session.deleted, .imported; '
-  'document.stored, .deleted; quota.set; retention.set; user.forgotten.';
+  'What, as object.event: organization.created, .renamed, .deleted; member.added, .role_changed, .removed; session.trashed, .restored, .deleted, .purged '
+  '(by a sweep, or a service, out of the trash), .imported; document.stored, .deleted; quota.set; retention.set; trash_retention.set; '
+  'user.forgotten.';
 comment on column dossier.audit_log.object_id is 'Key of what it happened to.';
 comment on column dossier.audit_log.details is 'What changed.';
 comment on column dossier.audit_log.created_at is 'When.';
@@ -91,7 +92,13 @@ begin
         jsonb_strip_nulls(jsonb_build_object('role', this -> 'role', 'from', before -> 'role')));
     when 'sessions' then
       perform dossier_private.log_event(
-        (this ->> 'organization_id')::uuid, 'session.deleted', this ->> 'id', jsonb_build_object('title', this -> 'title'));
+        (this ->> 'organization_id')::uuid,
+        'session.' || case
+          when lower(tg_op) = 'update' then case when this ->> 'deleted_at' is null then 'restored' else 'trashed' end
+          when this ->> 'deleted_at' is not null and dossier_private.caller_id() is null then 'purged'
+          else 'deleted'
+        end,
+        this ->> 'id', jsonb_build_object('title', this -> 'title'));
     when 'documents' then
       perform dossier_private.log_event(
         (this ->> 'organization_id')::uuid,
@@ -105,6 +112,9 @@ begin
     when 'context_retention' then
       perform dossier_private.log_event(
         (this ->> 'organization_id')::uuid, 'retention.set', this ->> 'organization_id', this - 'organization_id' - 'swept_until');
+    when 'trash_retention' then
+      perform dossier_private.log_event(
+        (this ->> 'organization_id')::uuid, 'trash_retention.set', this ->> 'organization_id', this - 'organization_id');
   end case;
   return null;
 end
@@ -131,6 +141,10 @@ create trigger sessions_audit
   after delete on dossier.sessions
   for each row when (pg_trigger_depth() = 0)
   execute function dossier_private.audit();
+create trigger sessions_audit_trash
+  after update of deleted_at on dossier.sessions
+  for each row when ((old.deleted_at is null) <> (new.deleted_at is null))
+  execute function dossier_private.audit();
 create trigger documents_audit
   after delete on dossier.documents
   for each row when (old.status <> 'uploading' and pg_trigger_depth() = 0)
@@ -144,6 +158,10 @@ create trigger quotas_audit
   for each row execute function dossier_private.audit();
 create trigger context_retention_audit
   after insert or update of keep_versions on dossier.context_retention
+  for each row execute function dossier_private.audit();
+
+create trigger trash_retention_audit
+  after insert or update of keep_days on dossier.trash_retention
   for each row execute function dossier_private.audit();
 
 alter table dossier.audit_log enable row level security;

@@ -1,4 +1,4 @@
--- Erasure: many sessions at once, all of a user, all of an organization.
+-- Erasure: all of a user, all of an organization, what is in the trash included.
 
 create table dossier_private.erasure_receipts (
   id uuid not null default dossier_private.uuid_v7(),
@@ -33,47 +33,6 @@ begin
 end
 $$;
 comment on function dossier_private.write_receipt(text, text, jsonb) is 'Keeps a receipt, and returns it: {receipt_id, kind, subject_sha256, erased, erased_at}.';
-
-create function dossier_private.discard_sessions(session_ids uuid[]) returns setof uuid
-language plpgsql security definer set search_path = ''
-as $$
--- Definer: a viewer is told why not (42501), where row level security would find nothing to delete.
-declare
-  session record;
-begin
-  if coalesce(cardinality(session_ids) not between 1 and 1000, true) then
-    raise exception using
-      errcode = 'PT400',
-      message = 'session_ids must name 1 to 1000 sessions',
-      detail = format('It names %s.', coalesce(cardinality(session_ids), 0)),
-      hint = 'Delete more of them in several calls.';
-  end if;
-
-  -- In the order of their ids, so that two calls never wait for each other.
-  for session in
-    select s.id, s.organization_id
-    from dossier.sessions as s
-    where s.id = any (session_ids) and dossier_private.my_role(s.organization_id) is not null
-    order by s.id
-  loop
-    perform dossier_private.require_writer(session.organization_id, 'session', session.id);
-    delete from dossier.sessions as s where s.id = session.id;
-    if found then
-      return next session.id;
-    end if;
-  end loop;
-end
-$$;
-comment on function dossier_private.discard_sessions(uuid[]) is 'Body of dossier.delete_sessions().';
-
-create function dossier.delete_sessions(session_ids uuid[]) returns setof uuid
-language sql volatile security invoker set search_path = '' rows 10
-begin atomic
-  select dossier_private.discard_sessions(session_ids);
-end;
-comment on function dossier.delete_sessions(uuid[]) is
-  'Deletes up to 1000 sessions with their contexts, documents and bytes, all or none; returns the ids of those that were '
-  'there and visible. One that the caller may only read is refused (42501).';
 
 create function dossier.forget_user(user_id text) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -133,7 +92,10 @@ begin
   erased := erased || jsonb_build_object('memberships_deleted', affected);
 
   -- What the user did for organizations that go on stays theirs, without the name.
-  update dossier.sessions as s set user_id = nobody where s.user_id = forget_user.user_id;
+  update dossier.sessions as s
+  set user_id = case s.user_id when forget_user.user_id then nobody else s.user_id end,
+    deleted_by = case s.deleted_by when forget_user.user_id then nobody else s.deleted_by end
+  where s.user_id = forget_user.user_id or s.deleted_by = forget_user.user_id;
   get diagnostics affected = row_count;
   erased := erased || jsonb_build_object('sessions_renamed', affected);
   update dossier.documents as document set user_id = nobody where document.user_id = forget_user.user_id;
@@ -205,10 +167,7 @@ create policy erasure_receipts_all_nobody on dossier_private.erasure_receipts fo
 
 revoke all on dossier_private.erasure_receipts from public, anon, authenticated, service_role;
 revoke all on function
-  dossier_private.write_receipt, dossier_private.discard_sessions, dossier.delete_sessions, dossier.forget_user,
-  dossier_private.erase_organization, dossier.forget_organization
+  dossier_private.write_receipt, dossier.forget_user, dossier_private.erase_organization, dossier.forget_organization
   from public, anon, authenticated, service_role;
-grant execute on function
-  dossier.delete_sessions, dossier_private.discard_sessions, dossier.forget_organization, dossier_private.erase_organization
-  to authenticated, service_role;
+grant execute on function dossier.forget_organization, dossier_private.erase_organization to authenticated, service_role;
 grant execute on function dossier.forget_user to service_role;

@@ -149,7 +149,7 @@ begin
   return query
     select 'settings', 'error', format('%s is missing', wanted.name)
     from unnest(array['max_file_bytes', 'max_name_length', 'max_context_bytes', 'job_max_attempts',
-      'allowed_media_types', 'personal_organizations', 'membership']) as wanted (name)
+      'allowed_media_types', 'trash_days', 'personal_organizations', 'membership']) as wanted (name)
     where not exists (select from dossier_private.settings as s where s.name = wanted.name)
     union all
     select 'workers', 'warning', format('%s jobs have been waiting for more than ten minutes', count(*))
@@ -165,6 +165,11 @@ begin
     select 'uploads', 'warning', format('%s uploads were begun more than a day ago', count(*))
     from dossier.documents as document
     where document.status = 'uploading' and document.created_at < now() - interval '1 day'
+    having count(*) > 0
+    union all
+    select 'trash', 'warning', format('%s sessions in the trash should have been gone for more than a day', count(*))
+    from dossier.sessions as session
+    where session.deleted_at < now() - make_interval(days => dossier_private.trash_days(session.organization_id) + 1)
     having count(*) > 0
     union all
     select 'jobs', 'warning', format('%s documents wait for an extraction that is not queued', count(*))
@@ -355,6 +360,7 @@ begin
         (13.2, 'limits', 'alter system set dossier.extract_input = …; select pg_reload_conf(); or lower max_file_bytes in dossier_private.settings.'),
         (14, 'workers', 'Start an edge with EXTRACT_WORKERS above 0, and look at its log.'),
         (15, 'uploads', 'Call dossier.sweep(); a running edge does so every few minutes.'),
+        (15.5, 'trash', 'Call dossier.sweep(), again while it still removes sessions; a running edge does so every few minutes.'),
         (16, 'jobs', 'Call dossier.request_extraction() on them.'),
         (17, 'bytes', 'Restore them from a backup; what belongs to nothing may be deleted.'),
         (18, 'search', 'select dossier_private.index_document(d.id) from dossier.documents as d; select dossier_private.index_context(c) from dossier.session_context as c'),

@@ -4,6 +4,7 @@
 select pg_catalog.pg_extension_config_dump('dossier.organizations', '');
 select pg_catalog.pg_extension_config_dump('dossier.organization_members', '');
 select pg_catalog.pg_extension_config_dump('dossier.sessions', '');
+select pg_catalog.pg_extension_config_dump('dossier.trash_retention', '');
 select pg_catalog.pg_extension_config_dump('dossier.session_context', '');
 select pg_catalog.pg_extension_config_dump('dossier.session_context_versions', '');
 select pg_catalog.pg_extension_config_dump('dossier.context_retention', '');

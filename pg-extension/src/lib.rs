@@ -24,7 +24,8 @@ extension_sql_file!("../../sql/20_identity.sql", name = "identity", requires = [
 extension_sql_file!("../../sql/25_tokens.sql", name = "tokens", requires = ["identity"]);
 extension_sql_file!("../../sql/30_organizations.sql", name = "organizations", requires = ["tokens"]);
 extension_sql_file!("../../sql/40_sessions.sql", name = "sessions", requires = ["organizations"]);
-extension_sql_file!("../../sql/45_membership.sql", name = "membership", requires = ["sessions"]);
+extension_sql_file!("../../sql/41_trash.sql", name = "trash", requires = ["sessions"]);
+extension_sql_file!("../../sql/45_membership.sql", name = "membership", requires = ["trash"]);
 extension_sql_file!("../../sql/50_context.sql", name = "context", requires = ["membership"]);
 extension_sql_file!("../../sql/51_context_versions.sql", name = "context_versions", requires = ["context"]);
 extension_sql_file!("../../sql/52_diff_context.sql", name = "diff_context", requires = ["context_versions"]);

@@ -26,6 +26,8 @@ select organization_id, '22222222-2222-4222-8222-222222222222', 'viewer' from ma
 select from made, dossier.set_context_retention(organization_id, keep_versions => 50);
 update made set session_id = (
   select id from dossier.create_session('A visit', 'field_visit', organization_id, '{"text_context": "They measured the greenhouse."}'));
+select from made, dossier.set_trash_retention(organization_id, keep_days => 90);
+select from made, dossier.create_session('A mistake', 'field_visit', organization_id) as mistake, dossier.delete_sessions(array[mistake.id]);
 select from made, dossier.save_context(session_id, 'They measured the greenhouse, twice.', '{"stage": "café"}', 1);
 update made set document_id = (select id from dossier.begin_upload(session_id, 'plan ü.pdf', 'application/pdf', metadata => '{"a": [1, null]}'));
 create temporary table file (bytes) on commit drop as

@@ -35,6 +35,8 @@ select pg_temp.become('{"sub": "44444444-4444-4444-8444-444444444444", "role": "
 select pg_temp.expect('a stranger sees nothing', not exists (select from dossier.documents));
 
 select pg_temp.become('{"sub": "11111111-1111-4111-8111-111111111111", "role": "authenticated"}');
+select pg_temp.expect('what is in the trash can be restored', (select r.title = 'A mistake' from dossier.deleted_sessions() as d, dossier.restore_session(d.id) as r));
+select from dossier.delete_sessions(array(select id from dossier.sessions where title = 'A mistake'), permanently => true);
 select pg_temp.expect('a context has its next version', (select c.version = 3 from dossier.sessions as s, dossier.save_context(s.id, 'New', null, 2) as c));
 create temporary table made on commit drop as
   select u.id from dossier.sessions as s, dossier.begin_upload(s.id, 'new.txt', 'text/plain') as u;

@@ -27,7 +27,7 @@ select is(tests.outcomes($$ select from dossier.quotas where organization_id = t
   'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees quotas');
 select tests.login('alpha-viewer');
 select results_eq($$ select * from dossier.usage(tests.id('alpha')) $$,
-  $$ values (5::bigint, 2::bigint, 0::bigint, 0::double precision, 100::bigint, 4::bigint, 3::bigint, 60::bigint) $$, 'what is stored and used');
+  $$ values (5::bigint, 2::bigint, 0::bigint, 0::double precision, 100::bigint, 4::bigint, 3::bigint, 60::bigint, 0::bigint, 0::bigint) $$, 'what is stored and used');
 select tests.login('beta-viewer');
 select results_eq($$ select documents, max_bytes, max_documents from dossier.usage(tests.id('beta')) $$, $$ values (2::bigint, null::bigint, null::bigint) $$, 'without quotas nothing is limited');
 select tests.refuses($$ select from dossier.usage(tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'usage of no organization');

@@ -31,7 +31,7 @@ select is(pg_temp.failed('x.txt'), 'max_bytes PT403, max_documents PT403, max_do
 select results_eq($$ select check_name, passed, concerns, code, message, hint from dossier.explain_upload(tests.id('alpha session'), 'x.txt') where check_name in ('name', 'max_documents') $$,
   $$ values ('name', true, 'setting max_name_length', null::text, null::text, null::text),
     ('max_documents', false, 'quota max_documents', 'PT403', 'The organization''s quota is used up: 2 of 2 documents stored',
-     'Delete documents that are not needed, or have the operator raise the quota with set_quota().') $$, 'what a row says');
+     'Delete documents that are not needed, or sessions for good, or have the operator raise the quota with set_quota().') $$, 'what a row says');
 select ok((select bool_and(passed or (message <> '' and detail <> '' and hint <> '' and concerns <> '')) from dossier.explain_upload(tests.id('beta session'), null, 'x', -1, '[]')), 'a failure says why and what to do');
 
 -- The first check that fails is what begin_upload() says.

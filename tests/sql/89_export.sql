@@ -127,7 +127,7 @@ select is((select text_context || ' ' || version from dossier.session_context wh
 select is((select version from dossier.save_context(tests.id('alpha session'), 'third', expected_version => 2)), 3, 'and goes on');
 select is(tests.attempt($$ select from dossier.export_sessions(array[tests.id('alpha session')]) $$, 'alpha-member'), 'PT404', 'who had it has it no more');
 select tests.login('gamma-owner');
-select from dossier.delete_sessions(array[tests.id('alpha session')]);
+select from dossier.delete_sessions(array[tests.id('alpha session')], permanently => true);
 
 -- Without bytes.
 

@@ -166,6 +166,45 @@ is "$(ask watch "$versions")" 2 'a save meanwhile neither waits nor brings them 
 ask b "select from dossier.set_context_retention('$organization');" >/dev/null
 ask watch "update dossier.organization_members set role = 'owner' where organization_id = '$organization' and user_id = 'race-b';" >/dev/null
 
+# The trash: a sweep, a restore, an upload and a claim that meet a deletion.
+
+due() { ask watch "update dossier.sessions set deleted_at = now() - interval '99 years' where id = '$twin';" >/dev/null; }
+delete="select dossier.delete_sessions('{$twin}');" restore="select title from dossier.restore_session('$twin');"
+ask a "begin; $delete" >/dev/null
+send b "$delete"
+blocked b
+ask a 'commit;' >/dev/null
+is "$(answer b)" '' 'of two deletions at once one counts'
+
+due
+ask a "begin; $restore" >/dev/null
+is "$(ask watch 'select dossier_private.sweep_trash();')" 0 'a sweep passes over what is being restored'
+ask a 'commit;' >/dev/null
+is "$(ask a "select title from dossier.sessions where id = '$twin';")" twin 'and it is there'
+
+document=$(ask a "select id from dossier.begin_upload('$twin', 'x.txt');")
+ask a "begin; $delete" >/dev/null
+is "$(ask b "select name from dossier.begin_upload('$twin', 'y.txt');")" y.txt 'an upload that begins meanwhile does not wait'
+ask a 'commit;' >/dev/null
+is "$(ask a "select dossier.append_upload('$document', 0, 'hello');")" 'ERROR:  PT404' 'one under way ends, as if its session were gone'
+ask a "$restore select dossier.append_upload('$document', 0, 'hello'); select from dossier.finish_upload('$document', 5, repeat('ab', 32));" >/dev/null
+
+ask keeper "begin; select from dossier_private.jobs where organization_id <> '$organization' for update;" >/dev/null
+ask watch "delete from dossier_private.jobs where document_id <> '$document' and organization_id = '$organization';" >/dev/null
+ask watch 'begin;' >/dev/null
+is "$(ask watch "set role service_role; select document_id from dossier.claim_jobs('one');")" "$document" 'it goes on when the session is back, and is read'
+is "$(ask a "$delete")" "$twin" 'a deletion does not wait for who claims a job of it'
+ask watch 'commit; reset role;' >/dev/null
+is "$(ask watch "select status from dossier_private.jobs where document_id = '$document';")" running 'who then goes on'
+ask keeper 'rollback;' >/dev/null
+
+due
+ask watch 'begin; select dossier_private.sweep_trash();' >/dev/null
+send a "$restore"
+blocked a
+ask watch 'commit;' >/dev/null
+is "$(answer a)" 'ERROR:  PT404' 'who restores what is being swept waits, and is told that it is gone'
+
 # A chunk and the end of its upload.
 
 begin_upload() { ask a "select id from dossier.begin_upload('$session', 'x.txt');"; }

@@ -1,7 +1,7 @@
 -- Embeddings: enabled, saved, asked for, gone with their pages. Needs pgvector. See ../00_setup.sql on how to run this.
 
 begin;
-select plan(55);
+select plan(58);
 select tests.fixture();
 -- Databases that have pgvector may have embeddings.
 select dossier.disable_embeddings(discard => true);
@@ -90,6 +90,15 @@ select results_eq($$ select * from dossier.pages_without_embedding(organization_
 select is_empty($$ select from dossier.pages_without_embedding(organization_id => tests.id('alpha')) $$, 'none where all have one');
 select isnt_empty($$ select from dossier.pages_without_embedding(model => 'model-b', organization_id => tests.id('alpha')) $$, 'unless it is of another model');
 select tests.refuses($$ select from dossier.pages_without_embedding(0) $$, 'PT400', 'limit_count must be between 1 and 1000', 'no pages');
+-- What is in the trash.
+
+select from dossier.delete_sessions(array[tests.id('alpha session')]);
+select is(tests.outcomes($$ select from dossier.page_embeddings $$),
+  'owner 0, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'embeddings of what is in the trash are not there');
+select is(tests.outcomes($$ select dossier.save_embeddings(pg_temp.item('alpha document', 1, '[1, 0, 0]')) $$),
+  'owner PT404, admin PT404, member PT404, viewer PT404, other PT404, nobody PT404, anon 42501, service PT404', 'nor saved');
+select is_empty($$ select from dossier.pages_without_embedding(model => 'model-b', organization_id => tests.id('alpha')) $$, 'nor asked for');
+select from dossier.restore_session(tests.id('alpha session'));
 select tests.logout();
 update dossier.document_pages set text = ' ' where document_id = tests.id('beta document');
 select is_empty($$ select from dossier.pages_without_embedding(organization_id => tests.id('beta')) $$, 'a blank page needs none');

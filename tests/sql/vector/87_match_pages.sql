@@ -1,7 +1,7 @@
 -- Matching by embedding, and hybrid search. Needs pgvector. See ../00_setup.sql on how to run this.
 
 begin;
-select plan(44);
+select plan(46);
 select tests.fixture();
 select dossier.disable_embeddings(discard => true);
 select dossier.enable_embeddings(3);
@@ -101,6 +101,15 @@ from (values
   ($$ select from dossier.hybrid_search('x', '{1,0,0}', limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 100'),
   ($$ select from dossier.hybrid_search('x', '{1,0,0}', media_type => '%') $$, 'PT400', 'media_type is no media type to search for')
 ) as t (statement, code, message);
+
+-- The trash is not looked into.
+
+select tests.login('alpha-member');
+select from dossier.delete_sessions(array[tests.id('alpha session')]);
+select is(tests.outcomes($$ select from dossier.match_pages('{1,0,0}', organization_id => tests.id('alpha')) $$),
+  'owner 0, admin 0, member 0, viewer 0, other PT404, nobody PT404, anon 42501, service 0', 'what is in the trash is near nobody');
+select is_empty($$ select from dossier.hybrid_search('horses', '{1,0,0}') $$, 'and said by nobody');
+select from dossier.restore_session(tests.id('alpha session'));
 
 -- Many: the index is asked, and where it gives up, they are compared one by one.
 

@@ -1,0 +1,322 @@
+-- The trash: sessions that were deleted, until their organization's window is over.
+--
+-- Invariant: a session is in the trash when its deleted_at is set, and nothing that hangs on it knows. Policies leave out
+-- trashed_sessions(), functions ask session_organization(): to users all of it is as if it were not there. What is there
+-- still takes space, and counts in quotas.
+
+create table dossier.trash_retention (
+  organization_id uuid not null,
+  keep_days integer not null,
+  constraint trash_retention_pkey primary key (organization_id),
+  constraint trash_retention_organization_id_fkey
+    foreign key (organization_id) references dossier.organizations (id) on delete cascade,
+  constraint trash_retention_keep_days_check check (keep_days between 0 and 36500)
+);
+comment on table dossier.trash_retention is
+  'How long an organization''s deleted sessions can be restored; without a row, as long as the setting trash_days says. '
+  'Written by set_trash_retention() alone.';
+comment on column dossier.trash_retention.organization_id is 'The organization.';
+comment on column dossier.trash_retention.keep_days is 'Days that a session stays in the trash; 0: what is deleted is gone.';
+
+create function dossier_private.trash_days(organization_id uuid) returns integer
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads a setting.
+begin
+  return coalesce(
+    (select r.keep_days from dossier.trash_retention as r where r.organization_id = trash_days.organization_id),
+    dossier_private.setting('trash_days')::integer);
+end
+$$;
+comment on function dossier_private.trash_days(uuid) is 'Days that a session of an organization stays in the trash.';
+
+create function dossier_private.trashed_sessions(organizations uuid[] default null) returns setof uuid
+language plpgsql stable parallel safe security definer set search_path = '' rows 10
+as $$
+-- Definer: to its caller these sessions are not there.
+begin
+  organizations := coalesce(organizations, array(select dossier_private.my_organizations()));
+  return query
+    select session.id
+    from dossier.sessions as session
+    where session.organization_id = any (organizations) and session.deleted_at is not null;
+end
+$$;
+comment on function dossier_private.trashed_sessions(uuid[]) is
+  'Sessions of these organizations, or of the caller''s, that are in the trash. Policies use it as '
+  'session_id not in (select dossier_private.trashed_sessions()), which makes one hash table a statement.';
+
+create function dossier_private.hold_jobs() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write jobs but through functions.
+begin
+  if new.deleted_at is not null then
+    -- What is locked is being claimed at this moment, and done like what is under way: in vain, if nobody restores the session.
+    update dossier_private.jobs as job
+    set run_at = 'infinity'
+    from (
+      select waiting.id
+      from dossier.documents as document
+      join dossier_private.jobs as waiting on waiting.document_id = document.id
+      where document.session_id = new.id and waiting.status = 'queued'
+      for no key update of waiting skip locked
+    ) as held
+    where job.id = held.id;
+  else
+    update dossier_private.jobs as job
+    set run_at = now()
+    from dossier.documents as document
+    where document.session_id = new.id and job.document_id = document.id and job.status = 'queued' and job.run_at = 'infinity';
+    if found then
+      perform pg_notify('dossier_jobs', '');
+    end if;
+  end if;
+  return null;
+end
+$$;
+comment on function dossier_private.hold_jobs() is
+  'Trigger: keeps workers from the documents of a session that goes into the trash, until it comes back.';
+
+create trigger sessions_hold_jobs
+  after update of deleted_at on dossier.sessions
+  for each row when ((old.deleted_at is null) <> (new.deleted_at is null))
+  execute function dossier_private.hold_jobs();
+
+-- How long.
+
+create function dossier_private.change_trash_retention(organization_id uuid, keep_days integer) returns dossier.trash_retention
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write the table but through here.
+declare
+  rule dossier.trash_retention;
+begin
+  perform dossier_private.require_admin(change_trash_retention.organization_id);
+  if keep_days not between 0 and 36500 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'keep_days must be 0 to 36500',
+      detail = format('It is %s.', keep_days),
+      hint = 'Send 0 for no trash; leave it out for the days that the setting trash_days says.';
+  end if;
+
+  if keep_days is null then
+    delete from dossier.trash_retention as r where r.organization_id = change_trash_retention.organization_id;
+    rule.organization_id := change_trash_retention.organization_id;
+    rule.keep_days := dossier_private.trash_days(rule.organization_id);
+    return rule;
+  end if;
+  insert into dossier.trash_retention as r (organization_id, keep_days)
+  values (change_trash_retention.organization_id, change_trash_retention.keep_days)
+  on conflict on constraint trash_retention_pkey do update set keep_days = excluded.keep_days
+  returning * into rule;
+  return rule;
+end
+$$;
+comment on function dossier_private.change_trash_retention(uuid, integer) is 'Body of dossier.set_trash_retention().';
+
+create function dossier.set_trash_retention(organization_id uuid, keep_days integer default null) returns dossier.trash_retention
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.change_trash_retention(organization_id, keep_days);
+end;
+comment on function dossier.set_trash_retention(uuid, integer) is
+  'Says for how many days deleted sessions of an organization can be restored; 0: not at all; left out: as many as the setting '
+  'trash_days says. It counts for what is in the trash already, too. Returns the rule in force. Admins only.';
+
+-- Into the trash, or away.
+
+create function dossier_private.discard_sessions(session_ids uuid[], permanently boolean) returns setof uuid
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: a viewer is told why not (42501), where row level security would find nothing to delete.
+declare
+  session record;
+begin
+  if coalesce(cardinality(session_ids) not between 1 and 1000, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'session_ids must name 1 to 1000 sessions',
+      detail = format('It names %s.', coalesce(cardinality(session_ids), 0)),
+      hint = 'Delete more of them in several calls.';
+  end if;
+
+  -- In the order of their ids, so that two calls never wait for each other.
+  for session in
+    select s.id, s.organization_id
+    from dossier.sessions as s
+    where s.id = any (session_ids) and (permanently or s.deleted_at is null)
+      and dossier_private.my_role(s.organization_id) is not null
+    order by s.id
+  loop
+    perform dossier_private.require_writer(session.organization_id, 'session', session.id);
+    if permanently or dossier_private.trash_days(session.organization_id) = 0 then
+      delete from dossier.sessions as s where s.id = session.id;
+    else
+      update dossier.sessions as s
+      set deleted_at = now(), deleted_by = dossier_private.caller_id()
+      where s.id = session.id and s.deleted_at is null;
+    end if;
+    if found then
+      return next session.id;
+    end if;
+  end loop;
+end
+$$;
+comment on function dossier_private.discard_sessions(uuid[], boolean) is 'Body of dossier.delete_sessions().';
+
+create function dossier.delete_sessions(session_ids uuid[], permanently boolean default false) returns setof uuid
+language sql volatile security invoker set search_path = '' rows 10
+begin atomic
+  select dossier_private.discard_sessions(session_ids, coalesce(permanently, false));
+end;
+comment on function dossier.delete_sessions(uuid[], boolean) is
+  'Puts up to 1000 sessions into the trash, all or none, where they are as if they were not there; restore_session() brings one '
+  'back until the organization''s window is over. permanently deletes them for good, also out of the trash, with their contexts, '
+  'documents and bytes, as does any deletion in an organization that keeps no trash. Returns the ids of those that were there '
+  'and visible. One that the caller may only read is refused (42501).';
+
+-- Back.
+
+create function dossier_private.take_from_trash(session_id uuid) returns dossier.sessions
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: to the caller the session is not there.
+declare
+  session dossier.sessions;
+begin
+  select s.* into session
+  from dossier.sessions as s
+  where s.id = take_from_trash.session_id and s.deleted_at is not null and dossier_private.my_role(s.organization_id) is not null;
+  if session.id is not null then
+    perform dossier_private.require_writer(session.organization_id, 'session', session_id);
+    update dossier.sessions as s
+    set deleted_at = null, deleted_by = null
+    where s.id = session.id and s.deleted_at is not null -- else a sweep or somebody else was faster
+    returning * into session;
+  end if;
+  if session.id is null then
+    raise exception using
+      errcode = 'PT404',
+      message = 'There is no such session in the trash',
+      detail = format('No session %s that was deleted is visible to you; it may have been deleted for good.', coalesce(session_id::text, '(null)')),
+      hint = 'deleted_sessions() lists those that can be restored.';
+  end if;
+
+  return session;
+end
+$$;
+comment on function dossier_private.take_from_trash(uuid) is 'Body of dossier.restore_session().';
+
+create function dossier.restore_session(session_id uuid) returns dossier.sessions
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.take_from_trash(session_id);
+end;
+comment on function dossier.restore_session(uuid) is
+  'Takes a session out of the trash, with all that hangs on it; what was waiting to be read goes on. PT404 when it is not in '
+  'the trash, or not visible; 42501 for who may not write there.';
+
+create function dossier_private.list_trash(in_organization uuid, limit_count integer, before_deleted_at timestamptz, before_id uuid)
+returns table (
+  id uuid, organization_id uuid, user_id text, title text, conversation_type text,
+  deleted_at timestamptz, deleted_by text, purge_at timestamptz
+)
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: to the caller these sessions are not there. It says what sessions_select_viewer says of the others.
+#variable_conflict use_column
+declare
+  organizations uuid[] := array[in_organization];
+begin
+  if in_organization is not null then
+    perform dossier_private.require_role(
+      (select o.id from dossier.organizations as o where o.id = in_organization), 'viewer', 'organization', in_organization);
+  else
+    organizations := case when dossier_private.is_service()
+      then array(select o.id from dossier.organizations as o)
+      else array(select dossier_private.my_organizations())
+    end;
+  end if;
+
+  return query
+    select session.id, session.organization_id, session.user_id, session.title, session.conversation_type,
+      session.deleted_at, session.deleted_by,
+      session.deleted_at + make_interval(days => dossier_private.trash_days(session.organization_id))
+    from dossier.sessions as session
+    where session.organization_id = any (organizations) and session.deleted_at is not null
+      and (before_deleted_at is null or (session.deleted_at, session.id) < (before_deleted_at, coalesce(before_id, session.id)))
+    order by session.deleted_at desc, session.id desc
+    limit dossier_private.check_limit(limit_count, 1000);
+end
+$$;
+comment on function dossier_private.list_trash(uuid, integer, timestamptz, uuid) is 'Body of dossier.deleted_sessions().';
+
+create function dossier.deleted_sessions(
+  organization_id uuid default null,
+  limit_count integer default 50,
+  before_deleted_at timestamptz default null,
+  before_id uuid default null
+) returns table (
+  id uuid, organization_id uuid, user_id text, title text, conversation_type text,
+  deleted_at timestamptz, deleted_by text, purge_at timestamptz
+)
+language sql stable security invoker set search_path = ''
+begin atomic
+  select t.id, t.organization_id, t.user_id, t.title, t.conversation_type, t.deleted_at, t.deleted_by, t.purge_at
+  from dossier_private.list_trash(organization_id, limit_count, before_deleted_at, before_id) as t;
+end;
+comment on function dossier.deleted_sessions(uuid, integer, timestamptz, uuid) is
+  'Sessions in the trash of an organization, or of all of the caller''s, last deleted first: who deleted each and when, and when a '
+  'sweep may delete it for good (purge_at). For the next ones send deleted_at and id of the last as before_deleted_at and '
+  'before_id; at most 1000 at once.';
+
+-- When the window is over.
+
+create function dossier_private.sweep_trash() returns integer
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: deletes what nobody can see.
+declare
+  standard_days constant integer := dossier_private.setting('trash_days')::integer;
+  removed integer;
+begin
+  with due as (
+    select session.id
+    from dossier.sessions as session
+    left join dossier.trash_retention as rule on rule.organization_id = session.organization_id
+    where session.deleted_at <= now() - make_interval(days => coalesce(rule.keep_days, standard_days))
+    order by session.deleted_at
+    limit 100
+    for update of session skip locked -- who has one is restoring or deleting it
+  )
+  delete from dossier.sessions as session using due where session.id = due.id;
+
+  get diagnostics removed = row_count;
+  return removed;
+end
+$$;
+comment on function dossier_private.sweep_trash() is
+  'Deletes for good sessions whose time in the trash is over, the oldest hundred at a time; returns how many. Part of dossier.sweep().';
+
+alter table dossier.trash_retention enable row level security;
+create policy trash_retention_select_viewer on dossier.trash_retention
+  for select to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations())));
+
+revoke all on dossier.trash_retention from public, anon, authenticated, service_role;
+grant select on dossier.trash_retention to authenticated, service_role;
+
+revoke all on function
+  dossier_private.trash_days, dossier_private.trashed_sessions, dossier_private.hold_jobs,
+  dossier_private.change_trash_retention, dossier.set_trash_retention, dossier_private.discard_sessions, dossier.delete_sessions,
+  dossier_private.take_from_trash, dossier.restore_session, dossier_private.list_trash, dossier.deleted_sessions,
+  dossier_private.sweep_trash
+  from public, anon, authenticated, service_role;
+-- Policies run as the caller.
+grant execute on function dossier_private.trashed_sessions to authenticated;
+grant execute on function
+  dossier.set_trash_retention, dossier_private.change_trash_retention, dossier.delete_sessions, dossier_private.discard_sessions,
+  dossier.restore_session, dossier_private.take_from_trash, dossier.deleted_sessions, dossier_private.list_trash
+  to authenticated, service_role;
