@@ -27,12 +27,10 @@ $$;
 comment on function dossier_private.search_config(text) is
   'Name of the text search configuration in pg_catalog for a language (ISO 639-3); simple, which compares whole words, for the rest.';
 
-create function dossier_private.fold(text text) returns text
+create function dossier_private.fold_letters(text text) returns text
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
 as $$
 begin
-  -- The parser of text search passes over what looks like a tag of HTML.
-  text := translate(text, '<>', '  ');
   if octet_length(text) = char_length(text) then
     return text;
   end if;
@@ -54,9 +52,20 @@ begin
   return normalize(regexp_replace(text, '([A-Za-z])[\u0300-\u036f]+', '\1', 'g'), nfc);
 end
 $$;
+comment on function dossier_private.fold_letters(text) is
+  'A text without the accents of Latin letters, so that cafe finds café and strasse Straße. Of a text in NFC each character '
+  'stays one character, but those of [ßẞæÆœŒþÞ], which become two.';
+
+create function dossier_private.fold(text text) returns text
+language plpgsql immutable strict parallel safe security invoker set search_path = ''
+as $$
+begin
+  -- The parser of text search would take client/server, report.pdf and a@b.example for one word each, and skip a tag.
+  return dossier_private.fold_letters(translate(text, '<>/\@_.:&-', '          '));
+end
+$$;
 comment on function dossier_private.fold(text) is
-  'A text as search reads it: without the accents of Latin letters, so that cafe finds café and strasse Straße, and without '
-  'angle brackets. Of a text in NFC each character stays one character, but those of [ßẞæÆœŒþÞ], which become two.';
+  'A text as search reads it: fold_letters(), and every part of a compound a word of its own.';
 
 create function dossier_private.unspaced() returns text
 language sql immutable parallel safe security invoker set search_path = ''
@@ -90,13 +99,11 @@ begin
     return text;
   end if;
   text := regexp_replace(dossier_private.join_lines(text), format('%s+', letter), ' \& ', 'g');
-  -- So many words fit into a tsvector, whatever they are.
-  return "left"(regexp_replace(text, format('(?<=%1$s)%1$s', letter), '\& \&', 'g'), 150000);
+  return regexp_replace(text, format('(?<=%1$s)%1$s', letter), '\& \&', 'g');
 end
 $$;
 comment on function dossier_private.pair_letters(text) is
-  'A text for the index: each run of letters without spaces as its pairs, and its last letter. Of long texts that have such, '
-  'fifty thousand letters.';
+  'A text for the index: each run of letters without spaces as its pairs, and its last letter.';
 
 create function dossier_private.read_pairs(typed text) returns text
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
@@ -119,13 +126,24 @@ $$;
 comment on function dossier_private.read_pairs(text) is
   'A query in which runs of letters without spaces are phrases of their pairs; a single letter is a prefix.';
 
+create function dossier_private.read_compounds(typed text) returns text
+language plpgsql immutable strict parallel safe security invoker set search_path = ''
+as $$
+begin
+  -- A minus before a word excludes it; within one it parts it, as in the texts.
+  typed := regexp_replace(translate(typed, '<>', '  '), '(?<=[^\s"])[-/\\@_.:&'']+(?=[^\s"])', '=', 'g');
+  return regexp_replace(translate(typed, '/\@_.:&', '       '), '-+(?=\s|$)', ' ', 'g');
+end
+$$;
+comment on function dossier_private.read_compounds(text) is 'A query in which a compound (client/server, e-mail) is the phrase of its parts.';
+
 create function dossier_private.parse_search(config text, query text) returns tsquery
 -- A query of stop words alone is no news to anybody.
-language plpgsql stable parallel safe security invoker set search_path = '' set client_min_messages = 'warning'
+language plpgsql stable security invoker set search_path = '' set client_min_messages = 'warning'
 as $$
 declare
   configuration constant regconfig := 'pg_catalog.' || config;
-  readable text := dossier_private.read_pairs(dossier_private.fold(query));
+  readable text := dossier_private.read_pairs(dossier_private.read_compounds(dossier_private.fold_letters(query)));
   prefix constant text := format('([[:alnum:]]{3,}|%s)\*', dossier_private.unspaced());
   parsed text;
   word text;
@@ -150,6 +168,8 @@ begin
       case when stem in ('', format('''%s''', word)) then format('''%s'':*', word) else format('( ''%s'':* | %s )', word, stem) end);
   end loop;
   return readable::tsquery;
+exception when program_limit_exceeded then -- a word that is longer than any in the index
+  return ''::tsquery;
 end
 $$;
 comment on function dossier_private.parse_search(text, text) is
@@ -264,6 +284,7 @@ begin
     excerpt := "left"(translate(text, U&'\E000\E001', '  '), 240);
   elsif folded <> original then
     excerpt := dossier_private.unfold(excerpt, folded, original);
+    excerpt := regexp_replace(excerpt, U&'\E001([/\\@_.:&-])\E000', '\1', 'g');
   end if;
 
   return replace(replace(dossier_private.escape_html(excerpt), U&'\E000', '<mark>'), U&'\E001', '</mark>');
@@ -273,7 +294,7 @@ comment on function dossier_private.highlight(text, text, tsquery) is
   'Some words around the first match, as HTML: the text escaped, matches in <mark>. Reads 100000 characters at most.';
 
 revoke all on function
-  dossier_private.search_config, dossier_private.fold, dossier_private.unspaced, dossier_private.join_lines,
-  dossier_private.pair_letters, dossier_private.read_pairs, dossier_private.parse_search, dossier_private.escape_html,
+  dossier_private.search_config, dossier_private.fold_letters, dossier_private.fold, dossier_private.unspaced, dossier_private.join_lines,
+  dossier_private.pair_letters, dossier_private.read_pairs, dossier_private.read_compounds, dossier_private.parse_search, dossier_private.escape_html,
   dossier_private.join_pairs, dossier_private.excerpt, dossier_private.unfold, dossier_private.highlight
   from public, anon, authenticated, service_role;

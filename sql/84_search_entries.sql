@@ -29,7 +29,7 @@ comment on column dossier_private.search_entries.document_id is 'The document, o
 comment on column dossier_private.search_entries.page is 'Number of the page.';
 comment on column dossier_private.search_entries.config is 'Text search configuration of pg_catalog that its language has, else simple.';
 comment on column dossier_private.search_entries.search is
-  'Words of the first 100000 characters (more could pass the megabyte that a tsvector holds), and the lexemes of its scopes.';
+  'Words of the first 100000 characters, as far as the megabyte that a tsvector holds reaches, and the lexemes of its scopes.';
 
 create index search_entries_organization_id_session_id_idx on dossier_private.search_entries (organization_id, session_id);
 create index search_entries_organization_id_config_idx on dossier_private.search_entries (organization_id, config);
@@ -50,14 +50,22 @@ comment on function dossier_private.scope_lexeme(uuid, text) is
 
 create function dossier_private.search_vector(config text, text text, scopes uuid[]) returns tsvector
 -- A word that is too long to be indexed is no news to anybody.
-language plpgsql stable parallel safe security invoker set search_path = '' set client_min_messages = 'warning'
+language plpgsql stable security invoker set search_path = '' set client_min_messages = 'warning'
 as $$
+declare
+  words text := dossier_private.pair_letters(dossier_private.fold("left"(text, 100000)));
 begin
-  return to_tsvector(('pg_catalog.' || config)::regconfig, dossier_private.pair_letters(dossier_private.fold("left"(text, 100000))))
-    || array_to_tsvector(array(select dossier_private.scope_lexeme(scope.id, config) from unnest(scopes) as scope (id)));
+  loop
+    begin
+      return to_tsvector(('pg_catalog.' || config)::regconfig, words)
+        || array_to_tsvector(array(select dossier_private.scope_lexeme(scope.id, config) from unnest(scopes) as scope (id)));
+    exception when program_limit_exceeded then -- a vector holds a megabyte
+      words := "left"(words, char_length(words) * 3 / 4);
+    end;
+  end loop;
 end
 $$;
-comment on function dossier_private.search_vector(text, text, uuid[]) is 'What the index has of a text.';
+comment on function dossier_private.search_vector(text, text, uuid[]) is 'What the index has of a text: as much of its first 100000 characters as fits.';
 
 create function dossier_private.context_words(text_context text, context_metadata jsonb) returns text
 language sql immutable parallel safe security invoker set search_path = ''

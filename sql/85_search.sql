@@ -145,7 +145,7 @@ as $$
 declare
   wanted constant text := lower(dossier_private.fold(query));
   -- Plain words may be parts of a name's. Operators and quotation marks are about whole words, as in texts.
-  plain constant boolean := wanted !~ '"|(^|\s)(-|or(\s|$))';
+  plain constant boolean := query !~* '"|(^|\s)(-|or(\s|$))';
   words constant text[] := array(select distinct word[1] from regexp_matches(wanted, '[[:alnum:]]+', 'g') as word limit 20);
   patterns constant text[] := array(select format('%%%s%%', w.word) from unnest(words) as w (word));
   terms constant tsquery := case when not plain then dossier_private.parse_search('simple', query) end;

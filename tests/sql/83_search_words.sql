@@ -1,14 +1,14 @@
 -- How search reads words: accents, letters of their own, scripts without spaces. See 00_setup.sql on how to run this.
 
 begin;
-select plan(69);
+select plan(126);
 select tests.fixture();
 
 -- Letters.
 
 select is(dossier_private.fold(text), folded, 'as search reads ' || text)
 from (values
-  ('plain <b>ASCII</b>', 'plain  b ASCII /b '),
+  ('plain <b>ASCII</b>', 'plain  b ASCII  b '), ('client/server, e-mail: a_b@c.example', 'client server, e mail  a b c example'),
   ('Crème Brûlée', 'Creme Brulee'), (U&'Zu\0308rich', 'Zurich'), (U&'\01FF', 'o'),
   ('Łódź, Đà Nẵng, Smørrebrød, Malta Ħ, Ðórr, ıstanbul, ſ', 'Lodz, Da Nang, Smorrebrod, Malta H, Dorr, istanbul, s'),
   ('Straße, STRAẞE, Ægir, œuvre, Þór', 'Strasse, STRASSE, AEgir, oeuvre, THor'),
@@ -56,6 +56,24 @@ from (values
   ('อยู่ที่กรุงเทพมหานคร', 'กรุงเทพ', true), ('ร้านอาหาร', 'อาหาร', true), ('Straße', 'strasse', true), ('Lodz', 'Łódź', true)
 ) as t (text, query, hit);
 
+-- Compounds.
+
+select is(dossier_private.search_vector('english', text, '{}') @@ dossier_private.parse_search('english', query), hit,
+  format('%s %s %s', query, case when hit then 'finds' else 'does not find' end, text))
+from (values
+  ('client/server', 'server', true), ('client/server', 'client/server', true), ('client/server', 'server/client', false), ('client/server', '"client server"', true),
+  ('an e-mail', 'e-mai*', true), ('an e-mail', 'e-mail', true), ('an e-mail', 'mail', true), ('well-known', 'well-kno*', true), ('state-of-the-arts', 'state-of-the-art*', true),
+  ('user@example.com', 'user@exam*', true), ('user@example.com', 'example', true), ('report.final.pdf', 'report.fin*', true), ('docs/operations.md', 'docs/oper*', true),
+  ('see https://docs.rs/pgrx?a=b', 'docs.rs', true), ('see https://docs.rs/pgrx?a=b', 'https://docs.rs/pgrx', true), ('3.14', '3.14', true), ('3.14', '3.15', false),
+  ('/etc/hosts', '/etc/hosts', true), ('at -5 degrees', '5', true), ('one two', 'one -two', false), ('one two', 'one-two', true), ('one two', 'one - two', true),
+  ('rock''n''roll', 'rock''n''roll', true), ('R&D', 'r&d', true), ('it''s well-known', '-well-known', false), ('snake_case', 'case', true)
+) as t (text, query, hit);
+select lives_ok(format('select dossier_private.parse_search(%L, %L)', config, query), left(query, 40))
+from unnest(array['simple', 'english', 'german']) as config,
+  unnest(array[$$example.com/x'zq1zq'y abc*$$, repeat('ა', 1000), repeat('ა', 999) || '*', $$'*' \* ''' "*$$, '=*=', '-', repeat('東*', 333), repeat('a=', 500), $$a:*b&(c|d)!<->$$]) as query;
+select ok(dossier_private.search_vector('simple', string_agg(word, ' '), '{}') is not null, 'a text of more different words than fit')
+from (select repeat(U&'\0958\0959', 2) || n as word from generate_series(1, 9000) as n) as words;
+
 -- Excerpts.
 
 select is(dossier_private.highlight('english', text, dossier_private.parse_search('english', query)), expected, query || ' in ' || translate(left(text, 30), E'\n', ' '))
@@ -71,6 +89,8 @@ from (values
   ('อยู่ที่กรุงเทพมหานคร', 'กรุงเทพ', 'อยู่ที่<mark>กรุงเทพ</mark>มหานคร'),
   ('東京で running horses', 'run 東京', '<mark>東京</mark>で <mark>running</mark> horses'),
   ('Die Straße nach Łódź & zurück', 'strasse lodz', 'Die <mark>Straße</mark> nach <mark>Łódź</mark> &amp; zurück'),
+  ('the client/server model', '"client server"', 'the <mark>client/server</mark> model'),
+  ('mail a@b.example now', 'b.example', 'mail a@<mark>b.example</mark> now'),
   (E'Ægir \u001e und Straße', 'strasse', 'Ægir   und <mark>Straße</mark>')
 ) as t (text, query, expected);
 select is(char_length(regexp_replace(dossier_private.highlight('simple', repeat('前後', 2000) || '東京' || repeat('前後', 2000),
