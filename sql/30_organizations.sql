@@ -129,11 +129,10 @@ comment on function dossier_private.require_writer(uuid, text, uuid) is
 create function dossier_private.require_admin(organization_id uuid) returns void
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: a service sees every organization, but only those that exist.
+-- Definer: calls what API roles may not. A service sees every organization, but only those that exist.
 begin
   perform dossier_private.require_role(
-    (select o.id from dossier.organizations as o where o.id = require_admin.organization_id),
-    'admin', 'organization', organization_id);
+    dossier_private.known_organization(organization_id), 'admin', 'organization', organization_id);
 end
 $$;
 comment on function dossier_private.require_admin(uuid) is

@@ -280,6 +280,11 @@ begin
       hint = format('alter role %s bypassrls; or make a view of the table that its owner lends it.', reader);
   end if;
 
+  if role_column is null and other_role = 'viewer' then
+    raise warning using
+      message = 'Nobody may write: without role_column every member is a viewer',
+      hint = 'Send role_column, or other_role => ''member''.';
+  end if;
   return dossier_private.set_membership(jsonb_build_object(
     'mode', 'table',
     'table', members::text,
@@ -354,6 +359,21 @@ create trigger organization_members_guard
   for each statement when (pg_trigger_depth() = 0)
   execute function dossier_private.guard_members();
 
+create function dossier_private.known_organization(organization_id uuid) returns uuid
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads membership. Where the app keeps the organizations, Dossier may not have met one yet.
+begin
+  return (
+    select known_organization.organization_id
+    where exists (select from dossier.organizations as o where o.id = known_organization.organization_id)
+      or (dossier_private.membership_mode() <> 'own' and dossier_private.my_role(known_organization.organization_id) is not null)
+  );
+end
+$$;
+comment on function dossier_private.known_organization(uuid) is
+  'The organization, when there is one: here, or in the app that keeps them, where a member or a service is believed; else null.';
+
 create function dossier_private.adopt_organization() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -371,7 +391,7 @@ begin
 end
 $$;
 comment on function dossier_private.adopt_organization() is
-  'Trigger: an organization of the app''s becomes known with its first session, under its id as its name.';
+  'Trigger: an organization of the app''s becomes known with its first session, quota or rule, under its id as its name.';
 
 create trigger sessions_adopt_organization
   before insert on dossier.sessions
@@ -383,6 +403,6 @@ revoke all on function
   dossier_private.my_memberships, dossier_private.membership_mode,
   dossier_private.set_membership, dossier_private.check_membership_column, dossier.use_membership,
   dossier.use_claims_membership, dossier.use_own_membership, dossier_private.guard_members,
-  dossier_private.adopt_organization
+  dossier_private.known_organization, dossier_private.adopt_organization
   from public, anon, authenticated, service_role;
 grant execute on function dossier.organization_key to authenticated, service_role;

@@ -24,6 +24,10 @@ comment on column dossier.context_retention.swept_until is 'Versions saved until
 create index session_context_versions_organization_id_updated_at_idx
   on dossier.session_context_versions (organization_id, updated_at);
 
+create trigger context_retention_adopt_organization
+  before insert on dossier.context_retention
+  for each row execute function dossier_private.adopt_organization();
+
 create function dossier_private.may_go(
   keep_versions integer, keep_days integer, version integer, current_version integer, updated_at timestamptz
 ) returns boolean

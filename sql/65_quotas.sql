@@ -25,6 +25,10 @@ comment on column dossier.quotas.max_documents_a_day is 'Uploads begun in a day 
 comment on column dossier.quotas.max_extraction_seconds_a_day is 'Seconds that workers spent on its documents in a day (UTC), after which no upload begins.';
 comment on column dossier.quotas.reserved_at is 'When an upload last took its place; the update of it makes uploads wait for each other.';
 
+create trigger quotas_adopt_organization
+  before insert on dossier.quotas
+  for each row execute function dossier_private.adopt_organization();
+
 create table dossier_private.usage_events (
   id bigint not null generated always as identity,
   organization_id uuid not null,
@@ -235,7 +239,7 @@ as $$
 -- Definer: reads what API roles cannot.
 begin
   perform dossier_private.require_role(
-    (select o.id from dossier.organizations as o where o.id = in_organization), 'viewer', 'organization', in_organization);
+    dossier_private.known_organization(in_organization), 'viewer', 'organization', in_organization);
   return query
     select held.bytes + held.arriving_bytes, held.documents,
       dossier_private.used_today(in_organization, 'upload')::bigint,

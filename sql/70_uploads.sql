@@ -6,7 +6,7 @@ language sql immutable parallel safe security invoker set search_path = '' rows 
 begin atomic
   values
     ('caller', 'the token''s claim sub'),
-    ('session', 'organization_members.role, of the session''s organization'),
+    ('session', 'the caller''s role in the session''s organization'),
     ('name', 'setting max_name_length'),
     ('size', 'parameter size_bytes'),
     ('media_type', 'parameter media_type'),

@@ -23,8 +23,7 @@ begin
     return array[owning_organization_id];
   elsif organization_id is not null then
     perform dossier_private.require_role(
-      (select o.id from dossier.organizations as o where o.id = searchable_organizations.organization_id),
-      'viewer', 'organization', organization_id);
+      dossier_private.known_organization(organization_id), 'viewer', 'organization', organization_id);
     return array[organization_id];
   end if;
 

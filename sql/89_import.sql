@@ -322,8 +322,7 @@ declare
   advice text;
 begin
   perform dossier_private.require_role(
-    (select o.id from dossier.organizations as o where o.id = import_bundle.organization_id),
-    'member', 'organization', organization_id);
+    dossier_private.known_organization(organization_id), 'member', 'organization', organization_id);
   perform dossier_private.check_bundle(bundle);
   perform dossier_private.reserve_import(organization_id, bundle);
 

@@ -260,6 +260,9 @@ begin
     where reader.oid = 'dossier_private.my_memberships()'::regprocedure and needed.name is not null
       and not coalesce(has_column_privilege(reader.proowner, source, a.attnum, 'select'), false)
     union all
+    select 'membership', 'warning', format('every member of %s is a viewer, so that nobody may write', source)
+    where config ->> 'role_column' is null and config ->> 'other_role' = 'viewer'
+    union all
     select 'membership', 'warning', format('no index of %s begins with %I, so every statement reads the whole table', source, config ->> 'user_column')
     from pg_catalog.pg_class as members
     where members.oid = source and members.relkind in ('r', 'p', 'm')
@@ -353,7 +356,7 @@ begin
         (8, 'dumps', 'As a superuser: select pg_extension_config_dump(…) within an upgrade script, or reinstall this version.'),
         (9, 'api', 'Expose the schema dossier in PostgREST''s db-schemas, and never dossier_private.'),
         (10, 'settings', 'insert into dossier_private.settings (name, value) values (…), as the owner of the database.'),
-        (11, 'membership', 'Grant what is missing, create the index, or call use_membership() with the table as it is called now.'),
+        (11, 'membership', 'Grant what is missing, create the index, or call use_membership() with the table and columns as they are called now.'),
         (12, 'owners', 'Insert an owner into dossier.organization_members.'),
         (13, 'reader', 'Put dossier-extract-worker beside postgres or set dossier.worker_path; see docs/operations.md.'),
         (13.1, 'sandbox', 'Run a kernel (5.13 or newer, with landlock and seccomp) that has them, and set dossier.sandbox to require.'),

@@ -1,8 +1,10 @@
 -- Membership read from an app's table, and from claims of the token. See 00_setup.sql on how to run this.
 
 begin;
-select plan(114);
+select plan(120);
 select tests.fixture();
+-- Warnings about tables without roles are no news here.
+set local client_min_messages = error;
 
 -- An app: alpha is Dossier's, too; gamma it does not know yet.
 create schema app;
@@ -80,7 +82,18 @@ select is(pg_temp.outcomes($$ select dossier.create_session() $$),
 insert into app.members values (tests.id('alpha'), tests.id('roleless'), null);
 select is(tests.attempt($$ select from dossier.sessions $$, tests.id('roleless')::text), '0', 'who has no role has no rights');
 
--- Its organizations become known with their first session.
+-- Its organizations become known with their first session, quota or rule; before that they are empty, not missing.
+
+insert into app.members values (tests.id('delta'), tests.id('delta-admin'), 'admin'), (tests.id('epsilon'), tests.id('delta-admin'), 'admin');
+select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('delta-admin')::text), '1', 'a new organization has used nothing');
+select is(tests.attempt($$ select from dossier.search('word', organization_id => tests.id('delta')) $$, tests.id('delta-admin')::text), '0', 'and holds nothing');
+select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('alpha-owner')::text), 'PT404', 'which is no news to strangers');
+select tests.login(null, 'service_role');
+select is((dossier.set_quota(tests.id('delta'), max_bytes => 1000)).max_bytes, 1000::bigint, 'a service sets a quota before the first upload');
+select tests.login(tests.id('delta-admin')::text);
+select is((dossier.set_context_retention(tests.id('epsilon'), 10)).keep_versions, 10, 'an admin a rule before the first session');
+select set_eq($$ select id from dossier.organizations $$, array[tests.id('delta'), tests.id('epsilon')], 'with which Dossier knows them');
+select tests.logout();
 
 select is(tests.attempt(format('select dossier.create_session(organization_id => tests.id(''gamma''))'), tests.id('gamma-viewer')::text), '42501', 'not by a viewer');
 select is(tests.attempt($$ insert into dossier.sessions (organization_id) values (tests.id('gamma')) $$, tests.id('alpha-owner')::text), '42501', 'nor by a stranger');

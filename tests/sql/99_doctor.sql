@@ -2,7 +2,7 @@
 
 begin;
 set local client_min_messages = warning;
-select plan(65);
+select plan(66);
 select tests.fixture();
 select dossier_private.index_document(tests.id(tenant || ' document')), dossier_private.index_context(c)
 from unnest(array['alpha', 'beta']) as tenant join dossier.session_context c on c.session_id = tests.id(tenant || ' session');
@@ -97,12 +97,14 @@ create temporary table broken (wanted, statement, mend) as values
   ('schema', 'alter function dossier_private.my_role security invoker', 'alter function dossier_private.my_role security definer'),
   ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, graphql_public' $$, $$ alter role authenticator set pgrst.db_schemas = 'public, dossier' $$),
   ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, dossier, dossier_private' $$, $$ alter role authenticator set pgrst.db_schemas = 'public, dossier' $$),
-  ('membership', $$ create table dossier_tests_members (organization_id uuid, user_id uuid); select dossier.use_membership('dossier_tests_members') $$,
+  ('membership', $$ create table dossier_tests_members (organization_id uuid, user_id uuid); select dossier.use_membership('dossier_tests_members', other_role => 'member') $$,
     'create index on dossier_tests_members (user_id)'),
   ('membership', $$ create or replace function dossier_private.my_memberships() returns table (organization_id uuid, role text)
       language plpgsql stable parallel safe security definer set search_path = '' rows 10 as
       'begin return query select o.id, ''owner''::text from dossier.organizations as o; end' $$,
     'select dossier.use_own_membership()'),
+  ('membership', $$ create table dossier_tests_members (organization_id uuid, user_id uuid primary key); select dossier.use_membership('dossier_tests_members') $$,
+    $$ select dossier.use_membership('dossier_tests_members', other_role => 'member') $$),
   ('membership', 'alter function dossier_private.my_memberships() rename to gone', 'select dossier.use_own_membership()'),
   ('bytes', $$ delete from dossier_private.document_chunks where document_id = tests.id('alpha document') $$,
     $$ insert into dossier_private.document_chunks values (tests.id('alpha document'), 0, 'hello') $$),
