@@ -26,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) verifier: Verifier,
     pub(crate) events: Events,
     pub(crate) upload: crate::config::Upload,
+    pub(crate) transfer: crate::config::Transfer,
     /// Uploads in flight.
     pub(crate) uploads: Semaphore,
     /// Uploads that fill a chunk at full speed right now.
@@ -45,6 +46,7 @@ impl App {
             verifier: Verifier::new(config.auth.clone()),
             events: Events::new(),
             upload: config.upload,
+            transfer: config.transfer,
             uploads: Semaphore::new(config.upload.concurrency),
             filling_places: Semaphore::new(FILLING),
             chunk_places: Arc::new(Semaphore::new(connections)),

@@ -27,6 +27,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/sessions/{id}/context/versions", get(context::versions::list))
         .route("/api/sessions/{id}/context/restore", post(context::versions::restore))
         .route("/api/sessions/{id}/pack", post(search::pack))
+        .route("/api/sessions/{id}/export", get(transfer::export_one))
         .route("/api/search", get(search::search))
         .route("/api/export", get(transfer::export))
         .route("/api/import", post(transfer::import))

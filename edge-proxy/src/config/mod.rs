@@ -9,6 +9,7 @@ mod database;
 mod extract;
 mod gate;
 mod log;
+mod transfer;
 mod upload;
 
 pub(crate) use auth::Auth;
@@ -16,6 +17,7 @@ pub(crate) use database::{Database, Endpoint, Tls};
 pub(crate) use extract::{Extract, ExtractMode};
 pub(crate) use gate::{Gate, Origins, Upstream};
 pub(crate) use log::{Log, LogFormat};
+pub(crate) use transfer::Transfer;
 pub(crate) use upload::Upload;
 
 use clap::Parser;
@@ -82,6 +84,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     upload: upload::Args,
     #[command(flatten)]
+    transfer: transfer::Args,
+    #[command(flatten)]
     extract: extract::Args,
     #[command(flatten)]
     log: log::Args,
@@ -103,6 +107,7 @@ pub(crate) struct Config {
     pub(crate) auth: Auth,
     pub(crate) gate: Gate,
     pub(crate) upload: Upload,
+    pub(crate) transfer: Transfer,
     pub(crate) extract: Extract,
     pub(crate) log: Log,
 }
@@ -116,6 +121,7 @@ impl Config {
             auth: args.auth.check()?,
             gate: args.gate.check()?,
             upload: args.upload.check()?,
+            transfer: args.transfer.check()?,
             extract: args.extract.check()?,
         })
     }
@@ -155,6 +161,7 @@ mod tests {
             (vec![DATABASE, SECRET, "--supabase-url=nonsense"], "SUPABASE_URL"),
             (vec![DATABASE, SECRET, "--database-pool-size=0"], "DATABASE_POOL_SIZE"),
             (vec![DATABASE, SECRET, "--upload-max-bytes=0"], "UPLOAD_MAX_BYTES"),
+            (vec![DATABASE, SECRET, "--export-docx-max-bytes=0"], "EXPORT_DOCX_MAX_BYTES"),
             (vec![DATABASE, SECRET, "--request-max-bytes=5"], "REQUEST_MAX_BYTES"),
             (vec![DATABASE, SECRET, "--cors-origins=app.example"], "CORS_ORIGINS"),
             (vec![DATABASE, SECRET, "--log=]["], "LOG"),

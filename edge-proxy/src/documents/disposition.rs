@@ -20,7 +20,7 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Always an attachment: a stored file is never shown on our origin. Old clients read `filename`, in
 /// ASCII; the others prefer `filename*`.
-pub(super) fn attachment(name: &str) -> HeaderValue {
+pub(crate) fn attachment(name: &str) -> HeaderValue {
     let ascii: String = name
         .chars()
         .map(|c| if (c.is_ascii_graphic() || c == ' ') && !matches!(c, '"' | '\\' | '%') { c } else { '_' })

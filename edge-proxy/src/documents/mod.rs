@@ -6,6 +6,7 @@ mod range;
 mod thumbnail;
 
 pub(crate) use content::{content, read as read_content};
+pub(crate) use disposition::attachment;
 pub(crate) use thumbnail::thumbnail;
 
 use crate::app::App;

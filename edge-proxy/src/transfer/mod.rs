@@ -1,10 +1,17 @@
-//! Sessions from one database to another: a bundle that streams out, and one that is read in.
+//! Sessions from one database to another, and out to people.
 //!
 //! Invariant: what is in a bundle is SQL's business (`sql/89_export.sql`, `sql/89_import.sql`): here its pieces are put
-//! in a row, and a whole one is passed on.
+//! in a row, and passed on.
 
+mod asked;
 mod export;
 mod import;
+mod json;
+mod names;
+mod ndjson;
+mod walk;
+mod word;
+mod zip;
 
-pub(crate) use export::export;
+pub(crate) use export::{export, export_one};
 pub(crate) use import::import;

@@ -1,0 +1,32 @@
+//! What exports and imports may cost.
+
+use super::ConfigError;
+
+const MIB: usize = 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Export and import")]
+pub(super) struct Args {
+    /// Most text of a session that is exported as a Word document, which is built in memory
+    #[arg(long, env = "EXPORT_DOCX_MAX_BYTES", default_value_t = 4 * MIB, value_name = "BYTES")]
+    export_docx_max_bytes: usize,
+}
+
+/// What exports and imports may cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Transfer {
+    pub(crate) docx_max_bytes: usize,
+}
+
+impl Args {
+    pub(super) fn check(self) -> Result<Transfer, ConfigError> {
+        if self.export_docx_max_bytes == 0 {
+            return Err(ConfigError::new(
+                "EXPORT_DOCX_MAX_BYTES",
+                "0 refuses every session",
+                "4194304 is 4 MiB.",
+            ));
+        }
+        Ok(Transfer { docx_max_bytes: self.export_docx_max_bytes })
+    }
+}

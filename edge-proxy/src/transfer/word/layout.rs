@@ -1,0 +1,168 @@
+//! Where what stands in the document: headings in Word's own styles, so that its navigation lists them; facts in tables.
+
+use super::text::{paragraphs, rows, valid};
+use super::{Context, Document, Page, Session, Story};
+use docx_rs::{
+    Docx, Paragraph, Run, Style, StyleType, Table, TableCell, TableLayoutType, TableRow, WidthType,
+};
+use serde_json::Value;
+use std::io::{self, Cursor};
+use zip::result::ZipResult;
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+/// A table that is longer can no longer be read; as JSON it takes less room.
+const MOST_ROWS: usize = 200;
+/// Twentieths of a point: together the width of the text on A4.
+const KEY_WIDTH: usize = 2600;
+const VALUE_WIDTH: usize = 6400;
+
+/// The bytes of the document.
+pub(super) fn packed(story: Story) -> io::Result<Vec<u8>> {
+    let mut docx = styled();
+    if let Some(session) = &story.session {
+        docx = docx.created_at(&session.created_at).updated_at(&session.updated_at);
+        docx = heading(docx, "Title", session.title.as_deref().unwrap_or("Untitled session"));
+        docx = table(docx, session.facts());
+    }
+    docx = heading(docx, "Heading1", "Context");
+    docx = match story.context {
+        Some(context) => in_force(docx, &context),
+        None => note(docx, "The session has no context."),
+    };
+    for (document, pages) in story.documents {
+        docx = described(docx, &document);
+        docx = pages.into_iter().fold(docx, |docx, page| read(docx, &document, &page));
+    }
+    let mut bytes = Cursor::new(Vec::new());
+    docx.pack(&mut bytes).map_err(io::Error::other)?;
+    Ok(deflated(bytes)?)
+}
+
+/// The same archive, compressed: the library stores its parts as they are.
+fn deflated(archive: Cursor<Vec<u8>>) -> ZipResult<Vec<u8>> {
+    let mut from = ZipArchive::new(archive)?;
+    let mut to = ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..from.len() {
+        let mut part = from.by_index(index)?;
+        if part.is_file() {
+            to.start_file(part.name()?.into_owned(), SimpleFileOptions::default())?;
+            io::copy(&mut part, &mut to)?;
+        }
+    }
+    Ok(to.finish()?.into_inner())
+}
+
+fn styled() -> Docx {
+    let heading = |id: &str, name: &str, size| {
+        Style::new(id, StyleType::Paragraph).name(name).based_on("Normal").next("Normal").size(size).bold()
+    };
+    // Sizes are half points. `heading 1` and the like are the names that Word knows.
+    Docx::new()
+        .add_style(heading("Title", "Title", 52))
+        .add_style(heading("Heading1", "heading 1", 36).outline_lvl(0))
+        .add_style(heading("Heading2", "heading 2", 28).outline_lvl(1))
+}
+
+fn in_force(docx: Docx, context: &Context) -> Docx {
+    let saved = format!("Version {}, saved {}", context.version, moment(&context.updated_at));
+    let by = context.updated_by.iter().map(|user| format!(" by {user}"));
+    let docx = note(docx, &by.fold(saved, |text, by| text + &by));
+    metadata(texts(docx, &context.text), "Metadata of the context", context.metadata.get())
+}
+
+fn described(docx: Docx, document: &Document) -> Docx {
+    let title = Paragraph::new().style("Heading1").page_break_before(true);
+    let docx = docx.add_paragraph(title.add_run(Run::new().add_text(valid(&document.name))));
+    let docx = table(docx, document.facts());
+    metadata(docx, "Metadata of the document", document.metadata.get())
+}
+
+fn read(docx: Docx, document: &Document, page: &Page) -> Docx {
+    let mut title = format!("Page {}", page.number);
+    let label = document.label(page.number).filter(|label| *label != page.number.to_string());
+    title.extend(label.map(|label| format!(" ({label})")));
+    if page.source == "ocr" {
+        title += ", read by OCR";
+    }
+    let docx = heading(docx, "Heading2", &title);
+    if page.text.trim().is_empty() { note(docx, "No text.") } else { texts(docx, &page.text) }
+}
+
+impl Session {
+    fn facts(&self) -> Vec<(String, String)> {
+        facts([
+            ("Conversation type", Some(self.conversation_type.clone())),
+            ("Status", Some(self.status.clone())),
+            ("Created", Some(moment(&self.created_at))),
+            ("Changed", Some(moment(&self.updated_at))),
+            ("Id", Some(self.id.clone())),
+        ])
+    }
+}
+
+impl Document {
+    fn facts(&self) -> Vec<(String, String)> {
+        facts([
+            ("Type", Some(self.media_type.clone())),
+            ("Size", Some(format!("{} bytes", self.size_bytes))),
+            ("SHA-256", Some(self.sha256.clone())),
+            ("Status", Some(self.status.clone())),
+            ("Notice", self.error_message.clone()),
+            ("Language", self.language.clone()),
+            ("Uploaded", Some(moment(&self.created_at))),
+        ])
+    }
+
+    /// What the file itself calls a page: iv, or the name of a sheet.
+    fn label(&self, page: usize) -> Option<String> {
+        let said: Value = serde_json::from_str(self.file_metadata.get()).ok()?;
+        Some(said.get("page_labels")?.get(page.checked_sub(1)?)?.as_str()?.to_owned())
+    }
+}
+
+fn facts<const N: usize>(facts: [(&str, Option<String>); N]) -> Vec<(String, String)> {
+    facts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+}
+
+/// A time of Postgres's JSON, for people.
+fn moment(time: &str) -> String {
+    time.get(..19).map_or_else(|| time.to_owned(), |time| format!("{} UTC", time.replace('T', " ")))
+}
+
+/// A table of an object's values; an object that would make none that can be read is shown as it is.
+fn metadata(docx: Docx, title: &str, json: &str) -> Docx {
+    let rows = serde_json::from_str(json).ok().and_then(|value| rows(&value, MOST_ROWS));
+    match rows {
+        Some(rows) if rows.is_empty() => docx,
+        Some(rows) => table(heading(docx, "Heading2", title), rows),
+        None => texts(heading(docx, "Heading2", title), json),
+    }
+}
+
+fn heading(docx: Docx, style: &str, text: &str) -> Docx {
+    docx.add_paragraph(Paragraph::new().style(style).add_run(Run::new().add_text(valid(text))))
+}
+
+fn note(docx: Docx, text: &str) -> Docx {
+    docx.add_paragraph(Paragraph::new().add_run(Run::new().italic().add_text(valid(text))))
+}
+
+fn texts(docx: Docx, text: &str) -> Docx {
+    paragraphs(text).fold(docx, Docx::add_paragraph)
+}
+
+fn table(docx: Docx, rows: Vec<(String, String)>) -> Docx {
+    let rows = rows.into_iter().map(|(key, value)| {
+        let key = Paragraph::new().add_run(Run::new().bold().add_text(valid(&key)));
+        let value = paragraphs(&value).fold(TableCell::new(), TableCell::add_paragraph);
+        TableRow::new(vec![
+            TableCell::new().add_paragraph(key).width(KEY_WIDTH, WidthType::Dxa),
+            value.width(VALUE_WIDTH, WidthType::Dxa),
+        ])
+    });
+    let table =
+        Table::new(rows.collect()).set_grid(vec![KEY_WIDTH, VALUE_WIDTH]).layout(TableLayoutType::Fixed);
+    // A paragraph parts it from what follows.
+    docx.add_table(table).add_paragraph(Paragraph::new())
+}
