@@ -124,13 +124,18 @@ impl Db {
     }
 }
 
-/// A connection that is used once and thrown away, so that cancelling it can hit nothing else.
+/// A connection of one owner's, who cancels no statement on it and goes on using it: a cancel may arrive late.
 pub(crate) struct Dedicated {
     client: Client,
     tls: tokio_postgres_rustls::MakeRustlsConnect,
 }
 
 impl Dedicated {
+    /// Whether the database has not closed it meanwhile.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.client.is_closed()
+    }
+
     /// Runs one statement as `caller`, for at most `timeout`.
     pub(crate) async fn rows(
         &self,

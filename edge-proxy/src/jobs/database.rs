@@ -1,8 +1,12 @@
-//! The database reads the file: one statement, on a connection of its own, cancelled when the job must stop.
+//! The database reads the file: one statement, on a connection of the worker's own, cancelled when the job must
+//! stop.
+//!
+//! Invariant: a connection whose statement was cancelled, or failed, serves no other job: a cancel that arrives late
+//! can hit nothing else.
 
 use super::{Job, JobError};
 use crate::app::App;
-use crate::db::{Caller, first};
+use crate::db::{Caller, Dedicated, first};
 use std::pin::pin;
 use std::time::Duration;
 use tokio_postgres::types::Type;
@@ -16,27 +20,41 @@ const LONGEST: Duration = Duration::from_hours(3);
 /// What a cancelled statement gets to say how it ended.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
-/// What became of the job, which the statement itself has written down, good or bad.
+/// What became of the job, which the statement itself has written down, good or bad. `kept`: the worker's connection
+/// from the job before, which is warm.
 pub(super) async fn run(
     app: &App,
+    kept: &mut Option<Dedicated>,
     job: &Job,
     hurry: &CancellationToken,
     lost: &CancellationToken,
 ) -> Result<String, JobError> {
-    let connection = app.db.dedicated().await?;
+    let connection = match kept.take().filter(Dedicated::is_open) {
+        Some(connection) => connection,
+        None => app.db.dedicated().await?,
+    };
     let params = [(&job.id as _, Type::INT8), (&job.attempt as _, Type::INT4)];
     let service = Caller::service();
-    let mut rows = pin!(connection.rows(LONGEST, &service, RUN, &params));
-    let stopped = tokio::select! {
-        biased;
-        rows = &mut rows => return first(&rows?)?.ok_or(JobError::Lost),
-        () = hurry.cancelled() => JobError::Stopped,
-        () = lost.cancelled() => JobError::Lost,
+    let status = {
+        let mut rows = pin!(connection.rows(LONGEST, &service, RUN, &params));
+        let ended = tokio::select! {
+            biased;
+            rows = &mut rows => Ok(first(&rows?)?),
+            () = hurry.cancelled() => Err(JobError::Stopped),
+            () = lost.cancelled() => Err(JobError::Lost),
+        };
+        match ended {
+            Ok(status) => status,
+            Err(why) => {
+                connection.cancel().await;
+                // A lease also ends because the statement has just done its work.
+                return match tokio::time::timeout(LAST_WORD, rows).await {
+                    Ok(Ok(rows)) => first(&rows)?.ok_or(why),
+                    _ => Err(why),
+                };
+            }
+        }
     };
-    connection.cancel().await;
-    // A lease also ends because the statement has just done its work.
-    match tokio::time::timeout(LAST_WORD, rows).await {
-        Ok(Ok(rows)) => first(&rows)?.ok_or(stopped),
-        _ => Err(stopped),
-    }
+    *kept = Some(connection);
+    status.ok_or(JobError::Lost)
 }

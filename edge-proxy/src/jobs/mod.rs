@@ -13,7 +13,7 @@ pub(crate) use probe::{database_ocr, edge_ocr, try_program};
 
 use crate::app::App;
 use crate::config::{Extract, ExtractMode};
-use crate::db::{Caller, DbError};
+use crate::db::{Caller, DbError, Dedicated};
 use dossier_extract::Extractor;
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,12 +172,13 @@ struct Worker {
 impl Worker {
     async fn run(self, stop: CancellationToken) {
         let mut announced = self.app.events.jobs();
+        let mut connection = None;
         while !stop.is_cancelled() {
             // Seen before looking, so that a job announced meanwhile is not slept through.
             announced.mark_unchanged();
             match self.claim().await {
                 Ok(Some(job)) => {
-                    self.work(&job).await;
+                    self.work(&job, &mut connection).await;
                     continue;
                 }
                 Ok(None) => {}
@@ -210,13 +211,14 @@ impl Worker {
         }))
     }
 
-    /// Does the job while keeping its lease; whatever happens, the job is told.
-    async fn work(&self, job: &Job) {
+    /// Does the job while keeping its lease; whatever happens, the job is told. `connection`: for statements that may
+    /// be cancelled, kept from job to job.
+    async fn work(&self, job: &Job, connection: &mut Option<Dedicated>) {
         let started = std::time::Instant::now();
         let lost = CancellationToken::new();
         let done = async {
             match &*self.engine {
-                Engine::Database => database::run(&self.app, job, &self.hurry, &lost).await,
+                Engine::Database => database::run(&self.app, connection, job, &self.hurry, &lost).await,
                 Engine::Edge(extractor) => edge::run(&self.app, extractor, job, &self.hurry, &lost).await,
             }
         };
