@@ -129,6 +129,24 @@ $$;
 comment on function dossier_private.require_session(uuid) is
   'Organization of a session the caller may write in; PT404 when it is invisible, 42501 when only readable.';
 
+create function dossier_private.lock_session(session_id uuid) returns uuid
+language plpgsql volatile security definer set search_path = ''
+as $$
+-- Definer: locks a row that the caller may not update.
+declare
+  owning_organization_id uuid := dossier_private.require_session(session_id);
+begin
+  -- Before anything below it is: a deletion locks in that order, too. It alone waits for this lock.
+  perform from dossier.sessions as session where session.id = lock_session.session_id for key share;
+  if not found then
+    perform dossier_private.require_writer(null, 'session', session_id);
+  end if;
+  return owning_organization_id;
+end
+$$;
+comment on function dossier_private.lock_session(uuid) is
+  'As require_session(), and from then on the session is not deleted before the transaction ends.';
+
 alter table dossier.conversation_types enable row level security;
 alter table dossier.sessions enable row level security;
 
@@ -162,5 +180,6 @@ grant select, insert, update, delete on dossier.conversation_types to service_ro
 grant select, insert, update (title, conversation_type, status), delete on dossier.sessions to service_role;
 
 revoke all on function
-  dossier_private.require_organization, dossier_private.session_organization, dossier_private.require_session
+  dossier_private.require_organization, dossier_private.session_organization, dossier_private.require_session,
+  dossier_private.lock_session
   from public, anon, authenticated, service_role;

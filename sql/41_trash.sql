@@ -232,7 +232,7 @@ declare
 begin
   if in_organization is not null then
     perform dossier_private.require_role(
-      (select o.id from dossier.organizations as o where o.id = in_organization), 'viewer', 'organization', in_organization);
+      dossier_private.known_organization(in_organization), 'viewer', 'organization', in_organization);
   else
     organizations := case when dossier_private.is_service()
       then array(select o.id from dossier.organizations as o)

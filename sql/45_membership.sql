@@ -396,6 +396,9 @@ comment on function dossier_private.adopt_organization() is
 create trigger sessions_adopt_organization
   before insert on dossier.sessions
   for each row execute function dossier_private.adopt_organization();
+create trigger trash_retention_adopt_organization
+  before insert on dossier.trash_retention
+  for each row execute function dossier_private.adopt_organization();
 
 revoke all on function
   dossier.organization_key, dossier_private.caller_uuid, dossier_private.claimed_role, dossier_private.claimed_organizations, dossier_private.role_expression,

@@ -195,7 +195,7 @@ as $$
 -- Definer: see write_context.
 begin
   return dossier_private.write_context(
-    session_id, dossier_private.require_session(session_id), text_context, context_metadata, expected_version,
+    session_id, dossier_private.lock_session(session_id), text_context, context_metadata, expected_version,
     coalesce(merge_metadata, false));
 end
 $$;
@@ -273,6 +273,10 @@ begin
       hint = 'Shorten it; long text belongs in the context.';
   end if;
 
+  perform from dossier.organizations as o where o.id = writable_organization_id for key share;
+  if not found and dossier_private.membership_mode() = 'own' then -- it has been deleted meanwhile; an app's becomes known below
+    perform dossier_private.require_writer(null, 'organization', writable_organization_id);
+  end if;
   insert into dossier.sessions (organization_id, title, conversation_type)
   values (writable_organization_id, start_session.title, type_slug)
   returning * into session;

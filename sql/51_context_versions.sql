@@ -251,7 +251,7 @@ language plpgsql security definer set search_path = ''
 as $$
 -- Definer: see write_context.
 declare
-  owning_organization_id constant uuid := dossier_private.require_session(session_id);
+  owning_organization_id constant uuid := dossier_private.lock_session(session_id);
   old constant dossier.session_context_versions := dossier_private.read_version(session_id, version);
 begin
   return dossier_private.write_context(

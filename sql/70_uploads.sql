@@ -100,7 +100,7 @@ begin
   for check_name in select c.name from dossier_private.upload_checks() as c loop
     perform dossier_private.check_upload(check_name, session_id, name, media_type, size_bytes, metadata);
     if check_name = 'session' then -- from here on nobody else of the organization takes the place that quotas leave
-      owning_organization_id := dossier_private.session_organization(session_id);
+      owning_organization_id := dossier_private.lock_session(session_id);
       perform dossier_private.reserve_quota(owning_organization_id);
     end if;
   end loop;

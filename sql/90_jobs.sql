@@ -3,7 +3,7 @@
 --
 -- Invariant: a worker owns a job while it is running and its attempts equal the number the worker
 -- got; every later claim raises that number, so what a lost worker still sends changes nothing.
--- Invariant: whoever locks a document and its job locks the document first, or skips what is locked.
+-- Invariant: whoever locks a document and its job locks the document first, or skips what is locked; and the session before both.
 
 create table dossier_private.jobs (
   id bigint not null generated always as identity,

@@ -7,6 +7,14 @@ as $$
 declare
   job dossier_private.jobs;
 begin
+  -- The session first, as a deletion does: what is found will be entered into the search index, which refers to it.
+  perform from dossier.sessions as session
+  where session.id = (
+    select document.session_id
+    from dossier_private.jobs as j
+    join dossier.documents as document on document.id = j.document_id
+    where j.id = own_job.job_id)
+  for key share;
   perform from dossier.documents as document
   where document.id = (select j.document_id from dossier_private.jobs as j where j.id = own_job.job_id)
   for no key update;
@@ -19,7 +27,7 @@ begin
 end
 $$;
 comment on function dossier_private.own_job(bigint, integer) is
-  'A running job that this attempt owns, locked after its document; null when it does not.';
+  'A running job that this attempt owns, locked after its session and its document; null when it does not.';
 
 create function dossier_private.tidy_file_metadata(claims jsonb) returns jsonb
 language plpgsql immutable security invoker set search_path = ''

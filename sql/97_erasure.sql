@@ -80,6 +80,7 @@ begin
       and not exists (
         select from dossier.organization_members as other
         where other.organization_id = mine.organization_id and other.user_id <> mine.user_id));
+  delete from dossier.sessions as s where s.organization_id = any (alone);
   delete from dossier.organizations as organization where organization.id = any (alone);
   delete from dossier.audit_log as event where event.organization_id = any (alone);
   erased := erased || jsonb_build_object('organizations_deleted', cardinality(alone));
@@ -131,7 +132,7 @@ declare
   erased jsonb;
 begin
   perform dossier_private.require_role(
-    (select o.id from dossier.organizations as o where o.id = erase_organization.organization_id for update),
+    (select o.id from dossier.organizations as o where o.id = erase_organization.organization_id for no key update),
     'owner', 'organization', organization_id);
 
   select jsonb_build_object(
@@ -146,6 +147,8 @@ begin
   into erased
   from dossier_private.stored(organization_id) as held;
 
+  -- From below: a worker or a user who has locked something there may have to look up the organization.
+  delete from dossier.sessions as s where s.organization_id = erase_organization.organization_id;
   delete from dossier.organizations as o where o.id = erase_organization.organization_id;
   delete from dossier.audit_log as event where event.organization_id = erase_organization.organization_id;
   return dossier_private.write_receipt('organization', organization_id::text, erased);

@@ -75,6 +75,7 @@ ask watch "
 session=$(ask watch "select id from dossier.sessions where organization_id = '$organization';")
 open a race-a
 open b race-b
+open c race-a
 # Takes jobs of this test alone: those of others are locked for the while, and claims skip what is locked.
 open keeper
 
@@ -205,10 +206,36 @@ blocked a
 ask watch 'commit;' >/dev/null
 is "$(answer a)" 'ERROR:  PT404' 'who restores what is being swept waits, and is told that it is gone'
 
+# Deletions for good, and what else is going on there. All lock from the session down.
+
+gone=$(ask a "select id from dossier.create_session('gone', organization_id => '$organization', context => '{}');")
+document=$(ask a "select id from dossier.begin_upload('$gone', 'x.txt');")
+ask a "select dossier.append_upload('$document', 0, 'hello'); select from dossier.finish_upload('$document', 5, repeat('ab', 32));" >/dev/null
+job=$(ask watch "update dossier_private.jobs set status = 'running', attempts = 1, worker = 'one', lease_expires_at = now() + interval '1 hour'
+  where document_id = '$document' returning id;")
+ask keeper "begin; select id from dossier_private.own_job($job, 1);" >/dev/null
+send a "begin; select dossier.delete_sessions('{$gone}', permanently => true);"
+blocked a
+is "$(ask keeper "select dossier.complete_job($job, 1, '[{\"page\": 1, \"text\": \"hello\"}]');")" t 'a worker that has its job is not in the way of a deletion, nor the other way round'
+ask keeper 'commit;' >/dev/null
+is "$(answer a)" "$gone" 'which waits for it'
+send b "select from dossier.save_context('$gone', 'late');"
+blocked b
+send c "select from dossier.begin_upload('$gone', 'late.txt');"
+blocked c
+ask a 'commit;' >/dev/null
+is "$(answer b) $(answer c)" 'ERROR:  PT404 ERROR:  PT404' 'who saves or uploads there meanwhile waits, and is told that it is gone'
+
+other=$(ask a "select id from dossier.create_organization('Concurrency, too');")
+ask a "begin; select dossier.forget_organization('$other');" >/dev/null
+send c "select from dossier.create_session('late', organization_id => '$other');"
+blocked c
+ask a 'commit;' >/dev/null
+is "$(answer c)" 'ERROR:  PT404' 'who begins a session in an organization that is being erased, too'
+
 # A chunk and the end of its upload.
 
 begin_upload() { ask a "select id from dossier.begin_upload('$session', 'x.txt');"; }
-open c race-a
 document=$(begin_upload)
 ask a "begin; select dossier.append_upload('$document', 0, 'hello');" >/dev/null
 send c "select status from dossier.finish_upload('$document', 5, repeat('ab', 32));"
