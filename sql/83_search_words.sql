@@ -56,16 +56,32 @@ comment on function dossier_private.fold_letters(text) is
   'A text without the accents of Latin letters, so that cafe finds café and strasse Straße. Of a text in NFC each character '
   'stays one character, but those of [ßẞæÆœŒþÞ], which become two.';
 
+create function dossier_private.part_words(text text) returns text
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  -- The parser of text search would take client/server, report.pdf and a@b.example for one word each, and skip a tag.
+  select translate(text, '<>/\@_.:&-', '          ');
+end;
+comment on function dossier_private.part_words(text) is 'A text in which every part of a compound is a word of its own.';
+
 create function dossier_private.fold(text text) returns text
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
 as $$
 begin
-  -- The parser of text search would take client/server, report.pdf and a@b.example for one word each, and skip a tag.
-  return dossier_private.fold_letters(translate(text, '<>/\@_.:&-', '          '));
+  return dossier_private.fold_letters(dossier_private.part_words(text));
 end
 $$;
-comment on function dossier_private.fold(text) is
-  'A text as search reads it: fold_letters(), and every part of a compound a word of its own.';
+comment on function dossier_private.fold(text) is 'A text as search reads it: part_words() and fold_letters().';
+
+create function dossier_private.stems_by_accents(config text, text text) returns boolean
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return config not in ('simple', 'english') and octet_length(text) <> char_length(text) and dossier_private.fold_letters(text) <> text;
+end
+$$;
+comment on function dossier_private.stems_by_accents(text, text) is
+  'Whether the stems of a text may depend on its accents (información has the stem inform, informacion has none).';
 
 create function dossier_private.unspaced() returns text
 language sql immutable parallel safe security invoker set search_path = ''
@@ -137,13 +153,13 @@ end
 $$;
 comment on function dossier_private.read_compounds(text) is 'A query in which a compound (client/server, e-mail) is the phrase of its parts.';
 
-create function dossier_private.parse_search(config text, query text) returns tsquery
+create function dossier_private.read_terms(config text, folded text) returns tsquery
 -- A query of stop words alone is no news to anybody.
 language plpgsql stable security invoker set search_path = '' set client_min_messages = 'warning'
 as $$
 declare
   configuration constant regconfig := 'pg_catalog.' || config;
-  readable text := dossier_private.read_pairs(dossier_private.read_compounds(dossier_private.fold_letters(query)));
+  readable text := dossier_private.read_pairs(dossier_private.read_compounds(folded));
   prefix constant text := format('([[:alnum:]]{3,}|%s)\*', dossier_private.unspaced());
   parsed text;
   word text;
@@ -172,8 +188,27 @@ exception when program_limit_exceeded then -- a word that is longer than any in 
   return ''::tsquery;
 end
 $$;
+comment on function dossier_private.read_terms(text, text) is 'The terms of a query, its words stemmed as they stand.';
+
+create function dossier_private.parse_search(config text, query text) returns tsquery
+language plpgsql stable security invoker set search_path = ''
+as $$
+declare
+  terms constant tsquery := dossier_private.read_terms(config, dossier_private.fold_letters(query));
+  composed text;
+begin
+  if dossier_private.stems_by_accents(config, query) then
+    composed := dossier_private.fold_letters(dossier_private.read_terms(config, normalize(query, nfc))::text);
+    if composed <> terms::text then
+      return composed::tsquery || terms;
+    end if;
+  end if;
+  return terms;
+end
+$$;
 comment on function dossier_private.parse_search(text, text) is
-  'A query as people type it: words, "a phrase", or, -not, and prefixes of three letters or more with a star.';
+  'A query as people type it: words, "a phrase", or, -not, and prefixes of three letters or more with a star. As in the index, '
+  'a word has its stem and the stem of what it is without accents.';
 
 create function dossier_private.escape_html(text text) returns text
 language sql immutable parallel safe security invoker set search_path = ''
@@ -203,6 +238,20 @@ begin
 end
 $$;
 comment on function dossier_private.join_pairs(tsquery) is 'A query with each phrase of pairs of letters put together to one word again, a prefix.';
+
+create function dossier_private.unfold_terms(config text, original text, query tsquery) returns tsquery
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return concat_ws(' | ', format('( %s )', query), (
+    select string_agg(format('''%s''', known.lexeme), ' | ')
+    from unnest(to_tsvector(('pg_catalog.' || config)::regconfig, original)) as known (lexeme)
+    where dossier_private.fold_letters(known.lexeme) in (select term[1] from regexp_matches(query::text, '''([^'']+)''', 'g') as term)
+  ))::tsquery;
+end
+$$;
+comment on function dossier_private.unfold_terms(text, text, tsquery) is
+  'A query, or any of the stems of an original text that are its terms but for their accents.';
 
 create function dossier_private.excerpt(config text, folded text, query tsquery) returns text
 language plpgsql stable parallel safe security invoker set search_path = ''
@@ -238,7 +287,8 @@ language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
 declare
   -- What fold() writes as two letters has a second place here, which is nothing.
-  padded constant text := regexp_replace(original, '[ßẞæÆœŒþÞ]', E'\\&\x1e', 'g');
+  padded constant text := case when char_length(folded) = char_length(original) then original
+    else regexp_replace(original, '[ßẞæÆœŒþÞ]', E'\\&\x1e', 'g') end;
   place integer := position(translate(excerpt, U&'\E000\E001', '') in folded);
   originals text[];
   letter text;
@@ -279,6 +329,11 @@ begin
     folded := dossier_private.fold(original);
     excerpt := dossier_private.excerpt(config, folded, query);
     exit when position(U&'\E000' in excerpt) > 0;
+    if dossier_private.stems_by_accents(config, original) then
+      folded := dossier_private.part_words(original);
+      excerpt := dossier_private.excerpt(config, folded, dossier_private.unfold_terms(config, folded, query));
+      exit when position(U&'\E000' in excerpt) > 0;
+    end if;
   end loop;
   if coalesce(position(U&'\E000' in excerpt), 0) = 0 then -- a match across windows, or of what a text is without
     excerpt := "left"(translate(text, U&'\E000\E001', '  '), 240);
@@ -294,7 +349,8 @@ comment on function dossier_private.highlight(text, text, tsquery) is
   'Some words around the first match, as HTML: the text escaped, matches in <mark>. Reads 100000 characters at most.';
 
 revoke all on function
-  dossier_private.search_config, dossier_private.fold_letters, dossier_private.fold, dossier_private.unspaced, dossier_private.join_lines,
-  dossier_private.pair_letters, dossier_private.read_pairs, dossier_private.read_compounds, dossier_private.parse_search, dossier_private.escape_html,
-  dossier_private.join_pairs, dossier_private.excerpt, dossier_private.unfold, dossier_private.highlight
+  dossier_private.search_config, dossier_private.fold_letters, dossier_private.part_words, dossier_private.fold,
+  dossier_private.stems_by_accents, dossier_private.unspaced, dossier_private.join_lines,
+  dossier_private.pair_letters, dossier_private.read_pairs, dossier_private.read_compounds, dossier_private.read_terms, dossier_private.parse_search, dossier_private.escape_html,
+  dossier_private.join_pairs, dossier_private.unfold_terms, dossier_private.excerpt, dossier_private.unfold, dossier_private.highlight
   from public, anon, authenticated, service_role;

@@ -53,14 +53,20 @@ create function dossier_private.search_vector(config text, text text, scopes uui
 language plpgsql stable security invoker set search_path = '' set client_min_messages = 'warning'
 as $$
 declare
-  words text := dossier_private.pair_letters(dossier_private.fold("left"(text, 100000)));
+  configuration constant regconfig := 'pg_catalog.' || config;
+  original text := dossier_private.part_words("left"(text, 100000));
+  vector tsvector;
 begin
   loop
     begin
-      return to_tsvector(('pg_catalog.' || config)::regconfig, words)
-        || array_to_tsvector(array(select dossier_private.scope_lexeme(scope.id, config) from unnest(scopes) as scope (id)));
+      vector := to_tsvector(configuration, dossier_private.pair_letters(dossier_private.fold_letters(original)));
+      if dossier_private.stems_by_accents(config, original) then
+        vector := concat_ws(' ', vector, dossier_private.fold_letters(
+          to_tsvector(configuration, dossier_private.pair_letters(normalize(original, nfc)))::text))::tsvector;
+      end if;
+      return vector || array_to_tsvector(array(select dossier_private.scope_lexeme(scope.id, config) from unnest(scopes) as scope (id)));
     exception when program_limit_exceeded then -- a vector holds a megabyte
-      words := "left"(words, char_length(words) * 3 / 4);
+      original := "left"(original, char_length(original) * 3 / 4);
     end;
   end loop;
 end

@@ -124,6 +124,11 @@ begin
     $ddl$,
     type_schema, type_name, dimensions, type_name || '_cosine_ops',
     (select n.nspowner::regrole from pg_catalog.pg_namespace as n where n.nspname = 'dossier'));
+  -- To the doctor the table is part of what was installed.
+  insert into dossier_private.installed_schema (place, object, line)
+  select described.place, described.object, described.line
+  from dossier_private.describe_schema(true) with ordinality as described (object, line, place)
+  where described.object = 'dossier.page_embeddings';
   return jsonb_build_object('dimensions', dimensions, 'type', type_name);
 end
 $$;
@@ -150,6 +155,7 @@ begin
       hint = 'If that is meant: select dossier.disable_embeddings(discard => true).';
   end if;
   execute 'drop table dossier.page_embeddings';
+  delete from dossier_private.installed_schema as installed where installed.object = 'dossier.page_embeddings';
   return true;
 end
 $$;

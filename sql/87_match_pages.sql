@@ -28,7 +28,7 @@ comment on function dossier_private.check_embedding(real[], integer) is 'An embe
 
 create function dossier_private.nearest_pages(
   embedding real[], organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz, most integer,
-  few integer default 20000
+  few integer default 10000
 ) returns table (session_id uuid, document_id uuid, page integer, similarity real)
 language plpgsql stable security definer set search_path = '' rows 100
 as $$

@@ -6,11 +6,11 @@ create table dossier_private.installed_schema (
   place integer not null,
   object text not null,
   line text not null,
-  constraint installed_schema_pkey primary key (place)
+  constraint installed_schema_pkey primary key (object, place)
 );
 comment on table dossier_private.installed_schema is
   'What describe_schema() said when this version was installed. Seeded like the settings that come with a version: no dump of '
-  'a native install holds it.';
+  'a native install holds it, but for the table of embeddings, which comes later.';
 comment on column dossier_private.installed_schema.place is 'Place of the line in the whole text.';
 comment on column dossier_private.installed_schema.object is 'The table, function or other thing that the line belongs to.';
 comment on column dossier_private.installed_schema.line is 'The line.';

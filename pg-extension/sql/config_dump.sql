@@ -26,5 +26,5 @@ select pg_catalog.pg_extension_config_dump('dossier_private.erasure_receipts', '
 -- meets its seeded row on restore, and the trigger settings_replace_seeded then changes that row.
 select pg_catalog.pg_extension_config_dump('dossier.conversation_types', 'where not built_in');
 select pg_catalog.pg_extension_config_dump('dossier_private.settings', 'where value is distinct from default_value');
--- This one it seeds wholly: a dump would hold what another version of Dossier was like.
-select pg_catalog.pg_extension_config_dump('dossier_private.installed_schema', 'where false');
+-- This one it seeds wholly, less what enable_embeddings() adds: a dump would hold what another version of Dossier was like.
+select pg_catalog.pg_extension_config_dump('dossier_private.installed_schema', $$where object = 'dossier.page_embeddings'$$);

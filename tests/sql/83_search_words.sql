@@ -1,7 +1,7 @@
 -- How search reads words: accents, letters of their own, scripts without spaces. See 00_setup.sql on how to run this.
 
 begin;
-select plan(126);
+select plan(148);
 select tests.fixture();
 
 -- Letters.
@@ -73,6 +73,26 @@ from unnest(array['simple', 'english', 'german']) as config,
   unnest(array[$$example.com/x'zq1zq'y abc*$$, repeat('ა', 1000), repeat('ა', 999) || '*', $$'*' \* ''' "*$$, '=*=', '-', repeat('東*', 333), repeat('a=', 500), $$a:*b&(c|d)!<->$$]) as query;
 select ok(dossier_private.search_vector('simple', string_agg(word, ' '), '{}') is not null, 'a text of more different words than fit')
 from (select repeat(U&'\0958\0959', 2) || n as word from generate_series(1, 9000) as n) as words;
+
+-- Stems and accents.
+
+select is(dossier_private.search_vector(config, text, '{}') @@ dossier_private.parse_search(config, query), hit,
+  format('%s: %s %s %s', config, query, case when hit then 'finds' else 'does not find' end, text))
+from (values
+  ('spanish', 'las informaciones', 'información', true), ('spanish', 'la información', 'informaciones', true), ('spanish', 'la información', 'informacion', true),
+  ('spanish', 'la informacion', 'información', true), ('spanish', 'la facturación', 'facturas', true), ('spanish', 'la facturación', '"la facturación"', true),
+  ('spanish', 'nuestra información nueva', '"información nueva"', true), ('spanish', 'nuestra información nueva', '"informacion nueva"', true),
+  ('spanish', 'la información', 'venta -información', false), ('portuguese', 'as informações', 'informação', true), ('portuguese', 'as informacoes', 'informações', true),
+  ('french', 'elles sont créées', 'créer', true), ('french', 'les employées', 'employés', true), ('german', 'die Häuser', 'haus', true), ('german', 'die Häuser', 'hauser', true),
+  ('simple', 'información', 'informacion', true), ('russian', 'новые счета', 'счет', true), ('swedish', 'kötträtter', 'kottratter', true)
+) as t (config, text, query, hit);
+select is(dossier_private.highlight(config, text, dossier_private.parse_search(config, query)), expected, config || ': ' || query)
+from (values
+  ('spanish', 'toda la información aquí', 'informaciones', 'toda la <mark>información</mark> aquí'),
+  ('spanish', 'toda la información aquí', 'informacion', 'toda la <mark>información</mark> aquí'),
+  ('french', 'elles sont créées/faites', 'créer', 'elles sont <mark>créées</mark>/faites'),
+  ('german', 'Straßen, Häuser', 'straße', '<mark>Straßen</mark>, Häuser')
+) as t (config, text, query, expected);
 
 -- Excerpts.
 
