@@ -67,6 +67,24 @@ end
 $$;
 comment on function dossier_private.search_configs(uuid[]) is 'Text search configurations that entries of these organizations have.';
 
+create function dossier_private.is_small(organizations uuid[], in_session uuid) returns boolean
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read entries.
+begin
+  return (
+    select count(*) <= 3000
+    from (
+      select
+      from dossier_private.search_entries as entry
+      where entry.organization_id = any (organizations) and (in_session is null or entry.session_id = in_session)
+      limit 3001
+    ) as counted
+  );
+end
+$$;
+comment on function dossier_private.is_small(uuid[], uuid) is 'Whether a search in these organizations, or in a session of them, is one in few entries.';
+
 create function dossier_private.find_entries(
   query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
 ) returns table (session_id uuid, document_id uuid, page integer, config text, terms tsquery, rank real)
@@ -75,60 +93,82 @@ as $$
 -- Definer: API roles cannot read entries; see the head of this file.
 #variable_conflict use_column
 declare
-  configs text[] := '{}';
   readings tsquery[] := '{}';
-  needle tsquery;
-  scope tsquery;
+  scopes tsquery[] := '{}'; -- of each reading: where its languages are looked for
+  needles tsquery[] := '{}'; -- what the index is asked for each
   reading tsquery;
+  scope tsquery;
   language text;
+  place integer;
+  -- Whether the needles find too much, so that entries are looked at, the newest first, until there are enough.
+  loose boolean := false;
 begin
   foreach language in array dossier_private.search_configs(organizations) loop
     reading := dossier_private.parse_search(language, query);
     continue when numnode(reading) = 0;
-    select string_agg(quote_literal(dossier_private.scope_lexeme(place.id, language)), ' | ')::tsquery into scope
-    from unnest(case when in_session is null then organizations else array[in_session] end) as place (id);
-    configs := configs || language;
-    readings := readings || reading;
-    needle := coalesce(needle || (reading && scope), reading && scope);
+    select string_agg(quote_literal(dossier_private.scope_lexeme(within.id, language)), ' | ')::tsquery into scope
+    from unnest(case when in_session is null then organizations else array[in_session] end) as within (id);
+    place := array_position(readings, reading);
+    if place is null then
+      readings := readings || reading;
+      scopes := scopes || scope;
+    else
+      scopes[place] := scopes[place] || scope;
+    end if;
   end loop;
-  if needle is null then
-    return;
-  end if;
+  for place in 1 .. cardinality(readings) loop
+    reading := readings[place];
+    if reading::text ~ ':\*' and dossier_private.is_small(organizations, in_session) then
+      -- The index collects a prefix from all organizations; a few entries are looked through sooner.
+      loose := true;
+      needles := needles || scopes[place];
+    elsif reading::text ~ '<' and reading::text !~ '!' then
+      -- The index knows words, not their order.
+      loose := true;
+      needles := needles || (regexp_replace(reading::text, '<(-|\d+)>', '&', 'g')::tsquery && scopes[place]);
+    else
+      needles := needles || (reading && scopes[place]);
+    end if;
+  end loop;
 
   return query
-    -- By the index alone: were the tenant's column named here, the planner could read all of the tenant's vectors.
-    with matched as materialized (
-      select entry.id, entry.organization_id, entry.session_id, entry.document_id
-      from dossier_private.search_entries as entry
-      where entry.search @@ needle
-      limit 50000
-    -- Ranking reads whole vectors, so it is for the newest thousand.
-    ), newest as materialized (
-      select matched.id
-      from matched
-      where matched.organization_id = any (organizations)
-        and matched.session_id = coalesce(in_session, matched.session_id)
-        and matched.session_id not in (select dossier_private.trashed_sessions(organizations))
-        and (coalesce(of_type, since::text, until::text) is null
-          or exists (
-            select from dossier.documents as document
-            where document.id = matched.document_id
-              and (of_type is null or document.media_type like replace(replace(of_type, '_', '\_'), '*', '%'))
-              and (since is null or document.created_at >= since)
-              and (until is null or document.created_at < until))
-          or (of_type is null and matched.document_id is null and exists (
-            select from dossier.session_context as context
-            where context.session_id = matched.session_id
-              and (since is null or context.updated_at >= since)
-              and (until is null or context.updated_at < until))))
-      order by matched.id desc
+    select found.session_id, found.document_id, found.page, found.config, found.terms, ts_rank_cd(found.search, found.terms, 1 | 32)
+    from (
+      select newest.*
+      from (
+        select entry.*, asked.terms
+        -- One by one: a needle of all readings together costs the index a multiple.
+        from unnest(readings, needles) as asked (terms, needle)
+        -- By the index alone: were the tenant's column named here, the planner could read all of the tenant's vectors.
+        cross join lateral (
+          select entry.id, entry.organization_id, entry.session_id, entry.document_id, entry.page, entry.config, entry.search
+          from dossier_private.search_entries as entry
+          where entry.search @@ asked.needle
+          limit 50000
+        ) as entry
+        where entry.organization_id = any (organizations)
+          and entry.session_id = coalesce(in_session, entry.session_id)
+          and entry.session_id not in (select dossier_private.trashed_sessions(organizations))
+          and (coalesce(of_type, since::text, until::text) is null
+            or exists (
+              select from dossier.documents as document
+              where document.id = entry.document_id
+                and (of_type is null or document.media_type like replace(replace(of_type, '_', '\_'), '*', '%'))
+                and (since is null or document.created_at >= since)
+                and (until is null or document.created_at < until))
+            or (of_type is null and entry.document_id is null and exists (
+              select from dossier.session_context as context
+              where context.session_id = entry.session_id
+                and (since is null or context.updated_at >= since)
+                and (until is null or context.updated_at < until))))
+        order by entry.id desc
+        limit case when loose then 10000 else 1000 end
+      ) as newest
+      where not loose or newest.search @@ newest.terms
+      order by newest.id desc
+      -- Ranking reads whole vectors, so it is for the newest thousand.
       limit 1000
-    )
-    select entry.session_id, entry.document_id, entry.page, entry.config, known.terms,
-      ts_rank_cd(entry.search, known.terms, 1 | 32)
-    from newest
-    join dossier_private.search_entries as entry on entry.id = newest.id
-    join unnest(configs, readings) as known (config, terms) on known.config = entry.config;
+    ) as found;
 end
 $$;
 comment on function dossier_private.find_entries(text, uuid[], uuid, text, timestamptz, timestamptz) is
@@ -137,7 +177,8 @@ comment on function dossier_private.find_entries(text, uuid[], uuid, text, times
 create function dossier_private.find_names(
   query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
 ) returns table (session_id uuid, document_id uuid, name text, rank real)
-language plpgsql stable security definer set search_path = '' rows 10
+-- The planner takes every organization for one of average size: in a large one it would sort all documents.
+language plpgsql stable security definer set search_path = '' set enable_bitmapscan = off rows 10
 as $$
 -- Definer: see find_entries.
 #variable_conflict use_column
@@ -170,7 +211,10 @@ begin
           when candidate.folded like all ($1) then 1::real
           else %s end as rank
       from (
-        select document.session_id, document.id, document.name, lower(dossier_private.fold(document.name)) as folded
+        select document.session_id, document.id, document.name, lower(case
+            when octet_length(document.name) = char_length(document.name) then document.name -- ASCII: most are, and a call costs
+            else dossier_private.fold(document.name)
+          end) as folded
         from unnest($3) as place (organization_id)
         -- One by one: only so the index of each organization gives its newest first.
         cross join lateral (
@@ -362,7 +406,7 @@ comment on function dossier.search(text, uuid, uuid, integer, text, text, timest
   'was begun or a context saved. For the next rows send the last cursor as after. Of more than a thousand matches the newest count (of more than fifty thousand, any).';
 
 revoke all on function
-  dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.find_entries,
+  dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.is_small, dossier_private.find_entries,
   dossier_private.find_names, dossier_private.find_hits, dossier_private.show_hit, dossier_private.check_query,
   dossier_private.check_media_pattern, dossier_private.find_text, dossier.search
   from public, anon, authenticated, service_role;
