@@ -9,7 +9,7 @@ use std::io::Write;
 /// Deeper levels stay on one line, so that the output grows with the input and not with its square.
 const DEEPEST_INDENT: usize = 24;
 
-/// Sends one JSON value, or several, a line each; refuses what is neither.
+/// Sends one JSON value, or several, a line each; what is neither is text as it stands, and its pages say why.
 pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
     let text = text::decode(bytes)?;
     let mut layout = Layout::default();
@@ -19,9 +19,10 @@ pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), F
             pages.push_long("json", &layout.out, Cut::BetweenWords)
         }
         Err(_) if is_ndjson(&text) => read_lines(&text, pages),
-        Err(error) => Err(Failure::Malformed {
-            reason: format!("JSON is broken at byte {}: {}", error.at, error.expected),
-        }),
+        Err(error) => {
+            let reason = format!("read as text: the JSON is broken at byte {}: {}", error.at, error.expected);
+            pages.push_long_with("text", &text, Cut::BetweenWords, Some(&reason))
+        }
     }
 }
 

@@ -10,13 +10,15 @@ use dossier_extract::OutlineEntry;
 const PAGE_BYTES: usize = 8 * 1024;
 /// How far past its length a page goes on for the sake of a word, as a multiple of that length.
 const PATIENCE: usize = 4;
+/// The same for the sake of a record.
+const RECORD_PATIENCE: usize = 32;
 
 /// Where a text may be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
     /// Between words, better between sentences, lines or paragraphs; and at every form feed.
     BetweenWords,
-    /// At line ends alone, since a line is a record.
+    /// At line ends alone, since a line is a record; one that no record is as long as, between words.
     BetweenLines,
 }
 
@@ -84,9 +86,13 @@ fn page_end(text: &str, cut: Cut, length: usize) -> usize {
     let end = text.floor_char_boundary(length);
     let half = &text[middle..end];
     let after = |mark: &str| half.rfind(mark).map(|at| middle + at + mark.len());
-    let line_end = || memchr::memchr(b'\n', &text.as_bytes()[end..]).map_or(text.len(), |at| end + at + 1);
     if cut == Cut::BetweenLines {
-        return after("\n").unwrap_or_else(line_end);
+        let near = &text.as_bytes()[end..text.len().min(length.saturating_mul(RECORD_PATIENCE))];
+        let line_end = || memchr::memchr(b'\n', near).map(|at| end + at + 1);
+        let is_last = end + near.len() == text.len();
+        if let Some(end) = after("\n").or_else(line_end).or(is_last.then_some(text.len())) {
+            return end;
+        }
     }
     let late = text.floor_char_boundary(length.saturating_mul(PATIENCE));
     let first_blank = || text[end..late.max(end)].find(char::is_whitespace).map(|at| end + at + 1);
@@ -127,7 +133,9 @@ mod tests {
         let found = cut(&text, Cut::BetweenWords, 10_000);
         assert_eq!(found.concat(), text);
         assert!(found.len() > 5);
-        assert!(found.iter().all(|page| page.len() <= PAGE_BYTES && page.ends_with(".\n\n")));
+        assert!(
+            found.iter().all(|page| page.len() <= PAGE_BYTES * RECORD_PATIENCE && page.ends_with(".\n\n"))
+        );
     }
 
     #[test]
@@ -141,11 +149,20 @@ mod tests {
     }
 
     #[test]
-    fn no_record_is_cut_however_long() {
-        let text = format!("a b\n{}\nc d\n", "x y ".repeat(5000));
+    fn no_record_is_cut_that_is_no_longer_than_records_are() {
+        let text = format!("a b\n{}\nc d\n", "x y ".repeat(50_000));
         let found = cut(&text, Cut::BetweenLines, 100);
         assert_eq!(found.concat(), text);
         assert!(found.iter().all(|page| page.ends_with('\n')));
+
+        let text = format!("a b\n{}\nc d\n", "x y ".repeat(500_000));
+        let found = cut(&text, Cut::BetweenLines, 1000);
+        assert_eq!(found.concat(), text);
+        assert!(
+            found
+                .iter()
+                .all(|page| page.len() <= PAGE_BYTES * RECORD_PATIENCE && page.ends_with([' ', '\n']))
+        );
     }
 
     #[test]

@@ -55,7 +55,19 @@ impl<W: Write> Pages<W> {
 
     /// Sends a text whose file says nothing of pages, as pages of a length that can be found and quoted.
     pub(crate) fn push_long(&mut self, engine: &str, text: &str, cut: Cut) -> Result<(), Failure> {
-        pagination::pages(text, cut, self.left()).try_for_each(|(_, page)| self.push(engine, page))
+        self.push_long_with(engine, text, cut, None)
+    }
+
+    /// The same, with why this engine read it.
+    pub(crate) fn push_long_with(
+        &mut self,
+        engine: &str,
+        text: &str,
+        cut: Cut,
+        reason: Option<&str>,
+    ) -> Result<(), Failure> {
+        pagination::pages(text, cut, self.left())
+            .try_for_each(|(_, page)| self.push_with(engine, page, None, reason.map(str::to_owned)))
     }
 
     /// The same for a text with headings: they become the outline, each with the page that it comes to be on.

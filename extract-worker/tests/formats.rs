@@ -130,9 +130,15 @@ fn records_become_lines() {
 fn json_is_laid_out_in_its_own_order() {
     let expected = "{\n  \"b\": [\n    1,\n    \"é\"\n  ],\n  \"a\": {},\n  \"c\": []\n}";
     assert_eq!(text(br#"{"b":[1,"\u00e9"],"a":{},"c":[]}"#), expected);
+}
+
+#[test]
+fn broken_json_is_text_that_says_so() {
     for broken in ["{\"a\":}", "[1,]", "[1 2]", "{\"a\" 1}", "[01]", "[\"\\x\"]", "[1]]", "[tru]", "[\"a]"] {
-        let outcome = extract_as(broken.as_bytes(), Some("application/json"));
-        assert!(matches!(outcome, Err(ExtractError::Malformed { .. })), "{broken}: {outcome:?}");
+        let found = extract_as(broken.as_bytes(), Some("application/json")).unwrap();
+        let page = &found.pages[0];
+        assert_eq!((page.text.as_str(), page.engine.as_str()), (broken, "text"));
+        assert!(page.reason.as_deref().unwrap().contains("the JSON is broken at byte"), "{page:?}");
     }
 }
 
