@@ -32,7 +32,13 @@ alter role anon nologin noinherit nosuperuser nocreatedb nocreaterole nobypassrl
 alter role authenticated nologin noinherit nosuperuser nocreatedb nocreaterole nobypassrls;
 alter role service_role nologin noinherit nosuperuser nocreatedb nocreaterole bypassrls;
 alter role authenticator login noinherit nosuperuser nocreatedb nocreaterole nobypassrls;
+-- From 16 on, whether rights are inherited belongs to each grant, and stays as it was when the role alone changes.
+select current_setting('server_version_num')::int >= 160000 as grants_inherit \gset
+\if :grants_inherit
+grant anon, authenticated, service_role to authenticator with inherit false;
+\else
 grant anon, authenticated, service_role to authenticator;
+\endif
 
 \if :{?authenticator_password}
 alter role authenticator password :'authenticator_password';

@@ -3,25 +3,10 @@
 # loopback port with a password; nobody else on the machine can reach them.
 # shellcheck shell=bash
 
-# cluster_home NAME: where cluster NAME lives. Root's clusters belong to the user postgres, who cannot
-# enter a checkout below /root, say; then the cluster lives in /var/tmp and .dev/NAME points there.
-cluster_home() {
-  local home=$dev/$1
-  mkdir -p "$dev"
-  if [ ! -e "$home" ] && [ "$(id -u)" = 0 ] && ! as_postgres test -x "$dev"; then
-    local elsewhere
-    elsewhere=/var/tmp/dossier-$(echo "$home" | sha256sum | cut -c1-12)
-    mkdir -p "$elsewhere"
-    ln -sfn "$elsewhere" "$home"
-  fi
-  [ -d "$home" ] || mkdir -p "$home"
-  (cd "$home" && pwd -P)
-}
-
 # cluster_start NAME: starts (and makes, where there is none) the cluster and sets pg_socket and pg_port.
 cluster_start() {
   local home
-  home=$(cluster_home "$1")
+  home=$(home_of "$1")
   pg_socket=$home/socket
   if [ ! -e "$home/ready" ]; then # nothing, or what a killed run left half-built
     cluster_stop "$1"
@@ -43,6 +28,13 @@ cluster_start() {
       9>&- >/dev/null 2>&1 || fail "Postgres did not start" "see $home/postgres.log"
   fi
   pg_port=$(cat "$home/port")
+}
+
+# in_cluster NAME COMMAND…
+in_cluster() {
+  cluster_start "$1"
+  shift
+  "$@"
 }
 
 # cluster_stop NAME
@@ -86,9 +78,23 @@ install_dossier() {
     native) sql "$1" -c 'create extension dossier' ;;
     hosted)
       "$root/scripts/dist" >/dev/null
-      sql_as project "$1" --single-transaction -f "$root/dist/dossier--$dossier_version.sql"
+      sql_as project "$1" --single-transaction -o /dev/null -f "$root/dist/dossier--$dossier_version.sql"
       ;;
   esac
+}
+
+# enable_extensions DATABASE: those that Dossier makes use of where they are; prints the names of those that this
+# Postgres has. Supabase lets its projects make them, plain Postgres only a superuser; they go where Supabase has them.
+enable_extensions() {
+  sql "$1" -At <<'SQL'
+create schema extensions;
+grant usage on schema extensions to public;
+select format('create extension %I with schema extensions', name)
+from pg_available_extensions
+where name in ('vector', 'pg_trgm', 'unaccent')
+\gexec
+select extname from pg_extension where extnamespace = 'extensions'::regnamespace order by extname;
+SQL
 }
 
 # create_database NAME native|hosted: Dossier in one of its two install modes.

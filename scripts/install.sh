@@ -39,6 +39,10 @@ install_cargo_pgrx() {
     quietly cargo-pgrx cargo install --locked cargo-pgrx --version "$cargo_pgrx_version" --target-dir "$target/tools"
     rm -rf "$target/tools"
   fi
+}
+
+# tell_pgrx: where Postgres is.
+tell_pgrx() {
   if ! grep -qs "pg$pg_version" "$PGRX_HOME/config.toml"; then
     mkdir -p "$PGRX_HOME"
     quietly pgrx-init cargo pgrx init "--pg$pg_version" "$pg_bin/pg_config" --no-run
@@ -50,4 +54,5 @@ install_build_tools() {
   need_node
   install_packages "${build_packages[@]}"
   install_cargo_pgrx
+  tell_pgrx
 }

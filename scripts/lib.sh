@@ -5,7 +5,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 dev=${DOSSIER_DEV:-$root/.dev}
-pg_version=15
+pg_version=15 # the one that is installed; scripts/postgres17.sh switches to another for a while
 pg_bin=/usr/lib/postgresql/$pg_version/bin
 target=${CARGO_TARGET_DIR:-$root/target}
 dossier_version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
@@ -55,6 +55,21 @@ as_postgres() {
   else
     "$@"
   fi
+}
+
+# home_of NAME: the folder of what the user postgres must reach. That user cannot enter a checkout below /root,
+# say; then it lives in /var/tmp and .dev/NAME points there.
+home_of() {
+  local home=$dev/$1
+  mkdir -p "$dev"
+  if [ ! -e "$home" ] && [ "$(id -u)" = 0 ] && ! as_postgres test -x "$dev"; then
+    local elsewhere
+    elsewhere=/var/tmp/dossier-$(echo "$home" | sha256sum | cut -c1-12)
+    mkdir -p "$elsewhere"
+    ln -sfn "$elsewhere" "$home"
+  fi
+  [ -d "$home" ] || mkdir -p "$home"
+  (cd "$home" && pwd -P)
 }
 
 # free_port FROM: the first port from FROM on that nothing listens on.

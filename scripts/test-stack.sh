@@ -5,13 +5,18 @@
 test_cluster() {
   [ -z "${test_cluster_made:-}" ] || return 0
   test_cluster_made=yes
-  trap 'edge_stop "$dev/test-edge"; cluster_wipe test; rm -rf "$dev/test-edge"' EXIT
+  trap wipe_test_stack EXIT
   trap 'exit 130' INT TERM
   step "starting a Postgres $pg_version for the tests"
+  wipe_test_stack
+  cluster_start test
+}
+
+wipe_test_stack() {
   edge_stop "$dev/test-edge"
   cluster_wipe test
+  cluster_wipe test-17
   rm -rf "$dev/test-edge"
-  cluster_start test
 }
 
 # test_edge DATABASE: an edge on DATABASE, and the environment that tests/e2e and bench/ read.

@@ -9,7 +9,7 @@ do $$
 declare
   missing text;
 begin
-  select string_agg(wanted.name, ', ') into missing
+  select string_agg(wanted.name, ', ' order by wanted.name) into missing
   from unnest(array['anon', 'authenticated', 'service_role']) as wanted (name)
   where not exists (select from pg_catalog.pg_roles where rolname = wanted.name);
 

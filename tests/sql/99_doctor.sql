@@ -39,7 +39,7 @@ begin
         before.status, format('%s: %s', wanted, statement));
     when insufficient_privilege then
       -- Who is no superuser cannot break roles in these ways.
-      if trim(statement) !~ '^(alter role|revoke service_role) ' then
+      if trim(statement) !~ '^(alter role|grant anon to|revoke service_role) ' then
         raise;
       end if;
       return skip(format('this role may not %s', trim(statement)), 1);
@@ -50,7 +50,10 @@ create temporary table broken (wanted, statement, mend) as values
   ('roles', 'alter role service_role nobypassrls', 'alter role service_role bypassrls'),
   ('roles', 'alter role authenticated bypassrls', 'alter role authenticated nobypassrls'),
   ('login', 'revoke service_role from authenticator', 'grant anon, authenticated, service_role to authenticator'),
-  ('login', 'alter role authenticator inherit', 'alter role authenticator noinherit'),
+  -- From 16 on whether rights are inherited belongs to each grant, not to the role.
+  ('login', case when current_setting('server_version_num')::int < 160000 then 'alter role authenticator inherit'
+    else 'grant anon to authenticator with inherit true' end, case when current_setting('server_version_num')::int < 160000
+    then 'alter role authenticator noinherit' else 'grant anon to authenticator with inherit false' end),
   ('rls_disabled', 'alter table dossier.documents disable row level security', 'alter table dossier.documents enable row level security'),
   ('rls_enabled_no_policy', 'drop policy conversation_types_select_authenticated on dossier.conversation_types',
     'create policy conversation_types_select_authenticated on dossier.conversation_types for select to authenticated using (true)'),

@@ -1,0 +1,104 @@
+# PostgreSQL 17, pgTAP and pgvector of Debian 13 on a machine that has Debian 12: in a folder, for tests. Sourced.
+# Invariant: nothing of the machine's is changed. apt keeps its lists, packages and idea of what is installed in the
+# folder too, and takes nothing that Debian has not signed.
+# Invariant: a folder is made whole beside the old one and then takes its place; a killed run leaves what was there.
+# shellcheck shell=bash
+
+# What Postgres needs beyond libraries in order to run as a system service, or for JIT compilation: a test's server
+# does neither, so apt is told that these are installed.
+pg17_goes_without=(clang-19 debconf libllvm19 libssl-dev llvm-19-dev locales postgresql-client-common postgresql-common ssl-cert tzdata)
+pg17_packages=(postgresql-17 postgresql-17-pgtap postgresql-17-pgvector postgresql-server-dev-17)
+
+# with_postgres17 COMMAND…: for as long as COMMAND runs, clusters, clients and the extension are those of PostgreSQL 17.
+with_postgres17() {
+  local pg_version=17 pg_bin pg_socket pg_port
+  local -x PGRX_HOME=$dev/pgrx-17
+  pg_bin=$(home_of postgresql-17)/root/usr/lib/postgresql/17/bin
+  "$@"
+}
+
+# install_postgres17: makes the folder, or makes it anew when Debian has something newer or a file is missing.
+install_postgres17() {
+  local home
+  home=$(home_of postgresql-17)
+  pg17_configure_apt "$home"
+  if ! pg17_apt update -q >"$home/update.log" 2>&1; then
+    [ -e "$home/root" ] || fail "PostgreSQL 17 comes from Debian's mirror, which cannot be used" "$(tail -n 5 "$home/update.log")"
+    note "Debian's mirror cannot be used, so PostgreSQL 17 is what it was: $(tail -n 1 "$home/update.log")"
+  fi
+  # The names hold the versions; this file is what is done with them.
+  { pg17_apt install -qq --print-uris "${pg17_packages[@]}" && cat "$root/scripts/postgres17.sh"; } >"$home/source.new"
+  ! pg17_is_whole "$home" || return 0
+  step "fetching PostgreSQL 17 for the tests"
+  quietly postgresql-17 pg17_unpack "$home"
+}
+
+# pg17_is_whole HOME: it is made of what it would be made of today, and no file has gone since.
+pg17_is_whole() {
+  cmp -s "$1/source" "$1/source.new" && [ -z "$(pg17_files "$1/root" | LC_ALL=C comm -13 - "$1/files" 2>&1)" ]
+}
+pg17_files() { (cd "$1" && find . ! -type d | LC_ALL=C sort); }
+
+# pg17_configure_apt HOME: an apt of the folder's own, on the mirror that this machine's apt uses.
+pg17_configure_apt() {
+  local apt=$1/apt mirror package
+  mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+  # shellcheck disable=SC2016 # apt-get expands it
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 'Created-By: Packages' | sed -n 1p)
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} trixie main" >"$apt/sources.list"
+  for package in "${pg17_goes_without[@]}"; do
+    printf 'Package: %s\nStatus: install ok installed\nVersion: 99:0\nArchitecture: all\nMulti-Arch: foreign\n\n' "$package"
+  done >"$apt/status"
+  # Read after the machine's settings, of which a proxy, say, still counts.
+  cat >"$apt/apt.conf" <<TEXT
+Dir::State "$apt/";
+Dir::State::status "$apt/status";
+Dir::Cache "$apt/";
+Dir::Etc::SourceList "$apt/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "/dev/null";
+Acquire::Languages "none";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+APT::Install-Recommends "false";
+APT::Update::Error-Mode "any";
+#clear APT::Update::Post-Invoke;
+TEXT
+}
+pg17_apt() { apt-get -c "$(home_of postgresql-17)/apt/apt.conf" "$@"; }
+
+# pg17_unpack HOME
+pg17_unpack() {
+  local home=$1 new=$1/root.new package
+  rm -rf "$new"
+  mkdir -p "$new"
+  pg17_apt install -q -y --download-only "${pg17_packages[@]}"
+  while read -r _ package _; do
+    dpkg-deb -x "$home/apt/archives/$package" "$new"
+  done < <(grep "^'" "$home/source.new")
+  rm "$new/usr/lib/postgresql/17/lib/llvmjit.so"
+  pg17_wrap_programs "$new" "$home/root"
+  chmod 755 "$new"
+  rm -rf "$home/root" "$home/source"
+  pg17_files "$new" >"$home/files"
+  mv "$new" "$home/root"
+  mv "$home/source.new" "$home/source"
+  pg17_apt clean
+}
+
+# pg17_wrap_programs FOLDER PLACE: lets the programs run with their own C library, which is newer than the
+# machine's, from where the folder will be. Postgres finds the rest relative to the name it is called by.
+pg17_wrap_programs() {
+  local bin=$1/usr/lib/postgresql/17/bin libraries loader program
+  loader=$(cd "$1" && echo usr/lib/*/ld-linux-*.so.*)
+  libraries=$(dirname "$loader")
+  mv "$bin" "$bin.programs"
+  mkdir "$bin"
+  for program in "$bin.programs"/*; do
+    program=$(basename "$program")
+    # shellcheck disable=SC2016 # the program expands it
+    printf '#!/bin/sh\nexec %q --library-path %q --argv0 "$0" %q "$@"\n' \
+      "$2/$loader" "$2/$libraries" "$2/usr/lib/postgresql/17/bin.programs/$program" >"$bin/$program"
+    chmod 755 "$bin/$program"
+  done
+}

@@ -1,0 +1,104 @@
+# Upgrades of databases that hold rows, in both install modes: rehearsed, and from each release. Sourced; needs a running
+# test cluster of PostgreSQL 17, whose extension is in a folder of the project's own and may have versions added.
+# shellcheck shell=bash
+
+# upgrade native|hosted FROM TO FOLDER: makes the database "upgraded" as FROM made it, fills it with FOLDER/data.sql, and
+# leads it to TO. Hosted: FOLDER/install.sql makes it, FOLDER/dossier--*--*.sql lead on.
+upgrade() {
+  local mode=$1 at=$2 to=$3 folder=$4 owner step
+  owner=$(database_owner "$mode")
+  empty_database upgraded "$mode"
+  if [ "$mode" = native ]; then
+    sql upgraded -c "create extension dossier version '$at'"
+    sql upgraded -o /dev/null -f "$folder/data.sql" -c "alter extension dossier update to '$to'"
+  else
+    sql_as project upgraded -o /dev/null --single-transaction -f "$folder/install.sql"
+    sql_as project upgraded -o /dev/null -f "$folder/data.sql"
+    while [ "$at" != "$to" ]; do
+      step=$(find "$folder" -name "dossier--$at--*.sql")
+      [ -n "$step" ] || fail "nothing leads from version $at to $to" \
+        "write pg-extension/sql/dossier--$at--$to.sql; CONTRIBUTING.md says how"
+      sql_as project upgraded -o /dev/null --single-transaction -f "$step"
+      at=$(basename "$step" .sql)
+      at=${at##*--}
+    done
+  fi
+  [ "$(sql upgraded -Atc 'select dossier.version()')" = "$to" ] || fail "after an upgrade to $to, dossier.version() is another"
+  [ "$(sql upgraded -Atc "select status from dossier.doctor() where check_name = 'schema'")" = ok ] ||
+    fail "after an upgrade to $to the doctor takes the schema for changed" "end the script with: select dossier_private.record_schema();"
+  still_works upgraded "$owner"
+}
+
+# rehearse_upgrade native|hosted: to a version that changes something of each kind, and that no release will be called.
+rehearse_upgrade() {
+  local mode=$1 work=$dev/upgrade said
+  upgrade "$mode" "$dossier_version" rehearsal "$work"
+  [ "$(sql upgraded -Atc 'select count(*) from dossier_private.rehearsals join dossier.organizations on id = organization_id and name = note')" = \
+    "$(sql upgraded -Atc 'select count(*) from dossier.organizations')" ] || fail "an upgrade in $mode mode does not see the rows that there are"
+  if [ "$mode" = hosted ]; then
+    said=$(sql_as project upgraded --single-transaction -f "$work/dossier--$dossier_version--rehearsal.sql" 2>&1) &&
+      fail "a migration runs on another version than the one it is from"
+    [[ $said == *"is for Dossier $dossier_version, and version rehearsal is installed"* ]] || fail "a migration does not say what it is for" "$said"
+  fi
+  schema_text upgraded -v bodies=true >"$work/schema-$mode"
+  survives_a_dump upgraded "$mode"
+  sql postgres -c 'drop database upgraded'
+}
+
+# rehearse_upgrades: in both modes, with the same result.
+rehearse_upgrades() {
+  local work=$dev/upgrade script=dossier--$dossier_version--rehearsal.sql extension
+  extension=$("$pg_bin/pg_config" --sharedir)/extension
+  step "upgrades: a rehearsal"
+  rm -rf "$work"
+  mkdir -p "$work"
+  cp "$root/tests/durability/data.sql" "$work/data.sql"
+  cp "$root/dist/dossier--$dossier_version.sql" "$work/install.sql"
+  # Whatever becomes of this, the next run installs the extension anew.
+  rm "$extension/dossier.fingerprint"
+  cp "$root/tests/durability/upgrade.sql" "$extension/$script"
+  upgrade_migration "$extension/$script" >"$work/$script"
+  # A restored database has the default version.
+  sed -i "s/^default_version = .*/default_version = 'rehearsal'/" "$extension/dossier.control"
+  rehearse_upgrade hosted
+  rehearse_upgrade native
+  same "a hosted and a native install are not upgraded to the same schema" "$work/schema-hosted" "$work/schema-native"
+  sed -i "s/^default_version = .*/default_version = '$dossier_version'/" "$extension/dossier.control"
+  rm -rf "$work" "${extension:?}/$script"
+  extension_fingerprint >"$extension/dossier.fingerprint"
+}
+
+# upgrade_from VERSION: a release becomes what sql/ makes today.
+upgrade_from() {
+  local from=$1 work=$dev/upgrade script=pg-extension/releases/dossier--$1.sql mode
+  rm -rf "$work"
+  mkdir -p "$work"
+  git -C "$root" archive "v$from" sql tests/durability/data.sql | tar -x -C "$work"
+  cat "$work"/sql/*.sql >"$work/install.sql"
+  mv "$work/tests/durability/data.sql" "$work/data.sql"
+  cp "$root"/dist/dossier--*--*.sql "$work"
+  [ -e "$root/$script" ] || fail "the script that installed version $from is not kept" "add it as $script; CONTRIBUTING.md says how"
+  cp "$root/$script" "$("$pg_bin/pg_config" --sharedir)/extension/"
+  for mode in hosted native; do
+    upgrade "$mode" "$from" "$dossier_version" "$work"
+    sql upgraded -o /dev/null -c 'select dossier.use_own_membership()'
+    schema_text "sql_$mode" -v bodies=true >"$work/schema"
+    schema_text upgraded -v bodies=true | same "version $from, upgraded in $mode mode, is not what sql/ makes" "$work/schema" -
+    sql postgres -c 'drop database upgraded'
+  done
+  rm -rf "$work"
+}
+
+# upgrades: the databases sql_hosted and sql_native are fresh installs of this version.
+upgrades() {
+  local from released
+  [ "$(sql sql_hosted -Atc 'select dossier.version()')" = "$dossier_version" ] ||
+    fail "sql/05_version.sql does not say $dossier_version, the version in Cargo.toml"
+  rehearse_upgrades
+  released=$(git -C "$root" tag --list 'v*' --sort version:refname 2>/dev/null) || true
+  [ -n "$released" ] || note "there is no released version (tag v*) to upgrade from"
+  for from in $released; do
+    step "upgrades: from ${from#v}"
+    upgrade_from "${from#v}"
+  done
+}
