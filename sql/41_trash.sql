@@ -218,7 +218,7 @@ comment on function dossier.restore_session(uuid) is
   'Takes a session out of the trash, with all that hangs on it; what was waiting to be read goes on. PT404 when it is not in '
   'the trash, or not visible; 42501 for who may not write there.';
 
-create function dossier_private.list_trash(in_organization uuid, limit_count integer, before_deleted_at timestamptz, before_id uuid)
+create function dossier_private.list_trash(in_organization uuid, limit_count integer, before timestamptz, before_id uuid)
 returns table (
   id uuid, organization_id uuid, user_id text, title text, conversation_type text,
   deleted_at timestamptz, deleted_by text, purge_at timestamptz
@@ -246,7 +246,8 @@ begin
       session.deleted_at + make_interval(days => dossier_private.trash_days(session.organization_id))
     from dossier.sessions as session
     where session.organization_id = any (organizations) and session.deleted_at is not null
-      and (before_deleted_at is null or (session.deleted_at, session.id) < (before_deleted_at, coalesce(before_id, session.id)))
+      and (session.deleted_at, session.id)
+        < (coalesce(before, 'infinity'), coalesce(before_id, '00000000-0000-0000-0000-000000000000'))
     order by session.deleted_at desc, session.id desc
     limit dossier_private.check_limit(limit_count, 1000);
 end
@@ -256,7 +257,7 @@ comment on function dossier_private.list_trash(uuid, integer, timestamptz, uuid)
 create function dossier.deleted_sessions(
   organization_id uuid default null,
   limit_count integer default 50,
-  before_deleted_at timestamptz default null,
+  before timestamptz default null,
   before_id uuid default null
 ) returns table (
   id uuid, organization_id uuid, user_id text, title text, conversation_type text,
@@ -265,11 +266,11 @@ create function dossier.deleted_sessions(
 language sql stable security invoker set search_path = ''
 begin atomic
   select t.id, t.organization_id, t.user_id, t.title, t.conversation_type, t.deleted_at, t.deleted_by, t.purge_at
-  from dossier_private.list_trash(organization_id, limit_count, before_deleted_at, before_id) as t;
+  from dossier_private.list_trash(organization_id, limit_count, before, before_id) as t;
 end;
 comment on function dossier.deleted_sessions(uuid, integer, timestamptz, uuid) is
   'Sessions in the trash of an organization, or of all of the caller''s, last deleted first: who deleted each and when, and when a '
-  'sweep may delete it for good (purge_at). For the next ones send deleted_at and id of the last as before_deleted_at and '
+  'sweep may delete it for good (purge_at). For the next ones send deleted_at and id of the last as before and '
   'before_id; at most 1000 at once.';
 
 -- When the window is over.

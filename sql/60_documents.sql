@@ -70,8 +70,10 @@ comment on column dossier.documents.error_code is
 comment on column dossier.documents.error_message is 'The same for people; never missing when it failed or is unsupported.';
 comment on column dossier.documents.page_count is 'Pages of extracted text.';
 comment on column dossier.documents.token_count is 'Estimate of the text''s tokens for a language model: sum of its pages''.';
-comment on column dossier.documents.storage is 'Where the bytes are: postgres means dossier_private.document_chunks; none, that it was imported without them.';
-comment on column dossier.documents.storage_key is 'Key of the bytes in another store.';
+comment on column dossier.documents.storage is
+  'Where the bytes are: postgres means dossier_private.document_chunks; none, that it was imported without them; any other, a store '
+  'outside, of which there is none yet.';
+comment on column dossier.documents.storage_key is 'Key of the bytes in a store outside; never used again.';
 comment on column dossier.documents.metadata is 'JSON object of the app''s own making, at most 64 KiB.';
 comment on column dossier.documents.language is 'Language of most of the text, guessed: an ISO 639-3 code, or null.';
 comment on column dossier.documents.file_metadata is
@@ -203,10 +205,16 @@ begin
       message = 'The bytes of this document are not here',
       detail = format('Document %s was imported without its bytes.', document_id),
       hint = 'Its pages can be read. Upload the file, or export its session again with include_bytes.';
+  elsif storage <> 'postgres' then
+    raise exception using
+      errcode = 'PT410',
+      message = 'The bytes of this document are not here',
+      detail = format('Those of document %s are in the store %s.', document_id, storage),
+      hint = 'Read them there, by the document''s storage_key.';
   end if;
 end
 $$;
-comment on function dossier_private.require_bytes(uuid, text) is 'Refuses (PT410) a document that was imported without its bytes.';
+comment on function dossier_private.require_bytes(uuid, text) is 'Refuses (PT410) a document whose bytes are not in this database.';
 
 create function dossier_private.read_chunks(document_id uuid, offset_bytes bigint, length_bytes integer) returns bytea
 language plpgsql stable security definer set search_path = ''

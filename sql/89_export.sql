@@ -47,7 +47,7 @@ begin
     where saved.session_id = any (session_ids)
     union all
     select octet_length(document.metadata::text) + octet_length(document.file_metadata::text)
-      + case when include_bytes and document.storage <> 'none' then document.size_bytes * 4 / 3 else 0 end
+      + case when include_bytes and document.storage = 'postgres' then document.size_bytes * 4 / 3 else 0 end
     from dossier.documents as document
     where document.session_id = any (session_ids) and document.status <> 'uploading'
     union all
@@ -90,7 +90,7 @@ begin
                 from dossier.document_pages as page
                 where page.document_id = document.id
               ))
-            || case when include_bytes and document.storage <> 'none' then jsonb_build_object('bytes', (
+            || case when include_bytes and document.storage = 'postgres' then jsonb_build_object('bytes', (
               select translate(encode(string_agg(
                 dossier.read_content(document.id, piece.first_byte, 1048576), ''::bytea order by piece.first_byte
               ), 'base64'), E'\n', '')

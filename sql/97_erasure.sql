@@ -15,7 +15,9 @@ comment on table dossier_private.erasure_receipts is
 comment on column dossier_private.erasure_receipts.id is 'Key (uuid v7), which the receipt names.';
 comment on column dossier_private.erasure_receipts.kind is 'user or organization.';
 comment on column dossier_private.erasure_receipts.subject_sha256 is 'Hex digest of the user_id, or of the organization''s id as text.';
-comment on column dossier_private.erasure_receipts.erased is 'How many rows of what were deleted or lost the user''s name.';
+comment on column dossier_private.erasure_receipts.erased is
+  'How many rows of what were deleted or lost the user''s name; store_deletions_pending: files outside Postgres that were still to be '
+  'deleted then.';
 comment on column dossier_private.erasure_receipts.created_at is 'When.';
 
 create function dossier_private.write_receipt(kind text, subject text, erased jsonb) returns jsonb
@@ -43,6 +45,7 @@ declare
   alone uuid[];
   orphans jsonb;
   affected bigint;
+  pending bigint;
   erased jsonb := '{}';
 begin
   if coalesce(btrim(forget_user.user_id), '') in ('', nobody) then
@@ -85,8 +88,12 @@ begin
   delete from dossier.audit_log as event where event.organization_id = any (alone);
   erased := erased || jsonb_build_object('organizations_deleted', cardinality(alone));
 
-  delete from dossier.documents as document where document.user_id = forget_user.user_id and document.status = 'uploading';
-  get diagnostics affected = row_count;
+  with removed as (
+    delete from dossier.documents as document
+    where document.user_id = forget_user.user_id and document.status = 'uploading'
+    returning document.storage_key
+  )
+  select count(*), count(removed.storage_key) into affected, pending from removed;
   erased := erased || jsonb_build_object('uploads_deleted', affected);
   delete from dossier.organization_members as member where member.user_id = forget_user.user_id;
   get diagnostics affected = row_count;
@@ -116,6 +123,10 @@ begin
   get diagnostics affected = row_count;
   erased := erased || jsonb_build_object('events_renamed', affected);
 
+  update dossier_private.store_deletions as deletion set organization_id = null where deletion.organization_id = any (alone);
+  get diagnostics affected = row_count;
+  erased := erased || jsonb_build_object('store_deletions_pending', pending + affected);
+
   return dossier_private.write_receipt('user', forget_user.user_id, erased);
 end
 $$;
@@ -130,6 +141,7 @@ as $$
 -- Definer: counts and deletes what no role may.
 declare
   erased jsonb;
+  pending bigint;
 begin
   perform dossier_private.require_role(
     (select o.id from dossier.organizations as o where o.id = erase_organization.organization_id for no key update),
@@ -151,6 +163,12 @@ begin
   delete from dossier.sessions as s where s.organization_id = erase_organization.organization_id;
   delete from dossier.organizations as o where o.id = erase_organization.organization_id;
   delete from dossier.audit_log as event where event.organization_id = erase_organization.organization_id;
+  update dossier_private.store_deletions as deletion
+  set organization_id = null
+  where deletion.organization_id = erase_organization.organization_id;
+  get diagnostics pending = row_count;
+
+  erased := erased || jsonb_build_object('store_deletions_pending', pending);
   return dossier_private.write_receipt('organization', organization_id::text, erased);
 end
 $$;
@@ -163,7 +181,8 @@ begin atomic
 end;
 comment on function dossier.forget_organization(uuid) is
   'Erases an organization and everything in it, its audit log included; nothing brings it back. Returns a receipt that '
-  'says how much there was: {receipt_id, kind, subject_sha256, erased, erased_at}. Owners and services only.';
+  'says how much there was: {receipt_id, kind, subject_sha256, erased, erased_at}; erased.store_deletions_pending is the number of '
+  'files outside Postgres that a worker has yet to delete. Owners and services only.';
 
 alter table dossier_private.erasure_receipts enable row level security;
 create policy erasure_receipts_all_nobody on dossier_private.erasure_receipts for all to authenticated using (false);

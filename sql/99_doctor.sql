@@ -167,6 +167,13 @@ begin
     where document.status = 'uploading' and document.created_at < now() - interval '1 day'
     having count(*) > 0
     union all
+    select 'store', 'warning', format('%s files in the store %s are still to be deleted, the oldest for %s; the last said: %s',
+      count(*), deletion.storage, date_trunc('second', now() - min(deletion.created_at)),
+      coalesce((array_agg(deletion.last_error order by deletion.next_attempt_at desc) filter (where deletion.last_error is not null))[1], 'nothing'))
+    from dossier_private.store_deletions as deletion
+    where deletion.attempts >= 5 or deletion.created_at < now() - interval '1 day'
+    group by deletion.storage
+    union all
     select 'trash', 'warning', format('%s sessions in the trash should have been gone for more than a day', count(*))
     from dossier.sessions as session
     where session.deleted_at < now() - make_interval(days => dossier_private.trash_days(session.organization_id) + 1)
@@ -363,6 +370,7 @@ begin
         (13.2, 'limits', 'alter system set dossier.extract_input = …; select pg_reload_conf(); or lower max_file_bytes in dossier_private.settings.'),
         (14, 'workers', 'Start an edge with EXTRACT_WORKERS above 0, and look at its log.'),
         (15, 'uploads', 'Call dossier.sweep(); a running edge does so every few minutes.'),
+        (15.6, 'store', 'Look at the log of the worker that deletes there: it claims with claim_store_deletions().'),
         (15.5, 'trash', 'Call dossier.sweep(), again while it still removes sessions; a running edge does so every few minutes.'),
         (16, 'jobs', 'Call dossier.request_extraction() on them.'),
         (17, 'bytes', 'Restore them from a backup; what belongs to nothing may be deleted.'),

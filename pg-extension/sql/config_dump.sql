@@ -9,6 +9,8 @@ select pg_catalog.pg_extension_config_dump('dossier.session_context', '');
 select pg_catalog.pg_extension_config_dump('dossier.session_context_versions', '');
 select pg_catalog.pg_extension_config_dump('dossier.context_retention', '');
 select pg_catalog.pg_extension_config_dump('dossier.documents', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.store_deletions', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.store_deletions_id_seq', '');
 select pg_catalog.pg_extension_config_dump('dossier.document_pages', '');
 select pg_catalog.pg_extension_config_dump('dossier.quotas', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.usage_events', '');

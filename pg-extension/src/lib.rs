@@ -32,7 +32,8 @@ extension_sql_file!("../../sql/52_diff_context.sql", name = "diff_context", requ
 extension_sql_file!("../../sql/53_save_contexts.sql", name = "save_contexts", requires = ["diff_context"]);
 extension_sql_file!("../../sql/60_documents.sql", name = "documents", requires = ["save_contexts"]);
 extension_sql_file!("../../sql/62_lists.sql", name = "lists", requires = ["documents"]);
-extension_sql_file!("../../sql/65_quotas.sql", name = "quotas", requires = ["lists"]);
+extension_sql_file!("../../sql/64_store_deletions.sql", name = "store_deletions", requires = ["lists"]);
+extension_sql_file!("../../sql/65_quotas.sql", name = "quotas", requires = ["store_deletions"]);
 extension_sql_file!("../../sql/68_media_types.sql", name = "media_types", requires = ["quotas"]);
 extension_sql_file!("../../sql/70_uploads.sql", name = "uploads", requires = ["media_types"]);
 extension_sql_file!("../../sql/75_explain_upload.sql", name = "explain_upload", requires = ["uploads"]);

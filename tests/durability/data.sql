@@ -49,6 +49,11 @@ select from claimed, dossier.complete_thumbnail(job_id, attempt, 'image/webp', 5
 select from dossier.forget_user('33333333-3333-4333-8333-333333333333');
 select pg_temp.become(null);
 
+-- Bytes in a store outside, which are no longer needed.
+insert into dossier.documents (session_id, organization_id, user_id, name, media_type, storage, storage_key)
+select session_id, organization_id, 'nobody', 'elsewhere.txt', 'text/plain', 'elsewhere', 'key' from made;
+delete from dossier.documents where storage = 'elsewhere';
+
 -- Where pgvector is, embeddings.
 do $$
 begin

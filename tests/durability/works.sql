@@ -45,6 +45,7 @@ select from made, dossier.append_upload(id, 0, 'Cucumbers');
 select pg_temp.expect('an upload is stored', (select d.status = 'stored' from made, dossier.finish_upload(made.id, 9, encode(sha256('Cucumbers'), 'hex')) as d));
 
 select pg_temp.become('{"role": "service_role"}');
+select pg_temp.expect('what is to be deleted outside is known', (select storage_key = 'key' from dossier.claim_store_deletions('elsewhere')));
 create temporary table claimed on commit drop as select * from dossier.claim_jobs('durability', 10);
 select pg_temp.expect('its job is claimed', (select count(*) = 1 from claimed join made on made.id = claimed.document_id));
 select pg_temp.expect('its text is stored', (select dossier.complete_job(job_id, attempt, '[{"page": 1, "text": "Cucumbers"}]') from claimed));

@@ -118,8 +118,8 @@ select results_eq($$ select id, organization_id, user_id, title, conversation_ty
     (tests.id('alpha session'), tests.id('alpha'), 'alpha-member', 'alpha session', 'meeting', now(), 'alpha-member', now() + interval '30 days'),
     (tests.id('s1'), tests.id('alpha'), 'alpha-member', 's1', 'meeting', now() - interval '1 day', 'alpha-member', now() + interval '29 days') $$, 'last deleted first');
 select results_eq($$ select id from dossier.deleted_sessions(limit_count => 1) $$, array[tests.id('alpha session')], 'a page');
-select results_eq($$ select id from dossier.deleted_sessions(before_deleted_at => now(), before_id => tests.id('alpha session')) $$, array[tests.id('s1')], 'the next one');
-select results_eq($$ select id from dossier.deleted_sessions(before_deleted_at => now()) $$, array[tests.id('s1')], 'a time alone');
+select results_eq($$ select id from dossier.deleted_sessions(before => now(), before_id => tests.id('alpha session')) $$, array[tests.id('s1')], 'the next one');
+select results_eq($$ select id from dossier.deleted_sessions(before => now()) $$, array[tests.id('s1')], 'a time alone');
 select tests.refuses($$ select dossier.deleted_sessions(limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 1000', 'no rows');
 select tests.refuses($$ select dossier.deleted_sessions(tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'the trash of nothing');
 

@@ -1,7 +1,7 @@
 -- Erasure. See 00_setup.sql on how to run this.
 
 begin;
-select plan(29);
+select plan(30);
 select tests.fixture();
 
 -- forget_user.
@@ -31,10 +31,13 @@ update dossier.organization_members set role = 'member' where user_id = 'alpha-v
 select tests.login('alpha-owner');
 update dossier.organization_members set role = 'viewer' where user_id = 'alpha-member' and organization_id = tests.id('alpha');
 
+select tests.logout();
+update dossier.documents set storage = 'elsewhere', storage_key = name where name = 'half.txt';
+update dossier.documents set storage = 'elsewhere', storage_key = 'b' where id = tests.id('beta document');
 select tests.login(null, 'service_role');
 create temporary table receipt as select dossier.forget_user('alpha-member') as value;
 select is((select (value -> 'erased') - 'events_renamed' from receipt),
-  '{"organizations_deleted": 1, "uploads_deleted": 2, "memberships_deleted": 1, "sessions_renamed": 2, "documents_renamed": 2, "contexts_renamed": 2, "context_versions_renamed": 2}', 'the receipt counts');
+  '{"organizations_deleted": 1, "uploads_deleted": 2, "memberships_deleted": 1, "sessions_renamed": 2, "documents_renamed": 2, "contexts_renamed": 2, "context_versions_renamed": 2, "store_deletions_pending": 1}', 'the receipt counts');
 select is((select value ->> 'subject_sha256' from receipt), encode(sha256('alpha-member'), 'hex'), 'and names the user by a digest');
 select tests.logout();
 select is((select kind || ' ' || (erased = (select value -> 'erased' from receipt)) from dossier_private.erasure_receipts where id = (select (value ->> 'receipt_id')::uuid from receipt)), 'user true', 'it is kept');
@@ -80,11 +83,12 @@ select tests.login('beta-owner');
 select from dossier.delete_sessions(array[tests.id('beta session')]);
 create temporary table second_receipt as select dossier.forget_organization(tests.id('beta')) as value;
 select is((select (value -> 'erased') - 'events' from second_receipt),
-  '{"members": 4, "sessions": 1, "contexts": 1, "context_versions": 1, "documents": 2, "bytes": 5, "pages": 1}', 'the receipt says what there was, in the trash');
+  '{"members": 4, "sessions": 1, "contexts": 1, "context_versions": 1, "documents": 2, "bytes": 5, "pages": 1, "store_deletions_pending": 1}', 'the receipt says what there was, in the trash');
 select ok((select (value #> '{erased,events}')::integer from second_receipt) >= 6, 'events, too');
 select is((select value ->> 'subject_sha256' from second_receipt), encode(sha256(convert_to(tests.id('beta')::text, 'UTF8')), 'hex'), 'the organization by a digest');
 select tests.logout();
 select is_empty($$ select pg_temp.places_of(tests.id('beta')::text) $$, 'its id is nowhere');
+select set_eq($$ select storage_key from dossier_private.store_deletions $$, array['half.txt', 'b'], 'bytes outside are yet to be deleted');
 select is_empty($$ select pg_temp.places_of('beta-') $$, 'nor its members');
 select tests.login(null, 'service_role');
 select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'There is no such organization', 'not twice');

@@ -301,6 +301,14 @@ is "$(ask watch "$(claim one)")" "$document|2" 'when its worker is lost, one wor
 is "$(ask d "$(claim two)")" '' 'and again only one'
 ask watch 'commit; reset role;' >/dev/null
 
+# Two workers, one file to delete in a store outside.
+
+ask watch "insert into dossier_private.store_deletions (storage, storage_key) values ('concurrency', '$organization');" >/dev/null
+claim() { echo "set role service_role; select storage_key, attempt from dossier.claim_store_deletions('concurrency');"; }
+is "$(ask watch "begin; $(claim)")" "$organization|1" 'a worker claims what is to be deleted outside'
+is "$(ask d "$(claim)")" '' 'another neither waits nor gets it'
+ask watch "commit; reset role; delete from dossier_private.store_deletions where storage = 'concurrency';" >/dev/null
+
 # A deletion while a worker has the document.
 
 ask a "begin; select dossier.delete_document('$document');" >/dev/null
