@@ -254,7 +254,10 @@ begin
       errcode = 'PT400',
       message = case when arrived.chunks = 0 then 'The file is empty' else 'The upload is not complete' end,
       detail = wrong,
-      hint = 'Send what is missing and finish again, or abort the upload.';
+      hint = case when arrived.chunks = 0
+        then 'Send a file that has bytes, or abort the upload.'
+        else 'Send what is missing and finish again, or abort the upload.'
+      end;
   end if;
   perform dossier_private.check_size(arrived.bytes);
   if document.size_bytes is null then

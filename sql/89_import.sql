@@ -185,7 +185,7 @@ begin
   elsif document.status = 'stored' then -- nobody could ever read it
     document.status := 'failed';
     document.error_code := 'no_bytes';
-    document.error_message := 'The document was imported without its bytes, before its text was read.';
+    document.error_message := dossier_private.with_advice('no_bytes', 'The document was imported without its bytes, before its text was read.');
   end if;
   perform dossier_private.check_media_type(document.media_type);
 

@@ -114,6 +114,13 @@ begin
       hint = 'Finish the upload first.';
   end if;
   perform dossier_private.require_bytes(document.id, document.storage);
+  if ocr and not dossier_private.has_pictures(document.media_type) then
+    raise exception using
+      errcode = 'PT422',
+      message = format('There is nothing for OCR in files of type %s', document.media_type),
+      detail = 'OCR reads pages of PDFs, and pictures; other files hold their text as it is.',
+      hint = 'Leave ocr out to have the file read again.';
+  end if;
   perform dossier_private.check_quota('max_extraction_seconds_a_day', document.organization_id, 0);
 
   update dossier.documents as d
@@ -133,7 +140,7 @@ begin atomic
   select dossier_private.queue_extraction(document_id, ocr);
 end;
 comment on function dossier.request_extraction(uuid, boolean) is
-  'Extracts a document again, with OCR when asked to. Its pages stay until the new ones are there.';
+  'Extracts a document again, with OCR when asked to, which is for PDFs and pictures. Its pages stay until the new ones are there.';
 
 create function dossier_private.check_lease(lease_seconds integer) returns interval
 language plpgsql immutable security invoker set search_path = ''
@@ -177,7 +184,8 @@ begin
   ), given_up as (
     update dossier.documents as document
     set status = 'failed', error_code = 'worker_lost',
-      error_message = format('Reading this file was tried %s times, and each time the program that read it was lost.', taken_back.attempts)
+      error_message = dossier_private.with_advice('worker_lost',
+        format('Reading this file was tried %s times, and each time the program that read it was lost.', taken_back.attempts))
     from taken_back
     where document.id = taken_back.document_id and taken_back.status = 'failed' and taken_back.kind = 'extract'
   )

@@ -86,6 +86,30 @@ end
 $$;
 comment on function dossier_private.page_list(jsonb) is 'Numbers of pages in order ([1, 2, 3, 7]) for people: "Pages 1-3, 7".';
 
+create function dossier_private.with_advice(error_code text, reason text) returns text
+language plpgsql immutable security invoker set search_path = ''
+as $$
+declare
+  advice constant text := case error_code
+    when 'unsupported' then 'The file is kept and can be downloaded; its text can be searched when it is uploaded as PDF or text.'
+    when 'encrypted' then 'Upload the file without its password.'
+    when 'needs_ocr' then '' -- the reason says what to install
+    when 'malformed' then 'Save it anew in the program that made it, and upload that.'
+    when 'too_large' then 'Upload it in parts, or have the operator raise the limit.'
+    when 'limit_exceeded' then 'Upload it in parts, or have the operator raise the limit.'
+    when 'timeout' then 'Upload it in parts, or have the operator raise the limit.'
+    when 'crashed' then 'Save it anew in the program that made it, or as PDF, and upload that.'
+    when 'checksum_mismatch' then 'Upload the file again.'
+    when 'no_bytes' then 'Upload the file, or import it together with its bytes.'
+    else 'Ask for its extraction again; the operator finds the cause in the log.'
+  end;
+begin
+  return rtrim(format('%s%s %s', reason, case when reason ~ '[.!?]$' then '' else '.' end, advice));
+end
+$$;
+comment on function dossier_private.with_advice(text, text) is
+  'Why a document failed, and what its people can do about it: the one table of that, by error_code.';
+
 create function dossier.complete_job(
   job_id bigint, attempt integer, pages jsonb, media_type text default null, details jsonb default '{}'
 ) returns boolean
@@ -176,7 +200,7 @@ begin
     update dossier.documents as document
     set status = case when again then 'stored' when unreadable then 'unsupported' else 'failed' end,
       error_code = case when not again then code end,
-      error_message = case when not again then reason end
+      error_message = case when not again then dossier_private.with_advice(code, reason) end
     where document.id = job.document_id;
 
     if not again then
@@ -192,6 +216,6 @@ comment on function dossier.fail_job(bigint, integer, text, text, boolean) is
   'cannot be made leaves its document as it is. False when the worker no longer owns the job.';
 
 revoke all on function
-  dossier_private.own_job, dossier_private.tidy_file_metadata, dossier_private.page_list, dossier.complete_job, dossier.fail_job
+  dossier_private.own_job, dossier_private.tidy_file_metadata, dossier_private.page_list, dossier_private.with_advice, dossier.complete_job, dossier.fail_job
   from public, anon, authenticated, service_role;
 grant execute on function dossier.complete_job, dossier.fail_job to service_role;

@@ -35,7 +35,7 @@ language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
   select media_type = 'application/pdf' or media_type like 'image/%';
 end;
-comment on function dossier_private.has_pictures(text) is 'Whether thumbnails are made of files of this type.';
+comment on function dossier_private.has_pictures(text) is 'Whether files of this type are pictures, or pages that can be drawn: there are thumbnails of them, and they can be read by OCR.';
 
 create function dossier_private.queue_thumbnail(document_id uuid) returns void
 language plpgsql security definer set search_path = ''

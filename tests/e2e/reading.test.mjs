@@ -106,6 +106,8 @@ test('OCR is not for everybody, nor for what is not there', async () => {
   assertError(await call('GET', path, { as: member }), 405)
   assertError(await call('POST', '/api/documents/00000000-0000-4000-8000-000000000000/ocr', { as: member }), 404, 'PT404')
   assertError(await call('POST', '/api/documents/none/ocr', { as: member }), 400)
+  const text = await uploaded(member, session.id, { name: unique('plain.txt'), bytes: Buffer.from('no picture'), media_type: 'text/plain' })
+  assert.match(assertError(await call('POST', `/api/documents/${text.id}/ocr`, { as: member }), 422, 'PT422').message, /text\/plain/)
   const uploading = randomUUID()
   await psql(`insert into dossier.documents (id, session_id, organization_id, user_id, name, media_type)
     select '${uploading}', id, organization_id, user_id, 'half.pdf', 'application/pdf' from dossier.sessions where id = '${session.id}'`)

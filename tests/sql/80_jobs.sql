@@ -1,7 +1,7 @@
 -- Jobs: claims, leases, fencing, back-off, lost workers, sweeping. See 00_setup.sql on how to run this.
 
 begin;
-select plan(74);
+select plan(75);
 select tests.fixture();
 -- Jobs and uploads of others, should there be any, stay out of the way until the rollback.
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
@@ -23,8 +23,15 @@ from (values
 select is(tests.outcomes($$ select from dossier.request_extraction(tests.id('alpha document')) $$),
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who may ask for extraction');
 select tests.login('alpha-member');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document'), true) $$, 'PT422', 'There is nothing for OCR in files of type text/plain', 'a text has nothing for OCR');
+select tests.logout();
+update dossier.documents set media_type = 'application/pdf' where id = tests.id('alpha document');
+select tests.login('alpha-member');
 select results_eq($$ select id, status, page_count from dossier.request_extraction(tests.id('alpha document'), true) $$,
   $$ values (tests.id('alpha document'), 'stored', 1) $$, 'the document waits, its pages stay');
+select tests.logout();
+update dossier.documents set media_type = 'text/plain' where id = tests.id('alpha document');
+select tests.login('alpha-member');
 select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT409', 'The document is still uploading', 'an upload is not extracted');
 select tests.refuses($$ select dossier.request_extraction(tests.id('beta document')) $$, 'PT404', 'There is no such document', 'another tenant''s document');
 select tests.refuses($$ select dossier.request_extraction(null) $$, 'PT404', 'There is no such document', 'no document');
@@ -83,7 +90,11 @@ select ok(dossier.complete_job(pg_temp.job(), 1, (
 
 select lives_ok($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'a service asks for extraction');
 select is(pg_temp.claim(), 1::bigint, 'a worker takes it');
+select tests.logout();
+update dossier.documents set media_type = 'application/pdf' where id = tests.id('alpha document');
 select lives_ok($$ select dossier.request_extraction(tests.id('alpha document'), true) $$, 'and is asked for again');
+update dossier.documents set media_type = 'text/plain' where id = tests.id('alpha document');
+select tests.login(null, 'service_role');
 select ok(not dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"late"}]'), 'the first worker is late');
 select is(pg_temp.claim(), 1::bigint, 'the second job is there');
 select results_eq($$ select ocr, attempt from claimed $$, $$ values (true, 1) $$, 'with its own options');
@@ -110,7 +121,7 @@ select tests.login(null, 'service_role');
 select is(pg_temp.claim(), 1::bigint, 'a third attempt');
 select ok(dossier.fail_job(pg_temp.job(), 3, 'out_of_memory', 'It took too much memory.'), 'the last failure');
 select results_eq($$ select status, error_code, error_message from dossier.documents where id = tests.id('alpha document') $$,
-  $$ values ('failed', 'out_of_memory', 'It took too much memory.') $$, 'the document has failed and says why');
+  $$ values ('failed', 'out_of_memory', 'It took too much memory. Ask for its extraction again; the operator finds the cause in the log.') $$, 'the document has failed and says why, and what to do');
 
 select dossier.request_extraction(tests.id('alpha document'));
 select pg_temp.claim();
@@ -122,7 +133,7 @@ select results_eq($$ select status, error_code, error_message from dossier.docum
 select pg_temp.claim();
 select ok(dossier.fail_job(pg_temp.job(), 1, 'unsupported', ''), 'an unsupported type, reported without a message');
 select results_eq($$ select status, error_code, error_message from dossier.documents where id = tests.id('alpha document') $$,
-  $$ values ('unsupported', 'unsupported', 'The file could not be read.') $$, 'is no failure, is not retried, and never without a message');
+  $$ values ('unsupported', 'unsupported', 'The file could not be read. The file is kept and can be downloaded; its text can be searched when it is uploaded as PDF or text.') $$, 'is no failure, is not retried, and never without a message');
 
 -- Lost workers.
 

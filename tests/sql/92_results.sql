@@ -1,7 +1,7 @@
 -- Results: what complete_job() and fail_job() keep of what a worker says. See 00_setup.sql on how to run this.
 
 begin;
-select plan(36);
+select plan(39);
 select tests.fixture();
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
 update dossier_private.jobs set lease_expires_at = 'infinity' where status = 'running';
@@ -84,6 +84,14 @@ select results_eq($$ select status, error_code, error_message from pg_temp.docum
 select tests.logout();
 select is(dossier_private.page_list((select jsonb_agg(2 * n) from generate_series(1, 500) as n)), 'Pages 2, 4, 6, 8, 10, 12, 14, 16, 18, 20 and more', 'a long list is cut');
 select is(dossier_private.page_list('["x", {}, -1]'), 'Some pages', 'a list of nonsense is none');
+
+-- What to do about it.
+
+select is(dossier_private.with_advice(code, 'It is so'), said, code)
+from (values
+  ('encrypted', 'It is so. Upload the file without its password.'), ('needs_ocr', 'It is so.'),
+  ('anything', 'It is so. Ask for its extraction again; the operator finds the cause in the log.')
+) as t (code, said);
 
 -- A file that is nothing but pictures.
 
