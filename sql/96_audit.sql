@@ -28,8 +28,7 @@ comment on column dossier.audit_log.origin is
   'Only as true as the proxy in front makes it.';
 comment on column dossier.audit_log.action is
   'What, as object.event: organization.created, .renamed, .deleted; member.added, .role_changed, .removed; session.trashed, .restored, .deleted, .purged '
-  '(by a sweep, or a service, out of the trash), .imported; document.stored, .deleted; quota.set; retention.set; trash_retention.set; '
-  'user.forgotten.';
+  '(by a sweep, or a service, out of the trash), .imported; document.stored, .deleted; quota.set; retention.set; trash_retention.set.';
 comment on column dossier.audit_log.object_id is 'Key of what it happened to.';
 comment on column dossier.audit_log.details is 'What changed.';
 comment on column dossier.audit_log.created_at is 'When.';
@@ -73,6 +72,15 @@ begin
   -- pg_restore inserts what is in the log already: with row_security off, as who owns Dossier. Anybody may switch that off.
   if lower(tg_op) = 'insert' and not current_setting('row_security')::boolean
     and pg_has_role(coalesce(nullif(current_setting('role', true), 'none'), session_user), current_user, 'member')
+  then
+    return null;
+  end if;
+
+  -- What goes because something above it went is not named.
+  if lower(tg_op) = 'delete' and (
+    (tg_table_name in ('organization_members', 'sessions')
+      and not exists (select from dossier.organizations as o where o.id = (this ->> 'organization_id')::uuid))
+    or (tg_table_name = 'documents' and not exists (select from dossier.sessions as s where s.id = (this ->> 'session_id')::uuid)))
   then
     return null;
   end if;
@@ -121,7 +129,6 @@ end
 $$;
 comment on function dossier_private.audit() is 'Trigger: adds an event for a row that was made, changed or deleted.';
 
--- A depth above 0 is a deletion by foreign key, of what went with the thing that is named.
 create trigger organizations_audit
   after insert or delete on dossier.organizations
   for each row execute function dossier_private.audit();
@@ -131,23 +138,21 @@ create trigger organizations_audit_renamed
   execute function dossier_private.audit();
 create trigger organization_members_audit
   after insert or delete on dossier.organization_members
-  for each row when (pg_trigger_depth() = 0)
-  execute function dossier_private.audit();
+  for each row execute function dossier_private.audit();
 create trigger organization_members_audit_changed
   after update of role on dossier.organization_members
   for each row when (old.role <> new.role)
   execute function dossier_private.audit();
 create trigger sessions_audit
   after delete on dossier.sessions
-  for each row when (pg_trigger_depth() = 0)
-  execute function dossier_private.audit();
+  for each row execute function dossier_private.audit();
 create trigger sessions_audit_trash
   after update of deleted_at on dossier.sessions
   for each row when ((old.deleted_at is null) <> (new.deleted_at is null))
   execute function dossier_private.audit();
 create trigger documents_audit
   after delete on dossier.documents
-  for each row when (old.status <> 'uploading' and pg_trigger_depth() = 0)
+  for each row when (old.status <> 'uploading')
   execute function dossier_private.audit();
 create trigger documents_audit_stored
   after update of status on dossier.documents

@@ -1,7 +1,7 @@
 -- The audit log. See 00_setup.sql on how to run this.
 
 begin;
-select plan(24);
+select plan(25);
 select tests.fixture();
 
 create function pg_temp.events(organization uuid default tests.id('alpha')) returns text
@@ -60,6 +60,26 @@ select is((select action || ' ' || object_id from pg_temp.last_event()), 'docume
 delete from dossier.sessions where id = tests.id('alpha session');
 select is((select action || ' ' || (details ->> 'title') from pg_temp.last_event()), 'session.deleted alpha session', 'a session that is deleted, not what went with it');
 
+-- What an app's own triggers do is no less done.
+
+select tests.logout();
+create temporary table signups (user_id text);
+create function pg_temp.join_alpha() returns trigger
+language plpgsql as $$
+begin
+  insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), new.user_id, 'viewer');
+  delete from dossier.sessions where organization_id = tests.id('alpha') and title = 'welcome';
+  return null;
+end
+$$;
+create trigger join_alpha after insert on signups for each row execute function pg_temp.join_alpha();
+insert into dossier.sessions (organization_id, user_id, title) values (tests.id('alpha'), 'x', 'welcome');
+insert into signups values ('newcomer');
+select set_has($$ select action || ' ' || coalesce(details ->> 'title', object_id) from dossier.audit_log where organization_id = tests.id('alpha') $$,
+  $$ values ('member.added newcomer'), ('session.deleted welcome') $$, 'members and sessions that a trigger adds and deletes');
+delete from dossier.sessions where organization_id = tests.id('alpha');
+select tests.login('alpha-owner');
+
 -- From where.
 
 select is((select origin from pg_temp.last_event()), host(inet_client_addr()), 'the address of the connection');
@@ -80,7 +100,7 @@ select is((select action || ' ' || (details ->> 'name') from dossier.audit_log w
 delete from dossier.organizations where id = tests.id('alpha');
 select tests.logout();
 select is((select action from pg_temp.last_event()), 'organization.deleted', 'the last event of an organization');
-select is((select count(*)::integer from dossier.audit_log where organization_id = tests.id('alpha') and action in ('member.removed', 'session.deleted')), 2, 'what went with it is not named');
+select is((select count(*)::integer from dossier.audit_log where organization_id = tests.id('alpha') and action in ('member.removed', 'session.deleted')), 3, 'what went with it is not named');
 
 select * from finish();
 rollback;
