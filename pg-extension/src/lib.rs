@@ -46,7 +46,8 @@ extension_sql_file!("../../sql/87_match_pages.sql", name = "match_pages", requir
 extension_sql_file!("../../sql/88_pack_context.sql", name = "pack_context", requires = ["match_pages"]);
 extension_sql_file!("../../sql/89_export.sql", name = "export", requires = ["pack_context"]);
 extension_sql_file!("../../sql/89_import.sql", name = "import", requires = ["export"]);
-extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["import"]);
+extension_sql_file!("../../sql/89_import_parts.sql", name = "import_parts", requires = ["import"]);
+extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["import_parts"]);
 extension_sql_file!("../../sql/92_results.sql", name = "results", requires = ["jobs"]);
 extension_sql_file!("../../sql/94_realtime.sql", name = "realtime", requires = ["results"]);
 extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires = ["realtime"]);

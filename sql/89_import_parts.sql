@@ -1,0 +1,239 @@
+-- The parts of a bundle, as import_sessions() writes them: contexts, documents, their pages and bytes.
+
+create function dossier_private.check_shape(place text, value jsonb, shape jsonb) returns void
+language plpgsql stable security invoker set search_path = ''
+as $$
+declare
+  wrong text;
+begin
+  if jsonb_typeof(value) is distinct from 'object' then
+    wrong := format('%s must be an object and is %s', place, coalesce('a JSON ' || jsonb_typeof(value), 'missing'));
+  else
+    select case
+        when expected.key is null then format('%s has the unknown member %L', place, left(given.key, 80))
+        when given.key is null then format('%s.%s is missing', place, expected.key)
+        when expected.kind = 'time' then format('%s.%s is no time from 1970 until now', place, expected.key)
+        else format('%s.%s must be %s and is a JSON %s', place, expected.key, rtrim(expected.kind, '?'), jsonb_typeof(given.value))
+      end
+    into wrong
+    from jsonb_each(value) as given
+    full join jsonb_each_text(shape) as expected (key, kind) on expected.key = given.key
+    where expected.key is null
+      or (given.key is null and expected.kind not like '%?')
+      or case
+        when expected.kind like '%?' and jsonb_typeof(given.value) = 'null' then false
+        -- A day more, for clocks that differ.
+        when expected.kind = 'time' and jsonb_typeof(given.value) = 'string'
+          then (given.value #>> '{}')::timestamptz not between '1970-01-01 00:00:00+00' and now() + interval '1 day'
+        else jsonb_typeof(given.value) <> rtrim(expected.kind, '?')
+      end
+    order by coalesce(expected.key, given.key)
+    limit 1;
+  end if;
+
+  if wrong is not null then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The bundle is not well formed',
+      detail = wrong || '.',
+      hint = 'Send a bundle as export_sessions() makes it.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_shape(text, jsonb, jsonb) is
+  'Refuses (PT400, naming the place) what is no object with these members and no others: {name: JSON type, or time; with ? it '
+  'may be null or missing}.';
+
+create function dossier_private.import_context(place text, session_id uuid, organization_id uuid, versions jsonb) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write the two tables but through functions.
+declare
+  item record;
+  here text;
+  saved dossier.session_context;
+begin
+  for item in select e.value, e.position - 1 as index from jsonb_array_elements(versions) with ordinality as e (value, position) loop
+    here := format('%s.context_versions[%s]', place, item.index);
+    perform dossier_private.check_shape(here, item.value, '{"version": "number", "text_context": "string",
+      "context_metadata": "object", "updated_by": "string?", "updated_at": "time"}');
+    -- Far from the last integer, so that the context can go on.
+    if (item.value ->> 'version')::integer not between coalesce(saved.version, 0) + 1 and 1000000000 then
+      raise exception using
+        errcode = 'PT400',
+        message = 'The bundle is not well formed',
+        detail = format('%s.version is not greater than the one before, or than 0, or is above 1000000000.', here),
+        hint = 'Send the versions of a context in their order.';
+    end if;
+
+    saved.session_id := import_context.session_id;
+    saved.organization_id := import_context.organization_id;
+    saved.text_context := item.value ->> 'text_context';
+    saved.context_metadata := item.value -> 'context_metadata';
+    saved.version := item.value ->> 'version';
+    saved.updated_by := left(item.value ->> 'updated_by', 255);
+    saved.updated_at := item.value ->> 'updated_at';
+    perform dossier_private.check_context(saved.text_context, saved.context_metadata);
+
+    insert into dossier.session_context_versions
+      (session_id, organization_id, text_context, context_metadata, version, updated_by, updated_at)
+    values
+      (saved.session_id, saved.organization_id, saved.text_context, saved.context_metadata,
+       saved.version, saved.updated_by, saved.updated_at);
+  end loop;
+
+  if saved.version is not null then
+    insert into dossier.session_context
+      (session_id, organization_id, text_context, context_metadata, version, updated_by, updated_at)
+    values
+      (saved.session_id, saved.organization_id, saved.text_context, saved.context_metadata,
+       saved.version, saved.updated_by, saved.updated_at);
+    perform dossier_private.prune_versions(saved.organization_id, saved.session_id, saved.version);
+    perform dossier_private.index_context(saved);
+  end if;
+end
+$$;
+comment on function dossier_private.import_context(text, uuid, uuid, jsonb) is
+  'Writes the context_versions of a session in a bundle; the last of them is in force.';
+
+create function dossier_private.store_bytes(document_id uuid, bytes bytea) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: API roles cannot write the chunks.
+declare
+  chunk_bytes constant integer := dossier_private.chunk_bytes();
+begin
+  insert into dossier_private.document_chunks (document_id, seq, bytes)
+  select store_bytes.document_id, piece.seq, substring(store_bytes.bytes from piece.seq * chunk_bytes + 1 for chunk_bytes)
+  from generate_series(0, (octet_length(store_bytes.bytes) - 1) / chunk_bytes) as piece (seq);
+end
+$$;
+comment on function dossier_private.store_bytes(uuid, bytea) is 'Writes all bytes of a document in chunks.';
+
+create function dossier_private.import_pages(place text, document_id uuid, organization_id uuid, pages jsonb) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write pages but through functions.
+declare
+  item record;
+begin
+  for item in select e.value, e.position - 1 as index from jsonb_array_elements(pages) with ordinality as e (value, position) loop
+    perform dossier_private.check_shape(format('%s.pages[%s]', place, item.index), item.value, '{"page": "number",
+      "text": "string", "source": "string", "engine": "string?", "confidence": "number?", "quality": "number?", "reason": "string?"}');
+  end loop;
+
+  insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason)
+  select import_pages.document_id, import_pages.organization_id, found.page, found.text, found.source,
+    left(found.engine, 100), found.confidence, found.quality, left(found.reason, 500)
+  from jsonb_to_recordset(pages) as found (
+    page integer, text text, source text, engine text, confidence real, quality real, reason text);
+end
+$$;
+comment on function dossier_private.import_pages(text, uuid, uuid, jsonb) is 'Writes the pages of a document in a bundle.';
+
+create function dossier_private.import_document(
+  place text, document_id uuid, session_id uuid, organization_id uuid, item jsonb
+) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may insert documents but through functions.
+declare
+  document dossier.documents;
+  bytes bytea;
+  pages integer;
+  check_name text;
+begin
+  perform dossier_private.check_shape(place, item, '{"id": "string", "user_id": "string", "name": "string", "media_type": "string",
+    "size_bytes": "number", "sha256": "string", "status": "string", "error_code": "string?", "error_message": "string?",
+    "metadata": "object", "language": "string?", "file_metadata": "object", "created_at": "time", "updated_at": "time",
+    "pages": "array", "bytes": "string?"}');
+  if item ->> 'status' not in ('stored', 'ready', 'failed', 'unsupported') then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The bundle is not well formed',
+      detail = format('%s.status is %L.', place, left(item ->> 'status', 80)),
+      hint = 'Documents are stored, ready, failed or unsupported; an upload that is not finished cannot be imported.';
+  end if;
+  foreach check_name in array array['name', 'size', 'media_type', 'metadata', 'max_file_bytes', 'allowed_media_types'] loop
+    perform dossier_private.check_upload(check_name, session_id, item ->> 'name', item ->> 'media_type',
+      (item ->> 'size_bytes')::bigint, item -> 'metadata');
+  end loop;
+
+  pages := jsonb_array_length(item -> 'pages');
+  document.media_type := dossier_private.declared_media_type(item ->> 'media_type', item ->> 'name');
+  document.status := item ->> 'status';
+  document.error_code := left(item ->> 'error_code', 100);
+  document.error_message := left(item ->> 'error_message', 2000);
+  if document.status = 'ready' or pages > 0 then
+    document.page_count := pages;
+    document.token_count := (
+      select coalesce(sum(dossier.estimate_tokens(page.value ->> 'text')), 0) from jsonb_array_elements(item -> 'pages') as page);
+  end if;
+
+  bytes := decode(item ->> 'bytes', 'base64');
+  if bytes is not null then
+    if octet_length(bytes) <> (item ->> 'size_bytes')::bigint or encode(sha256(bytes), 'hex') <> item ->> 'sha256' then
+      raise exception using
+        errcode = 'PT400',
+        message = 'The bytes of a document are not those that it says',
+        detail = format('%s.bytes are %s bytes with the digest %s.', place, octet_length(bytes), encode(sha256(bytes), 'hex')),
+        hint = 'Export the session again; the bundle was changed or cut off.';
+    end if;
+    document.media_type := dossier_private.sniff_media_type(
+      substring(bytes for dossier_private.chunk_bytes()), document.media_type, item ->> 'name');
+  elsif document.status = 'stored' then -- nobody could ever read it
+    document.status := 'failed';
+    document.error_code := 'no_bytes';
+    document.error_message := dossier_private.with_advice('no_bytes', 'The document was imported without its bytes, before its text was read.');
+  end if;
+  perform dossier_private.check_media_type(document.media_type);
+
+  insert into dossier.documents (
+    id, session_id, organization_id, user_id, name, media_type, size_bytes, sha256, status, error_code, error_message,
+    page_count, token_count, storage, metadata, language, file_metadata, created_at, updated_at)
+  values (
+    import_document.document_id, import_document.session_id, import_document.organization_id, item ->> 'user_id', item ->> 'name',
+    document.media_type, (item ->> 'size_bytes')::bigint, item ->> 'sha256', document.status,
+    document.error_code, document.error_message, document.page_count, document.token_count,
+    case when bytes is null then 'none' else 'postgres' end,
+    item -> 'metadata', item ->> 'language', dossier_private.tidy_file_metadata(item -> 'file_metadata'),
+    (item ->> 'created_at')::timestamptz, (item ->> 'updated_at')::timestamptz)
+  on conflict on constraint documents_pkey do nothing;
+  perform dossier_private.check_new(found, place, document_id);
+
+  perform dossier_private.import_pages(place, document_id, organization_id, item -> 'pages');
+  if document.status = 'ready' then
+    perform dossier_private.index_document(document_id);
+  end if;
+  if bytes is not null then
+    perform dossier_private.store_bytes(document_id, bytes);
+    if document.status = 'stored' then
+      perform dossier_private.queue_job(document_id, organization_id, ocr => false);
+    else
+      perform dossier_private.queue_thumbnail(document_id);
+    end if;
+  end if;
+end
+$$;
+comment on function dossier_private.import_document(text, uuid, uuid, uuid, jsonb) is
+  'Writes a document of a bundle. Without bytes it has storage none; one that waited for its extraction is then failed.';
+
+create function dossier_private.check_new(written boolean, place text, id uuid) returns void
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  if not written then -- said in the same words whosever it is
+    raise exception using
+      errcode = 'PT409',
+      message = 'An id of the bundle is taken',
+      detail = format('%s.id %s is there already, or twice in the bundle.', place, id),
+      hint = 'Import with new ids (keep_ids => false), or delete what has this id first.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_new(boolean, text, uuid) is 'Refuses (PT409) an id of a bundle that something has already.';
+
+revoke all on function
+  dossier_private.check_shape, dossier_private.import_context, dossier_private.store_bytes, dossier_private.import_pages,
+  dossier_private.import_document, dossier_private.check_new
+  from public, anon, authenticated, service_role;
