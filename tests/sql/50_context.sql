@@ -62,20 +62,8 @@ select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), '
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, -1) $$, 'PT409', 'The context has changed since you read it', 'a negative version');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 2147483647) $$, 'PT409', 'The context has changed since you read it', 'a huge version');
 
-create function pg_temp.detail(statement text) returns jsonb
-language plpgsql as $$
-declare
-  detail text;
-begin
-  execute statement;
-  return null;
-exception when others then
-  get stacked diagnostics detail = pg_exception_detail;
-  return detail::jsonb;
-end
-$$;
-select is(pg_temp.detail($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 6) $$), '{"current_version":7,"expected_version":6}', 'the detail names both versions');
-select is(pg_temp.detail($$ select dossier.save_context((dossier.create_session('fresh')).id, 'x', null, 3) $$), '{"current_version":0,"expected_version":3}', 'none yet counts as 0');
+select is(tests.detail($$ select dossier.save_context(tests.id('alpha session'), 'x', null, 6) $$)::jsonb, '{"current_version":7,"expected_version":6}', 'the detail names both versions');
+select is(tests.detail($$ select dossier.save_context((dossier.create_session('fresh')).id, 'x', null, 3) $$)::jsonb, '{"current_version":0,"expected_version":3}', 'none yet counts as 0');
 select is((select version from dossier.session_context where session_id = tests.id('alpha session')), 7, 'a refusal saves nothing');
 select is((select count(*)::integer from dossier.session_context_versions where session_id = tests.id('alpha session')), 7, 'and records nothing');
 

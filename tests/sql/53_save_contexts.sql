@@ -9,17 +9,7 @@ select tests.id('s' || n), tests.id('alpha'), 'alpha-member', 's' || n from gene
 create function pg_temp.items(variadic items text[]) returns jsonb
 language sql as $$ select jsonb_agg(jsonb_build_object('session_id', tests.id(split_part(i, '=', 1))) || substring(i from '=(.*)')::jsonb) from unnest(items) as i $$;
 create function pg_temp.detail(items jsonb) returns jsonb
-language plpgsql as $$
-declare
-  detail text;
-begin
-  perform dossier.save_contexts(items);
-  return null;
-exception when others then
-  get stacked diagnostics detail = pg_exception_detail;
-  return detail::jsonb -> 'items';
-end
-$$;
+language sql as $$ select tests.detail(format('select dossier.save_contexts(%L)', items))::jsonb -> 'items' $$;
 
 select is(tests.outcomes($$ select from dossier.save_contexts(pg_temp.items('s1={"text":"a"}', 's2={"text":"b"}')) $$),
   'owner 2, admin 2, member 2, viewer 42501, other PT404, nobody PT404, anon 42501, service 2', 'who saves many');
