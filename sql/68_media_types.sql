@@ -49,6 +49,8 @@ begin
     when 'image/x-ms-bmp' then 'image/bmp'
     when 'text/json' then 'application/json'
     when 'text/rtf' then 'application/rtf'
+    when 'application/x-rtf' then 'application/rtf'
+    when 'message/global' then 'message/rfc822'
     when 'text/x-markdown' then 'text/markdown'
     when 'text/comma-separated-values' then 'text/csv'
     when 'application/csv' then 'text/csv'
@@ -56,6 +58,7 @@ begin
     when 'application/ndjson' then 'application/x-ndjson'
     when 'application/jsonl' then 'application/x-ndjson'
     when 'application/x-jsonlines' then 'application/x-ndjson'
+    when 'application/json-lines' then 'application/x-ndjson'
     when 'text/xml' then 'application/xml'
     when 'application/x-yaml' then 'application/yaml'
     else declared
@@ -84,6 +87,74 @@ comment on function dossier_private.declared_media_type(text, text) is
   'Media type an upload declares: lower case, without parameters, aliases resolved; from the name''s extension '
   'when none is declared; application/octet-stream when only the bytes can tell.';
 
+create function dossier_private.magic_media_type(head bytea) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+declare
+  lead constant text := encode(substring(head from 1 for 16), 'hex');
+begin
+  return case
+    -- A picture's width and height hold bytes that text does not.
+    when lead ~ '^47494638(37|39)61(..){0,3}(0[0-8bef]|1.|7f)' then 'image/gif' -- GIF87a, GIF89a
+    when lead ~ '^424d.{8}0{8}.{8}(0c|28|34|38|40|6c|7c)' then 'image/bmp' -- BM, size, zeros, offset, size of a header
+    when lead ~ '^(09|0a|0c|0d|20)*7b5c727466' then 'application/rtf' -- {\rtf
+    when starts_with(lead, '4d5a') and position('PE\000\000'::bytea in head) > 0 then 'application/vnd.microsoft.portable-executable'
+    else (
+      select known.media_type
+      from (values
+        ('255044462d%', 'application/pdf'), -- %PDF-
+        ('89504e470d0a1a0a%', 'image/png'),
+        ('ffd8ff%', 'image/jpeg'),
+        ('52494646________57454250%', 'image/webp'), -- RIFF….WEBP
+        ('49492a00%', 'image/tiff'), ('4d4d002a%', 'image/tiff'), ('49492b00%', 'image/tiff'), ('4d4d002b%', 'image/tiff'),
+        ('d0cf11e0a1b11ae1%', 'application/x-ole-storage'),
+        ('7f454c46%', 'application/x-executable'), -- ELF
+        ('cffaedfe%', 'application/x-mach-binary'), ('cefaedfe%', 'application/x-mach-binary'),
+        ('0061736d%', 'application/wasm'),
+        ('1f8b%', 'application/gzip'),
+        ('377abcaf271c%', 'application/x-7z-compressed'),
+        ('526172211a07%', 'application/vnd.rar'),
+        ('fd377a585a00%', 'application/x-xz'),
+        ('28b52ffd%', 'application/zstd'),
+        ('425a683_314159265359%', 'application/x-bzip2'), ('425a683_177245385090%', 'application/x-bzip2'),
+        ('4f67675300%', 'application/ogg'),
+        ('664c614300%', 'audio/flac'), -- fLaC
+        ('49443302%', 'audio/mpeg'), ('49443303%', 'audio/mpeg'), ('49443304%', 'audio/mpeg'), -- ID3
+        ('52494646________57415645%', 'audio/wav'), -- RIFF….WAVE
+        ('00______66747970%', 'video/mp4'), -- ….ftyp
+        ('25215053%', 'application/postscript'), -- %!PS
+        ('53514c69746520666f726d6174203300', 'application/vnd.sqlite3')
+      ) as known (pattern, media_type)
+      where lead like known.pattern
+    )
+  end;
+end
+$$;
+comment on function dossier_private.magic_media_type(bytea) is
+  'Media type of what its first bytes give away, or null. The program that reads files tells the same of them: extract-worker/src/format.rs.';
+
+create function dossier_private.compound_media_type(head bytea) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  -- The names of its parts are UTF-16.
+  return coalesce((
+    select known.media_type
+    from (values
+      (1, 'EncryptedPackage', 'application/vnd.ms-office.encrypted'),
+      (2, 'WordDocument', 'application/msword'),
+      (3, 'Workbook', 'application/vnd.ms-excel'),
+      (4, 'PowerPoint Document', 'application/vnd.ms-powerpoint')
+    ) as known (place, part, media_type)
+    where position(decode(regexp_replace(encode(known.part::bytea, 'hex'), '(..)', '\100', 'g'), 'hex') in head) > 0
+    order by known.place
+    limit 1
+  ), 'application/x-ole-storage');
+end
+$$;
+comment on function dossier_private.compound_media_type(bytea) is
+  'What a compound file of Microsoft''s is: an old format of Office, a new one under a password, or something else.';
+
 create function dossier_private.sniff_media_type(head bytea, declared text, name text) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
@@ -95,28 +166,19 @@ declare
     'application/json', 'application/x-ndjson', 'application/xml', 'application/yaml', 'message/rfc822', 'image/svg+xml'
   ];
   lead constant text := encode(substring(head from 1 for 16), 'hex');
+  told text;
 begin
-  -- Formats that their first bytes give away.
-  case
-    when starts_with(lead, '255044462d') then return 'application/pdf'; -- %PDF-
-    when starts_with(lead, '89504e470d0a1a0a') then return 'image/png';
-    when starts_with(lead, 'ffd8ff') then return 'image/jpeg';
-    when starts_with(lead, '474946383761') then return 'image/gif'; -- GIF87a
-    when starts_with(lead, '474946383961') then return 'image/gif'; -- GIF89a
-    when lead ~ '^52494646.{8}57454250' then return 'image/webp'; -- RIFF….WEBP
-    when lead ~ '^(49492a00|4d4d002a)' then return 'image/tiff';
-    when lead ~ '^424d.{8}0000' then return 'image/bmp'; -- BM, size, reserved zeros
-    when lead ~ '^(7f454c46|cffaedfe|cefaedfe|feedface|feedfacf|cafebabe)' then return 'application/x-executable'; -- ELF, Mach-O
-    when starts_with(lead, '4d5a') and position('\x00'::bytea in head) > 0 then return 'application/x-executable'; -- MZ: PE
-    when starts_with(lead, '7b5c727466') then return 'application/rtf'; -- {\rtf
-    -- DOC, XLS, MSI; and whatever Office has put under a password.
-    when starts_with(lead, 'd0cf11e0a1b11ae1') then
-      return case when starts_with(claimed, office) then claimed else 'application/x-ole-storage' end;
-    when starts_with(lead, '1f8b') then return 'application/gzip';
-    when starts_with(lead, '377abcaf271c') then return 'application/x-7z-compressed';
-    when starts_with(lead, '526172211a07') then return 'application/vnd.rar';
-    else null;
-  end case;
+  told := dossier_private.magic_media_type(head);
+  if told = 'application/x-ole-storage' then
+    told := dossier_private.compound_media_type(head);
+    -- Office's files under a password are such, whatever is in them; and of a large one the name is further on.
+    return case
+      when told in ('application/x-ole-storage', 'application/vnd.ms-office.encrypted') and starts_with(claimed, office) then claimed
+      else told
+    end;
+  elsif told is not null then
+    return told;
+  end if;
 
   -- A PDF may have up to a kilobyte before its header, but then something must call it a PDF.
   if 'application/pdf' in (claimed, suggested)
@@ -159,5 +221,6 @@ comment on function dossier_private.sniff_media_type(bytea, text, text) is
   'Media type by the first bytes of a file. Bytes win over the declaration; between kinds of text the declaration decides.';
 
 revoke all on function
-  dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.sniff_media_type
+  dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.magic_media_type,
+  dossier_private.compound_media_type, dossier_private.sniff_media_type
   from public, anon, authenticated, service_role;

@@ -1,7 +1,7 @@
 -- Uploads: the happy path, and everything that is refused on the way. See 00_setup.sql on how to run this.
 
 begin;
-select plan(161);
+select plan(166);
 select tests.fixture();
 
 -- Types from declarations, names and bytes.
@@ -37,17 +37,21 @@ from (values
   ('In markdown %PDF-1.7 is a header', 'text/markdown', 'x.md', 'text/markdown'),
   ('\x89504e470d0a1a0a00', 'application/pdf', 'x.pdf', 'image/png'),
   ('\xffd8ffe000104a46', null, 'x', 'image/jpeg'),
-  ('GIF89a', null, 'x', 'image/gif'),
+  ('GIF89a\100\000\100\000', null, 'x', 'image/gif'),
+  ('GIF89a is a format', null, 'x', 'text/plain'),
   ('RIFF\001\002\003\004WEBPVP8 ', null, 'x', 'image/webp'),
-  ('RIFF\001\002\003\004WAVEfmt ', 'audio/wav', 'x', 'text/plain'),
+  ('RIFF\001\002\003\004WAVEfmt ', 'text/plain', 'x', 'audio/wav'),
   ('\x49492a0008000000', null, 'x', 'image/tiff'),
   ('\x4d4d002a00000008', null, 'x', 'image/tiff'),
-  ('\x424d8a000000000000008a', null, 'x', 'image/bmp'),
+  ('\x424d36300000000000003600000028000000', null, 'x', 'image/bmp'),
   ('BMW cars are fast', 'text/plain', 'x.txt', 'text/plain'),
   ('\x7f454c46020101', 'text/plain', 'x.txt', 'application/x-executable'),
-  ('\x4d5a90000300', 'application/pdf', 'x.pdf', 'application/x-executable'),
+  ('MZ\220\000\003\000PE\000\000', 'application/pdf', 'x.pdf', 'application/vnd.microsoft.portable-executable'),
+  ('\x4d5a90000300', 'application/pdf', 'x.pdf', 'application/octet-stream'),
   ('MZ is a country code', 'text/plain', 'x.txt', 'text/plain'),
-  ('\xcffaedfe07', null, 'x', 'application/x-executable'),
+  ('\xcffaedfe07', null, 'x', 'application/x-mach-binary'),
+  ('%!PS-Adobe-3.0', 'text/plain', 'x.txt', 'application/postscript'),
+  (E'\n{\\\\rtf1 hello}', null, 'x', 'application/rtf'),
   ('{\\rtf1 hello}', 'application/msword', 'x.doc', 'application/rtf'),
   ('\xd0cf11e0a1b11ae100', null, 'locked.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
   ('{"a": 1}', 'application/x-ndjson', 'x', 'application/x-ndjson'),
@@ -55,6 +59,7 @@ from (values
   ('BEGIN:VCALENDAR', 'text/calendar', 'x.ics', 'text/calendar'),
   (decode('504b03041400000000000000000000000000000000000000000008000000', 'hex') || 'mimetypeapplication/vnd.oasis.opendocument.spreadsheet', null, 'x', 'application/vnd.oasis.opendocument.spreadsheet'),
   ('\xd0cf11e0a1b11ae100', 'text/plain', 'x.doc', 'application/x-ole-storage'),
+  ('\xd0cf11e0a1b11ae100'::bytea || decode('57006f007200640044006f00630075006d0065006e007400', 'hex'), null, 'renamed.docx', 'application/msword'),
   ('\x1f8b0800', null, 'x.csv', 'application/gzip'),
   ('PK\003\004 [Content_Types].xml … word/document.xml', null, 'x', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
   ('PK\003\004 [Content_Types].xml … xl/workbook.xml', null, 'x.docx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),

@@ -2,7 +2,7 @@
 -- Run on a database with `create extension dossier`, after tests/sql/00_setup.sql; see ../00_setup.sql.
 
 begin;
-select plan(44);
+select plan(87);
 
 create function pg_temp.white_image() returns bytea language sql as $$
   -- A BMP of 64 by 64 pixels, 24 bits each: sizes, offsets, one plane, no compression, 300 dots an inch.
@@ -30,6 +30,23 @@ select is(dossier.detect_media_type(convert_to('%PDF-1.7' || E'\n%', 'utf8')), '
 select is(dossier.detect_media_type('\x89504e470d0a1a0a0000000d49484452'), 'image/png', 'a PNG by its signature');
 select is(dossier.detect_media_type('{"a": [1, 2]}'), 'application/json', 'JSON by its syntax');
 select is(dossier.detect_media_type('\x0001020380c1feff07'), 'application/octet-stream', 'anything else is bytes');
+
+-- Uploads are sniffed in SQL, and files detected by the worker: what the first bytes give away is the same to both.
+
+select is(dossier_private.sniff_media_type(head, null, 'x'), dossier.detect_media_type(head), format('%s… is %s', left(encode(head, 'hex'), 16), dossier.detect_media_type(head)))
+from (values
+  ('%PDF-1.7'::bytea), ('\x89504e470d0a1a0a00'), ('\xffd8ffe000104a46'), ('GIF89a\100\000\100\000'), ('GIF89a is a format'), ('RIFF\001\002\003\004WEBPVP8 '),
+  ('\x49492a0008000000'), ('\x4d4d002a00000008'), ('\x49492b0008000000'), ('\x4d4d002b00000008'), (pg_temp.white_image()), ('BMW cars are fast'),
+  ('{\\rtf1 hello}'), (E'\n {\\\\rtf1 hello}'), ('\x7f454c46020101'), ('\xcffaedfe07000001'), ('\xcefaedfe07000001'), ('\x0061736d01000000'),
+  (decode('4d5a' || repeat('00', 58) || '40000000' || '50450000', 'hex')), ('MZ is a country code'),
+  ('\x1f8b0800'), ('\x377abcaf271c0004'), ('\x526172211a070100'), ('\xfd377a585a000004'), ('\x28b52ffd0458'), ('\x425a68393141592653590000'), ('BZh9 is a word'),
+  ('OggS\000\002'), ('fLaC\000\000'), ('fLaC is a format'), ('ID3\003\000'), ('ID3 is a tag'), ('RIFF\001\002\003\004WAVEfmt '), ('\x0000001866747970'),
+  ('%!PS-Adobe-3.0'), ('SQLite format 3\000\020\000'), ('\x0001020380c1feff07'),
+  ('\xd0cf11e0a1b11ae100'), ('\xd0cf11e0a1b11ae1'::bytea || decode('57006f007200640044006f00630075006d0065006e007400', 'hex')),
+  ('\xd0cf11e0a1b11ae1'::bytea || decode('57006f0072006b0062006f006f006b00', 'hex')),
+  ('\xd0cf11e0a1b11ae1'::bytea || decode('45006e0063007200790070007400650064005000610063006b00610067006500', 'hex')),
+  ('PK\003\004 nothing'), ('Plain words.')
+) as sample (head);
 
 -- Refusals.
 
