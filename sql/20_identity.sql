@@ -88,6 +88,18 @@ $$;
 comment on function dossier_private.json_bytes(jsonb) is
   'Bytes of a JSON value as text. Numbers beyond double precision''s range, which would cost gigabytes to write out, make it the largest integer.';
 
+create function dossier_private.say_json_bytes(value jsonb) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return case dossier_private.json_bytes(value)
+    when 2147483647 then 'It holds a number beyond double precision, which would be long when written out.'
+    else format('As text it has %s bytes.', dossier_private.json_bytes(value))
+  end;
+end
+$$;
+comment on function dossier_private.say_json_bytes(jsonb) is 'The size of a JSON value, for the detail of an error.';
+
 create function dossier_private.touch() returns trigger
 language plpgsql security invoker set search_path = ''
 as $$
@@ -100,7 +112,7 @@ comment on function dossier_private.touch() is 'Trigger: keeps updated_at.';
 
 revoke all on function
   dossier_private.caller_id, dossier_private.require_caller, dossier_private.is_service,
-  dossier_private.uuid_v7, dossier_private.json_bytes, dossier_private.touch
+  dossier_private.uuid_v7, dossier_private.json_bytes, dossier_private.say_json_bytes, dossier_private.touch
   from public, anon, authenticated, service_role;
 -- Column defaults and policies run as the caller.
 grant execute on function dossier_private.caller_id, dossier_private.uuid_v7, dossier_private.json_bytes to authenticated, service_role;

@@ -99,7 +99,8 @@ begin
       errcode = 'PT404',
       message = format('There is no such %s', object),
       detail = format('No %s %s is visible to you.', object, coalesce(object_id::text, '(null)')),
-      hint = format('Check %s_id, and that you are a member of the organization it belongs to.', object);
+      hint = format('Check %s_id%s.', object,
+        case when dossier_private.is_service() then '' else ', and that you are a member of the organization it belongs to' end);
   end if;
   if not dossier_private.role_covers(role, least_role) then
     raise exception using

@@ -79,10 +79,7 @@ begin
     raise exception using
       errcode = 'PT413',
       message = format('The context metadata is larger than %s bytes', max_bytes),
-      detail = case dossier_private.json_bytes(context_metadata)
-        when 2147483647 then 'It holds a number beyond double precision, which would be long when written out.'
-        else format('As text it has %s bytes.', dossier_private.json_bytes(context_metadata))
-      end,
+      detail = dossier_private.say_json_bytes(context_metadata),
       hint = 'Keep metadata small, or upload it as a document.';
   end if;
 end

@@ -165,6 +165,9 @@ begin
   perform dossier_private.require_writer(dossier_private.document_organization(document_id), 'document', document_id);
 
   select d.* into document from dossier.documents as d where d.id = require_document.document_id for no key update;
+  if not found then -- deleted while this waited
+    perform dossier_private.require_writer(null, 'document', document_id);
+  end if;
   return document;
 end
 $$;

@@ -68,7 +68,7 @@ begin
         raise exception using
           errcode = 'PT400',
           message = 'metadata must be a JSON object of at most 65536 bytes',
-          detail = format('It is a JSON %s of %s bytes.', jsonb_typeof(metadata), dossier_private.json_bytes(metadata)),
+          detail = format('It is a JSON %s. %s', jsonb_typeof(metadata), dossier_private.say_json_bytes(metadata)),
           hint = 'Send an object such as {"source": "crm"}.';
       end if;
     when 'max_file_bytes' then

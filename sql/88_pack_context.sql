@@ -32,6 +32,14 @@ end
 $$;
 comment on function dossier_private.cut_to_tokens(text, integer) is 'The beginning of a text that has so many tokens at most, cut between words that are not very long.';
 
+create function dossier_private.escape_headings(text text) returns text
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select regexp_replace(text, '^( {0,3})(#{1,2}\s+(Context|Metadata|[^\n]*, pages? [0-9]))', '\1\\\2', 'gn');
+end;
+comment on function dossier_private.escape_headings(text) is
+  'A text in which no line looks like a heading of a pack: so nothing that is quoted can pretend to be another document.';
+
 create function dossier_private.pack_candidates(query text, in_organization uuid, in_session uuid)
 returns table (document_id uuid, name text, page integer, text text, rank real)
 language plpgsql stable security definer set search_path = '' rows 1000
@@ -111,6 +119,7 @@ begin
 
   -- The context: its text as far as there is room, then its metadata if there is.
   select c.* into context from dossier.session_context as c where c.session_id = in_session;
+  context.text_context := dossier_private.escape_headings(context.text_context);
   if context.text_context <> '' then
     context_text := context.text_context;
     context_part := format(E'# Context\n\n%s\n\n', context_text);
@@ -132,6 +141,7 @@ begin
     if tokens_left < 10 then
       reason := 'budget';
     else
+      candidate.text := dossier_private.escape_headings(candidate.text);
       digest := md5(regexp_replace(candidate.text, '\s+', ' ', 'g'));
       cost := dossier.estimate_tokens(
         format(E'## %s, page %s\n\n%s\n\n', candidate.name, candidate.page, candidate.text));
@@ -256,10 +266,10 @@ comment on function dossier.pack_context(uuid, text, integer) is
   'What a prompt needs to know of a session, max_tokens of it at most (by estimate_tokens): {text, tokens, max_tokens, '
   'context, quotes, left_out}. text is all of it as Markdown: the context, its metadata, then the best pages for the query '
   '(the syntax of search()), or pages in their order without one; neighbours in one quote, equal pages once. quotes are the '
-  'same for citing: {document_id, document_name, first_page, last_page, text, tokens, rank, truncated}. left_out says of every '
+  'same for citing (a line in them that looks like a heading of the pack is escaped, \#): {document_id, document_name, first_page, last_page, text, tokens, rank, truncated}. left_out says of every '
   'other page why: {document_id, document_name, pages, reason}, reason budget, no_match, duplicate, empty or not_ready.';
 
 revoke all on function
-  dossier_private.cut_to_tokens, dossier_private.pack_candidates, dossier_private.pack_session, dossier.pack_context
+  dossier_private.cut_to_tokens, dossier_private.escape_headings, dossier_private.pack_candidates, dossier_private.pack_session, dossier.pack_context
   from public, anon, authenticated, service_role;
 grant execute on function dossier.pack_context, dossier_private.pack_session to authenticated, service_role;

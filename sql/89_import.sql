@@ -23,7 +23,7 @@ begin
     raise exception using
       errcode = 'PT413',
       message = format('The bundle has more than %s bytes', dossier_private.bundle_bytes()),
-      detail = format('It has %s.', dossier_private.json_bytes(bundle)),
+      detail = dossier_private.say_json_bytes(bundle),
       hint = 'Export fewer sessions at once, or leave the bytes out.';
   end if;
   perform dossier_private.check_shape('bundle', bundle, '{"format": "string", "version": "number", "sessions": "array"}');

@@ -315,7 +315,10 @@ ask a "begin; select dossier.delete_document('$document');" >/dev/null
 job=$(ask watch "select id from dossier_private.jobs where document_id = '$document';")
 send d "select dossier.complete_job($job, 2, '[]');"
 blocked d
+send c "select dossier.request_extraction('$document');"
+blocked c
 ask a 'commit;' >/dev/null
+is "$(answer c)" 'ERROR:  PT404' 'who asks for the extraction of one that is being deleted waits, and is told so'
 is "$(answer d)" f 'who completes a document that is being deleted waits, and is told that it is gone'
 
 # Notifications, which leave with the commit.
