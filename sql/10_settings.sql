@@ -45,7 +45,7 @@ from (values
   ('max_context_bytes', '1048576', 'Largest text context, and largest context metadata, in bytes.'),
   ('job_max_attempts', '3', 'How often an extraction is tried before its document is failed.'),
   ('trash_days', '30', 'How many days a deleted session can be restored, where its organization does not say; 0: not at all.'),
-  ('personal_organizations', 'false', 'Whether who belongs to no organization gets one of their own with their first session.'),
+  ('personal_organizations', 'false', 'Whether who may write in no organization gets one of their own with their first session.'),
   ('allowed_media_types', '[
     "application/pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",

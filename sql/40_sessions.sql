@@ -72,11 +72,11 @@ declare
 begin
   perform dossier_private.require_caller();
   if organization_id is null then
-    mine := array(
-      select distinct membership.organization_id
-      from dossier_private.my_memberships() as membership
-      where membership.role is not null
-    );
+    -- Where one may only read is no choice; else who makes somebody a viewer would take that choice away.
+    mine := array(select distinct dossier_private.my_organizations('member'));
+    if mine = '{}' then
+      mine := array(select dossier_private.my_organizations() limit 1);
+    end if;
   end if;
 
   if cardinality(mine) = 0 then
@@ -89,7 +89,7 @@ begin
     raise exception using
       errcode = 'PT400',
       message = 'Say which organization the session belongs to',
-      detail = format('You belong to %s organizations.', cardinality(mine)),
+      detail = format('You may write in %s organizations.', cardinality(mine)),
       hint = 'Send the parameter organization_id.';
   end if;
 
@@ -98,7 +98,7 @@ begin
 end
 $$;
 comment on function dossier_private.require_organization(uuid) is
-  'The organization to write in: the one given, or the caller''s only one; refuses when the caller may not.';
+  'The organization to write in: the one given, or the only one that the caller may write in; refuses when there is none.';
 
 create function dossier_private.session_organization(session_id uuid) returns uuid
 language plpgsql stable security definer set search_path = ''

@@ -223,7 +223,9 @@ begin
       hint = 'Send organization_column, user_column and role_column as the table names them.';
   end if;
 
-  if found_column.typname <> 'uuid' and position(found_column.typcategory in categories) = 0 then
+  if found_column.typname <> 'uuid' and position(found_column.typcategory in categories) = 0
+    or found_column.typname in ('numeric', 'float4', 'float8', 'money') -- 42.00 and 42 are one number and two keys
+  then
     raise exception using
       errcode = 'PT400',
       message = format('The column %I of %s cannot hold %s', column_name, members, purpose),

@@ -222,7 +222,7 @@ as $$
 declare
   caller constant text := dossier_private.require_caller();
 begin
-  if exists (select from dossier_private.my_memberships())
+  if exists (select from dossier_private.my_organizations('member'))
     or not dossier_private.setting('personal_organizations')::boolean
     or dossier_private.membership_mode() <> 'own'
   then
@@ -230,13 +230,13 @@ begin
   end if;
   -- Of two first sessions at once the second waits here, and then finds what the first has made.
   perform pg_advisory_xact_lock(hashtextextended('dossier personal organization ' || caller, 0));
-  if not exists (select from dossier_private.my_memberships()) then
+  if not exists (select from dossier_private.my_organizations('member')) then
     perform dossier_private.found_organization('Personal');
   end if;
 end
 $$;
 comment on function dossier_private.provide_organization() is
-  'Makes an organization for a caller who has none, when the setting personal_organizations says so and no app keeps the members.';
+  'Makes an organization for a caller who may write in none, when the setting personal_organizations says so and no app keeps the members.';
 
 create function dossier_private.start_session(title text, conversation_type text, organization_id uuid, context jsonb)
 returns dossier.sessions
@@ -321,8 +321,8 @@ begin atomic
 end;
 comment on function dossier.create_session(text, text, uuid, jsonb) is
   'Makes a session and, when context is given ({text_context | text, context_metadata | metadata}), its first '
-  'context, in one transaction. The organization defaults to the caller''s only one; with the setting '
-  'personal_organizations, who has none gets one.';
+  'context, in one transaction. The organization defaults to the only one that the caller may write in; with the setting '
+  'personal_organizations, who may write in none gets one.';
 
 alter table dossier.session_context enable row level security;
 alter table dossier.session_context_versions enable row level security;

@@ -54,7 +54,7 @@ begin
       errcode = 'PT400',
       message = 'Supabase Realtime is not in this database',
       detail = 'realtime.messages, realtime.topic() and realtime.send() are needed.',
-      hint = 'Use the edge''s events instead, or update the Realtime of your stack and try again.';
+      hint = 'Update the Realtime of your stack and try again. Without it, upload with Prefer: wait, or ask for the document again.';
   end if;
 
   execute 'drop policy if exists dossier_sessions_select on realtime.messages';

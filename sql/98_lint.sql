@@ -86,7 +86,12 @@ begin
     union all
     select distinct 'multiple_permissive_policies', format('%s on %s', string_agg(quote_ident(p.polname), ', ' order by p.polname), p.of)
     from policies as p
-    cross join lateral unnest(p.polroles) as r (role)
+    -- What is for public, role 0, is for everybody whom another policy of the table names.
+    join lateral (
+      select distinct named.role
+      from policies as any_policy cross join lateral unnest(any_policy.polroles) as named (role)
+      where any_policy.polrelid = p.polrelid
+    ) as r on r.role = any (p.polroles) or 0 = any (p.polroles)
     cross join lateral unnest(case p.polcmd when '*' then array['r', 'a', 'w', 'd'] else array[p.polcmd::text] end) as c (command)
     where p.polpermissive
     group by p.of, c.command, r.role

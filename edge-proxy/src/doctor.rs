@@ -3,9 +3,8 @@
 //! What this edge itself needs is [`crate::check`]'s to try.
 //! Invariant: nothing is judged here; the status of a check is the database's.
 
-use crate::app::App;
-use crate::config::Config;
-use crate::db::{Caller, DbError};
+use crate::config::Database;
+use crate::db::{Caller, Db, DbError};
 use crate::error::Chain;
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -59,20 +58,19 @@ enum DoctorError {
 }
 
 /// Exit code 0 when nothing is an error, warnings or not.
-pub(crate) async fn run(config: &Config, json: bool) -> ExitCode {
-    match examine(config, json).await {
+pub(crate) async fn run(database: &Database, json: bool) -> ExitCode {
+    match examine(database, json).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("dossier-edge: {error}\n  `dossier-edge check` says what is missing.");
+            eprintln!("dossier-edge: {error}\n  Where it cannot be reached, `dossier-edge check` says why; where it fails, its log.");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn examine(config: &Config, json: bool) -> Result<bool, DoctorError> {
-    let app = App::new(config)?;
-    let answer = app.db.json(&Caller::service(), ASK, &[]).await?.unwrap_or_default();
+async fn examine(database: &Database, json: bool) -> Result<bool, DoctorError> {
+    let answer = Db::new(database)?.json(&Caller::service(), ASK, &[]).await?.unwrap_or_default();
     let checks: Vec<Examined> = serde_json::from_str(&answer)?;
     let mut output = io::stdout();
     if json {

@@ -32,20 +32,19 @@ mod upload;
 mod wait;
 
 use clap::Parser;
+use config::{Args, Task};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     few_heaps();
-    let args = config::Args::parse();
-    let (command, json) = (args.command, args.json);
-    let config = match config::Config::from_args(args) {
-        Ok(config) => config,
+    let task = match Task::from_args(Args::parse()) {
+        Ok(task) => task,
         Err(error) => {
             eprintln!("dossier-edge: {error}");
             return ExitCode::from(2);
         }
     };
-    logs::start(&config.log);
+    logs::start(task.log());
     // Everything that speaks TLS in this process uses this provider; a second installation cannot happen.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -55,10 +54,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match command {
-        Some(config::Command::Check) => runtime.block_on(check::run(config)),
-        Some(config::Command::Doctor) => runtime.block_on(doctor::run(&config, json)),
-        None => match runtime.block_on(run::run(config)) {
+    match task {
+        Task::Check(config) => runtime.block_on(check::run(*config)),
+        Task::Doctor { database, json, .. } => runtime.block_on(doctor::run(&database, json)),
+        Task::Serve(config) => match runtime.block_on(run::run(*config)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 tracing::error!("{error}");

@@ -54,6 +54,7 @@ test('the doctor looks over the database, for people and for scripts', () => {
   const checks = JSON.parse(stdout)
   assert.equal(status, checks.some((check) => check.status === 'error') ? 1 : 0)
   assert.equal(told.status, status)
+  assert.equal(run(['doctor'], { JWT_SECRET: undefined }).status, status, 'it needs no key')
   assert.equal(checks.find((check) => check.check_name === 'rights').status, 'ok')
   const unreachable = run(['doctor'], { DATABASE_URL: 'postgres://nobody:secret-word@127.0.0.1:1/none' })
   assert.equal(unreachable.status, 1, unreachable.text)

@@ -1,7 +1,7 @@
 -- Membership read from an app's table, and from claims of the token. See 00_setup.sql on how to run this.
 
 begin;
-select plan(120);
+select plan(121);
 select tests.fixture();
 -- Warnings about tables without roles are no news here.
 set local client_min_messages = error;
@@ -44,6 +44,7 @@ from (values
   ($$ select dossier.use_membership('app.members', 'team_id', null) $$, 'PT400', 'app.members has no column null', 'null is no column'),
   ($$ select dossier.use_membership('app.members', 'ctid', 'User') $$, 'PT400', 'app.members has no column ctid', 'a system column'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'role') $$, 'PT400', 'The column role of app.members cannot hold a user', 'an enum is no user'),
+  ($$ create table app.fractions (team numeric(10, 2), login text); select dossier.use_membership('app.fractions', 'team', 'login') $$, 'PT400', 'The column team of app.fractions cannot hold an organization', 'nor is a fraction'),
   ($$ select dossier.use_membership('app.members', 'role', 'User') $$, 'PT400', 'The column role of app.members cannot hold an organization', 'nor an organization'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'nothing') $$, 'PT400', 'app.members has no column nothing', 'a role column that is not there'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User" = "User" or true --') $$, 'PT400', 'app.members has no column "User"" = ""User"" or true --"', 'a column''s name is a name'),

@@ -16,7 +16,7 @@ alter table broken.shut enable row level security;
 create table broken.loose (id integer primary key, parent integer constraint loose_parent_fkey references broken.loose (id),
   user_id uuid constraint loose_user_fkey references auth.users (id));
 create policy one on broken.loose for select to authenticated using (id = current_setting('x')::integer);
-create policy two on broken.loose to authenticated using (current_setting('request.jwt.claims')::jsonb #>> '{user_metadata,id}' = id::text);
+create policy two on broken.loose using (current_setting('request.jwt.claims')::jsonb #>> '{user_metadata,id}' = id::text);
 create policy three on broken.loose for insert to authenticated with check ((select current_setting('x')) = id::text);
 create index loose_user_id_idx on broken.loose (user_id);
 create index loose_user_id_again_idx on broken.loose (user_id);

@@ -100,6 +100,34 @@ pub(crate) enum Command {
     Doctor,
 }
 
+/// What to do, with what it needs of the configuration.
+#[derive(Debug)]
+pub(crate) enum Task {
+    Serve(Box<Config>),
+    Check(Box<Config>),
+    Doctor { database: Database, log: Log, json: bool },
+}
+
+impl Task {
+    /// Checks the arguments that the task needs, concern by concern; the first problem is the answer.
+    pub(crate) fn from_args(args: Args) -> Result<Self, ConfigError> {
+        Ok(match args.command {
+            None => Self::Serve(Box::new(Config::from_args(args)?)),
+            Some(Command::Check) => Self::Check(Box::new(Config::from_args(args)?)),
+            Some(Command::Doctor) => {
+                Self::Doctor { log: args.log.check()?, database: args.database.check()?, json: args.json }
+            }
+        })
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        match self {
+            Self::Serve(config) | Self::Check(config) => &config.log,
+            Self::Doctor { log, .. } => log,
+        }
+    }
+}
+
 /// Everything the operator decided.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -113,8 +141,7 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Checks the arguments, concern by concern; the first problem is the answer.
-    pub(crate) fn from_args(args: Args) -> Result<Self, ConfigError> {
+    fn from_args(args: Args) -> Result<Self, ConfigError> {
         Ok(Self {
             log: args.log.check()?,
             database: args.database.check()?,
