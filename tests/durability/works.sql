@@ -18,6 +18,7 @@ end
 $$;
 
 select pg_temp.expect('the catalogue is in order', not exists (select from dossier_private.catalogue_findings() where status <> 'ok'));
+select pg_temp.expect('the schema is the one that was installed', not exists (select from dossier_private.schema_findings()));
 select pg_temp.expect('the rows are in order', not exists (select from dossier_private.data_findings() where check_name <> 'workers'));
 select pg_temp.expect('a changed setting counts', (dossier.limits() ->> 'max_file_bytes') = '20971520');
 
