@@ -5,8 +5,11 @@ use crate::config::{Config, ExtractMode};
 use crate::db::{Caller, DbError, Role};
 use crate::error::Chain;
 use crate::jobs;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +33,7 @@ pub(crate) async fn run(config: Config) -> ExitCode {
     }
     findings.push(("keys", keys(&app).await));
     findings.push(("stack behind", stack(&config).await));
-    findings.push(("port", port(&config)));
+    findings.push(("port", port(&config).await));
     report(&findings)
 }
 
@@ -185,7 +188,7 @@ async fn stack(config: &Config) -> Finding {
     let Some(upstream) = &config.gate.upstream else {
         return Ok("none (SUPABASE_URL is not set)".to_owned());
     };
-    let connect = tokio::net::TcpStream::connect((upstream.host.as_str(), upstream.port));
+    let connect = TcpStream::connect((upstream.host.as_str(), upstream.port));
     match timeout(Duration::from_secs(5), connect).await {
         Ok(Ok(_)) => Ok(format!("{} answers", upstream.authority)),
         Ok(Err(error)) => Err((error.to_string(), "Check SUPABASE_URL, and that the stack runs.")),
@@ -193,12 +196,27 @@ async fn stack(config: &Config) -> Finding {
     }
 }
 
-fn port(config: &Config) -> Finding {
-    match crate::gate::bind(config.gate.listen) {
-        Ok(_) => Ok(format!("{} is free", config.gate.listen)),
-        Err(error) => Err((
-            format!("{}: {error}", config.gate.listen),
-            "An edge that already runs there is fine; else set LISTEN to a free port.",
-        )),
+/// A port that is taken by an edge is as it should be: this one is checked while another runs.
+async fn port(config: &Config) -> Finding {
+    let address = config.gate.listen;
+    match crate::gate::bind(address) {
+        Ok(_) => Ok(format!("{address} is free")),
+        Err(_) if is_edge(address).await => Ok(format!("{address} is taken, by an edge that answers there")),
+        Err(error) => {
+            Err((format!("{address}: {error}"), "Set LISTEN to a free port, or stop what listens there."))
+        }
     }
+}
+
+/// Whether what listens there says of its health what an edge does.
+async fn is_edge(address: SocketAddr) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+        let mut answer = String::new();
+        stream.take(4096).read_to_string(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = timeout(Duration::from_secs(2), ask).await;
+    answer.is_ok_and(|answer| answer.is_ok_and(|answer| answer.ends_with(&crate::health::healthy())))
 }

@@ -50,6 +50,11 @@ impl Problem {
             .hint("The server's log line with this answer's x-request-id says what happened.")
     }
 
+    pub(crate) fn details(mut self, details: impl Into<Cow<'static, str>>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -10,9 +10,10 @@ const USUAL: i64 = 50;
 
 /// `?limit=&after=` of a list that is sorted by creation, newest first.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
-    limit: Option<i64>,
-    after: Option<String>,
+    pub(crate) limit: Option<i64>,
+    pub(crate) after: Option<String>,
 }
 
 /// Where a page begins and how long it is.
@@ -40,7 +41,8 @@ pub(crate) fn limit(limit: Option<i64>) -> Result<i64, Problem> {
     match limit {
         None => Ok(USUAL),
         Some(limit @ 1..=LONGEST) => Ok(limit),
-        Some(_) => Err(Problem::bad_request(format!("limit must be from 1 to {LONGEST}"))),
+        Some(_) => Err(Problem::bad_request(format!("limit must be from 1 to {LONGEST}"))
+            .hint("Ask for fewer rows, and for the next ones with what the page gave as next.")),
     }
 }
 

@@ -9,6 +9,7 @@ use futures_util::stream::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use std::error::Error as _;
 use uuid::Uuid;
 
 /// The `{id}` of a path.
@@ -19,15 +20,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(id) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| Problem::bad_request(error.to_string()))?;
-        let id = id.parse().map_err(|_| Problem::bad_request("the id in the path is not a uuid"))?;
-        Ok(Self(id))
+        let not_an_id = || {
+            Problem::bad_request("the id in the path is not a uuid")
+                .hint("An id is 32 hexadecimal digits with hyphens, as answers and lists have it.")
+        };
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| not_an_id())?;
+        Ok(Self(id.parse().map_err(|_| not_an_id())?))
     }
 }
 
-/// The query of a URL.
+/// The query of a URL. Keys that are not known are refused, so each `T` denies unknown fields: what is
+/// misspelt must not seem to work.
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);
 
@@ -35,8 +38,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let axum::extract::Query(query) = axum::extract::Query::try_from_uri(&parts.uri)
-            .map_err(|error| Problem::bad_request(error.body_text()))?;
+        let axum::extract::Query(query) =
+            axum::extract::Query::try_from_uri(&parts.uri).map_err(|error| {
+                // What serde says, without what axum says around it.
+                let wrong = error.source().map_or_else(|| error.body_text(), ToString::to_string);
+                Problem::bad_request("the query of the URL is not understood")
+                    .details(wrong)
+                    .hint("The details name the key, and the keys that are known here.")
+            })?;
         Ok(Self(query))
     }
 }
@@ -50,20 +59,35 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let body = read_json(request.into_body(), app.upload.json_max_bytes).await?;
-        let value = serde_json::from_str(&body).map_err(|error| {
-            Problem::bad_request(format!("the body is not the JSON that is expected here: {error}"))
-        })?;
+        let value = serde_json::from_str(&body).map_err(|error| not_expected(&error))?;
         Ok(Self(value))
     }
+}
+
+fn not_expected(error: &serde_json::Error) -> Problem {
+    let (message, hint) = if error.is_data() {
+        (
+            "the body is not the JSON that is expected here",
+            "Send an object whose members are those that this path takes; the details name the one that is not.",
+        )
+    } else {
+        ("the body is not JSON", "Send JSON in UTF-8; the details say where it breaks off.")
+    };
+    Problem::bad_request(message).details(error.to_string()).hint(hint)
 }
 
 /// A body of at most `limit` bytes that can be passed on as JSON: text, and not nested too deeply.
 pub(crate) async fn read_json(body: Body, limit: usize) -> Result<String, Problem> {
     let body = read(body, limit).await?;
     if too_deep(&body) {
-        return Err(Problem::bad_request(format!("the JSON is nested deeper than {DEEPEST} levels")));
+        return Err(Problem::bad_request(format!("the JSON is nested deeper than {DEEPEST} levels"))
+            .hint("Send it flatter, or as the text of a document."));
     }
-    String::from_utf8(body).map_err(|error| Problem::bad_request(format!("the body is not UTF-8: {error}")))
+    String::from_utf8(body).map_err(|error| {
+        Problem::bad_request("the body is not UTF-8")
+            .details(error.utf8_error().to_string())
+            .hint("Write it in UTF-8 before it is sent.")
+    })
 }
 
 /// Deepest nesting of JSON that is passed on: deeper, and Postgres runs into its own stack limit.
@@ -92,8 +116,11 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut stream = body.into_data_stream();
     let mut read = Vec::new();
     while let Some(frame) = stream.next().await {
-        let frame =
-            frame.map_err(|error| Problem::bad_request(format!("the body could not be read: {error}")))?;
+        let frame = frame.map_err(|error| {
+            Problem::bad_request("the body could not be read")
+                .details(error.to_string())
+                .hint("Send it again.")
+        })?;
         if read.len() + frame.len() > limit {
             let message = format!("the body is larger than {limit} bytes");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)

@@ -26,6 +26,7 @@ const PACK: &str =
 
 /// `?q=` and where to look for it.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SearchQuery {
     q: Option<String>,
     session_id: Option<Uuid>,

@@ -43,6 +43,26 @@ test('unknown paths and wrong methods are told so, in JSON', async () => {
   }
 })
 
+test('a query that is not understood is refused, and says what is known', async () => {
+  const session = await newSession(member)
+  const nowhere = '00000000-0000-4000-8000-000000000000'
+  for (const [path, known] of [['/api/sessions', 'limit'], [`/api/documents?session_id=${session.id}`, 'session_id'],
+    [`/api/documents/${nowhere}/pages`, 'after'], [`/api/sessions/${session.id}/context/versions`, 'after'], ['/api/search?q=x', 'media_type']]) {
+    const { message, details } = assertError(await get(`${path}${path.includes('?') ? '&' : '?'}limti=5`, { as: member }), 400, 'PT400')
+    assert.match(message, /query/)
+    assert.match(details, new RegExp(`limti.*${known}`))
+    assert.match(assertError(await get(`${path}${path.includes('?') ? '&' : '?'}limit=many`, { as: member }), 400, 'PT400').details, /limit/)
+  }
+  assertError(await call('POST', `/api/documents?sesion_id=${session.id}`, { as: member, body: new FormData() }), 400, 'PT400')
+  assertError(await post('/api/import?keepids=true', {}, { as: member }), 400, 'PT400')
+})
+
+test('what Postgres says at length is told in short', async () => {
+  const { message, details } = assertError(await call('POST', `/api/import?organization_id=${(await newSession(member)).organization_id}`,
+    { as: member, body: `{"format": "${'x'.repeat(1 << 20)}`, headers: { 'content-type': 'application/json' } }), 400)
+  assert.ok(`${message}${details}`.length < 20_000)
+})
+
 test('HEAD answers as GET would, without a body', async () => {
   const session = await newSession(member)
   const document = await uploaded(member, session.id, { name: unique('head.txt'), bytes: Buffer.from('twelve bytes'), media_type: 'text/plain' })

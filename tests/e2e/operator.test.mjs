@@ -1,12 +1,13 @@
 // What an operator meets: help, checks before the start, refusals with advice, and the log.
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
+import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { get, newSession, unique, uploaded } from './lib/api.mjs'
 import { startEdge } from './lib/edge.mjs'
-import { edgeBinary, edgeDatabaseUrl, jwtSecret, workerBinary } from './lib/env.mjs'
-import { freePort, until } from './lib/net.mjs'
+import { edgeBinary, edgeDatabaseUrl, edgeUrl, jwtSecret, workerBinary } from './lib/env.mjs'
+import { freePort, listen, until } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
 import './lib/cleanup.mjs'
 
@@ -15,6 +16,13 @@ const run = (args, more = {}) => {
   const { status, stdout, stderr } = spawnSync(edgeBinary, args, { env: { ...environment, ...more }, timeout: 30_000 })
   return { status, text: `${stdout}${stderr}` }
 }
+
+/** As run, for tests that answer meanwhile. */
+const runBeside = (args, more) => new Promise((done) => {
+  execFile(edgeBinary, args, { env: { ...environment, ...more }, timeout: 30_000 }, (error, stdout, stderr) => {
+    done({ status: error ? error.code : 0, text: `${stdout}${stderr}` })
+  })
+})
 
 test('help names every setting', () => {
   const { status, text } = run(['--help'])
@@ -37,6 +45,15 @@ test('a check says that all is well, or what is not', async () => {
   const without = run(['check'], { LISTEN: `127.0.0.1:${port}`, EXTRACT_MODE: 'edge', DOSSIER_TESSDATA: '/nonexistent' })
   assert.equal(without.status, 0, 'OCR need not be there')
   assert.match(without.text, /OCR: none; pictures are not read: .*install/is)
+  const beside = run(['check'], { LISTEN: new URL(edgeUrl).host })
+  assert.equal(beside.status, 0, beside.text)
+  assert.match(beside.text, /port: .* is taken, by an edge/)
+  const stranger = createServer((request, response) => response.end('{"status":"ok"}'))
+  const taken = await listen(stranger)
+  const among = await runBeside(['check'], { LISTEN: new URL(taken).host })
+  stranger.close()
+  assert.equal(among.status, 1, among.text)
+  assert.match(among.text, /MISSING port: .*in use/)
   const unreachable = run(['check'], { DATABASE_URL: `postgres://nobody:secret-word@127.0.0.1:${port}/none` })
   assert.notEqual(unreachable.status, 0, unreachable.text)
   assert.doesNotMatch(unreachable.text, /secret-word|panicked/)

@@ -29,6 +29,7 @@ const RESTORE: &str = concat!(
 
 /// Which versions to list: those before `after`, newest first.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     limit: Option<i32>,
     after: Option<i32>,

@@ -95,13 +95,12 @@ impl From<DbError> for ApiError {
                         Self::internal(error)
                     };
                 }
-                let owned = |text: &str| Cow::Owned(text.to_owned());
                 Self::Refused(Problem {
                     status,
-                    code: owned(raised.code().code()),
-                    message: owned(raised.message()),
-                    details: raised.detail().map(owned),
-                    hint: raised.hint().map(owned),
+                    code: raised.code().code().to_owned().into(),
+                    message: shortened(raised.message()),
+                    details: raised.detail().map(shortened),
+                    hint: raised.hint().map(shortened).or_else(|| usual_hint(raised.code().code())),
                 })
             }
             DbError::Busy | DbError::Unreachable(_) => unavailable(&error),
@@ -112,6 +111,29 @@ impl From<DbError> for ApiError {
 
 /// What Postgres raises for U+0000: in a text, and escaped in JSON.
 const NUL: [&str; 2] = ["22021", "22P05"];
+
+/// Postgres quotes what it does not understand, a megabyte if need be.
+fn shortened(text: &str) -> Cow<'static, str> {
+    const LONGEST: usize = 8000;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.to_owned().into(),
+    }
+}
+
+/// What to do about an error that Postgres raised by itself; Dossier's own say it.
+fn usual_hint(sqlstate: &str) -> Option<Cow<'static, str>> {
+    let hint = match sqlstate {
+        "42501" => "It needs the token of a user who may do this.",
+        "23505" => "There is one already: read it, or send another key.",
+        "23503" => "What is named does not exist, or is still in use: check the ids.",
+        _ => match sqlstate.get(..2)? {
+            "22" | "23" => "The message names the value: send one that it allows.",
+            _ => return None,
+        },
+    };
+    Some(hint.into())
+}
 
 fn unavailable(error: &DbError) -> ApiError {
     tracing::error!("{}", crate::error::Chain(error));
@@ -163,6 +185,12 @@ mod tests {
         ] {
             assert_eq!(status_of(sqlstate).map(|status| status.as_u16()), Some(status), "{sqlstate}");
         }
+        assert_eq!(
+            usual_hint("23505").as_deref(),
+            Some("There is one already: read it, or send another key.")
+        );
+        assert!(usual_hint("22P02").is_some() && usual_hint("P0001").is_none());
+        assert_eq!(shortened(&"é".repeat(9000)).chars().count(), 8001);
         assert_eq!(status_of("PTxyz"), None);
         assert_eq!(status_of("x"), None);
     }

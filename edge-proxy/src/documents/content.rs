@@ -67,7 +67,9 @@ async fn facts(app: &App, claims: &Claims, id: Uuid) -> Result<Facts, ApiError> 
         .map_err(|error| error.seen_by(claims.caller.role))?;
     let row = rows.first().ok_or_else(|| not_found("document not found"))?;
     if row.try_get(4).map_err(DbError::from)? {
-        return Err(Problem::new(StatusCode::CONFLICT, "the document is still being uploaded").into());
+        return Err(Problem::new(StatusCode::CONFLICT, "the document is still being uploaded")
+            .hint("Ask again when its status is no longer uploading.")
+            .into());
     }
     if row.try_get(5).map_err(DbError::from)? {
         return Err(Problem::new(StatusCode::GONE, "the bytes of this document are not here")

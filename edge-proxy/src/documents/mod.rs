@@ -61,8 +61,11 @@ const DELETE: &str = "select dossier.delete_document($1)";
 
 /// Which documents to list.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     session_id: Option<Uuid>,
+    limit: Option<i64>,
+    after: Option<String>,
 }
 
 /// `GET /api/documents?session_id=`.
@@ -70,12 +73,11 @@ pub(crate) async fn list(
     State(app): State<App>,
     claims: Claims,
     Query(list): Query<ListQuery>,
-    Query(paging): Query<Paging>,
 ) -> Result<Response, ApiError> {
     let session = list.session_id.ok_or_else(|| {
         Problem::bad_request("session_id is missing").hint("GET /api/documents?session_id=…")
     })?;
-    let page = paging.check()?;
+    let page = Paging { limit: list.limit, after: list.after }.check()?;
     let (micros, id) = page.after.unzip();
     let params = [
         (&micros as _, Type::INT8),
@@ -103,6 +105,7 @@ pub(crate) async fn read(State(app): State<App>, claims: Claims, Id(id): Id) -> 
 
 /// Which pages of text.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct PagesQuery {
     limit: Option<i64>,
     /// The last page seen.

@@ -28,6 +28,9 @@ use tracing::{info, warn};
 /// Longest head that the API reads; Supabase's tokens have at most a few KiB.
 const LONGEST_HEAD: usize = 24 * 1024;
 
+/// The hint where all that is known is that a request is none.
+const AS_HTTP: &str = "Send the request as HTTP/1.1 or HTTP/2 has it, by a library or a browser.";
+
 /// The gate.
 pub(super) struct Gate {
     config: config::Gate,
@@ -197,7 +200,7 @@ impl ProxyHttp for Gate {
         let problem = match (error.esource(), error.etype()) {
             (_, ErrorType::HTTPStatus(status)) => StatusCode::from_u16(*status).map_or_else(
                 |_| Problem::internal(),
-                |status| Problem::new(status, "the request was refused"),
+                |status| Problem::new(status, "the request was refused").hint(AS_HTTP),
             ),
             (ErrorSource::Downstream, ErrorType::ReadTimedout) => timed_out(),
             // The client is gone; there is nobody to answer.
@@ -205,7 +208,7 @@ impl ProxyHttp for Gate {
                 ErrorSource::Downstream,
                 ErrorType::ReadError | ErrorType::WriteError | ErrorType::ConnectionClosed,
             ) => return FailToProxy { error_code: 0, can_reuse_downstream: false },
-            (ErrorSource::Downstream, _) => Problem::bad_request("the request is malformed"),
+            (ErrorSource::Downstream, _) => Problem::bad_request("the request is malformed").hint(AS_HTTP),
             (ErrorSource::Upstream, _) if passage.target == Target::Upstream => bad_gateway(),
             _ => Problem::internal(),
         };

@@ -32,6 +32,7 @@ static PLACES: Semaphore = Semaphore::const_new(2);
 
 /// Where to.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Target {
     organization_id: Option<Uuid>,
     #[serde(default)]

@@ -25,6 +25,7 @@ type Multipart = Form<BodyDataStream>;
 
 /// What may stand in the query instead of a field.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct UploadQuery {
     session_id: Option<Uuid>,
 }
@@ -140,13 +141,18 @@ impl Fields {
             value.extend_from_slice(&data);
             if value.len() > LONGEST_FIELD {
                 let message = format!("the field {name} is longer than {LONGEST_FIELD} bytes");
-                return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message).into());
+                return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+                    .hint("Send long texts as files, each a part with a file name.")
+                    .into());
             }
         }
         let value = String::from_utf8_lossy(&value).trim().to_owned();
         match name {
             "session_id" => {
-                let id = value.parse().map_err(|_| Problem::bad_request("session_id is not a uuid"))?;
+                let id = value.parse().map_err(|_| {
+                    Problem::bad_request("session_id is not a uuid")
+                        .hint("Send the id that POST /api/sessions answered.")
+                })?;
                 self.session_id = Some(id);
             }
             "metadata" => self.metadata = Some(value),
@@ -190,7 +196,11 @@ fn form_problem(error: &FormError) -> Problem {
         FormError::Truncated | FormError::Body(_) => {
             problem.hint("Nothing of the file that broke off is kept; send it again.")
         }
-        FormError::Malformed(_) | FormError::TooMuchToSkip => problem,
+        FormError::Malformed(_) => problem
+            .hint("Let a browser's FormData or curl -F write the form: multipart/form-data (RFC 7578)."),
+        FormError::TooMuchToSkip => {
+            problem.hint("Send what came behind the refused file in another request.")
+        }
     }
 }
 

@@ -75,6 +75,7 @@ export function assertError(response, status, code, { perFile = false } = {}) {
   assert.deepEqual(keys, ['code', 'details', 'hint', 'message'], `the shape of an error: ${response.text}`)
   if (code) assert.equal(body.code, code, response.text)
   assert.ok(typeof body.message === 'string' && body.message.length > 3, `a message for people: ${response.text}`)
+  assert.ok(typeof body.hint === 'string' && body.hint.length > 3, `what to do about it: ${response.text}`)
   assert.doesNotMatch(response.text, /panicked|\.rs:\d|select |tokio_postgres|\/root\/|\/home\//, 'nothing of the inside')
   const id = response.headers.get ? response.headers.get('x-request-id') : response.headers['x-request-id']
   assert.ok(id, 'an x-request-id')
