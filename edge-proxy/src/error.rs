@@ -10,6 +10,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What a client may learn. Never implemented for an error that quotes the inside.
 pub(crate) trait ClientFacing: StdError {
@@ -78,8 +79,18 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            response.headers_mut().insert(header::RETRY_AFTER, until_tomorrow().into());
+        }
         response
     }
+}
+
+/// Seconds until midnight UTC, when the quotas of a day begin anew. The gate's limits say their own time.
+fn until_tomorrow() -> u64 {
+    const DAY: u64 = 24 * 60 * 60;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    DAY - now % DAY
 }
 
 /// Why a request was not done.

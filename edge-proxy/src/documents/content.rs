@@ -143,6 +143,7 @@ fn with_headers(status: StatusCode, file: &Facts, etag: &str, body: Body) -> Res
 fn unsatisfiable(size: u64) -> Response {
     let mut response =
         Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("the document has {size} bytes"))
+            .hint("Ask for bytes from 0 on, or leave Range out.")
             .into_response();
     response.headers_mut().insert(header::CONTENT_RANGE, text(&format!("bytes */{size}")));
     response
