@@ -28,7 +28,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/sessions/{id}/context/restore", post(context::versions::restore))
         .route("/api/sessions/{id}/pack", post(search::pack))
         .route("/api/sessions/{id}/export", get(transfer::export_one))
-        .route("/api/search", get(search::search))
+        .route("/api/search", get(search::search).post(search::fuse))
         .route("/api/export", get(transfer::export))
         .route("/api/import", post(transfer::import))
         .route("/api/documents", get(documents::list).post(upload::upload))

@@ -60,6 +60,27 @@ test('a search that cannot be is refused', async () => {
   assertError(await search({ q: 'x' }), 401)
 })
 
+test('a search may be a body, and have an embedding where the database can compare them', async () => {
+  const word = unique()
+  const session = await newSession(member, { context: { text: `They asked for ${word}.` } })
+  const ask = (body, as = viewer) => post('/api/search', body, { as })
+
+  const found = await ask({ query: word, session_id: session.id })
+  assert.equal(found.status, 200, found.text)
+  assert.deepEqual(found.json.results.map((result) => [result.kind, result.session_id]), [['context', session.id]])
+  assertError(await ask({}), 400, 'PT400')
+  assertError(await ask({ q: word }), 400)
+  assertError(await ask({ query: word, embedding: [1, 0], after: 'x' }), 400)
+  assertError(await ask({ query: word, embedding: 'x' }), 400)
+  // The test database has no pgvector; what it finds with one, tests/sql/vector/ shows.
+  for (const body of [{ embedding: [1, 0] }, { embedding: [1e-3, 2], query: word }]) {
+    const refused = await ask({ ...body, session_id: session.id })
+    assertError(refused, 501, 'PT501')
+    assert.match(refused.json.hint, /create extension vector/)
+    assertError(await ask({ ...body, session_id: session.id }, stranger), 404, 'PT404')
+  }
+})
+
 test('a session is packed for a prompt, within its budget', async () => {
   const [word, other] = [unique(), unique()]
   const session = await newSession(member, { context: { text: 'They breed horses.' } })

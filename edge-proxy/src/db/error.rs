@@ -88,7 +88,8 @@ impl From<DbError> for ApiError {
                         Self::internal(error)
                     };
                 };
-                if status.is_server_error() {
+                // 501 is for the client to know: what this database is not set up for, and what would do it.
+                if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
                     return if status == StatusCode::SERVICE_UNAVAILABLE {
                         unavailable(&error)
                     } else {
@@ -173,6 +174,7 @@ mod tests {
         for (sqlstate, status) in [
             ("PT409", 409),
             ("PT413", 413),
+            ("PT501", 501),
             ("42501", 403),
             ("23505", 409),
             ("22P02", 400),
