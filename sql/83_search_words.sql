@@ -161,7 +161,7 @@ as $$
 declare
   configuration constant regconfig := 'pg_catalog.' || config;
   readable text := dossier_private.read_pairs(dossier_private.read_compounds(folded));
-  prefix constant text := format('([[:alnum:]]{3,}|%s)\*', dossier_private.unspaced());
+  prefix constant text := format('([[:alnum:]]{3,}|(?<==)[[:alnum:]]{2}|%s)\*', dossier_private.unspaced());
   parsed text;
   word text;
   stem text;
@@ -208,7 +208,8 @@ begin
 end
 $$;
 comment on function dossier_private.parse_search(text, text) is
-  'A query as people type it: words, "a phrase", or, -not, and prefixes of three letters or more with a star. As in the index, '
+  'A query as people type it: words, "a phrase", or, -not, and prefixes of three letters or more (of two, in a '
+  'compound) with a star. As in the index, '
   'a word has its stem and the stem of what it is without accents.';
 
 create function dossier_private.escape_html(text text) returns text
