@@ -24,7 +24,7 @@ begin
       detail = case when installed.extversion is null then 'Embeddings are kept in a type of that extension.'
         else format('It has %s.', installed.extversion) end,
       hint = 'On Supabase switch on vector under Database, Extensions; else install it (on Debian postgresql-<version>-pgvector) and run: '
-        'create extension vector with schema extensions; then: select dossier.enable_embeddings(…).';
+        'create extension vector with schema extensions; then call dossier.enable_embeddings() with the dimensions of your model.';
   end if;
   return installed.nspname;
 end
@@ -45,7 +45,7 @@ begin
       errcode = 'PT501',
       message = 'Embeddings are not enabled',
       detail = 'pgvector is here, and the table dossier.page_embeddings is not.',
-      hint = 'As the owner of the database: select dossier.enable_embeddings(1536), with the dimensions of your model.';
+      hint = 'As the owner of the database call dossier.enable_embeddings() with the dimensions of your model, such as 1536.';
   end if;
 end
 $$;
