@@ -63,7 +63,9 @@ pub(crate) async fn run(database: &Database, json: bool) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("dossier-edge: {error}\n  Where it cannot be reached, `dossier-edge check` says why; where it fails, its log.");
+            eprintln!(
+                "dossier-edge: {error}\n  Where it cannot be reached, `dossier-edge check` says why; where it fails, its log."
+            );
             ExitCode::FAILURE
         }
     }

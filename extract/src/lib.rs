@@ -20,6 +20,7 @@ pub mod protocol;
 mod recognition;
 mod replies;
 mod source;
+mod thumbnail;
 mod worker;
 
 pub use client::{Extractor, Tick};
@@ -29,6 +30,6 @@ pub use limits::{Limits, Sandbox};
 pub use ocr::{Languages, LanguagesError, OcrLimits, OcrSettings};
 pub use protocol::{
     Extraction, Metadata, Ocr, OcrOutcome, OutlineEntry, Page, PageSource, PdfEngine, Request, TextFormat,
-    Thumbnail, ThumbnailRequest,
 };
 pub use source::Source;
+pub use thumbnail::{Thumbnail, ThumbnailRequest};

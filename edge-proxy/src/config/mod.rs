@@ -105,7 +105,7 @@ pub(crate) enum Command {
 pub(crate) enum Task {
     Serve(Box<Config>),
     Check(Box<Config>),
-    Doctor { database: Database, log: Log, json: bool },
+    Doctor { database: Box<Database>, log: Log, json: bool },
 }
 
 impl Task {
@@ -115,7 +115,8 @@ impl Task {
             None => Self::Serve(Box::new(Config::from_args(args)?)),
             Some(Command::Check) => Self::Check(Box::new(Config::from_args(args)?)),
             Some(Command::Doctor) => {
-                Self::Doctor { log: args.log.check()?, database: args.database.check()?, json: args.json }
+                let database = Box::new(args.database.check()?);
+                Self::Doctor { log: args.log.check()?, database, json: args.json }
             }
         })
     }
