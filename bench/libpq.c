@@ -3,9 +3,10 @@
  *   libpq insert CONNINFO TABLE FILE      FILE as rows of 256 KiB in TABLE (document_id, seq, bytes), one
  *                                         transaction, every insert sent before the first answer is read
  *   libpq call CONNINFO STATEMENT...      begin, STATEMENT..., commit, in one batch, as the edge sends it
+ *   libpq ask CONNINFO STATEMENT...       STATEMENT... once, to begin with; then each line is a statement
  *
  * Prepares nothing by name. Works once per line on standard input; answers each line with the microseconds
- * from the first byte sent to the last answer read.
+ * from the first byte sent to the last answer read. When asking, the first answer is the backend's process id.
  */
 #include <arpa/inet.h>
 #include <libpq-fe.h>
@@ -74,6 +75,11 @@ static void call(char **statements, int count) {
   finish();
 }
 
+static void ask(const char *statement) {
+  say(statement);
+  finish();
+}
+
 static char *whole_file(const char *path, size_t *size) {
   FILE *file = fopen(path, "rb");
   if (!file) fail(path);
@@ -89,8 +95,9 @@ static char *whole_file(const char *path, size_t *size) {
 int main(int count, char **argument) {
   int inserting = count == 5 && !strcmp(argument[1], "insert");
   int calling = count > 3 && !strcmp(argument[1], "call");
-  if (!inserting && !calling) {
-    fprintf(stderr, "usage: libpq insert CONNINFO TABLE FILE | libpq call CONNINFO STATEMENT...\n");
+  int asking = count > 2 && !strcmp(argument[1], "ask");
+  if (!inserting && !calling && !asking) {
+    fprintf(stderr, "usage: libpq insert CONNINFO TABLE FILE | libpq call|ask CONNINFO STATEMENT...\n");
     return 2;
   }
   connection = PQconnectdb(argument[2]);
@@ -104,11 +111,18 @@ int main(int count, char **argument) {
     bytes = whole_file(argument[4], &size);
     srand((unsigned)time(NULL));
   }
-  char line[16];
-  while (fgets(line, sizeof line, stdin)) {
+  if (asking) {
+    for (int i = 3; i < count; i++) ask(argument[i]);
+    printf("%d\n", PQbackendPID(connection));
+    fflush(stdout);
+  }
+  char *line = NULL;
+  size_t room = 0;
+  while (getline(&line, &room, stdin) > 0) {
     double start = microseconds();
     if (inserting) insert(statement, bytes, size);
-    else call(argument + 3, count - 3);
+    else if (calling) call(argument + 3, count - 3);
+    else ask(line);
     printf("%.0f\n", microseconds() - start);
     fflush(stdout);
   }

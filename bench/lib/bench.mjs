@@ -42,6 +42,29 @@ export function libpq(...args) {
   }
 }
 
+/**
+ * A connection that begins with `setup` and then runs any statement: `go(statement)` answers milliseconds,
+ * `cpu()` those that the backend has computed since it began. Other work on the machine disturbs the latter less.
+ */
+export async function ask(conninfo, ...setup) {
+  const child = spawn(process.env.DOSSIER_BENCH_LIBPQ, ['ask', conninfo, ...setup], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  async function next() {
+    const { value, done } = await lines.next()
+    if (done) throw new Error('the libpq program ended')
+    return Number(value)
+  }
+  const backend = await next()
+  return {
+    async go(statement) {
+      child.stdin.write(`${statement.replaceAll('\n', ' ')}\n`)
+      return (await next()) / 1000
+    },
+    cpu: () => Number(readFileSync(`/proc/${backend}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
+    close: () => child.stdin.end(),
+  }
+}
+
 /** A request made once and sent many times over one connection; `go()` answers milliseconds, and asserts. */
 export async function http(edge, method, path, { body = Buffer.alloc(0), headers = {}, status }) {
   const client = await RawClient.open(edge.url)
@@ -106,7 +129,7 @@ export async function inTurn(subjects, rounds, warmUp = 3) {
 export function summary(times) {
   const sorted = times.toSorted((a, b) => a - b)
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
-  return { median: at(0.5), low: at(0.25), high: at(0.75), worst: sorted.at(-1), count: sorted.length }
+  return { median: at(0.5), low: at(0.25), high: at(0.75), p95: at(0.95), worst: sorted.at(-1), count: sorted.length }
 }
 
 const digits = (number) => number.toFixed(number < 10 ? 2 : 1)

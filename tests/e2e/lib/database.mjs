@@ -6,7 +6,8 @@ import { databaseUrl, edgeDatabaseUrl, hostedSql } from './env.mjs'
 import { psql, value } from './psql.mjs'
 
 const root = new URL('../../../', import.meta.url).pathname
-const withName = (url, name) => url.replace(/\/[^/?]+(\?|$)/, `/${name}$1`)
+/** The URL of another database of the same cluster. */
+export const withName = (url, name) => url.replace(/\/[^/?]+(\?|$)/, `/${name}$1`)
 
 export const isNative = async (url = databaseUrl) =>
   value("select to_regprocedure('dossier.run_job(bigint, integer)') is not null", { url })
@@ -17,8 +18,7 @@ const as = (url, user) => url.replace(/\/\/[^/@]*@/, `//${user}@`)
  * Makes a seeded database: the extension (`native`), or, as in a hosted Supabase project, the plain SQL, installed
  * and owned by a role that is no superuser. `url` signs in as the owner.
  */
-export async function newDatabase({ native }) {
-  const name = `dossier_e2e_${native ? 'native' : 'hosted'}_${process.pid}`
+export async function newDatabase({ native, name = `dossier_e2e_${native ? 'native' : 'hosted'}_${process.pid}` }) {
   const superuserUrl = withName(databaseUrl, name)
   const url = native ? superuserUrl : as(superuserUrl, 'project')
   await psql(`drop database if exists ${name} with (force)`)

@@ -1,0 +1,1 @@
+select * from dossier.documents where id = :'document';

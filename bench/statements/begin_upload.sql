@@ -1,0 +1,1 @@
+select dossier.begin_upload(:'session', 'a.txt', 'text/plain', 1000);

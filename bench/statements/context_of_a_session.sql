@@ -1,0 +1,1 @@
+select * from dossier.session_context where session_id = :'session';

@@ -1,0 +1,1 @@
+select * from dossier.documents where organization_id = :'organization' order by created_at desc, id desc limit 20;

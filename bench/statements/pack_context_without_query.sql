@@ -1,0 +1,1 @@
+select dossier.pack_context(:'session');

@@ -1,0 +1,1 @@
+select * from dossier.search(:'query');

@@ -1,0 +1,56 @@
+# The plans of bench/statements as text: for review, and so that a lost index turns a test red. Sourced.
+# shellcheck shell=bash
+
+# plans_directory: what each version of Postgres makes of them, and says it in words of its own.
+plans_directory() { echo "$root/bench/plans/$pg_version"; }
+
+# plans_database NAME: rows enough for an index to win, and few enough for analyze to read all of them: the
+# statistics, and with them the plans, are the same every time.
+plans_database() {
+  create_database "$1" hosted
+  sql "$1" -o /dev/null -v rows=25000 -f "$root/bench/data.sql"
+}
+
+# write_plans DATABASE DIRECTORY
+write_plans() {
+  local statement
+  for statement in "$root"/bench/statements/*.sql; do
+    plan_text "$1" "$statement" >"$2/$(basename "$statement" .sql).txt"
+  done
+}
+
+# plan_text DATABASE FILE: a statement, its plan, and those of the statements inside of the functions that it calls:
+# each once, of those that read or write tables, without costs and keys.
+plan_text() {
+  cat "$2"
+  sql "$1" -v file="$2" -f "$root/bench/plans.sql" 2>&1 >/dev/null | sed -E 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/<key>/g' | awk '
+    function finish() {
+      if (plan ~ /(Scan using|Seq Scan on|Heap Scan on|Insert on|Update on|Delete on) / && !(plan in seen)) {
+        seen[plan]
+        plans[++count] = plan
+      }
+      plan = ""
+    }
+    /duration: [0-9.]+ ms  plan:$/ { finish(); next }
+    /ERROR:/ { print }
+    !plan && !/  \(cost=[0-9.]+ rows=[0-9]+ width=[0-9]+\)$/ { next } # the text of the statement
+    {
+      sub(/  \(cost=[0-9.]+ rows=[0-9]+ width=[0-9]+\)$/, "")
+      plan = plan $0 "\n"
+    }
+    END {
+      finish()
+      for (i = count; i > 0; i--) printf "\n%s", plans[i]
+    }'
+}
+
+# plans_match DATABASE: compares with what is committed.
+plans_match() {
+  local found
+  found=$(mktemp -d)
+  write_plans "$1" "$found"
+  diff -U3 -r "$(plans_directory)" "$found" >&2 ||
+    fail "Postgres $pg_version plans other than bench/plans says" \
+      "a table is no longer read by the index it was, say; if the lines above are meant, run ./dev bench plans and commit its files"
+  rm -r "$found"
+}
