@@ -2,6 +2,9 @@
 --
 -- Invariant: the parts are counted one by one, each with its heading and the blank line after it. The estimate
 -- of a whole is never more than the sum of its parts' (it is linear, rounded up), so the budget holds.
+--
+-- Documents are sought by their session alone. Were its organization named too, Postgres, which takes the one for
+-- independent of the other, would read all documents of a large organization in its index.
 
 create function dossier_private.cut_to_tokens(text text, max_tokens integer) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -52,7 +55,7 @@ begin
       select document.id, document.name, page.page, page.text, null::real
       from dossier.documents as document
       join dossier.document_pages as page on page.document_id = document.id
-      where document.organization_id = in_organization and document.session_id = in_session
+      where document.session_id = in_session
         -- While a document is read again, its pages are still there.
         and document.status in ('ready', 'stored', 'extracting')
       order by document.created_at, document.id, page.page
@@ -225,7 +228,7 @@ begin
     join dossier.document_pages as page on page.document_id = document.id
     left join unnest(out_documents, out_pages, out_reasons) as known (document_id, page, reason)
       on known.document_id = page.document_id and known.page = page.page
-    where document.session_id = in_session and document.organization_id = owning_organization_id
+    where document.session_id = in_session
       and document.status in ('ready', 'stored', 'extracting')
       and not exists (
         select from unnest(in_documents, in_pages) as used (document_id, page)
@@ -234,7 +237,7 @@ begin
     union all
     select document.id, document.name, document.created_at, document.status, 'not_ready', null
     from dossier.documents as document
-    where document.session_id = in_session and document.organization_id = owning_organization_id
+    where document.session_id = in_session
       and document.status <> 'ready'
       and (document.status not in ('stored', 'extracting')
         or not exists (select from dossier.document_pages as page where page.document_id = document.id))
