@@ -1,1 +1,1 @@
-select * from dossier.documents order by created_at desc, id desc limit 20;
+select * from dossier.list_documents(limit_count => 20);

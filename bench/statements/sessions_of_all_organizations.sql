@@ -1,1 +1,1 @@
-select * from dossier.sessions order by created_at desc, id desc limit 20;
+select * from dossier.list_sessions(limit_count => 20);

@@ -5,7 +5,7 @@ use crate::auth::Claims;
 use crate::context::context_json;
 use crate::db::{DbError, Durability, Statement};
 use crate::error::ApiError;
-use crate::page::{Paging, behind_cursor, numbered, page_json};
+use crate::page::{Paging, numbered, page_json};
 use crate::request::{Id, Json, Query, found, json};
 use axum::extract::State;
 use axum::response::Response;
@@ -47,9 +47,8 @@ const READ: &str = concat!(session_with_context!(), "$1");
 const LIST: &str = concat!(
     "with page as (select json_build_object(",
     session_fields!(),
-    ") as json, s.created_at, s.id from dossier.sessions as s where ",
-    behind_cursor!("s"),
-    ") select ",
+    ") as json, s.created_at, s.id from dossier.list_sessions(limit_count => ($3 + 1)::integer, \
+     before => 'epoch'::timestamptz + $1 * interval '1 microsecond', before_id => $2) as s) select ",
     page_json!("sessions"),
     "::text from (",
     numbered!(),
