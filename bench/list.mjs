@@ -24,17 +24,21 @@ await onOwnStack({ EXTRACT_WORKERS: '0' }, async ({ database, edge }) => {
     analyze dossier.sessions; analyze dossier.documents`, { url: database.url })
   const session = (await psql(`select id from dossier.sessions where organization_id = '${acme}' and title like 'Session %' limit 1`, { url: database.url })).trim()
 
-  for (const [title, filter] of [['of one session', `where session_id = '${session}'`], ['of all sessions', '']]) {
-    // Without security the organization must be named, for the same rows to be found.
-    const unguarded = filter || `where organization_id = '${acme}'`
-    const list = (where) => `select json_agg(document) from (select * from dossier.documents ${where} order by created_at desc, id desc limit 20) as document`
-    const without = libpq('call', database.edgeUrl, "select set_config('role', 'service_role', true)", list(unguarded))
-    const guarded = libpq('call', database.edgeUrl, claims, list(filter))
+  const table = (name, where) => `select * from dossier.${name} where ${where} order by created_at desc, id desc limit 20`
+  // Without security the organization must be named, for the same rows to be found.
+  const lists = [
+    ['documents of one session', table('documents', `session_id = '${session}'`), null, `/api/documents?session_id=${session}&limit=20`],
+    ['documents of all organizations', table('documents', `organization_id = '${acme}'`), 'select * from dossier.list_documents(limit_count => 20)'],
+    ['sessions of all organizations', table('sessions', `organization_id = '${acme}'`), 'select * from dossier.list_sessions(limit_count => 20)', '/api/sessions?limit=20'],
+  ]
+  for (const [title, bare, asked, path] of lists) {
+    const json = (select) => `select json_agg(row) from (${select}) as row`
+    const without = libpq('call', database.edgeUrl, "select set_config('role', 'service_role', true)", json(bare))
+    const guarded = libpq('call', database.edgeUrl, claims, json(asked ?? bare))
     const subjects = { 'libpq, no row level security': without.go, 'libpq, row level security': guarded.go }
-    // The edge lists the documents of one session only.
-    const request = filter && (await http(edge, 'GET', `/api/documents?session_id=${session}&limit=20`, { status: 200 }))
+    const request = path && (await http(edge, 'GET', path, { status: 200 }))
     if (request) subjects.edge = request.go
-    report(`20 of ${rows} documents ${title}`, await inTurn(subjects, 300, 30))
+    report(`20 ${title}, of ${rows} documents`, await inTurn(subjects, 300, 30))
     for (const subject of [without, guarded, request]) if (subject) subject.close()
   }
 })
