@@ -19,6 +19,16 @@ write_plans() {
   done
 }
 
+# plans_anew: writes what is to be committed.
+plans_anew() {
+  local directory
+  directory=$(plans_directory)
+  plans_database plans
+  mkdir -p "$directory"
+  rm -f "$directory"/*
+  write_plans plans "$directory"
+}
+
 # plan_text DATABASE FILE: a statement, its plan, and those of the statements inside of the functions that it calls:
 # each once, of those that read or write tables, without costs and keys.
 plan_text() {
