@@ -350,9 +350,38 @@ $$;
 comment on function dossier_private.highlight(text, text, tsquery) is
   'Some words around the first match, as HTML: the text escaped, matches in <mark>. Reads 100000 characters at most.';
 
+create function dossier_private.show_hit(
+  kind text, session_id uuid, document_id uuid, page integer, name text, config text, terms tsquery
+) returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: called by definer functions, of what they have found.
+#variable_conflict use_variable
+declare
+  said text;
+begin
+  if kind = 'name' then
+    return dossier_private.escape_html(name);
+  elsif kind = 'page' then
+    select p.text into said from dossier.document_pages as p where p.document_id = document_id and p.page = page;
+  else
+    select dossier_private.context_words(c.text_context, c.context_metadata) into said
+    from dossier.session_context as c
+    where c.session_id = session_id;
+  end if;
+  return case when terms is null
+    then dossier_private.escape_html("left"(said, 240))
+    else dossier_private.highlight(config, said, terms)
+  end;
+end
+$$;
+comment on function dossier_private.show_hit(text, uuid, uuid, integer, text, text, tsquery) is
+  'The snippet of a hit: the name, an excerpt around the terms, or without terms the beginning.';
+
 revoke all on function
   dossier_private.search_config, dossier_private.fold_letters, dossier_private.part_words, dossier_private.fold,
   dossier_private.stems_by_accents, dossier_private.unspaced, dossier_private.join_lines,
   dossier_private.pair_letters, dossier_private.read_pairs, dossier_private.read_compounds, dossier_private.read_terms, dossier_private.parse_search, dossier_private.escape_html,
-  dossier_private.join_pairs, dossier_private.unfold_terms, dossier_private.excerpt, dossier_private.unfold, dossier_private.highlight
+  dossier_private.join_pairs, dossier_private.unfold_terms, dossier_private.excerpt, dossier_private.unfold, dossier_private.highlight,
+  dossier_private.show_hit
   from public, anon, authenticated, service_role;

@@ -272,34 +272,6 @@ $$;
 comment on function dossier_private.find_hits(text, uuid[], uuid, text, timestamptz, timestamptz) is
   'What a query finds in pages, contexts and names, a key for each.';
 
-create function dossier_private.show_hit(
-  kind text, session_id uuid, document_id uuid, page integer, name text, config text, terms tsquery
-) returns text
-language plpgsql stable security definer set search_path = ''
-as $$
--- Definer: called by definer functions, of what they have found.
-#variable_conflict use_variable
-declare
-  said text;
-begin
-  if kind = 'name' then
-    return dossier_private.escape_html(name);
-  elsif kind = 'page' then
-    select p.text into said from dossier.document_pages as p where p.document_id = document_id and p.page = page;
-  else
-    select dossier_private.context_words(c.text_context, c.context_metadata) into said
-    from dossier.session_context as c
-    where c.session_id = session_id;
-  end if;
-  return case when terms is null
-    then dossier_private.escape_html("left"(said, 240))
-    else dossier_private.highlight(config, said, terms)
-  end;
-end
-$$;
-comment on function dossier_private.show_hit(text, uuid, uuid, integer, text, text, tsquery) is
-  'The snippet of a hit: the name, an excerpt around the terms, or without terms the beginning.';
-
 create function dossier_private.check_query(query text) returns void
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
@@ -407,7 +379,7 @@ comment on function dossier.search(text, uuid, uuid, integer, text, text, timest
 
 revoke all on function
   dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.is_small, dossier_private.find_entries,
-  dossier_private.find_names, dossier_private.find_hits, dossier_private.show_hit, dossier_private.check_query,
+  dossier_private.find_names, dossier_private.find_hits, dossier_private.check_query,
   dossier_private.check_media_pattern, dossier_private.find_text, dossier.search
   from public, anon, authenticated, service_role;
 grant execute on function dossier.search, dossier_private.find_text to authenticated, service_role;
