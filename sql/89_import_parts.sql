@@ -1,4 +1,5 @@
--- The parts of a bundle, as import_sessions() writes them: contexts, documents, their pages and bytes.
+-- What a bundle holds, written piece by piece: sessions, contexts, documents, pages, bytes. Nothing in a bundle is believed:
+-- shapes, sizes, times, types and digests are checked, and what the database counts itself is counted anew.
 
 create function dossier_private.check_shape(place text, value jsonb, shape jsonb) returns void
 language plpgsql stable security invoker set search_path = ''
@@ -43,6 +44,40 @@ $$;
 comment on function dossier_private.check_shape(text, jsonb, jsonb) is
   'Refuses (PT400, naming the place) what is no object with these members and no others: {name: JSON type, or time; with ? it '
   'may be null or missing}.';
+
+create function dossier_private.check_new(written boolean, place text, id uuid) returns void
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  if not written then -- said in the same words whosever it is
+    raise exception using
+      errcode = 'PT409',
+      message = 'An id of the bundle is taken',
+      detail = format('%s.id %s is there already, or twice in the bundle.', place, id),
+      hint = 'Import with new ids (keep_ids => false), or delete what has this id first.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_new(boolean, text, uuid) is 'Refuses (PT409) an id of a bundle that something has already.';
+
+create function dossier_private.refuse_at(place text, code text, said text, why text, advice text) returns void
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  -- What the tables and casts refuse says nothing of where it stands in the bundle.
+  raise exception using
+    errcode = case when code like 'PT%' then code else 'PT400' end,
+    message = case when code like 'PT%' then said else 'The bundle holds a value that cannot be stored' end,
+    detail = case
+      when code not like 'PT%' then format('%s: %s.', place, left(said, 500))
+      when starts_with(why, place) or place = 'bundle' then why
+      else format('%s: %s', place, why)
+    end,
+    hint = coalesce(nullif(advice, ''), 'Send a bundle as export_sessions() makes it.');
+end
+$$;
+comment on function dossier_private.refuse_at(text, text, text, text, text) is
+  'Raises again what was refused in the middle of a bundle, and names the place.';
 
 create function dossier_private.import_context(place text, session_id uuid, organization_id uuid, versions jsonb) returns void
 language plpgsql security definer set search_path = ''
@@ -96,6 +131,34 @@ $$;
 comment on function dossier_private.import_context(text, uuid, uuid, jsonb) is
   'Writes the context_versions of a session in a bundle; the last of them is in force.';
 
+create function dossier_private.import_session(place text, session_id uuid, organization_id uuid, item jsonb) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: what is imported keeps its author and its times, which nobody may write but here.
+begin
+  perform dossier_private.check_shape(place, item, '{"id": "string", "user_id": "string", "title": "string?",
+    "conversation_type": "string", "status": "string", "created_at": "time", "updated_at": "time",
+    "context_versions": "array", "documents": "array"}');
+  if not exists (select from dossier.conversation_types as t where t.slug = item ->> 'conversation_type') then
+    raise exception using
+      errcode = 'PT400',
+      message = format('Unknown conversation type %L', left(item ->> 'conversation_type', 80)),
+      detail = format('Registered are: %s.', (select string_agg(t.slug, ', ' order by t.slug) from dossier.conversation_types as t)),
+      hint = 'Have an administrator add a row to conversation_types, then import again.';
+  end if;
+
+  insert into dossier.sessions (id, organization_id, user_id, title, conversation_type, status, created_at, updated_at)
+  values (
+    import_session.session_id, import_session.organization_id, item ->> 'user_id', item ->> 'title',
+    item ->> 'conversation_type', item ->> 'status',
+    (item ->> 'created_at')::timestamptz, (item ->> 'updated_at')::timestamptz)
+  on conflict on constraint sessions_pkey do nothing;
+  perform dossier_private.check_new(found, place, session_id);
+  perform dossier_private.import_context(place, session_id, organization_id, item -> 'context_versions');
+end
+$$;
+comment on function dossier_private.import_session(text, uuid, uuid, jsonb) is 'Writes a session of a bundle with its context, without its documents.';
+
 create function dossier_private.store_bytes(document_id uuid, bytes bytea) returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -132,7 +195,7 @@ $$;
 comment on function dossier_private.import_pages(text, uuid, uuid, jsonb) is 'Writes the pages of a document in a bundle.';
 
 create function dossier_private.import_document(
-  place text, document_id uuid, session_id uuid, organization_id uuid, item jsonb
+  place text, document_id uuid, session_id uuid, organization_id uuid, item jsonb, pieces bytea default null
 ) returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -170,7 +233,7 @@ begin
       select coalesce(sum(dossier.estimate_tokens(page.value ->> 'text')), 0) from jsonb_array_elements(item -> 'pages') as page);
   end if;
 
-  bytes := decode(item ->> 'bytes', 'base64');
+  bytes := coalesce(pieces, decode(item ->> 'bytes', 'base64'));
   if bytes is not null then
     if octet_length(bytes) <> (item ->> 'size_bytes')::bigint or encode(sha256(bytes), 'hex') <> item ->> 'sha256' then
       raise exception using
@@ -215,25 +278,10 @@ begin
   end if;
 end
 $$;
-comment on function dossier_private.import_document(text, uuid, uuid, uuid, jsonb) is
-  'Writes a document of a bundle. Without bytes it has storage none; one that waited for its extraction is then failed.';
-
-create function dossier_private.check_new(written boolean, place text, id uuid) returns void
-language plpgsql immutable security invoker set search_path = ''
-as $$
-begin
-  if not written then -- said in the same words whosever it is
-    raise exception using
-      errcode = 'PT409',
-      message = 'An id of the bundle is taken',
-      detail = format('%s.id %s is there already, or twice in the bundle.', place, id),
-      hint = 'Import with new ids (keep_ids => false), or delete what has this id first.';
-  end if;
-end
-$$;
-comment on function dossier_private.check_new(boolean, text, uuid) is 'Refuses (PT409) an id of a bundle that something has already.';
+comment on function dossier_private.import_document(text, uuid, uuid, uuid, jsonb, bytea) is
+  'Writes a document of a bundle; its bytes are in it, or are the pieces. Without bytes it has storage none; one that waited for its extraction is then failed.';
 
 revoke all on function
-  dossier_private.check_shape, dossier_private.import_context, dossier_private.store_bytes, dossier_private.import_pages,
-  dossier_private.import_document, dossier_private.check_new
+  dossier_private.check_shape, dossier_private.check_new, dossier_private.refuse_at, dossier_private.import_context,
+  dossier_private.import_session, dossier_private.store_bytes, dossier_private.import_pages, dossier_private.import_document
   from public, anon, authenticated, service_role;

@@ -365,6 +365,7 @@ begin
 
   return jsonb_build_object(
     'uploads', uploads,
+    'imports', dossier_private.sweep_imports(upload_max_age),
     'jobs', dossier_private.recover_jobs(),
     'versions', dossier_private.sweep_versions(),
     'usage_events', dossier_private.sweep_usage(),
@@ -372,9 +373,9 @@ begin
 end
 $$;
 comment on function dossier.sweep(interval) is
-  'Removes uploads that began longer ago than upload_max_age and were never finished, takes back the jobs of lost '
+  'Removes uploads and imports that began longer ago than upload_max_age and were never finished, takes back the jobs of lost '
   'workers, and removes versions of contexts, records of usage and sessions in the trash that are no longer kept. Returns how many '
-  'of each: {"uploads", "jobs", "versions", "usage_events", "sessions"}.';
+  'of each: {"uploads", "imports", "jobs", "versions", "usage_events", "sessions"}.';
 
 alter table dossier_private.jobs enable row level security;
 create policy jobs_all_nobody on dossier_private.jobs for all to authenticated using (false);

@@ -94,7 +94,7 @@ pub(crate) async fn read_json(body: Body, limit: usize) -> Result<String, Proble
 const DEEPEST: usize = 500;
 
 /// Whether arrays and objects are nested beyond [`DEEPEST`].
-fn too_deep(json: &[u8]) -> bool {
+pub(crate) fn too_deep(json: &[u8]) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in json {
         match byte {

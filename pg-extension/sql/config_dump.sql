@@ -19,6 +19,8 @@ select pg_catalog.pg_extension_config_dump('dossier_private.search_entries', '')
 select pg_catalog.pg_extension_config_dump('dossier_private.search_entries_id_seq', '');
 select pg_catalog.pg_extension_config_dump('dossier.document_thumbnails', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.document_chunks', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.imports', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.import_records', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.jobs', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.jobs_id_seq', '');
 select pg_catalog.pg_extension_config_dump('dossier.audit_log', '');

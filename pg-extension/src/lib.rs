@@ -47,7 +47,9 @@ extension_sql_file!("../../sql/88_pack_context.sql", name = "pack_context", requ
 extension_sql_file!("../../sql/89_export.sql", name = "export", requires = ["pack_context"]);
 extension_sql_file!("../../sql/89_import.sql", name = "import", requires = ["export"]);
 extension_sql_file!("../../sql/89_import_parts.sql", name = "import_parts", requires = ["import"]);
-extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["import_parts"]);
+extension_sql_file!("../../sql/89_staged_import.sql", name = "staged_import", requires = ["import_parts"]);
+extension_sql_file!("../../sql/89_staged_write.sql", name = "staged_write", requires = ["staged_import"]);
+extension_sql_file!("../../sql/90_jobs.sql", name = "jobs", requires = ["staged_write"]);
 extension_sql_file!("../../sql/92_results.sql", name = "results", requires = ["jobs"]);
 extension_sql_file!("../../sql/94_realtime.sql", name = "realtime", requires = ["results"]);
 extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires = ["realtime"]);

@@ -36,6 +36,9 @@ select from made, file, dossier.append_upload(document_id, 0, substring(bytes fo
 select from made, file, dossier.append_upload(document_id, 1, substring(bytes from 262145));
 select from made, file, dossier.finish_upload(document_id, length(bytes), encode(sha256(bytes), 'hex'));
 
+-- An import under way.
+select from made, dossier.append_import(dossier.begin_import(organization_id), 1, '[{"type": "bundle", "format": "dossier", "version": 1}]');
+
 -- A service: quotas, the text, the thumbnail, a user who is forgotten.
 select pg_temp.become('{"role": "service_role"}');
 select from made, dossier.set_quota(organization_id, max_bytes => 1000000, max_documents_a_day => 10);

@@ -177,7 +177,7 @@ select is(dossier.sweep() -> 'uploads', '0', 'young uploads stay');
 select tests.logout();
 update dossier.documents set created_at = now() - interval '2 hours' where id = tests.id('alpha upload');
 select tests.login(null, 'service_role');
-select is(dossier.sweep(), '{"uploads": 1, "jobs": 0, "versions": 0, "usage_events": 0, "sessions": 0}', 'old ones go');
+select is(dossier.sweep(), '{"uploads": 1, "imports": 0, "jobs": 0, "versions": 0, "usage_events": 0, "sessions": 0}', 'old ones go');
 select tests.logout();
 select results_eq($$ select id = tests.id('alpha upload') from dossier.documents where id in (tests.id('alpha upload'), tests.id('beta upload')) $$, array[false], 'only they');
 

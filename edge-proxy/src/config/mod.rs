@@ -190,6 +190,7 @@ mod tests {
             (vec![DATABASE, SECRET, "--database-pool-size=0"], "DATABASE_POOL_SIZE"),
             (vec![DATABASE, SECRET, "--upload-max-bytes=0"], "UPLOAD_MAX_BYTES"),
             (vec![DATABASE, SECRET, "--export-docx-max-bytes=0"], "EXPORT_DOCX_MAX_BYTES"),
+            (vec![DATABASE, SECRET, "--import-zip-max-bytes=0"], "IMPORT_ZIP_MAX_BYTES"),
             (vec![DATABASE, SECRET, "--request-max-bytes=5"], "REQUEST_MAX_BYTES"),
             (vec![DATABASE, SECRET, "--cors-origins=app.example"], "CORS_ORIGINS"),
             (vec![DATABASE, SECRET, "--log=]["], "LOG"),

@@ -10,12 +10,16 @@ pub(super) struct Args {
     /// Most text of a session that is exported as a Word document, which is built in memory
     #[arg(long, env = "EXPORT_DOCX_MAX_BYTES", default_value_t = 4 * MIB, value_name = "BYTES")]
     export_docx_max_bytes: usize,
+    /// Largest ZIP archive that is imported; it waits in the directory of temporary files, two at once at most
+    #[arg(long, env = "IMPORT_ZIP_MAX_BYTES", default_value_t = 512 * MIB as u64, value_name = "BYTES")]
+    import_zip_max_bytes: u64,
 }
 
 /// What exports and imports may cost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Transfer {
     pub(crate) docx_max_bytes: usize,
+    pub(crate) import_zip_max_bytes: u64,
 }
 
 impl Args {
@@ -27,6 +31,16 @@ impl Args {
                 "4194304 is 4 MiB.",
             ));
         }
-        Ok(Transfer { docx_max_bytes: self.export_docx_max_bytes })
+        if self.import_zip_max_bytes == 0 {
+            return Err(ConfigError::new(
+                "IMPORT_ZIP_MAX_BYTES",
+                "0 refuses every archive",
+                "536870912 is 512 MiB.",
+            ));
+        }
+        Ok(Transfer {
+            docx_max_bytes: self.export_docx_max_bytes,
+            import_zip_max_bytes: self.import_zip_max_bytes,
+        })
     }
 }

@@ -23,10 +23,13 @@ use futures_util::stream::{self, Stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio_postgres::types::Type;
 
+/// A service sees the trash, too.
 const INVISIBLE: &str = "select coalesce(string_agg(asked.id::text, ', '), '') from unnest($1) as asked (id) \
-                         where not exists (select from dossier.sessions as s where s.id = asked.id)";
+                         where not exists (select from dossier.sessions as s where s.id = asked.id \
+                         and s.deleted_at is null)";
 /// Whether it is there, and its title.
-const TITLE: &str = "select coalesce(s.title, '') from dossier.sessions as s where s.id = $1";
+const TITLE: &str =
+    "select coalesce(s.title, '') from dossier.sessions as s where s.id = $1 and s.deleted_at is null";
 
 type Pairs = Query<Vec<(String, String)>>;
 

@@ -91,7 +91,7 @@ mod tests {
             ("exe\u{202e}fdp.txt", "exe_fdp.txt"),
             ("CON", "_CON"),
             ("nul.tar.gz", "_nul.tar.gz"),
-            ("Lpt1 .txt", "_Lpt1 .txt"),
+            ("Lpt1 .txt", "_Lpt1.txt"),
             ("console.txt", "console.txt"),
             ("trailing. . ", "trailing"),
             (".htaccess", "_htaccess"),

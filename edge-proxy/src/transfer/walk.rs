@@ -16,7 +16,7 @@ const SESSION: &str = "select json_build_object('id', s.id, 'user_id', s.user_id
                        'updated_at', s.updated_at)::text, s.title, \
                        array(select d.id from dossier.documents as d where d.session_id = s.id \
                        and d.status <> 'uploading' order by d.created_at, d.id) \
-                       from dossier.sessions as s where s.id = $1";
+                       from dossier.sessions as s where s.id = $1 and s.deleted_at is null";
 const VERSION: &str = "select json_build_object('version', v.version, 'text_context', v.text_context, \
                        'context_metadata', v.context_metadata, 'updated_by', v.updated_by, \
                        'updated_at', v.updated_at)::text, v.version from dossier.session_context_versions as v \
@@ -27,7 +27,7 @@ const DOCUMENT: &str = "select json_build_object('id', d.id, 'user_id', d.user_i
                         'error_code', d.error_code, 'error_message', d.error_message, 'metadata', d.metadata, \
                         'language', d.language, 'file_metadata', d.file_metadata, 'created_at', d.created_at, \
                         'updated_at', d.updated_at)::text, d.name, \
-                        case d.storage when 'none' then 0 else d.size_bytes end, \
+                        case d.storage when 'postgres' then d.size_bytes else 0 end, \
                         string_to_array(to_char(d.created_at at time zone 'UTC', 'YYYY MM DD HH24 MI SS'), ' ')::integer[], \
                         d.token_count from dossier.documents as d where d.id = $1";
 /// No row: the document is gone, or was read again meanwhile, and its text is another.
@@ -75,7 +75,7 @@ pub(super) struct Document {
     pub(super) session: Uuid,
     pub(super) record: String,
     pub(super) name: String,
-    /// How many bytes of it can be read; 0 when it was imported without them.
+    /// How many bytes of it can be read; 0 when they are not here.
     pub(super) stored: u64,
     /// Year, month, day, hour, minute, second; UTC.
     pub(super) created: Vec<i32>,

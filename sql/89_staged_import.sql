@@ -1,0 +1,234 @@
+-- Import in steps, for bundles of any length: begin_import(), append_import() some records at a time, finish_import().
+--
+-- Records are those of an NDJSON export, a JSON object each: {"type": "bundle"} first, {"type": "end"} last, in between
+-- sessions, context versions, documents, pages and bytes that name what they belong to. Until the end they only wait.
+
+create function dossier_private.import_bytes() returns bigint
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select 1073741824;
+end;
+comment on function dossier_private.import_bytes() is 'Most bytes of records that one import may have waiting, 1 GiB.';
+
+create table dossier_private.imports (
+  id uuid not null default dossier_private.uuid_v7(),
+  organization_id uuid not null,
+  user_id text,
+  keep_ids boolean not null,
+  lines integer not null default 0,
+  bytes bigint not null default 0,
+  created_at timestamptz not null default now(),
+  constraint imports_pkey primary key (id),
+  constraint imports_organization_id_fkey
+    foreign key (organization_id) references dossier.organizations (id) on delete cascade
+);
+comment on table dossier_private.imports is 'Imports that have begun and not ended; sweep() removes those that are left.';
+comment on column dossier_private.imports.id is 'Key (uuid v7).';
+comment on column dossier_private.imports.organization_id is 'Organization that the sessions will belong to.';
+comment on column dossier_private.imports.user_id is 'Who began it, and alone may go on; null: a service.';
+comment on column dossier_private.imports.keep_ids is 'Whether the ids of the bundle are kept.';
+comment on column dossier_private.imports.lines is 'Records that have arrived.';
+comment on column dossier_private.imports.bytes is 'Their size, about.';
+comment on column dossier_private.imports.created_at is 'When it began.';
+create index imports_organization_id_idx on dossier_private.imports (organization_id, user_id);
+create index imports_created_at_idx on dossier_private.imports (created_at);
+
+-- Unlogged: what a crash loses here was not imported, and its import then says that it is cut off.
+create unlogged table dossier_private.import_records (
+  import_id uuid not null,
+  line integer not null,
+  type text not null,
+  parent_id text,
+  record jsonb not null,
+  constraint import_records_pkey primary key (import_id, line),
+  constraint import_records_import_id_fkey
+    foreign key (import_id) references dossier_private.imports (id) on delete cascade,
+  constraint import_records_type_check
+    check (type in ('bundle', 'session', 'context_version', 'document', 'page', 'bytes', 'file', 'end'))
+);
+comment on table dossier_private.import_records is 'Records of imports under way.';
+comment on column dossier_private.import_records.import_id is 'The import.';
+comment on column dossier_private.import_records.line is 'Position, from 1.';
+comment on column dossier_private.import_records.type is 'What it is.';
+comment on column dossier_private.import_records.parent_id is 'Id in the bundle of the session or document it belongs to.';
+comment on column dossier_private.import_records.record is 'The rest of it. Stored external: bytes in base64 hardly compress.';
+alter table dossier_private.import_records alter column record set storage external;
+create index import_records_parent_id_idx on dossier_private.import_records (import_id, parent_id, type, line);
+
+create function dossier_private.start_import(organization_id uuid, keep_ids boolean) returns uuid
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write the table but through functions.
+declare
+  under_way bigint;
+  import_id uuid;
+begin
+  perform dossier_private.require_role(
+    (select o.id from dossier.organizations as o where o.id = start_import.organization_id),
+    'member', 'organization', organization_id);
+  select count(*) into under_way
+  from dossier_private.imports as import
+  where import.organization_id = start_import.organization_id
+    and import.user_id is not distinct from dossier_private.caller_id();
+  if under_way >= 4 then
+    raise exception using
+      errcode = 'PT429',
+      message = 'Too many imports are under way',
+      detail = format('You have begun %s in this organization; 4 may be open at once.', under_way),
+      hint = 'Finish or abort one of them; one that is left is removed after an hour.';
+  end if;
+
+  insert into dossier_private.imports (organization_id, user_id, keep_ids)
+  values (start_import.organization_id, dossier_private.caller_id(), start_import.keep_ids)
+  returning id into import_id;
+  return import_id;
+end
+$$;
+comment on function dossier_private.start_import(uuid, boolean) is 'Body of dossier.begin_import().';
+
+create function dossier_private.require_import(import_id uuid) returns dossier_private.imports
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read the table.
+declare
+  import dossier_private.imports;
+begin
+  select i.* into import
+  from dossier_private.imports as i
+  where i.id = require_import.import_id and i.user_id is not distinct from dossier_private.caller_id()
+  for update;
+  -- Roles may have changed since it began.
+  perform dossier_private.require_writer(import.organization_id, 'import', import_id);
+  return import;
+end
+$$;
+comment on function dossier_private.require_import(uuid) is
+  'An import of the caller''s, locked; PT404 when there is none, 42501 when the caller may no longer write.';
+
+create function dossier_private.stage_records(import_id uuid, first_line integer, records jsonb) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write the tables but through functions.
+declare
+  import constant dossier_private.imports := dossier_private.require_import(import_id);
+  waiting constant bigint := import.bytes + pg_column_size(records);
+  wrong text;
+begin
+  if first_line is distinct from import.lines + 1 then
+    raise exception using
+      errcode = 'PT409',
+      message = format('The next line of this import is %s', import.lines + 1),
+      detail = format('The records begin with line %s.', coalesce(first_line::text, 'null')),
+      hint = 'Send every record once, in its order.';
+  end if;
+  if waiting > dossier_private.import_bytes() then
+    raise exception using
+      errcode = 'PT413',
+      message = format('The bundle has more than %s bytes', dossier_private.import_bytes()),
+      detail = format('With line %s it has %s.', first_line, waiting),
+      hint = 'Export fewer sessions at once, or leave the bytes out.';
+  end if;
+  if jsonb_typeof(records) is distinct from 'array' or jsonb_array_length(records) not between 1 and 10000 then
+    wrong := format('Line %s begins no array of 1 to 10000 records.', first_line);
+  else
+    select format('line %s is no record with a type that is known here', first_line + given.position - 1)
+    into wrong
+    from jsonb_array_elements(records) with ordinality as given (record, position)
+    where coalesce(given.record ->> 'type' not in ('bundle', 'session', 'context_version', 'document', 'page', 'bytes', 'file', 'end'), true)
+    order by given.position
+    limit 1;
+  end if;
+  if wrong is not null then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The bundle is not well formed',
+      detail = wrong || '.',
+      hint = 'Send the records of an NDJSON export, each as it is.';
+  end if;
+
+  insert into dossier_private.import_records (import_id, line, type, parent_id, record)
+  select stage_records.import_id, first_line + given.position - 1, given.record ->> 'type', parent.id,
+    given.record - array['type', parent.key]
+  from jsonb_array_elements(records) with ordinality as given (record, position)
+  cross join lateral (
+    select case when given.record ->> 'type' in ('context_version', 'document') then 'session_id'
+      when given.record ->> 'type' in ('page', 'bytes', 'file') then 'document_id' else 'type' end
+  ) as member (key)
+  cross join lateral (
+    select member.key, case when member.key <> 'type' then coalesce(given.record ->> member.key, '') end
+  ) as parent (key, id);
+  update dossier_private.imports as i
+  set lines = import.lines + jsonb_array_length(records), bytes = waiting
+  where i.id = import.id;
+end
+$$;
+comment on function dossier_private.stage_records(uuid, integer, jsonb) is 'Body of dossier.append_import().';
+
+create function dossier_private.drop_import(import_id uuid) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: removes the caller's own import, also when the caller has since left the organization.
+begin
+  delete from dossier_private.imports as import
+  where import.id = drop_import.import_id and import.user_id is not distinct from dossier_private.caller_id();
+  return found;
+end
+$$;
+comment on function dossier_private.drop_import(uuid) is 'Body of dossier.abort_import().';
+
+create function dossier_private.sweep_imports(max_age interval) returns integer
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may delete imports but through functions.
+declare
+  removed integer;
+begin
+  with abandoned as (
+    select import.id from dossier_private.imports as import where import.created_at <= now() - max_age for update skip locked
+  )
+  delete from dossier_private.imports as import using abandoned where import.id = abandoned.id;
+  get diagnostics removed = row_count;
+  return removed;
+end
+$$;
+comment on function dossier_private.sweep_imports(interval) is 'Removes imports that were never finished; returns how many. Part of dossier.sweep().';
+
+create function dossier.begin_import(organization_id uuid, keep_ids boolean default false) returns uuid
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.start_import(organization_id, coalesce(keep_ids, false));
+end;
+comment on function dossier.begin_import(uuid, boolean) is
+  'Begins an import into an organization where the caller is at least member; returns its id. With new ids, or with those of the '
+  'bundle when keep_ids asks for it.';
+
+create function dossier.append_import(import_id uuid, first_line integer, records jsonb) returns void
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.stage_records(import_id, first_line, records);
+end;
+comment on function dossier.append_import(uuid, integer, jsonb) is
+  'Adds records of an NDJSON export, an array of objects; the first is line first_line of the bundle, counted from 1.';
+
+create function dossier.abort_import(import_id uuid) returns boolean
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.drop_import(import_id);
+end;
+comment on function dossier.abort_import(uuid) is 'Ends an import of the caller''s that is not finished, and forgets what has arrived; false when there is none.';
+
+alter table dossier_private.imports enable row level security;
+alter table dossier_private.import_records enable row level security;
+create policy imports_all_nobody on dossier_private.imports for all to authenticated using (false);
+create policy import_records_all_nobody on dossier_private.import_records for all to authenticated using (false);
+
+revoke all on dossier_private.imports, dossier_private.import_records from public, anon, authenticated, service_role;
+revoke all on function
+  dossier_private.import_bytes, dossier_private.start_import, dossier_private.require_import, dossier_private.stage_records,
+  dossier_private.drop_import, dossier_private.sweep_imports,
+  dossier.begin_import, dossier.append_import, dossier.abort_import
+  from public, anon, authenticated, service_role;
+grant execute on function
+  dossier.begin_import, dossier_private.start_import, dossier.append_import, dossier_private.stage_records,
+  dossier.abort_import, dossier_private.drop_import
+  to authenticated, service_role;

@@ -1,0 +1,190 @@
+-- Import in steps, the last of them: finish_import() writes the records that wait, all in one transaction, or none.
+
+create function dossier_private.check_records(import dossier_private.imports) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read the table.
+declare
+  last_line dossier_private.import_records;
+  wrong text;
+begin
+  perform dossier_private.check_header((
+    select first.record - 'type' from dossier_private.import_records as first
+    where first.import_id = import.id and first.line = 1 and first.type = 'bundle'));
+  perform dossier_private.check_count((
+    select count(*) from dossier_private.import_records as session where session.import_id = import.id and session.type = 'session'));
+
+  select last.* into last_line
+  from dossier_private.import_records as last where last.import_id = import.id and last.line = import.lines;
+  if last_line.type is distinct from 'end' or last_line.record -> 'lines' is distinct from to_jsonb(import.lines - 1) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The bundle is cut off',
+      detail = format('%s lines arrived, and the last of them is no end record that counts those before it.', import.lines),
+      hint = 'Export the sessions again, and send all of it.';
+  end if;
+
+  select format('line %s belongs to nothing that the bundle holds', orphan.line) into wrong
+  from dossier_private.import_records as orphan
+  where orphan.import_id = import.id
+    and orphan.parent_id is not null
+    and not exists (
+      select from dossier_private.import_records as parent
+      where parent.import_id = import.id
+        and parent.type in ('session', 'document') -- the ids of the others are not even looked at
+        and parent.type = case when orphan.type in ('page', 'bytes', 'file') then 'document' else 'session' end
+        and parent.record ->> 'id' = orphan.parent_id)
+  order by orphan.line
+  limit 1;
+  if wrong is null then
+    select format('line %s is in the wrong place', stray.line) into wrong
+    from dossier_private.import_records as stray
+    where stray.import_id = import.id and stray.type in ('bundle', 'end') and stray.line not in (1, import.lines)
+    order by stray.line
+    limit 1;
+  end if;
+  if wrong is null then
+    select format('line %s names a file, %s, that did not come along', named.line, to_json(left(named.record ->> 'path', 500))) into wrong
+    from dossier_private.import_records as named
+    where named.import_id = import.id and named.type = 'file' and not exists (
+      select from dossier_private.import_records as piece
+      where piece.import_id = import.id and piece.parent_id = named.parent_id and piece.type = 'bytes')
+    order by named.line
+    limit 1;
+  end if;
+  if wrong is not null then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The bundle is not well formed',
+      detail = wrong || '.',
+      hint = 'Send the records of an NDJSON export, each as it is.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_records(dossier_private.imports) is
+  'Refuses (PT400) records that are no whole bundle: without a header, an end that counts them, or what they belong to.';
+
+create function dossier_private.staged_list(import_id uuid, type text, parent_id text) returns jsonb
+language sql stable security definer set search_path = ''
+-- Definer: API roles cannot read the table.
+begin atomic
+  select coalesce(jsonb_agg(item.record order by item.line), '[]')
+  from dossier_private.import_records as item
+  where item.import_id = staged_list.import_id and item.parent_id = staged_list.parent_id and item.type = staged_list.type;
+end;
+comment on function dossier_private.staged_list(uuid, text, text) is 'The records of a type that belong to a session or a document.';
+
+create function dossier_private.staged_bytes(import_id uuid, document jsonb) returns bytea
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read the table.
+declare
+  said constant numeric := dossier_private.said_bytes(document);
+  arrived numeric;
+begin
+  -- Four characters are three bytes or, at the end, one; and there may be line ends between them.
+  select sum(octet_length(piece.record ->> 'base64') * 7 / 10 - 2) into arrived
+  from dossier_private.import_records as piece
+  where piece.import_id = staged_bytes.import_id and piece.parent_id = document ->> 'id' and piece.type = 'bytes';
+  -- Before they are put together: what is too large might not fit in memory.
+  if arrived > said then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The bytes of a document are not those that it says',
+      detail = format('It says %s bytes, and at least %s arrived.', said, arrived),
+      hint = 'Export the session again; the bundle was changed or cut off.';
+  elsif arrived is not null then
+    perform dossier_private.check_size(said::bigint);
+  end if;
+  return (
+    select string_agg(decode(piece.record ->> 'base64', 'base64'), ''::bytea order by piece.line)
+    from dossier_private.import_records as piece
+    where piece.import_id = staged_bytes.import_id and piece.parent_id = document ->> 'id' and piece.type = 'bytes');
+end
+$$;
+comment on function dossier_private.staged_bytes(uuid, jsonb) is 'The bytes of a document whose pieces have arrived; null: none has.';
+
+create function dossier_private.write_import(import_id uuid) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: writes tables that nobody may write but through functions.
+declare
+  import constant dossier_private.imports := dossier_private.require_import(import_id);
+  place text := 'bundle';
+  session record;
+  document record;
+  new_id uuid;
+  old_sessions uuid[] := '{}';
+  new_sessions uuid[] := '{}';
+  old_documents uuid[] := '{}';
+  new_documents uuid[] := '{}';
+  code text;
+  said text;
+  why text;
+  advice text;
+begin
+  perform dossier_private.check_records(import);
+  -- As many bytes as it says, but no fewer than its text has: a bundle may come without the bytes.
+  perform dossier_private.reserve_import(import.organization_id, count(*), sum(greatest(
+    dossier_private.said_bytes(item.record),
+    (select coalesce(sum(octet_length(page.record ->> 'text')), 0) from dossier_private.import_records as page
+      where page.import_id = import.id and page.parent_id = item.record ->> 'id' and page.type = 'page'))))
+  from dossier_private.import_records as item
+  where item.import_id = import.id and item.type = 'document';
+
+  for session in
+    select s.line, s.record from dossier_private.import_records as s where s.import_id = import.id and s.type = 'session' order by s.line
+  loop
+    place := format('line %s', session.line);
+    old_sessions := old_sessions || (session.record ->> 'id')::uuid;
+    new_id := case when import.keep_ids then (session.record ->> 'id')::uuid else dossier_private.uuid_v7() end;
+    new_sessions := new_sessions || new_id;
+    perform dossier_private.import_session(place, new_id, import.organization_id, session.record || jsonb_build_object(
+      'context_versions', dossier_private.staged_list(import.id, 'context_version', session.record ->> 'id'), 'documents', '[]'::jsonb));
+
+    for document in
+      select d.line, d.record from dossier_private.import_records as d
+      where d.import_id = import.id and d.parent_id = session.record ->> 'id' and d.type = 'document' order by d.line
+    loop
+      place := format('line %s', document.line);
+      old_documents := old_documents || (document.record ->> 'id')::uuid;
+      new_documents := new_documents
+        || case when import.keep_ids then (document.record ->> 'id')::uuid else dossier_private.uuid_v7() end;
+      perform dossier_private.import_document(
+        place, new_documents[cardinality(new_documents)], new_id, import.organization_id,
+        document.record || jsonb_build_object('pages', dossier_private.staged_list(import.id, 'page', document.record ->> 'id')),
+        dossier_private.staged_bytes(import.id, document.record));
+    end loop;
+
+    perform dossier_private.log_event(import.organization_id, 'session.imported', new_id::text, jsonb_build_object(
+      'title', session.record -> 'title', 'from', session.record -> 'id', 'documents', (
+        select count(*) from dossier_private.import_records as d
+        where d.import_id = import.id and d.parent_id = session.record ->> 'id' and d.type = 'document')));
+  end loop;
+
+  place := 'bundle';
+  delete from dossier_private.imports as i where i.id = import.id;
+  return dossier_private.import_result(import.organization_id, old_sessions, new_sessions, old_documents, new_documents);
+
+exception when data_exception or integrity_constraint_violation or sqlstate 'PT400' or sqlstate 'PT413' or sqlstate 'PT415' then
+  get stacked diagnostics
+    code = returned_sqlstate, said = message_text, why = pg_exception_detail, advice = pg_exception_hint;
+  perform dossier_private.refuse_at(place, code, said, why, advice);
+end
+$$;
+comment on function dossier_private.write_import(uuid) is 'Body of dossier.finish_import().';
+
+create function dossier.finish_import(import_id uuid) returns jsonb
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.write_import(import_id);
+end;
+comment on function dossier.finish_import(uuid) is
+  'Writes what has arrived, all or nothing, by the rules of import_sessions(), and ends the import. What is wrong is named by its '
+  'line. Returns {organization_id, sessions: {old id: new id}, documents: {old id: new id}}.';
+
+revoke all on function
+  dossier_private.check_records, dossier_private.staged_list, dossier_private.staged_bytes, dossier_private.write_import,
+  dossier.finish_import
+  from public, anon, authenticated, service_role;
+grant execute on function dossier.finish_import, dossier_private.write_import to authenticated, service_role;
