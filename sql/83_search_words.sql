@@ -380,8 +380,8 @@ comment on function dossier_private.show_hit(text, uuid, uuid, integer, text, te
 
 revoke all on function
   dossier_private.search_config, dossier_private.fold_letters, dossier_private.part_words, dossier_private.fold,
-  dossier_private.stems_by_accents, dossier_private.unspaced, dossier_private.join_lines,
-  dossier_private.pair_letters, dossier_private.read_pairs, dossier_private.read_compounds, dossier_private.read_terms, dossier_private.parse_search, dossier_private.escape_html,
-  dossier_private.join_pairs, dossier_private.unfold_terms, dossier_private.excerpt, dossier_private.unfold, dossier_private.highlight,
-  dossier_private.show_hit
+  dossier_private.stems_by_accents, dossier_private.unspaced, dossier_private.join_lines, dossier_private.pair_letters,
+  dossier_private.read_pairs, dossier_private.read_compounds, dossier_private.read_terms, dossier_private.parse_search,
+  dossier_private.escape_html, dossier_private.join_pairs, dossier_private.unfold_terms, dossier_private.excerpt,
+  dossier_private.unfold, dossier_private.highlight, dossier_private.show_hit
   from public, anon, authenticated, service_role;
