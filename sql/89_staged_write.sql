@@ -24,16 +24,18 @@ begin
       hint = 'Export the sessions again, and send all of it.';
   end if;
 
+  -- Not in, since that makes one hashed set of ids, however little the planner knows of a table that was just filled.
   select format('line %s belongs to nothing that the bundle holds', orphan.line) into wrong
   from dossier_private.import_records as orphan
-  where orphan.import_id = import.id
-    and orphan.parent_id is not null
-    and not exists (
-      select from dossier_private.import_records as parent
-      where parent.import_id = import.id
-        and parent.type in ('session', 'document') -- the ids of the others are not even looked at
-        and parent.type = case when orphan.type in ('page', 'bytes', 'file') then 'document' else 'session' end
-        and parent.record ->> 'id' = orphan.parent_id)
+  where orphan.import_id = import.id and case
+    when orphan.type in ('context_version', 'document') then orphan.parent_id not in (
+      select session.record ->> 'id' from dossier_private.import_records as session
+      where session.import_id = import.id and session.type = 'session' and session.record ->> 'id' is not null)
+    when orphan.type in ('page', 'bytes', 'file') then orphan.parent_id not in (
+      select document.record ->> 'id' from dossier_private.import_records as document
+      where document.import_id = import.id and document.type = 'document' and document.record ->> 'id' is not null)
+    else false
+  end
   order by orphan.line
   limit 1;
   if wrong is null then
@@ -46,9 +48,9 @@ begin
   if wrong is null then
     select format('line %s names a file, %s, that did not come along', named.line, to_json(left(named.record ->> 'path', 500))) into wrong
     from dossier_private.import_records as named
-    where named.import_id = import.id and named.type = 'file' and not exists (
-      select from dossier_private.import_records as piece
-      where piece.import_id = import.id and piece.parent_id = named.parent_id and piece.type = 'bytes')
+    where named.import_id = import.id and named.type = 'file' and named.parent_id not in (
+      select piece.parent_id from dossier_private.import_records as piece
+      where piece.import_id = import.id and piece.type = 'bytes' and piece.parent_id is not null)
     order by named.line
     limit 1;
   end if;
