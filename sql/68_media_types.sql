@@ -94,8 +94,9 @@ declare
   lead constant text := encode(substring(head from 1 for 16), 'hex');
 begin
   return case
-    -- A picture's width and height hold bytes that text does not.
+    -- A picture's width and height hold bytes that text does not; where they are too large for that, what follows does.
     when lead ~ '^47494638(37|39)61(..){0,3}(0[0-8bef]|1.|7f)' then 'image/gif' -- GIF87a, GIF89a
+    when lead ~ '^47494638(37|39)61' and position('\x00'::bytea in head) > 0 then 'image/gif'
     when lead ~ '^424d.{8}0{8}.{8}(0c|28|34|38|40|6c|7c)' then 'image/bmp' -- BM, size, zeros, offset, size of a header
     when lead ~ '^(09|0a|0c|0d|20)*7b5c727466' then 'application/rtf' -- {\rtf
     when starts_with(lead, '4d5a') and position('PE\000\000'::bytea in head) > 0 then 'application/vnd.microsoft.portable-executable'

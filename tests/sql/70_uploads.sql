@@ -1,7 +1,7 @@
 -- Uploads: the happy path, and everything that is refused on the way. See 00_setup.sql on how to run this.
 
 begin;
-select plan(166);
+select plan(167);
 select tests.fixture();
 
 -- Types from declarations, names and bytes.
@@ -39,6 +39,7 @@ from (values
   ('\xffd8ffe000104a46', null, 'x', 'image/jpeg'),
   ('GIF89a\100\000\100\000', null, 'x', 'image/gif'),
   ('GIF89a is a format', null, 'x', 'text/plain'),
+  ('GIF89a\377\377\377\377\360\000\000', null, 'x', 'image/gif'),
   ('RIFF\001\002\003\004WEBPVP8 ', null, 'x', 'image/webp'),
   ('RIFF\001\002\003\004WAVEfmt ', 'text/plain', 'x', 'audio/wav'),
   ('\x49492a0008000000', null, 'x', 'image/tiff'),
