@@ -118,9 +118,9 @@ pub(crate) async fn fuse(
         return self::search(State(app), claims, Query(search)).await;
     };
     if fused.after.is_some() {
-        return Err(
-            Problem::bad_request("after is for words alone: what an embedding finds is one page").into()
-        );
+        return Err(Problem::bad_request("after is for words alone: what an embedding finds is one page")
+            .hint("Leave after out, and ask for more rows by limit.")
+            .into());
     }
     let mut params = vec![
         (&embedding as _, Type::FLOAT4_ARRAY),
