@@ -2,15 +2,13 @@
 //! repeat nor hide others.
 
 use crate::error::Problem;
-use serde::Deserialize;
 use uuid::Uuid;
 
 const LONGEST: i64 = 200;
 const USUAL: i64 = 50;
 
-/// `?limit=&after=` of a list that is sorted by creation, newest first.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// `?limit=&after=` of a list that is sorted by time, newest first.
+#[derive(Debug, Default)]
 pub(crate) struct Paging {
     pub(crate) limit: Option<i64>,
     pub(crate) after: Option<String>,
@@ -20,7 +18,7 @@ pub(crate) struct Paging {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) limit: i64,
-    /// Creation time (microseconds since 1970) and id of the last row seen.
+    /// Time (microseconds since 1970) and id of the last row seen.
     pub(crate) after: Option<(i64, Uuid)>,
 }
 

@@ -1,4 +1,8 @@
-//! Sessions: made with their first context, listed, read.
+//! Sessions: made with their first context, listed, read, deleted, restored.
+
+mod trash;
+
+pub(crate) use trash::{delete, restore};
 
 use crate::app::App;
 use crate::auth::Claims;
@@ -24,7 +28,8 @@ macro_rules! session_fields {
     };
 }
 
-/// SQL: one session with its context (or null), up to the condition.
+/// SQL: one session with its context (or null), up to its id. The trash has its own answers, for services too,
+/// whom no policy binds.
 macro_rules! session_with_context {
     () => {
         concat!(
@@ -33,7 +38,7 @@ macro_rules! session_with_context {
             ", 'context', (select ",
             context_json!(),
             " from dossier.session_context as c where c.session_id = s.id))::text from dossier.sessions as s \
-             where s.id = "
+             where s.deleted_at is null and s.id = "
         )
     };
 }
@@ -91,13 +96,26 @@ pub(crate) async fn create(
     Ok(json(StatusCode::CREATED, session))
 }
 
+/// Which sessions to list: those that are there, or those in the trash.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    #[serde(default)]
+    deleted: bool,
+    limit: Option<i64>,
+    after: Option<String>,
+}
+
 /// `GET /api/sessions`.
 pub(crate) async fn list(
     State(app): State<App>,
     claims: Claims,
-    Query(paging): Query<Paging>,
+    Query(list): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    let page = paging.check()?;
+    let page = Paging { limit: list.limit, after: list.after }.check()?;
+    if list.deleted {
+        return trash::list(&app, &claims, page).await;
+    }
     let (micros, id) = page.after.unzip();
     let params = [(&micros as _, Type::INT8), (&id as _, Type::UUID), (&page.limit as _, Type::INT8)];
     let sessions = app
