@@ -26,7 +26,8 @@ extension_sql_file!("../../sql/30_organizations.sql", name = "organizations", re
 extension_sql_file!("../../sql/40_sessions.sql", name = "sessions", requires = ["organizations"]);
 extension_sql_file!("../../sql/41_trash.sql", name = "trash", requires = ["sessions"]);
 extension_sql_file!("../../sql/45_membership.sql", name = "membership", requires = ["trash"]);
-extension_sql_file!("../../sql/50_context.sql", name = "context", requires = ["membership"]);
+extension_sql_file!("../../sql/46_use_membership.sql", name = "use_membership", requires = ["membership"]);
+extension_sql_file!("../../sql/50_context.sql", name = "context", requires = ["use_membership"]);
 extension_sql_file!("../../sql/51_context_versions.sql", name = "context_versions", requires = ["context"]);
 extension_sql_file!("../../sql/52_diff_context.sql", name = "diff_context", requires = ["context_versions"]);
 extension_sql_file!("../../sql/53_save_contexts.sql", name = "save_contexts", requires = ["diff_context"]);
@@ -56,7 +57,8 @@ extension_sql_file!("../../sql/95_thumbnails.sql", name = "thumbnails", requires
 extension_sql_file!("../../sql/96_audit.sql", name = "audit", requires = ["thumbnails"]);
 extension_sql_file!("../../sql/97_erasure.sql", name = "erasure", requires = ["audit"]);
 extension_sql_file!("../../sql/98_lint.sql", name = "lint", requires = ["erasure"]);
-extension_sql_file!("../../sql/98_schema.sql", name = "schema", requires = ["lint"]);
+extension_sql_file!("../../sql/98_catalogue.sql", name = "catalogue", requires = ["lint"]);
+extension_sql_file!("../../sql/98_schema.sql", name = "schema", requires = ["catalogue"]);
 extension_sql_file!("../../sql/99_doctor.sql", name = "doctor", requires = ["schema"]);
 extension_sql_file!("../../sql/99_record.sql", name = "record", requires = ["doctor"]);
 
