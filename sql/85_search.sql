@@ -220,8 +220,7 @@ begin
         cross join lateral (
           select d.session_id, d.id, d.name
           from dossier.documents as d
-          where d.organization_id = place.organization_id
-            and ($4 is null or d.session_id = $4)
+          where %s
             and d.session_id not in (select dossier_private.trashed_sessions($3))
             and d.status <> 'uploading'
             and ($5 is null or d.media_type like replace(replace($5, '_', '\_'), '*', '%%'))
@@ -237,7 +236,9 @@ begin
     limit 100
     $query$,
     case when trigrams is null or letters is null then '0::real'
-      else format('case when candidate.folded like all ($9) then %I.word_similarity($10, candidate.folded) else 0 end', trigrams) end)
+      else format('case when candidate.folded like all ($9) then %I.word_similarity($10, candidate.folded) else 0 end', trigrams) end,
+    -- Either alone: given both, the planner may read a large organization to find a session's.
+    case when in_session is null then 'd.organization_id = place.organization_id' else 'd.session_id = $4' end)
   using patterns, plain, organizations, in_session, of_type, since, until, terms, numbers, letters;
 end
 $$;
