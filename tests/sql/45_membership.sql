@@ -1,7 +1,7 @@
 -- Membership read from an app's table, and from claims of the token. See 00_setup.sql on how to run this.
 
 begin;
-select plan(121);
+select plan(122);
 select tests.fixture();
 -- Warnings about tables without roles are no news here.
 set local client_min_messages = error;
@@ -85,7 +85,7 @@ select is(tests.attempt($$ select from dossier.sessions $$, tests.id('roleless')
 
 -- Its organizations become known with their first session, quota or rule; before that they are empty, not missing.
 
-insert into app.members values (tests.id('delta'), tests.id('delta-admin'), 'admin'), (tests.id('epsilon'), tests.id('delta-admin'), 'admin');
+insert into app.members select tests.id(team), tests.id('delta-admin'), 'admin' from unnest(array['delta', 'epsilon', 'zeta']) as team;
 select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('delta-admin')::text), '1', 'a new organization has used nothing');
 select is(tests.attempt($$ select from dossier.search('word', organization_id => tests.id('delta')) $$, tests.id('delta-admin')::text), '0', 'and holds nothing');
 select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('alpha-owner')::text), 'PT404', 'which is no news to strangers');
@@ -93,7 +93,8 @@ select tests.login(null, 'service_role');
 select is((dossier.set_quota(tests.id('delta'), max_bytes => 1000)).max_bytes, 1000::bigint, 'a service sets a quota before the first upload');
 select tests.login(tests.id('delta-admin')::text);
 select is((dossier.set_context_retention(tests.id('epsilon'), 10)).keep_versions, 10, 'an admin a rule before the first session');
-select set_eq($$ select id from dossier.organizations $$, array[tests.id('delta'), tests.id('epsilon')], 'with which Dossier knows them');
+select is((dossier.set_trash_retention(tests.id('zeta'), 7)).keep_days, 7, 'or one for its trash');
+select set_eq($$ select id from dossier.organizations $$, array[tests.id('delta'), tests.id('epsilon'), tests.id('zeta')], 'with which Dossier knows them');
 select tests.logout();
 
 select is(tests.attempt(format('select dossier.create_session(organization_id => tests.id(''gamma''))'), tests.id('gamma-viewer')::text), '42501', 'not by a viewer');
