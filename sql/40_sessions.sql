@@ -147,6 +147,84 @@ $$;
 comment on function dossier_private.lock_session(uuid) is
   'As require_session(), and from then on the session is not deleted before the transaction ends.';
 
+-- Changing a session.
+
+create function dossier_private.check_session(title text, conversation_type text) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: services may call what calls it, whatever they may read.
+begin
+  if not exists (select from dossier.conversation_types as t where t.slug = check_session.conversation_type) then
+    raise exception using
+      errcode = 'PT400',
+      message = format('Unknown conversation type %L', left(conversation_type, 80)),
+      detail = format('Registered are: %s.', (select string_agg(t.slug, ', ' order by t.slug) from dossier.conversation_types as t)),
+      hint = 'Use a registered type, or have an administrator add a row to conversation_types.';
+  end if;
+  if char_length(title) > 500 then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The title is longer than 500 characters',
+      detail = format('It has %s.', char_length(title)),
+      hint = 'Shorten it; long text belongs in the context.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_session(text, text) is 'Refuses (PT400) a title that is too long, and a type that is not registered.';
+
+create function dossier_private.change_session(session_id uuid, changes jsonb) returns dossier.sessions
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: a viewer is told why not (42501), where row level security would find nothing to change.
+declare
+  session dossier.sessions;
+  wrong text;
+begin
+  perform dossier_private.require_session(session_id);
+  if jsonb_typeof(changes) = 'object' then
+    select case
+      when given.key not in ('title', 'conversation_type', 'status') then format('It has the key %L.', left(given.key, 80))
+      when given.key = 'status' and given.value not in ('"active"', '"archived"') then 'Its status is neither active nor archived.'
+      when jsonb_typeof(given.value) <> 'string' and (given.key <> 'title' or given.value <> 'null') then format('Its %s is not a string.', given.key)
+    end into wrong
+    from jsonb_each(changes) as given
+    order by 1 nulls last
+    limit 1;
+  else
+    wrong := format('It is %s.', coalesce('a JSON ' || jsonb_typeof(changes), 'null'));
+  end if;
+  if wrong is not null then
+    raise exception using
+      errcode = 'PT400',
+      message = 'changes must be an object with title, conversation_type or status',
+      detail = wrong,
+      hint = 'Send {"title": "…"} to change the title, {"title": null} to remove it; what is left out stays.';
+  end if;
+  perform dossier_private.check_session(changes ->> 'title', coalesce(changes ->> 'conversation_type', 'meeting'));
+
+  update dossier.sessions as s
+  set title = case when changes ? 'title' then changes ->> 'title' else s.title end,
+    conversation_type = coalesce(changes ->> 'conversation_type', s.conversation_type),
+    status = coalesce(changes ->> 'status', s.status)
+  where s.id = change_session.session_id and s.deleted_at is null
+  returning s.* into session;
+  if not found then -- it has been deleted meanwhile
+    perform dossier_private.require_writer(null, 'session', session_id);
+  end if;
+  return session;
+end
+$$;
+comment on function dossier_private.change_session(uuid, jsonb) is 'Body of dossier.update_session().';
+
+create function dossier.update_session(session_id uuid, changes jsonb) returns dossier.sessions
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.change_session(session_id, changes);
+end;
+comment on function dossier.update_session(uuid, jsonb) is
+  'Changes a session: {title, conversation_type, status}, each as far as it is given; a title of null removes it, status is '
+  'active or archived.';
+
 alter table dossier.conversation_types enable row level security;
 alter table dossier.sessions enable row level security;
 
@@ -181,5 +259,6 @@ grant select, insert, update (title, conversation_type, status), delete on dossi
 
 revoke all on function
   dossier_private.require_organization, dossier_private.session_organization, dossier_private.require_session,
-  dossier_private.lock_session
+  dossier_private.lock_session, dossier_private.check_session, dossier_private.change_session, dossier.update_session
   from public, anon, authenticated, service_role;
+grant execute on function dossier.update_session, dossier_private.change_session to authenticated, service_role;

@@ -255,20 +255,7 @@ begin
   end if;
   writable_organization_id := dossier_private.require_organization(organization_id);
 
-  if not exists (select from dossier.conversation_types as t where t.slug = type_slug) then
-    raise exception using
-      errcode = 'PT400',
-      message = format('Unknown conversation type %L', type_slug),
-      detail = format('Registered are: %s.', (select string_agg(t.slug, ', ' order by t.slug) from dossier.conversation_types as t)),
-      hint = 'Use a registered type, or have an administrator add a row to conversation_types.';
-  end if;
-  if char_length(start_session.title) > 500 then
-    raise exception using
-      errcode = 'PT400',
-      message = 'The title is longer than 500 characters',
-      detail = format('It has %s.', char_length(start_session.title)),
-      hint = 'Shorten it; long text belongs in the context.';
-  end if;
+  perform dossier_private.check_session(title, type_slug);
 
   perform from dossier.organizations as o where o.id = writable_organization_id for key share;
   if not found and dossier_private.membership_mode() = 'own' then -- it has been deleted meanwhile; an app's becomes known below

@@ -22,7 +22,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/api/sessions", get(sessions::list).post(sessions::create))
-        .route("/api/sessions/{id}", get(sessions::read).delete(sessions::delete))
+        .route("/api/sessions/{id}", get(sessions::read).patch(sessions::update).delete(sessions::delete))
         .route("/api/sessions/{id}/restore", post(sessions::restore))
         .route("/api/sessions/{id}/context", get(context::read).post(context::save))
         .route("/api/sessions/{id}/context/versions", get(context::versions::list))

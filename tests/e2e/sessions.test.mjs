@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertError, get, newSession, post, unique } from './lib/api.mjs'
+import { assertError, call, get, newSession, post, unique } from './lib/api.mjs'
 import { acme, globex, member, owner, stranger, viewer } from './lib/people.mjs'
 import { rows } from './lib/psql.mjs'
 
@@ -42,6 +42,24 @@ test('a session without a context has none, and defaults', async () => {
   const session = await newSession(member, { title: undefined })
   assert.equal(session.context, null)
   assert.equal(session.conversation_type, 'meeting')
+})
+
+test('a session is changed as far as the body says, by who may write', async () => {
+  const session = await newSession(member, { title: 'Before' })
+  const change = (json, as = member) => call('PATCH', `/api/sessions/${session.id}`, { as, json })
+  const changed = await change({ title: 'After', status: 'archived' })
+  assert.equal(changed.status, 200, changed.text)
+  assert.equal(changed.json.title, 'After')
+  assert.equal(changed.json.status, 'archived')
+  assert.equal(changed.json.conversation_type, session.conversation_type)
+  assert.deepEqual(changed.json.context, session.context)
+  assert.equal((await change({ title: null })).json.title, null)
+  assertError(await change({ status: 'gone' }), 400)
+  assertError(await change({ user_id: owner.sub }), 400)
+  assertError(await change([]), 400)
+  assertError(await change({ title: 'x' }, viewer), 403)
+  assertError(await change({ title: 'x' }, stranger), 404)
+  assert.equal((await get(`/api/sessions/${session.id}`, { as: member })).json.status, 'archived')
 })
 
 test('the organization defaults to the only one', async () => {

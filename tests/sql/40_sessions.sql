@@ -1,7 +1,7 @@
 -- Sessions and their types. See 00_setup.sql on how to run this.
 
 begin;
-select plan(51);
+select plan(70);
 select tests.fixture();
 
 -- Types.
@@ -88,6 +88,26 @@ select tests.logout();
 update dossier.organization_members set role = 'member' where user_id = 'both';
 select tests.login('both');
 select tests.refuses($$ select dossier.create_session() $$, 'PT400', 'Say which organization the session belongs to', 'somebody with two organizations must choose');
+select tests.logout();
+
+-- update_session.
+
+select is(tests.outcomes($$ select dossier.update_session(tests.id('alpha session'), '{"title": "new"}') $$),
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who changes a session');
+select tests.login('alpha-member');
+select results_eq($$ select s.title, s.conversation_type, s.status from dossier.update_session(tests.id('alpha session'), '{"title": "Call", "status": "archived"}') as s $$,
+  $$ values ('Call', 'meeting', 'archived') $$, 'what is given changes, what is not stays');
+select results_eq($$ select s.title, s.conversation_type, s.status from dossier.update_session(tests.id('alpha session'), '{"title": null, "conversation_type": "interview"}') as s $$,
+  $$ values (null, 'interview', 'archived') $$, 'a title can be removed');
+select is((dossier.update_session(tests.id('alpha session'), '{}')).status, 'archived', 'nothing changes nothing');
+select tests.refuses(format('select dossier.update_session(tests.id(%L), %L)', 'alpha session', changes), 'PT400', 'changes must be an object with title, conversation_type or status', changes)
+from unnest(array['[]', 'null', '"title"', '{"user_id": "me"}', '{"organization_id": null}', '{"title": 7}', '{"status": "gone"}', '{"status": null}', '{"conversation_type": null}', '{"title": "x", "deleted_at": null}']) as changes;
+select tests.refuses($$ select dossier.update_session(tests.id('alpha session'), null) $$, 'PT400', 'changes must be an object with title, conversation_type or status', 'null');
+select tests.refuses($$ select dossier.update_session(tests.id('alpha session'), '{"conversation_type": "seance"}') $$, 'PT400', 'Unknown conversation type ''seance''', 'a type that is not registered');
+select tests.refuses($$ select dossier.update_session(tests.id('alpha session'), jsonb_build_object('title', repeat('x', 501))) $$, 'PT400', 'The title is longer than 500 characters', 'a title over the limit');
+select tests.refuses($$ select dossier.update_session(tests.id('beta session'), '{}') $$, 'PT404', 'There is no such session', 'another tenant''s');
+select from dossier.delete_sessions(array[tests.id('alpha session')]);
+select tests.refuses($$ select dossier.update_session(tests.id('alpha session'), '{"title": "x"}') $$, 'PT404', 'There is no such session', 'one in the trash');
 select tests.logout();
 
 -- Personal organizations.

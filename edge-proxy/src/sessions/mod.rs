@@ -1,4 +1,4 @@
-//! Sessions: made with their first context, listed, read, deleted, restored.
+//! Sessions: made with their first context, listed, read, changed, deleted, restored.
 
 mod trash;
 
@@ -48,6 +48,7 @@ const CREATE: &str = "select set_config('dossier_edge.session_id', (dossier.crea
                       conversation_type => coalesce($2, 'meeting'), organization_id => $3, \
                       context => $4::jsonb)).id::text, true)";
 const CREATED: &str = concat!(session_with_context!(), "current_setting('dossier_edge.session_id')::uuid");
+const UPDATE: &str = "select from dossier.update_session($1, $2::text::jsonb)";
 const READ: &str = concat!(session_with_context!(), "$1");
 const LIST: &str = concat!(
     "with page as (select json_build_object(",
@@ -134,4 +135,22 @@ pub(crate) async fn read(State(app): State<App>, claims: Claims, Id(id): Id) -> 
         .await
         .map_err(|error| error.seen_by(claims.caller.role))?;
     found(session, "session not found")
+}
+
+/// `PATCH /api/sessions/{id}`: what is left out of the body stays; SQL says what it may hold.
+pub(crate) async fn update(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    Json(changes): Json<Box<RawValue>>,
+) -> Result<Response, ApiError> {
+    let changes = changes.get();
+    let update = Statement { sql: UPDATE, params: &[(&id, Type::UUID), (&changes, Type::TEXT)] };
+    let read = Statement { sql: READ, params: &[(&id, Type::UUID)] };
+    let rows = app
+        .db
+        .in_order(Durability::Now, &claims.caller, &[update, read])
+        .await
+        .map_err(|error| error.seen_by(claims.caller.role))?;
+    found(crate::db::first(&rows)?, "session not found")
 }
