@@ -89,7 +89,7 @@ begin
       select 2, r.name, 3, '  ' || lower(left(d.definition, 7)) || substr(d.definition, 8)
       from relations as r
       join pg_catalog.pg_index as i on i.indrelid = r.oid
-      cross join lateral (select replace(pg_get_indexdef(i.indexrelid), 'CREATE ', '')) as d (definition)
+      cross join lateral (select regexp_replace(pg_get_indexdef(i.indexrelid), '^create ', '', 'i')) as d (definition)
       where not exists (select from pg_catalog.pg_constraint as c where c.conindid = i.indexrelid and c.contype in ('p', 'u', 'x'))
       union all
       select 2, r.name, 4, format('  policy %s for %s to %s', p.polname,
@@ -100,7 +100,7 @@ begin
         || coalesce(' with check (' || regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), '\s+', ' ', 'g') || ')', '')
       from relations as r join pg_catalog.pg_policy as p on p.polrelid = r.oid
       union all
-      select 2, r.name, 5, '  ' || replace(pg_get_triggerdef(t.oid), 'CREATE TRIGGER', 'trigger')
+      select 2, r.name, 5, '  ' || regexp_replace(pg_get_triggerdef(t.oid), '^create trigger', 'trigger', 'i')
       from relations as r join pg_catalog.pg_trigger as t on t.tgrelid = r.oid
       where not t.tgisinternal
       union all
