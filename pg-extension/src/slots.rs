@@ -47,8 +47,9 @@ impl Slot {
             pg_sys::LockAcquire(&raw const tag, pg_sys::ExclusiveLock.cast_signed(), true, dont_wait)
         };
         // A lock that this session holds already (a second extraction within one query, while the
-        // first is held) counts as a slot too, and is released as often as it was taken.
-        (result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL).then_some(Self(tag))
+        // first is held) counts as a slot too, and is released as often as it was taken. `then`, not
+        // `then_some`: a slot that was not taken must not be made, since to drop it would release it.
+        (result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL).then(|| Self(tag))
     }
 }
 

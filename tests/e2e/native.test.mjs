@@ -109,3 +109,11 @@ test('a client that goes away does not leave its worker running', { skip, timeou
   await until('the backend gone', async () => (await rows(`select 1 from pg_stat_activity where pid = ${backend}`)).length === 0)
   await noWorkerOf(backend)
 })
+
+test('another extraction under way is nobody else\'s business', { skip, timeout: 60_000 }, async () => {
+  const { kill, backend } = await underWay("set client_connection_check_interval = '200ms'")
+  const { code, stderr } = await psqlInBackground("select dossier.extract_text('Its own slot.')").ended
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+  kill()
+  await noWorkerOf(backend)
+})
