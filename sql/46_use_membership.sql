@@ -97,6 +97,13 @@ declare
   reader constant regrole := (select p.proowner from pg_catalog.pg_proc as p where p.oid = 'dossier_private.my_memberships()'::regprocedure);
   relation record;
 begin
+  if members in ('dossier.organization_members'::regclass, 'dossier.organizations'::regclass) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'members must name a table of the app''s',
+      detail = format('%s is Dossier''s own.', members),
+      hint = 'To go back to Dossier''s own members: select dossier.use_own_membership().';
+  end if;
   select c.relkind, c.relpersistence, c.relrowsecurity and (c.relforcerowsecurity or c.relowner <> reader) as guarded into relation
   from pg_catalog.pg_class as c
   where c.oid = members;

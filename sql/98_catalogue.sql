@@ -120,6 +120,17 @@ begin
     where g.tgenabled = 'D'
 
     union all
+    select distinct 'views', 'error', format('%s shows %s to %s past row level security', v.oid::regclass, t.name, r.name)
+    from pg_catalog.pg_class as v
+    join pg_catalog.pg_rewrite as w on w.ev_class = v.oid
+    join pg_catalog.pg_depend as d
+      on d.classid = 'pg_catalog.pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_catalog.pg_class'::regclass
+    join ours as t on t.oid = d.refobjid and t.relkind = 'r'
+    join api_roles as r on r.name <> 'service_role'
+    where v.relkind in ('v', 'm')
+      and has_schema_privilege(r.oid, v.relnamespace, 'usage') and has_any_column_privilege(r.oid, v.oid, 'select')
+      and not coalesce(v.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false)
+    union all
     select 'dumps', 'error', format('pg_dump leaves out the rows of %s', t.name)
     from ours as t
     join pg_catalog.pg_depend as d on d.classid = 'pg_catalog.pg_class'::regclass and d.objid = t.oid and d.deptype = 'e'

@@ -60,7 +60,7 @@ begin
       ) as g
       group by g.oid, g.role
     ), lines (kind, name, place, line) as (
-      select 1, ours.schema, 0, format('schema %s', ours.schema) from ours
+      select 1, ours.schema::text, 0, format('schema %s', ours.schema) from ours
       union all
       select 1, ours.schema, 9, format('  grant %s to %s', g.privileges, g.role) from ours join granted as g on g.oid = ours.oid
 
@@ -133,7 +133,7 @@ begin
       from functions as f join granted as g on g.oid = f.oid
       group by f.name
     )
-    select lines.name::text, lines.line from lines order by lines.kind, lines.name collate "C", lines.place, lines.line collate "C";
+    select lines.name, lines.line from lines order by lines.kind, lines.name collate "C", lines.place, lines.line collate "C";
 end
 $$;
 comment on function dossier_private.describe_schema(boolean) is

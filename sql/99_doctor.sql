@@ -223,6 +223,7 @@ begin
         (5.9, 'schema', 'Do again what the sql/ of this version says of it (dist/ has it as one file). If it is meant: select dossier_private.record_schema(), as the owner.'),
         (6, 'constraints', 'alter table … validate constraint …'),
         (7, 'triggers', 'alter table … enable trigger …'),
+        (7.5, 'views', 'alter view … set (security_invoker = true); a materialized view: revoke select on … from anon, authenticated.'),
         (8, 'dumps', 'As a superuser: select pg_extension_config_dump(…) within an upgrade script, or reinstall this version.'),
         (9, 'api', 'Expose the schema dossier in PostgREST''s db-schemas, and never dossier_private.'),
         (10, 'settings', 'insert into dossier_private.settings (name, value) values (…), as the owner of the database.'),

@@ -1,7 +1,7 @@
 -- Membership read from an app's table, and from claims of the token. See 00_setup.sql on how to run this.
 
 begin;
-select plan(122);
+select plan(123);
 select tests.fixture();
 -- Warnings about tables without roles are no news here.
 set local client_min_messages = error;
@@ -37,6 +37,7 @@ from (values
 select tests.refuses(statement, code, message, description)
 from (values
   ($$ select dossier.use_membership(null) $$, 'PT400', 'members must name a table or a view that stays', 'null is no table'),
+  ($$ select dossier.use_membership('dossier.organization_members') $$, 'PT400', 'members must name a table of the app''s', 'Dossier''s own is no app''s'),
   ($$ select dossier.use_membership('app.members_pkey') $$, 'PT400', 'members must name a table or a view that stays', 'nor is an index'),
   ($$ create temporary table passing (organization_id uuid, user_id uuid) on commit drop; select dossier.use_membership('passing') $$, 'PT400', 'members must name a table or a view that stays', 'nor one that goes'),
   ($$ select dossier.use_membership('app.members') $$, 'PT400', 'app.members has no column organization_id', 'a column that is not there'),
