@@ -14,7 +14,7 @@ create table dossier.document_pages (
   constraint document_pages_pkey primary key (document_id, page),
   constraint document_pages_document_fkey foreign key (organization_id, document_id)
     references dossier.documents (organization_id, id) on delete cascade,
-  constraint document_pages_page_check check (page >= 1),
+  constraint document_pages_page_check check (page between 1 and 1000000),
   constraint document_pages_source_check check (source in ('text', 'ocr')),
   constraint document_pages_confidence_check check (confidence between 0 and 1),
   constraint document_pages_quality_check check (quality between 0 and 1),

@@ -179,10 +179,19 @@ as $$
 -- Definer: nobody may write pages but through functions.
 declare
   item record;
+  here text;
 begin
   for item in select e.value, e.position - 1 as index from jsonb_array_elements(pages) with ordinality as e (value, position) loop
-    perform dossier_private.check_shape(format('%s.pages[%s]', place, item.index), item.value, '{"page": "number",
+    here := format('%s.pages[%s]', place, item.index);
+    perform dossier_private.check_shape(here, item.value, '{"page": "number",
       "text": "string", "source": "string", "engine": "string?", "confidence": "number?", "quality": "number?", "reason": "string?"}');
+    if (item.value ->> 'page')::numeric not between 1 and 1000000 then
+      raise exception using
+        errcode = 'PT400',
+        message = 'The bundle is not well formed',
+        detail = format('%s.page is not between 1 and 1000000.', here),
+        hint = 'Number the pages of a document from 1.';
+    end if;
   end loop;
 
   insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason)

@@ -17,7 +17,7 @@ create table dossier.audit_log (
   constraint audit_log_action_check check (action ~ '^[a-z_]+\.[a-z_]+$')
 );
 comment on table dossier.audit_log is
-  'What happened in an organization; read by its admins. Append-only: no role may change it, and only forget_user() and '
+  'What happened in an organization; read by its admins. Append-only: no role of the API may change it, and only forget_user() and '
   'forget_organization() take something away.';
 comment on column dossier.audit_log.id is 'Key (uuid v7): the order of events.';
 comment on column dossier.audit_log.organization_id is 'The organization. No foreign key: its deletion is an event, too.';

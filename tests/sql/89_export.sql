@@ -177,7 +177,8 @@ select is((select string_agg(pg_temp.with(wrong.path, wrong.value::jsonb), E'\n'
     (1, '{sessions,0}', '7'), (2, '{sessions,0,title}', '7'), (3, '{sessions,0,owner}', '"me"'),
     (4, '{sessions,0,documents}', '{}'), (5, '{sessions,0,documents,0,pages,0}', 'null'),
     (6, '{sessions,0,created_at}', '"2999-01-01"'), (7, '{sessions,0,documents,0,status}', '"uploading"'),
-    (8, '{sessions,0,context_versions,1,version}', '1'), (10, '{sessions,0,context_versions,1,version}', '2147483647'), (9, '{sessions,0,context_versions,0,context_metadata}', '[]')
+    (8, '{sessions,0,context_versions,1,version}', '1'), (10, '{sessions,0,context_versions,1,version}', '2147483647'), (9, '{sessions,0,context_versions,0,context_metadata}', '[]'),
+    (11, '{sessions,0,documents,1,pages,0,page}', '0'), (12, '{sessions,0,documents,1,pages,0,page}', '2147483647')
   ) as wrong (place, path, value)),
   'PT400 sessions[0] must be an object and is a JSON number.
 PT400 sessions[0].title must be string and is a JSON number.
@@ -188,7 +189,9 @@ PT400 sessions[0].created_at is no time from 1970 until now.
 PT400 sessions[0].documents[0].status is ''uploading''.
 PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0, or is above 1000000000.
 PT400 sessions[0].context_versions[0].context_metadata must be object and is a JSON array.
-PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0, or is above 1000000000.', 'what is wrong is named by its place');
+PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0, or is above 1000000000.
+PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.
+PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.', 'what is wrong is named by its place');
 select is((select string_agg(substring(pg_temp.with(wrong.path, wrong.value::jsonb) from '^\w+ [^: ]+'), E'\n' order by wrong.place) from (values
     (1, '{sessions,0,id}', '"x"'), (2, '{sessions,0,status}', '"open"'), (3, '{sessions,0,updated_at}', '"soon"'),
     (4, '{sessions,0,context_versions,0,version}', '1e10'), (5, '{sessions,0,documents,1,pages,1,page}', '1'),
