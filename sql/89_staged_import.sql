@@ -131,7 +131,7 @@ begin
       hint = 'Export fewer sessions at once, or leave the bytes out.';
   end if;
   if jsonb_typeof(records) is distinct from 'array' or jsonb_array_length(records) not between 1 and 10000 then
-    wrong := format('Line %s begins no array of 1 to 10000 records', first_line);
+    wrong := format('Line %s begins no array of 1 to 10000 records.', first_line);
   else
     select format('line %s is no record with a type that is known here', first_line + given.position - 1)
     into wrong
@@ -147,11 +147,6 @@ begin
       detail = wrong || '.',
       hint = 'Send the records of an NDJSON export, each as it is.';
   end if;
-
-  -- Now, not when the bytes of a document that is too large have all arrived.
-  perform dossier_private.check_size(least((given.record ->> 'size_bytes')::numeric, 9223372036854775807)::bigint)
-  from jsonb_array_elements(records) as given (record)
-  where given.record ->> 'type' = 'document' and jsonb_typeof(given.record -> 'size_bytes') = 'number';
 
   insert into dossier_private.import_records (import_id, line, type, parent_id, record)
   select stage_records.import_id, first_line + given.position - 1, given.record ->> 'type', parent.id,
