@@ -2,15 +2,17 @@
 
 use crate::app::App;
 use crate::auth::{SeenUser, USER_HEADER};
-use crate::error::{ApiError, Problem};
+use crate::error::{ApiError, Chain, Problem};
 use crate::{context, documents, health, home, search, sessions, transfer, upload};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::{HeaderValue, StatusCode, header};
-use tracing::Instrument;
+use http_body_util::BodyExt;
+use tracing::{Instrument, Span};
 
 /// The header that ties an answer to its log lines.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
@@ -51,12 +53,21 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let span = tracing::info_span!("request", id);
     let seen = SeenUser::default();
     request.extensions_mut().insert(seen.clone());
-    let mut response = next.run(request).instrument(span).await;
+    let mut response =
+        next.run(request).instrument(span.clone()).await.map(|body| whose_end_is_logged(body, span));
     if let Some(user) = seen.get().and_then(|user| HeaderValue::from_str(user).ok()) {
         response.headers_mut().insert(USER_HEADER, user);
     }
     keep_out_of_caches(&mut response);
     response
+}
+
+/// A body that fails breaks off; the client sees no more than that.
+fn whose_end_is_logged(body: Body, span: Span) -> Body {
+    Body::new(body.map_err(move |error| {
+        span.in_scope(|| tracing::warn!("the answer was cut off: {}", Chain(&error)));
+        error
+    }))
 }
 
 /// Every answer is one caller's own. What has an `ETag` may be kept, but is asked for each time.

@@ -8,7 +8,7 @@ import { startEdge } from './lib/edge.mjs'
 import { RawClient, until } from './lib/net.mjs'
 import { fixture } from './lib/fixtures.mjs'
 import { member, stranger, viewer } from './lib/people.mjs'
-import { rows, value } from './lib/psql.mjs'
+import { psql, rows, value } from './lib/psql.mjs'
 import { unzip } from './lib/unzip.mjs'
 import './lib/cleanup.mjs'
 
@@ -122,13 +122,39 @@ test('another tenant, nobody and an expired token get none of it', async () => {
   }
 })
 
-test('what is gone in the middle of a transfer cuts it off', { timeout: 60_000 }, async () => {
+test('a document that is read anew while it is exported comes with the text of one reading', { timeout: 60_000 }, async () => {
+  const { session, documents: [{ id }] } = await filled(['one.txt'])
+  // As extraction does it: other pages, and the document's count of their tokens, once the export waits for the pages.
+  const reading = psql(`
+    begin;
+    lock table dossier.document_pages in access exclusive mode;
+    do $$
+    begin
+      while not exists (select from pg_locks as l where l.relation = 'dossier.document_pages'::regclass and not l.granted) loop
+        perform pg_sleep(0.01);
+      end loop;
+    end
+    $$;
+    update dossier.document_pages as p set text = 'Anew.' where p.document_id = '${id}';
+    update dossier.documents as d set token_count = 2 where d.id = '${id}';
+    commit`)
+  await until('the pages locked', () => value(`select count(*)::int from pg_locks as l
+    where l.relation = 'dossier.document_pages'::regclass and l.mode = 'AccessExclusiveLock' and l.granted`))
+  const [exported] = bundled(lines(await get(`/api/export?session_id=${session}&format=ndjson`, { as: viewer }))).sessions
+  await reading
+  assert.deepEqual([...new Set(exported.documents[0].pages.map(({ text }) => text))], ['Anew.'])
+})
+
+test('what is gone in the middle of a transfer cuts it off, and the log says why', { timeout: 60_000 }, async () => {
+  const edge = await startEdge({ EXTRACT_WORKERS: '0' })
+  after(() => edge.stop())
   for (const format of ['json', 'ndjson', 'zip']) {
     const session = await newSession(member)
     const documents = []
     for (let n = 0; n < 3; n += 1) documents.push(await uploaded(member, session.id, { ...fixture('10mib.pdf'), name: `${n}.pdf` }))
-    const client = await RawClient.open(process.env.DOSSIER_URL)
-    await client.head('GET', `/api/export?session_id=${session.id}&format=${format}&bytes=true`, { authorization: `Bearer ${member.token}` })
+    const client = await RawClient.open(edge.url)
+    const id = randomUUID()
+    await client.head('GET', `/api/export?session_id=${session.id}&format=${format}&bytes=true`, { authorization: `Bearer ${member.token}`, 'x-request-id': id })
     await until('the transfer begun', () => client.received.length > 0)
     client.socket.pause()
     let tail = client.received
@@ -138,6 +164,8 @@ test('what is gone in the middle of a transfer cuts it off', { timeout: 60_000 }
     await until('the connection cut', () => client.ended)
     assert.match(client.received.toString('latin1', 0, 20), /^HTTP\/1.1 200/)
     assert.doesNotMatch(tail.toString('latin1'), /\r\n0\r\n\r\n$|"type": "end"|PK\x05\x06/, `${format}: no end of the body`)
+    const why = await until('the reason logged', () => edge.log().split('\n').find((line) => line.includes(id) && line.includes('was cut off')))
+    assert.match(why, /what is being read was deleted or changed meanwhile/)
   }
 })
 

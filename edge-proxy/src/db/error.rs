@@ -25,6 +25,9 @@ pub(crate) enum DbError {
     /// A function that answers with a row gave none.
     #[error("postgres gave no row")]
     NoRow,
+    /// What is read piece by piece is no longer what it was.
+    #[error("what is being read was deleted or changed meanwhile")]
+    Changed,
     /// The configuration cannot work.
     #[error("{0}")]
     Setup(#[source] Box<dyn StdError + Send + Sync>),
@@ -105,6 +108,11 @@ impl From<DbError> for ApiError {
                 })
             }
             DbError::Busy | DbError::Unreachable(_) => unavailable(&error),
+            DbError::Changed => {
+                Problem::new(StatusCode::CONFLICT, "what is being read was deleted or changed meanwhile")
+                    .hint("Ask again for what is there now.")
+                    .into()
+            }
             DbError::Identity(_) | DbError::NoRow | DbError::Setup(_) => Self::internal(error),
         }
     }

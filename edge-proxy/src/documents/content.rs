@@ -103,7 +103,7 @@ fn bytes(
             let piece = read(&app, &caller, id, at, end - at).await?;
             // Deleted meanwhile: the connection is cut, so that nobody takes the part for the whole.
             if piece.is_empty() {
-                return Err(DbError::NoRow);
+                return Err(DbError::Changed);
             }
             let next = at + piece.len() as u64;
             Ok(Some((piece, next)))

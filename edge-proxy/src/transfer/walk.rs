@@ -2,8 +2,9 @@
 //!
 //! Invariant: a piece is read when it is asked for, as the caller, and no database connection is held in between: memory
 //! is a context, a few pages or a chunk of bytes, whatever is read.
-//! Invariant: a session's row and the list of its documents are of one moment, and so are a document's pages. Sessions
-//! and documents may be of different moments; what is gone when its turn comes is an error, never left out in silence.
+//! Invariant: a session's row and the list of its documents are of one moment, and so are a document's row and its pages.
+//! Sessions and documents may be of different moments; what is gone when its turn comes is an error, never left out in
+//! silence.
 
 use crate::app::App;
 use crate::db::{Caller, DbError};
@@ -21,23 +22,42 @@ const VERSION: &str = "select json_build_object('version', v.version, 'text_cont
                        'context_metadata', v.context_metadata, 'updated_by', v.updated_by, \
                        'updated_at', v.updated_at)::text, v.version from dossier.session_context_versions as v \
                        where v.session_id = $1 and v.version > $2 order by v.version limit 1";
-const DOCUMENT: &str = "select json_build_object('id', d.id, 'user_id', d.user_id, 'name', d.name, \
-                        'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
-                        'status', case d.status when 'extracting' then 'stored' else d.status end, \
-                        'error_code', d.error_code, 'error_message', d.error_message, 'metadata', d.metadata, \
-                        'language', d.language, 'file_metadata', d.file_metadata, 'created_at', d.created_at, \
-                        'updated_at', d.updated_at)::text, d.name, \
-                        case d.storage when 'postgres' then d.size_bytes else 0 end, \
-                        string_to_array(to_char(d.created_at at time zone 'UTC', 'YYYY MM DD HH24 MI SS'), ' ')::integer[], \
-                        d.token_count from dossier.documents as d where d.id = $1";
+const PAGES_AT_ONCE: usize = 20;
+
+/// SQL: the pages behind `$after`, as many as are read at once, of the document `d`.
+macro_rules! pages_behind {
+    ($after:literal) => {
+        concat!(
+            "cross join lateral (select array_agg(json_build_object('page', p.page, 'text', p.text, 'source', p.source, \
+             'engine', p.engine, 'confidence', p.confidence, 'quality', p.quality, \
+             'reason', p.reason)::text order by p.page) as pages, max(p.page) as last from (\
+             select * from dossier.document_pages as page where page.document_id = d.id and page.page > ",
+            $after,
+            " order by page.page limit 20) as p) as part"
+        )
+    };
+}
+
+/// With the first pages: extraction may put others there at any moment.
+const DOCUMENT: &str = concat!(
+    "select json_build_object('id', d.id, 'user_id', d.user_id, 'name', d.name, \
+     'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
+     'status', case d.status when 'extracting' then 'stored' else d.status end, \
+     'error_code', d.error_code, 'error_message', d.error_message, 'metadata', d.metadata, \
+     'language', d.language, 'file_metadata', d.file_metadata, 'created_at', d.created_at, \
+     'updated_at', d.updated_at)::text, d.name, \
+     case d.storage when 'postgres' then d.size_bytes else 0 end, \
+     string_to_array(to_char(d.created_at at time zone 'UTC', 'YYYY MM DD HH24 MI SS'), ' ')::integer[], \
+     d.token_count, part.pages, part.last from dossier.documents as d ",
+    pages_behind!("0"),
+    " where d.id = $1"
+);
 /// No row: the document is gone, or was read again meanwhile, and its text is another.
-const PAGES: &str = "select part.pages, part.last from dossier.documents as d cross join lateral (\
-                     select array_agg(json_build_object('page', p.page, 'text', p.text, 'source', p.source, \
-                     'engine', p.engine, 'confidence', p.confidence, 'quality', p.quality, \
-                     'reason', p.reason)::text order by p.page) as pages, max(p.page) as last from (\
-                     select * from dossier.document_pages as page where page.document_id = d.id and page.page > $2 \
-                     order by page.page limit 20) as p) as part \
-                     where d.id = $1 and d.token_count is not distinct from $3";
+const PAGES: &str = concat!(
+    "select part.pages, part.last from dossier.documents as d ",
+    pages_behind!("$2"),
+    " where d.id = $1 and d.token_count is not distinct from $3"
+);
 
 /// A piece of what is read. Records are JSON objects, as Postgres writes them.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,6 +109,7 @@ enum Step {
     VersionAfter(Uuid, i32),
     Documents,
     Document { session: Uuid, id: Uuid },
+    FirstPages { document: Uuid, records: Vec<String> },
     PagesAfter { document: Uuid, page: i32, tokens: Option<i64> },
     Bytes { document: Uuid, from: u64, size: u64 },
     DocumentEnd,
@@ -141,6 +162,7 @@ impl Walk {
             Step::Session(id) => self.session(id).await.map(Some),
             Step::VersionAfter(session, after) => self.version(session, after).await,
             Step::Document { session, id } => self.document(session, id).await.map(Some),
+            Step::FirstPages { document, records } => Ok(Some(Piece::Pages { document, records })),
             Step::PagesAfter { document, page, tokens } => self.pages(document, page, tokens).await,
             Step::Bytes { document, from, size } => self.piece(document, from, size).await.map(Some),
         }
@@ -148,7 +170,7 @@ impl Walk {
 
     async fn session(&mut self, id: Uuid) -> Result<Piece, DbError> {
         let rows = self.app.db.rows(&self.caller, SESSION, &[(&id, Type::UUID)]).await?;
-        let row = rows.first().ok_or(DbError::NoRow)?;
+        let row = rows.first().ok_or(DbError::Changed)?;
         let documents: Vec<Uuid> = row.try_get(2)?;
         self.steps.push(Step::SessionEnd);
         self.steps
@@ -167,13 +189,18 @@ impl Walk {
 
     async fn document(&mut self, session: Uuid, id: Uuid) -> Result<Piece, DbError> {
         let rows = self.app.db.rows(&self.caller, DOCUMENT, &[(&id, Type::UUID)]).await?;
-        let row = rows.first().ok_or(DbError::NoRow)?;
+        let row = rows.first().ok_or(DbError::Changed)?;
         let stored = u64::try_from(row.try_get::<_, i64>(2)?).unwrap_or(0);
         self.steps.push(Step::DocumentEnd);
         if self.bytes != Bytes::LeftOut && stored > 0 {
             self.steps.push(Step::Bytes { document: id, from: 0, size: stored });
         }
-        self.steps.push(Step::PagesAfter { document: id, page: 0, tokens: row.try_get(4)? });
+        if let (Some(records), Some(page)) = (row.try_get::<_, Option<Vec<String>>>(5)?, row.try_get(6)?) {
+            if records.len() == PAGES_AT_ONCE {
+                self.steps.push(Step::PagesAfter { document: id, page, tokens: row.try_get(4)? });
+            }
+            self.steps.push(Step::FirstPages { document: id, records });
+        }
         Ok(Piece::Document(Document {
             id,
             session,
@@ -192,14 +219,14 @@ impl Walk {
     ) -> Result<Option<Piece>, DbError> {
         let params = [(&document as _, Type::UUID), (&after as _, Type::INT4), (&tokens as _, Type::INT8)];
         let rows = self.app.db.rows(&self.caller, PAGES, &params).await?;
-        let row = rows.first().ok_or(DbError::NoRow)?;
+        let row = rows.first().ok_or(DbError::Changed)?;
         let (Some(records), Some(page)) = (row.try_get(0)?, row.try_get(1)?) else { return Ok(None) };
         self.steps.push(Step::PagesAfter { document, page, tokens });
         Ok(Some(Piece::Pages { document, records }))
     }
 
     async fn piece(&mut self, document: Uuid, from: u64, size: u64) -> Result<Piece, DbError> {
-        let Bytes::InPiecesOf(most) = self.bytes else { return Err(DbError::NoRow) };
+        let Bytes::InPiecesOf(most) = self.bytes else { return Err(DbError::Changed) };
         let bytes = read_piece(&self.app, &self.caller, document, from, most.min(size - from)).await?;
         let from = from + bytes.len() as u64;
         if from < size {
@@ -218,5 +245,5 @@ pub(super) async fn read_piece(
     length: u64,
 ) -> Result<Vec<u8>, DbError> {
     let bytes = read_content(app, caller, document, from, length).await?;
-    if bytes.len() as u64 == length { Ok(bytes) } else { Err(DbError::NoRow) }
+    if bytes.len() as u64 == length { Ok(bytes) } else { Err(DbError::Changed) }
 }

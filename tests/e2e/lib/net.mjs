@@ -101,7 +101,10 @@ export class RawClient {
       return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()]
     }))
     const body = bodyOf(headers, this.received.subarray(split + 4), this.ended)
-    if (body === null) return null
+    if (body === null) {
+      if (this.ended) throw new Error(`the connection was cut ${this.received.length} bytes into the response: ${line}`)
+      return null
+    }
     const text = body.toString()
     return { status, headers, text, get json() { return JSON.parse(text) } }
   }
