@@ -131,7 +131,7 @@ begin
       hint = 'Export fewer sessions at once, or leave the bytes out.';
   end if;
   if jsonb_typeof(records) is distinct from 'array' or jsonb_array_length(records) not between 1 and 10000 then
-    wrong := format('Line %s begins no array of 1 to 10000 records.', first_line);
+    wrong := format('Line %s begins no array of 1 to 10000 records', first_line);
   else
     select format('line %s is no record with a type that is known here', first_line + given.position - 1)
     into wrong

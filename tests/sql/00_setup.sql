@@ -129,14 +129,16 @@ exception when others then
   get stacked diagnostics
     got = returned_sqlstate, said = message_text, detail = pg_exception_detail, hint = pg_exception_hint;
   return is(
-    format('%s %s%s%s', got, case when said like message then message else said end,
+    format('%s %s%s%s%s', got, case when said like message then message else said end,
       case when detail = '' then ', without a detail' end,
+      case when detail like '%..' then ', with a second full stop' end,
       case when hint = '' then ', without a hint' end),
     format('%s %s', code, message), description);
 end
 $$;
 comment on function tests.refuses(text, text, text, text) is
-  'Asserts that a statement is refused with this SQLSTATE and message (% in it stands for anything), and with a detail and a hint.';
+  'Asserts that a statement is refused with this SQLSTATE and message (% in it stands for anything), with a detail that ends in '
+  'no more than one full stop, and with a hint.';
 
 create function tests.detail(statement text) returns text
 language plpgsql
