@@ -1,9 +1,11 @@
 //! Names that every system can unpack: what a title or a file name becomes in an archive.
 //!
 //! Invariant: a name is one component of a path, never empty, `.` or `..`, at most [`MOST_BYTES`] long, without what
-//! Windows, macOS, Linux or a terminal takes for something else; no two names of a folder differ only in case.
+//! Windows, macOS, Linux or a terminal takes for something else. No two names of a folder differ only in case or in how
+//! Unicode composes them, which macOS takes for one.
 
 use std::collections::HashMap;
+use unicode_normalization::UnicodeNormalization;
 
 /// File systems take 255; what makes a name unique comes on top.
 const MOST_BYTES: usize = 200;
@@ -16,9 +18,9 @@ const RESERVED: [&str; 22] = [
     "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
-/// `name` as a component of a path; `fallback` when nothing of it can stay.
+/// `name` as a component of a path, composed (NFC); `fallback` when nothing of it can stay.
 pub(super) fn component(name: &str, fallback: &str) -> String {
-    let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+    let plain: String = name.nfc().map(|c| if is_plain(c) { c } else { '_' }).collect();
     let (stem, ending) = split(plain.trim().trim_end_matches(['.', ' ']));
     let stem = cut(stem, MOST_BYTES - ending.len()).trim_end();
     let plain = format!("{stem}{ending}");
@@ -45,6 +47,11 @@ fn split(name: &str) -> (&str, &str) {
     }
 }
 
+/// What a file system that ignores case compares. Through both cases, or `ß` would not be `SS`, nor `ς` `σ`.
+fn folded(name: &str) -> String {
+    name.to_lowercase().to_uppercase().nfc().collect()
+}
+
 /// At most `most` bytes, whole characters.
 fn cut(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
@@ -53,7 +60,7 @@ fn cut(text: &str, most: usize) -> &str {
 /// The names of one folder.
 #[derive(Debug, Default)]
 pub(super) struct Folder {
-    /// By name in lower case: the number that its next namesake tries.
+    /// By folded name: the number that its next namesake tries.
     taken: HashMap<String, u32>,
 }
 
@@ -62,12 +69,12 @@ impl Folder {
     pub(super) fn add(&mut self, name: &str) -> String {
         let (stem, ending) = split(name);
         let mut unique = name.to_owned();
-        while self.taken.contains_key(&unique.to_lowercase()) {
-            let number = self.taken.entry(name.to_lowercase()).or_insert(1);
+        while self.taken.contains_key(&folded(&unique)) {
+            let number = self.taken.entry(folded(name)).or_insert(1);
             *number += 1;
             unique = format!("{stem} ({number}){ending}");
         }
-        self.taken.insert(unique.to_lowercase(), 1);
+        self.taken.insert(folded(&unique), 1);
         unique
     }
 }
@@ -95,6 +102,7 @@ mod tests {
             ("console.txt", "console.txt"),
             ("trailing. . ", "trailing"),
             (".htaccess", "_htaccess"),
+            ("re\u{301}sume\u{301}.txt", "r\u{e9}sum\u{e9}.txt"),
         ] {
             assert_eq!(component(name, "x"), expected, "{name:?}");
         }
@@ -117,5 +125,11 @@ mod tests {
             names,
             ["a.txt", "A (2).TXT", "a (2) (2).txt", "a (3).txt", "b", "b (2)", "b (3)"].map(str::to_owned)
         );
+        for alike in [["\u{e9}", "E\u{301}"], ["\u{130}", "i\u{307}"], ["Maß", "MASS"], ["οδος", "ΟΔΟΣ"]]
+        {
+            let mut folder = Folder::default();
+            let names = alike.map(|name| folder.add(name));
+            assert_eq!(names, [alike[0].to_owned(), format!("{} (2)", alike[1])]);
+        }
     }
 }
