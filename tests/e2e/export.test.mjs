@@ -208,6 +208,11 @@ test('a Word document says of a session what there is to say, and is read back b
     'short.txt', 'lines.txt', 'text/plain', 'Page 1', 'first line', 'second line', 'last <&> "line"', 'The text of short.txt, The text',
   ]) assert.ok(text.includes(part), `${part} in ${text.slice(0, 1500)}`)
   assert.ok(text.indexOf('They asked') < text.indexOf('short.txt'))
+  const facts = await value(`select to_jsonb(s) from dossier.sessions as s where s.id = '${session}'`)
+  const said = document.file_metadata
+  assert.equal(said.title, title)
+  assert.equal(said.author, undefined, 'nobody is called unknown')
+  assert.deepEqual([said.created, said.modified].map(Date.parse), [facts.created_at, facts.updated_at].map(Date.parse))
 })
 
 test('a session with too much text for Word is told what else there is', async () => {

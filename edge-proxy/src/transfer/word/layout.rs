@@ -1,18 +1,20 @@
 //! Where what stands in the document: headings in Word's own styles, so that its navigation lists them; facts in tables.
 
-use super::text::{paragraphs, rows, valid};
+use super::text::{escaped, paragraphs, rows, valid};
 use super::{Context, Document, Page, Session, Story};
 use docx_rs::{
     Docx, Paragraph, Run, Style, StyleType, Table, TableCell, TableLayoutType, TableRow, WidthType,
 };
 use serde_json::Value;
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Write};
 use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 /// A table that is longer can no longer be read; as JSON it takes less room.
 const MOST_ROWS: usize = 200;
+/// What a document says of itself.
+const PROPERTIES: &str = "docProps/core.xml";
 /// Twentieths of a point: together the width of the text on A4.
 const KEY_WIDTH: usize = 2600;
 const VALUE_WIDTH: usize = 6400;
@@ -21,7 +23,6 @@ const VALUE_WIDTH: usize = 6400;
 pub(super) fn packed(story: Story) -> io::Result<Vec<u8>> {
     let mut docx = styled();
     if let Some(session) = &story.session {
-        docx = docx.created_at(&session.created_at).updated_at(&session.updated_at);
         docx = heading(docx, "Title", session.title.as_deref().unwrap_or("Untitled session"));
         docx = table(docx, session.facts());
     }
@@ -36,18 +37,25 @@ pub(super) fn packed(story: Story) -> io::Result<Vec<u8>> {
     }
     let mut bytes = Cursor::new(Vec::new());
     docx.pack(&mut bytes).map_err(io::Error::other)?;
-    Ok(deflated(bytes)?)
+    let properties = story.session.as_ref().map(Session::properties);
+    Ok(finished(bytes, properties.as_deref())?)
 }
 
-/// The same archive, compressed: the library stores its parts as they are.
-fn deflated(archive: Cursor<Vec<u8>>) -> ZipResult<Vec<u8>> {
+/// The same archive, compressed and with its properties: the library stores its parts as they are, and knows no title.
+fn finished(archive: Cursor<Vec<u8>>, properties: Option<&str>) -> ZipResult<Vec<u8>> {
     let mut from = ZipArchive::new(archive)?;
     let mut to = ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..from.len() {
         let mut part = from.by_index(index)?;
         if part.is_file() {
-            to.start_file(part.name()?.into_owned(), SimpleFileOptions::default())?;
-            io::copy(&mut part, &mut to)?;
+            let name = part.name()?.into_owned();
+            to.start_file(&*name, SimpleFileOptions::default())?;
+            match properties {
+                Some(properties) if name == PROPERTIES => to.write_all(properties.as_bytes())?,
+                _ => {
+                    io::copy(&mut part, &mut to)?;
+                }
+            }
         }
     }
     Ok(to.finish()?.into_inner())
@@ -98,6 +106,23 @@ impl Session {
             ("Changed", Some(moment(&self.updated_at))),
             ("Id", Some(self.id.clone())),
         ])
+    }
+
+    /// [`PROPERTIES`]: what file managers and searches show of the document.
+    fn properties(&self) -> String {
+        let title = self.title.as_deref().map(|title| format!("<dc:title>{}</dc:title>", escaped(title)));
+        format!(
+            r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"
+ xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">{}
+<dcterms:created xsi:type="dcterms:W3CDTF">{}</dcterms:created>
+<dcterms:modified xsi:type="dcterms:W3CDTF">{}</dcterms:modified>
+</cp:coreProperties>"#,
+            title.unwrap_or_default(),
+            self.created_at,
+            self.updated_at
+        )
     }
 }
 

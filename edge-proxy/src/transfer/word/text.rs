@@ -10,6 +10,11 @@ pub(super) fn valid(text: &str) -> String {
         .collect()
 }
 
+/// `text` as the content of an XML element.
+pub(super) fn escaped(text: &str) -> String {
+    valid(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// Paragraphs, which blank lines part; a line stays a line.
 pub(super) fn paragraphs(text: &str) -> impl Iterator<Item = Paragraph> {
     let text = valid(&text.replace("\r\n", "\n").replace(['\r', '\u{c}', '\u{2028}', '\u{2029}'], "\n"));
