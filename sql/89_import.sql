@@ -164,7 +164,8 @@ begin
   place := 'bundle';
   return dossier_private.import_result(organization_id, old_sessions, new_sessions, old_documents, new_documents);
 
-exception when data_exception or integrity_constraint_violation or sqlstate 'PT400' or sqlstate 'PT413' or sqlstate 'PT415' then
+exception when data_exception or integrity_constraint_violation or deadlock_detected
+  or sqlstate 'PT400' or sqlstate 'PT413' or sqlstate 'PT415' then
   get stacked diagnostics
     code = returned_sqlstate, said = message_text, why = pg_exception_detail, advice = pg_exception_hint;
   perform dossier_private.refuse_at(place, code, said, why, advice);

@@ -64,6 +64,14 @@ create function dossier_private.refuse_at(place text, code text, said text, why 
 language plpgsql immutable security invoker set search_path = ''
 as $$
 begin
+  if code = '40P01' then -- ids are written in the order of the bundle; of two imports that cross, one could not have ended anyway
+    raise exception using
+      errcode = 'PT409',
+      message = 'Another import of the same ids is under way',
+      detail = format('Each waited for an id that the other had written; this one was at %s.', place),
+      hint = 'Import it again when the other has ended, with new ids (keep_ids => false) if these are taken then.';
+  end if;
+
   -- What the tables and casts refuse says nothing of where it stands in the bundle.
   raise exception using
     errcode = case when code like 'PT%' then code else 'PT400' end,

@@ -1,7 +1,7 @@
 -- Export and import. See 00_setup.sql on how to run this.
 
 begin;
-select plan(73);
+select plan(74);
 select tests.fixture();
 
 -- What exports and imports must carry: several versions, a file of several chunks, pages with all they can have.
@@ -119,6 +119,7 @@ select tests.refuses($$ select dossier.import_sessions((select whole from export
 select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,1}', whole #> '{sessions,0}'), tests.id('alpha')) from exported $$, 'PT400', 'The bundle is not well formed', 'the same session twice');
 
 select tests.logout();
+select tests.refuses($$ select dossier_private.refuse_at('line 2', '40P01', 'deadlock detected', '', '') $$, 'PT409', 'Another import of the same ids is under way', 'ids that cross those of another import (in concurrency.sh they do)');
 delete from dossier.sessions where id = tests.id('alpha session');
 select tests.login('gamma-owner');
 select is(dossier.import_sessions((select whole from exported), tests.id('gamma'), true) -> 'sessions', jsonb_build_object(tests.id('alpha session'), tests.id('alpha session')), 'ids are kept when asked');

@@ -233,6 +233,34 @@ blocked c
 ask a 'commit;' >/dev/null
 is "$(answer c)" 'ERROR:  PT404' 'who begins a session in an organization that is being erased, too'
 
+# Two imports of the same ids in opposite order, the one that finds out as a bundle and as lines.
+
+# sessions MEMBERS ID…: as JSON, with MEMBERS in each of them.
+sessions() {
+  local id members=$1 all=''
+  for id in "${@:2}"; do
+    all+=", {\"id\": \"$id\", \"user_id\": \"race-a\", \"conversation_type\": \"meeting\", \"status\": \"active\",$members"
+    all+=' "created_at": "2026-01-01Z", "updated_at": "2026-01-01Z"}'
+  done
+  echo "${all:2}"
+}
+import() {
+  echo "select from dossier.import_sessions('{\"format\": \"dossier\", \"version\": 1, \"sessions\": [$(
+    sessions ' "context_versions": [], "documents": [],' "$@")]}', '$organization', keep_ids => true);"
+}
+one=$(cat /proc/sys/kernel/random/uuid) two=$(cat /proc/sys/kernel/random/uuid)
+lines=$(ask b "select dossier.begin_import('$organization', keep_ids => true);")
+ask b "select dossier.append_import('$lines', 1, '[{\"type\": \"bundle\", \"format\": \"dossier\", \"version\": 1},
+  $(sessions ' "type": "session",' "$two" "$one"), {\"type\": \"end\", \"lines\": 3}]');" >/dev/null
+for crossing in "$(import "$two" "$one")" "select from dossier.finish_import('$lines');"; do
+  ask a "begin; $(import "$one")" >/dev/null
+  send b "$crossing"
+  blocked b
+  send a "$(import "$two")"
+  is "$({ answer a; answer b; } | sort -u)" 'ERROR:  PT409' 'of two imports of the same ids in opposite order one is refused in words'
+  ask a 'rollback;' >/dev/null
+done
+
 # A chunk and the end of its upload.
 
 begin_upload() { ask a "select id from dossier.begin_upload('$session', 'x.txt');"; }
