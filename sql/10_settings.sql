@@ -120,7 +120,7 @@ end
 $$;
 comment on function dossier_private.check_media_type(text) is 'Refuses (PT415) a media type that is not in allowed_media_types, neither itself nor as text/* or the like.';
 
-create function dossier_private.check_size(size_bytes bigint) returns void
+create function dossier_private.check_size(size_bytes bigint, place text default null) returns void
 language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: reads a setting.
@@ -131,12 +131,12 @@ begin
     raise exception using
       errcode = 'PT413',
       message = format('The file is larger than %s bytes', max_bytes),
-      detail = format('It has at least %s bytes.', size_bytes),
+      detail = concat(place || ': ', format('It has at least %s bytes.', size_bytes)),
       hint = format('The limit is %s bytes; the owner of the database may raise the setting max_file_bytes.', max_bytes);
   end if;
 end
 $$;
-comment on function dossier_private.check_size(bigint) is 'Refuses (PT413) a size above max_file_bytes.';
+comment on function dossier_private.check_size(bigint, text) is 'Refuses (PT413) a size above max_file_bytes; names the place in a bundle that says it.';
 
 create function dossier_private.check_limit(limit_count integer, most integer) returns integer
 language plpgsql immutable parallel safe security invoker set search_path = ''

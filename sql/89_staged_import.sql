@@ -148,6 +148,11 @@ begin
       hint = 'Send the records of an NDJSON export, each as it is.';
   end if;
 
+  -- Now, not when all the bytes of a document that is too large have arrived.
+  perform dossier_private.check_size(dossier_private.said_bytes(given.record)::bigint, format('line %s', first_line + given.position - 1))
+  from jsonb_array_elements(records) with ordinality as given (record, position)
+  where given.record ->> 'type' = 'document';
+
   insert into dossier_private.import_records (import_id, line, type, parent_id, record)
   select stage_records.import_id, first_line + given.position - 1, given.record ->> 'type', parent.id,
     given.record - array['type', parent.key]
@@ -210,7 +215,8 @@ begin atomic
   select dossier_private.stage_records(import_id, first_line, records);
 end;
 comment on function dossier.append_import(uuid, integer, jsonb) is
-  'Adds records of an NDJSON export, an array of objects; the first is line first_line of the bundle, counted from 1.';
+  'Adds records of an NDJSON export, an array of objects; the first is line first_line of the bundle, counted from 1. A document '
+  'that says it is larger than max_file_bytes is refused (PT413) before its bytes come.';
 
 create function dossier.abort_import(import_id uuid) returns boolean
 language sql volatile security invoker set search_path = ''

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { assertError, call, get, newSession, post, unique, uploaded } from './lib/api.mjs'
 import { startEdge } from './lib/edge.mjs'
+import { edgeUrl } from './lib/env.mjs'
 import { RawClient, until } from './lib/net.mjs'
 import { fixture } from './lib/fixtures.mjs'
 import { acme, globex, member, serviceToken, stranger, viewer } from './lib/people.mjs'
@@ -128,6 +129,21 @@ test('what is wrong is named by its line, and nothing of it stays', async () => 
   }
   assert.equal(await sessionsOf(stranger), before)
   await until('nothing left waiting', async () => (await waiting()) <= staged)
+})
+
+test('a document that says it is too large is refused before its bytes have arrived', async () => {
+  const session = await filled()
+  const records = parsed(await exported(session, 'ndjson', true))
+  const document = records.findIndex(({ type }) => type === 'document')
+  const client = await RawClient.open(edgeUrl)
+  await client.head('POST', `/api/import?organization_id=${globex}`, {
+    authorization: `Bearer ${stranger.token}`, 'content-type': TYPES.ndjson, 'transfer-encoding': 'chunked' })
+  await client.chunk(Buffer.from(ndjson([...records.slice(0, document), { ...records[document], size_bytes: 99_999_999_999 }])))
+  await client.chunk(Buffer.from(ndjson([{ type: 'bytes', document_id: records[document].id, base64: 'QUJD'.repeat(200_000) }])))
+  const { status, json } = await client.response()
+  assert.equal(status, 413)
+  assert.match(json.details, new RegExp(`^line ${document + 1}: `))
+  client.close()
 })
 
 test('a JSON bundle that is cut off is told so in few words', async () => {

@@ -1,7 +1,7 @@
 -- Import in steps. See 00_setup.sql on how to run this.
 
 begin;
-select plan(46);
+select plan(49);
 select tests.fixture();
 
 create temporary table file (bytes) as select convert_to(repeat('All work and no play. ', 13000), 'UTF8');
@@ -153,6 +153,11 @@ select tests.refuses($$ select dossier.append_import((select id from begun), nul
 select tests.refuses(format($$ select dossier.append_import((select id from begun), 2, %L) $$, records), 'PT400', 'The bundle is not well formed', records)
 from unnest(array['{}', '[]', '[7]', '[{"type": "end"}, {"type": "evil"}]', '[{"no": "type"}]', '[{"type": null}]']) as records;
 select is(tests.detail($$ select dossier.append_import((select id from begun), 2, '[{"type": "end"}, {"type": "evil"}]') $$), 'line 3 is no record with a type that is known here.', 'its line is named');
+select tests.refuses(format($$ select dossier.append_import((select id from begun), 2, '[{"type": "session"}, {"type": "document", "size_bytes": %s}]') $$, size),
+  'PT413', 'The file is larger than 10485760 bytes', format('a document of %s bytes, before they arrive', size))
+from unnest(array['10485761', '1e300']) as size;
+select is(tests.detail($$ select dossier.append_import((select id from begun), 2, '[{"type": "session"}, {"type": "document", "size_bytes": 10485761}]') $$),
+  'line 3: It has at least 10485761 bytes.', 'by its line');
 select tests.logout();
 update dossier_private.imports set bytes = dossier_private.import_bytes();
 select tests.login('gamma-owner');
