@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertError, call, get, newSession, post, unique, uploaded } from './lib/api.mjs'
+import { assertError, call, get, multipart, newSession, post, unique, uploaded } from './lib/api.mjs'
+import { edgeUrl } from './lib/env.mjs'
+import { RawClient, until } from './lib/net.mjs'
 import { member, owner, stranger, viewer } from './lib/people.mjs'
-import { rows } from './lib/psql.mjs'
+import { rows, value } from './lib/psql.mjs'
 
 const remove = (id, { as, permanently } = {}) =>
   call('DELETE', `/api/sessions/${id}${permanently ? '?permanently=true' : ''}`, { as })
@@ -95,7 +97,7 @@ test('the trash is listed in pages, last deleted first', async () => {
   assert.deepEqual(seen.filter((id) => made.includes(id)), made.toReversed(), 'no gaps')
 })
 
-test('an upload whose session is deleted ends, and leaves nothing that anybody sees', async () => {
+test('nothing is uploaded to a deleted session', async () => {
   const session = await newSession(member)
   assert.equal((await remove(session.id, { as: member })).status, 204)
   const form = new FormData()
@@ -103,3 +105,29 @@ test('an upload whose session is deleted ends, and leaves nothing that anybody s
   form.append('files', new Blob(['late']), 'late.txt')
   assertError(await call('POST', '/api/documents', { as: member, body: form }), 404, 'PT404', { perFile: true })
 })
+
+for (const [what, bytes, chunks] of [['before a chunk is stored', 100, 0], ['behind stored chunks', 3 * 262_144 + 5, 1]]) {
+  test(`an upload whose session is deleted ${what} is refused, and nothing of it comes back with the session`, async () => {
+    const session = await newSession(member)
+    const { body, type } = multipart([
+      { name: 'session_id', content: session.id },
+      { name: 'files', filename: 'late.txt', type: 'text/plain', content: 'x'.repeat(bytes) },
+    ])
+    const client = await RawClient.open(edgeUrl)
+    await client.head('POST', '/api/documents', { authorization: `Bearer ${member.token}`, 'content-type': type, 'content-length': String(body.length) })
+    // Its last byte is held back: the text goes on.
+    const end = body.lastIndexOf('x')
+    await client.send(body.subarray(0, end))
+    const uploads = () => value(`select count(*)::int from dossier.documents as d where d.session_id = '${session.id}'
+      and (select count(*) from dossier_private.document_chunks as c where c.document_id = d.id) >= ${chunks}`)
+    await until('the upload under way', async () => (await uploads()) === 1)
+    assert.equal((await remove(session.id, { as: member })).status, 204)
+    await client.send(body.subarray(end))
+    assert.equal(assertError(await client.response(), 404, 'PT404', { perFile: true }).message, 'There is no such document')
+    client.close()
+    const left = () => value(`select count(*)::int from dossier.documents as d where d.session_id = '${session.id}'`)
+    await until('nothing left of it', async () => (await left()) === 0)
+    assert.equal((await restore(session.id, { as: member })).status, 200)
+    assert.deepEqual((await get(`/api/documents?session_id=${session.id}`, { as: member })).json.documents, [])
+  })
+}
