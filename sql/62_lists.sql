@@ -6,8 +6,36 @@
 --
 -- Bitmap scans are off: the planner thinks little of an organization's rows, since both the policy and the condition
 -- name it, and would at times rather read and sort them all.
--- A coalesce is inside of a (select …): Postgres does not count it as leakproof, and under row level security only what
--- is leakproof reaches an index.
+-- The rows come from PL/pgSQL, which keeps its plans: to plan took longer than to read. The plan is the one for any cursor,
+-- since for some the planner would sort an organization's rows as well.
+-- The cursor is made of variables: a coalesce within the condition does not count as leakproof, and under row level
+-- security only what is leakproof reaches an index.
+
+create function dossier_private.newest_sessions(organization_id uuid, limit_count integer, before timestamptz, before_id uuid)
+returns setof dossier.sessions
+language plpgsql stable security invoker set search_path = '' set enable_bitmapscan = off set plan_cache_mode = force_generic_plan rows 50
+as $$
+declare
+  earlier_than constant timestamptz := coalesce(before, 'infinity');
+  earlier_than_id constant uuid := coalesce(before_id, '00000000-0000-0000-0000-000000000000');
+begin
+  return query
+    select newest.*
+    from dossier.organizations as organization
+    cross join lateral (
+      select session.*
+      from dossier.sessions as session
+      where session.organization_id = organization.id and (session.created_at, session.id) < (earlier_than, earlier_than_id)
+      order by session.created_at desc, session.id desc
+      limit limit_count
+    ) as newest
+    where newest_sessions.organization_id is null or organization.id = newest_sessions.organization_id
+    order by newest.created_at desc, newest.id desc
+    limit limit_count;
+end
+$$;
+comment on function dossier_private.newest_sessions(uuid, integer, timestamptz, uuid) is
+  'The rows of list_sessions(): as the caller, by a plan that a connection makes once.';
 
 create function dossier.list_sessions(
   organization_id uuid default null,
@@ -15,26 +43,40 @@ create function dossier.list_sessions(
   before timestamptz default null,
   before_id uuid default null
 ) returns setof dossier.sessions
-language sql stable security invoker set search_path = '' set enable_bitmapscan = off rows 50
+language sql stable security invoker set search_path = '' rows 50
 begin atomic
   select newest.*
-  from dossier.organizations as organization
-  cross join lateral (
-    select session.*
-    from dossier.sessions as session
-    where session.organization_id = organization.id
-      and (session.created_at, session.id)
-        < ((select coalesce(before, 'infinity')), (select coalesce(before_id, '00000000-0000-0000-0000-000000000000')))
-    order by session.created_at desc, session.id desc
-    limit dossier_private.check_limit(limit_count, 1000)
-  ) as newest
-  where list_sessions.organization_id is null or organization.id = list_sessions.organization_id
-  order by newest.created_at desc, newest.id desc
-  limit dossier_private.check_limit(limit_count, 1000);
+  from dossier_private.newest_sessions(organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id) as newest;
 end;
 comment on function dossier.list_sessions(uuid, integer, timestamptz, uuid) is
   'Sessions of an organization, or of all that the caller belongs to, newest first. For the next ones send created_at and '
   'id of the last as before and before_id; at most 1000 at once. Quicker than the table where no organization is named.';
+
+create function dossier_private.newest_documents(organization_id uuid, limit_count integer, before timestamptz, before_id uuid)
+returns setof dossier.documents
+language plpgsql stable security invoker set search_path = '' set enable_bitmapscan = off set plan_cache_mode = force_generic_plan rows 50
+as $$
+declare
+  earlier_than constant timestamptz := coalesce(before, 'infinity');
+  earlier_than_id constant uuid := coalesce(before_id, '00000000-0000-0000-0000-000000000000');
+begin
+  return query
+    select newest.*
+    from dossier.organizations as organization
+    cross join lateral (
+      select document.*
+      from dossier.documents as document
+      where document.organization_id = organization.id and (document.created_at, document.id) < (earlier_than, earlier_than_id)
+      order by document.created_at desc, document.id desc
+      limit limit_count
+    ) as newest
+    where newest_documents.organization_id is null or organization.id = newest_documents.organization_id
+    order by newest.created_at desc, newest.id desc
+    limit limit_count;
+end
+$$;
+comment on function dossier_private.newest_documents(uuid, integer, timestamptz, uuid) is
+  'The rows of list_documents(): as the caller, by a plan that a connection makes once.';
 
 create function dossier.list_documents(
   organization_id uuid default null,
@@ -42,26 +84,18 @@ create function dossier.list_documents(
   before timestamptz default null,
   before_id uuid default null
 ) returns setof dossier.documents
-language sql stable security invoker set search_path = '' set enable_bitmapscan = off rows 50
+language sql stable security invoker set search_path = '' rows 50
 begin atomic
   select newest.*
-  from dossier.organizations as organization
-  cross join lateral (
-    select document.*
-    from dossier.documents as document
-    where document.organization_id = organization.id
-      and (document.created_at, document.id)
-        < ((select coalesce(before, 'infinity')), (select coalesce(before_id, '00000000-0000-0000-0000-000000000000')))
-    order by document.created_at desc, document.id desc
-    limit dossier_private.check_limit(limit_count, 1000)
-  ) as newest
-  where list_documents.organization_id is null or organization.id = list_documents.organization_id
-  order by newest.created_at desc, newest.id desc
-  limit dossier_private.check_limit(limit_count, 1000);
+  from dossier_private.newest_documents(organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id) as newest;
 end;
 comment on function dossier.list_documents(uuid, integer, timestamptz, uuid) is
   'Documents of an organization, or of all that the caller belongs to, newest first. For the next ones send created_at and '
   'id of the last as before and before_id; at most 1000 at once. Quicker than the table where no organization is named.';
 
-revoke all on function dossier.list_sessions, dossier.list_documents from public, anon, authenticated, service_role;
-grant execute on function dossier.list_sessions, dossier.list_documents to authenticated, service_role;
+revoke all on function
+  dossier.list_sessions, dossier.list_documents, dossier_private.newest_sessions, dossier_private.newest_documents
+  from public, anon, authenticated, service_role;
+grant execute on function
+  dossier.list_sessions, dossier.list_documents, dossier_private.newest_sessions, dossier_private.newest_documents
+  to authenticated, service_role;
