@@ -21,11 +21,16 @@ cluster_start() {
   if ! as_postgres "$pg_bin/pg_ctl" status -D "$home/data" >/dev/null 2>&1; then
     local port
     port=$(cat "$home/port" 2>/dev/null || echo 54320)
-    port=$(free_port "$port")
-    echo "$port" | as_postgres tee "$home/port" >/dev/null
     # -w waits; a postmaster.pid left by a killed run is recognised as stale by Postgres itself.
-    as_postgres "$pg_bin/pg_ctl" start -w -s -D "$home/data" -l "$home/postgres.log" -o "-p $port -k $pg_socket -h 127.0.0.1" \
-      9>&- >/dev/null 2>&1 || fail "Postgres did not start" "see $home/postgres.log"
+    until
+      port=$(free_port "$port")
+      echo "$port" | as_postgres tee "$home/port" >/dev/null
+      as_postgres "$pg_bin/pg_ctl" start -w -s -D "$home/data" -l "$home/postgres.log" -o "-p $port -k $pg_socket -h 127.0.0.1" \
+        9>&- >/dev/null 2>&1
+    do
+      # What starts at the same time may have been faster.
+      port_taken "$port" || fail "Postgres did not start" "see $home/postgres.log"
+    done
   fi
   pg_port=$(cat "$home/port")
 }
