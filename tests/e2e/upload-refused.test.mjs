@@ -7,10 +7,11 @@ import { edgeUrl } from './lib/env.mjs'
 import { fixture } from './lib/fixtures.mjs'
 import { RawClient, until } from './lib/net.mjs'
 import { member, viewer } from './lib/people.mjs'
-import { gone, leftOf, rows } from './lib/psql.mjs'
+import { leftOf, psql, rows } from './lib/psql.mjs'
 import './lib/cleanup.mjs'
 
 const MIB = 1024 * 1024
+const nothing = { documents: 0, chunks: 0 }
 
 /** The bytes around one file's content, in a form that names its session first. */
 function form(sessionId, name, media_type) {
@@ -33,7 +34,23 @@ test('10 MiB exactly is taken, and one byte more is not', async () => {
   const name = unique('over.pdf')
   const refused = assertError(await upload(member, session.id, [{ ...over, name }]), 413, 'PT413', { perFile: true })
   assert.match(`${refused.message} ${refused.details} ${refused.hint}`, /10485760|10 MiB/, 'the limit is named')
-  await gone(name)
+  assert.deepEqual(await leftOf(name), nothing)
+})
+
+test('a quota holds, and a refused file leaves its place to who tries again at once', async () => {
+  const organization_id = (await psql(`
+    set role authenticated;
+    set request.jwt.claims = '${JSON.stringify(member.claims)}';
+    select (dossier.create_organization('Room for two files')).id`)).trim()
+  await psql(`set role service_role; select dossier.set_quota('${organization_id}', max_documents => 2)`)
+  const session = await newSession(member, { organization_id })
+  for (const name of ['one.txt', 'two.txt']) {
+    for (let times = 0; times < 5; times += 1) assertError(await upload(member, session.id, [fixture('10mib-plus-1.pdf')]), 413, 'PT413', { perFile: true })
+    await uploaded(member, session.id, { name, bytes: 'words', media_type: 'text/plain' })
+  }
+  const full = assertError(await upload(member, session.id, [{ name: 'three.txt', bytes: 'words', media_type: 'text/plain' }]), 403, 'PT403', { perFile: true })
+  assert.match(`${full.message} ${full.details}`, /max_documents|2/)
+  assert.ok(full.hint)
 })
 
 test('the limit holds for a body that does not say how long it is', async () => {
@@ -52,8 +69,7 @@ test('the limit holds for a body that does not say how long it is', async () => 
     if (status === 201) assert.equal(response.status, 201, response.text)
     else assertError(response, 413, 'PT413', { perFile: true })
     client.close()
-    if (status === 201) assert.equal((await leftOf(name)).documents, 1)
-    else await gone(name)
+    assert.equal((await leftOf(name)).documents, status === 201 ? 1 : 0)
   }
 })
 
@@ -74,7 +90,7 @@ test('a body that is too large is not swallowed', async () => {
   client.close()
   assert.ok(after <= 24 * MIB, `${after} bytes before the refusal of a limit of ${10 * MIB}`)
   assert.ok(accepted <= 48 * MIB, `${accepted} bytes were taken in all`)
-  await gone(name)
+  assert.deepEqual(await leftOf(name), nothing)
 })
 
 test('a length that is declared too large is refused before a byte is sent', async () => {
@@ -122,7 +138,7 @@ test('a form that breaks off is refused, and leaves nothing', async () => {
     await client.send(body)
     assertError(await client.response(), 400, 'PT400', { perFile: true })
     client.close()
-    await gone(name)
+    assert.deepEqual(await leftOf(name), nothing)
   }
 })
 
@@ -139,12 +155,12 @@ test('the files before the break are kept when they were whole', async () => {
   await client.send(body.subarray(0, body.length - 4))
   const response = await client.response()
   client.close()
-  await gone(second)
   const listed = await rows(`select name from dossier.documents where session_id = '${session.id}'`)
   // 207 names what is in; a plain refusal means that nothing is.
   if (response.status === 207) assert.deepEqual(response.json.documents.map((document) => document.name), [first])
   else assertError(response, 400, 'PT400', { perFile: true })
   assert.deepEqual(listed.map((row) => row.name), response.status === 207 ? [first] : [])
+  assert.deepEqual(await leftOf(second), nothing)
 })
 
 for (const [how, leave] of [['goes away in the middle', (client) => client.vanish()], ['closes in the middle', (client) => client.close()]]) {
@@ -158,7 +174,8 @@ for (const [how, leave] of [['goes away in the middle', (client) => client.vanis
     for (let sent = 0; sent < 4; sent += 1) await client.send(Buffer.alloc(MIB, 'a'))
     await until('chunks in the database', async () => (await leftOf(name)).chunks > 4)
     leave(client)
-    await gone(name)
+    await until('nothing left', async () => (await leftOf(name)).documents === 0)
+    assert.deepEqual(await leftOf(name), nothing)
   })
 }
 

@@ -97,13 +97,22 @@ async fn store(
         media_type: part.media_type.clone(),
         metadata: fields.metadata.clone(),
     };
-    let pending = Pending::begin(app, &claims.caller, file).await.map_err(|error| refusal(error, claims))?;
-    let mut chunks = Chunks::new(form, app.upload.max_bytes);
-    pending.receive(&mut chunks).await.map_err(|error| match error {
+    let mut pending =
+        Pending::begin(app, &claims.caller, file).await.map_err(|error| refusal(error, claims))?;
+    let stored = receive(app, &mut pending, form).await;
+    if stored.is_err() {
+        pending.abort().await;
+    }
+    stored.map_err(|error| match error {
         AppendError::Receive(error) => error.into(),
         AppendError::Db(error) => refusal(error, claims),
-    })?;
-    pending.finish(&chunks.facts()).await.map_err(|error| refusal(error, claims))
+    })
+}
+
+async fn receive(app: &App, pending: &mut Pending, form: &mut Multipart) -> Result<String, AppendError> {
+    let mut chunks = Chunks::new(form, app.upload.max_bytes);
+    pending.receive(&mut chunks).await?;
+    Ok(pending.finish(&chunks.facts()).await?)
 }
 
 /// The next part; `None` behind the last one, or where reading on would swallow a refused file.

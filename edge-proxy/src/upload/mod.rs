@@ -3,7 +3,7 @@
 //! Invariant: an upload holds the chunk that it fills, and those (two at most) that have a place among the
 //! appends; there are few places, so memory hardly grows with the number of uploads.
 //! Invariant: no database connection is held while waiting for the client.
-//! Invariant: an upload that does not end in `finish_upload` ends in `abort_upload`.
+//! Invariant: an upload that does not end in `finish_upload` ends in `abort_upload`, a refused one before its answer.
 
 mod handler;
 mod multipart;

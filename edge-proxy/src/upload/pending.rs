@@ -10,7 +10,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};
 use uuid::Uuid;
@@ -37,6 +37,8 @@ const FAST: Duration = Duration::from_millis(4);
 const FILL: Duration = Duration::from_millis(100);
 /// A client that takes longer than this for a chunk is a slow one, and waits for no place with the next.
 const SLOW: Duration = Duration::from_secs(1);
+/// How long the answer to a refused file waits for what came of it to be removed.
+const BEFORE_THE_ANSWER: Duration = Duration::from_secs(1);
 
 /// What a client says of a file before its bytes.
 pub(super) struct Announced {
@@ -157,13 +159,34 @@ impl Pending {
     }
 
     /// All bytes are here: the document, as JSON.
-    pub(super) async fn finish(mut self, received: &Received) -> Result<String, DbError> {
+    pub(super) async fn finish(&mut self, received: &Received) -> Result<String, DbError> {
         let size = i64::try_from(received.size_bytes).unwrap_or(i64::MAX);
         let params =
             [(&self.id as _, Type::UUID), (&size as _, Type::INT8), (&received.sha256 as _, Type::TEXT)];
         let document = self.app.db.json(&self.caller, FINISH, &params).await?;
         self.open = false;
         document.ok_or(DbError::NoRow)
+    }
+
+    /// The file is refused. Who then tries again at once, with as little room as one file needs, must not meet this one.
+    pub(super) async fn abort(mut self) {
+        if let Some(aborting) = self.clean_up() {
+            // What takes longer, or fails, goes on behind the answer, or is the sweeper's.
+            let _ = timeout(BEFORE_THE_ANSWER, aborting).await;
+        }
+    }
+
+    /// In a task of its own, which goes on when nobody waits for it.
+    fn clean_up(&mut self) -> Option<JoinHandle<()>> {
+        let open = std::mem::replace(&mut self.open, false);
+        let (app, caller, id) = (self.app.clone(), self.caller.clone(), self.id);
+        open.then(|| {
+            self.app.tasks.spawn(async move {
+                if let Err(error) = app.db.rows(&caller, ABORT, &[(&id, Type::UUID)]).await {
+                    tracing::warn!(document.id = %id, "upload {id} could not be aborted, the sweeper will: {error}");
+                }
+            })
+        })
     }
 }
 
@@ -226,14 +249,6 @@ where
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if !self.open {
-            return;
-        }
-        let (app, caller, id) = (self.app.clone(), self.caller.clone(), self.id);
-        self.app.tasks.spawn(async move {
-            if let Err(error) = app.db.rows(&caller, ABORT, &[(&id, Type::UUID)]).await {
-                tracing::warn!(document.id = %id, "upload {id} could not be aborted, the sweeper will: {error}");
-            }
-        });
+        let _: Option<JoinHandle<()>> = self.clean_up();
     }
 }

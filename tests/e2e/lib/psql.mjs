@@ -2,7 +2,6 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { databaseUrl } from './env.mjs'
-import { until } from './net.mjs'
 
 const flags = ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1']
 
@@ -52,9 +51,4 @@ export async function leftOf(name, options) {
     left join dossier_private.document_chunks as chunk on chunk.document_id = document.id
     where document.name = ${literal(name)}`, options)
   return row
-}
-
-/** Waits until nothing is left of what was uploaded as `name`: a refused upload is aborted behind its answer. */
-export async function gone(name, options) {
-  await until(`nothing left of ${name}`, async () => (await leftOf(name, options)).documents === 0)
 }
