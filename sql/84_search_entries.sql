@@ -38,8 +38,8 @@ create index search_entries_organization_id_session_id_idx on dossier_private.se
 create index search_entries_organization_id_config_idx on dossier_private.search_entries (organization_id, config);
 create index search_entries_document_id_page_idx on dossier_private.search_entries (document_id, page);
 create unique index search_entries_context_session_id_idx on dossier_private.search_entries (session_id) where document_id is null;
--- What is pending is read by every search; half a megabyte of it is read in a few milliseconds.
-create index search_entries_search_idx on dossier_private.search_entries using gin (search) with (gin_pending_list_limit = 512);
+-- New words wait in the index's pending list, which every search reads: see index_pending_words().
+create index search_entries_search_idx on dossier_private.search_entries using gin (search);
 
 -- Writing entries.
 
@@ -144,8 +144,23 @@ create policy search_entries_all_nobody on dossier_private.search_entries for al
 
 revoke all on dossier_private.search_entries from public, anon, authenticated, service_role;
 revoke all on sequence dossier_private.search_entries_id_seq from public, anon, authenticated, service_role;
+create function dossier.index_pending_words() returns bigint
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: an index is its owner's. Granted to service_role alone.
+begin
+  return coalesce(pg_catalog.gin_clean_pending_list(to_regclass('dossier_private.search_entries_search_idx')), 0);
+end
+$$;
+comment on function dossier.index_pending_words() is
+  'Puts words that wait beside the search index into it, and returns how many pages of 8 KiB they took. Searches find them '
+  'before, too; but the document or context that brings the waiting ones over gin_pending_list_limit (4 MB) has to wait until all are '
+  'in the index. Workers call it between jobs.';
+
 revoke all on function
+  dossier.index_pending_words,
   dossier_private.scope_lexeme, dossier_private.search_vector,
   dossier_private.context_words, dossier_private.index_context, dossier_private.index_document,
   dossier_private.index_ready_document
   from public, anon, authenticated, service_role;
+grant execute on function dossier.index_pending_words to service_role;

@@ -353,6 +353,9 @@ begin
       hint = 'Leave it out for one hour.';
   end if;
 
+  -- First, as it takes its time and nothing is locked yet.
+  perform dossier.index_pending_words();
+
   with abandoned as (
     select document.id
     from dossier.documents as document
@@ -375,7 +378,7 @@ $$;
 comment on function dossier.sweep(interval) is
   'Removes uploads and imports that began longer ago than upload_max_age and were never finished, takes back the jobs of lost '
   'workers, and removes versions of contexts, records of usage and sessions in the trash that are no longer kept. Returns how many '
-  'of each: {"uploads", "imports", "jobs", "versions", "usage_events", "sessions"}.';
+  'of each: {"uploads", "imports", "jobs", "versions", "usage_events", "sessions"}. Puts words that wait into the search index.';
 
 alter table dossier_private.jobs enable row level security;
 create policy jobs_all_nobody on dossier_private.jobs for all to authenticated using (false);

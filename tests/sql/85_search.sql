@@ -1,7 +1,7 @@
 -- Search: what is found, in which words, by whom. See 00_setup.sql on how to run this.
 
 begin;
-select plan(87);
+select plan(91);
 select tests.fixture();
 
 -- A document of each tenant, indexed as complete_job() leaves it.
@@ -197,6 +197,21 @@ insert into dossier.sessions (id, organization_id, user_id) values (tests.id('ne
 select tests.login('alpha-member');
 select from dossier.save_context(tests.id('new'), 'x');
 select is(pg_temp.found('smuggled'), null, 'the column decides, not the lexeme');
+select tests.logout();
+
+-- New words wait beside the index; they are found all the same, as everything above shows.
+
+select is(tests.outcomes($$ select from dossier.index_pending_words() $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who may put them into it');
+select pg_temp.document('late.txt', 'beta', array['One more.']);
+select tests.login(null, 'service_role');
+select cmp_ok(dossier.index_pending_words(), '>', 0::bigint, 'a worker does');
+select is(dossier.index_pending_words(), 0::bigint, 'once');
+select tests.logout();
+select pg_temp.document('later.txt', 'beta', array['And another.']);
+select tests.login(null, 'service_role');
+select from dossier.sweep();
+select is(dossier.index_pending_words(), 0::bigint, 'so does a sweep');
 select tests.logout();
 
 select * from finish();

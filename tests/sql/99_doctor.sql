@@ -92,7 +92,7 @@ create temporary table broken (wanted, statement, mend) as values
     create trigger organization_members_keep_an_owner after update or delete on dossier.organization_members
       for each row when (old.role = 'owner') execute function dossier_private.keep_an_owner() $$),
   ('schema', 'drop index dossier_private.search_entries_search_idx',
-    'create index search_entries_search_idx on dossier_private.search_entries using gin (search) with (gin_pending_list_limit = 512)'),
+    'create index search_entries_search_idx on dossier_private.search_entries using gin (search)'),
   ('schema', 'alter table dossier.session_context drop constraint session_context_session_fkey', 'select dossier_private.record_schema()'),
   ('schema', 'alter table dossier.sessions alter column user_id drop not null', 'alter table dossier.sessions alter column user_id set not null'),
   ('schema', $$ create or replace function dossier_private.my_organizations(least_role text default 'viewer') returns setof uuid

@@ -8,6 +8,7 @@
 mod database;
 mod edge;
 mod probe;
+mod upkeep;
 
 pub(crate) use probe::{database_ocr, edge_ocr, try_program};
 
@@ -17,6 +18,7 @@ use crate::db::{Caller, DbError, Dedicated};
 use dossier_extract::Extractor;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio_postgres::types::Type;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -28,7 +30,6 @@ const EXTEND: &str = "select dossier.extend_lease($1, $2, $3)";
 const RELEASE: &str = "select dossier.release_job($1, $2)";
 const FAIL: &str = "select dossier.fail_job($1, $2, $3, $4, $5)";
 const NATIVE: &str = "select to_regprocedure('dossier.run_job(bigint, integer)') is not null";
-const SWEEP: &str = "select dossier.sweep()::text";
 
 /// A job that is ours until its lease ends.
 #[derive(Debug, Clone)]
@@ -90,7 +91,7 @@ enum Engine {
     Edge(Arc<Extractor>),
 }
 
-/// The workers and the sweeper, until `stop`; what runs then has until `hurry` to finish.
+/// The workers and the upkeep, until `stop`; what runs then has until `hurry` to finish.
 pub(crate) async fn run(app: App, config: Extract, stop: CancellationToken, hurry: CancellationToken) {
     if config.workers == 0 {
         info!("no extraction here (EXTRACT_WORKERS is 0)");
@@ -106,6 +107,7 @@ pub(crate) async fn run(app: App, config: Extract, stop: CancellationToken, hurr
             Engine::Edge(_) => "at the edge",
         }
     );
+    let new_words = Arc::new(Notify::new());
     for number in 0..config.workers {
         let worker = Worker {
             name: format!("{}/{}", app.name, number + 1),
@@ -113,10 +115,11 @@ pub(crate) async fn run(app: App, config: Extract, stop: CancellationToken, hurr
             config: config.clone(),
             engine: Arc::clone(&engine),
             hurry: hurry.clone(),
+            new_words: Arc::clone(&new_words),
         };
         app.tasks.spawn(worker.run(stop.clone()));
     }
-    sweep_forever(&app, config.sweep, &stop).await;
+    tokio::join!(upkeep::sweep(&app, config.sweep, &stop), upkeep::index_words(&app, &new_words, &stop));
 }
 
 /// Chooses once; a database that cannot be asked yet is asked until it can.
@@ -151,22 +154,14 @@ fn extractor(config: &Extract) -> Extractor {
     extractor
 }
 
-/// Removes uploads that were never finished; any edge may.
-async fn sweep_forever(app: &App, every: Duration, stop: &CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-        match app.db.json(&Caller::service(), SWEEP, &[]).await {
-            Ok(counts) => debug!("swept {}", counts.unwrap_or_default()),
-            Err(error) => warn!("sweeping failed: {error}"),
-        }
-    }
-}
-
 struct Worker {
     name: String,
     app: App,
     config: Extract,
     engine: Arc<Engine>,
     hurry: CancellationToken,
+    /// Told when a document has become searchable.
+    new_words: Arc<Notify>,
 }
 
 impl Worker {
@@ -234,6 +229,9 @@ impl Worker {
         let (id, attempt, work) = (job.document_id, job.attempt, job.work.name());
         match outcome {
             Ok(status) => {
+                if matches!(job.work, Work::Text { .. }) {
+                    self.new_words.notify_one();
+                }
                 let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 info!(document.id = %id, attempt, milliseconds, "{work} of document {id}: {status}");
             }
