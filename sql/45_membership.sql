@@ -11,6 +11,10 @@ as $$
 declare
   digest bytea;
 begin
+  -- A column that an app leaves empty names no organization, least of all the same one.
+  if key !~ '\S' then
+    return null;
+  end if;
   -- Version 8 is what keys become: were such a key itself, who may choose a key could choose another's organization.
   if key ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-79a-f][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$' then
     return key::uuid;
@@ -23,7 +27,7 @@ end
 $$;
 comment on function dossier.organization_key(text) is
   'Id under which Dossier knows an organization of the app''s: a uuid is itself; any other key, such as 42 or org_2abc, becomes '
-  'a uuid of version 8 (RFC 9562), always the same; so does the text of a uuid of that version.';
+  'a uuid of version 8 (RFC 9562), always the same; so does the text of a uuid of that version. A blank key is none: null.';
 
 create function dossier_private.caller_uuid() returns uuid
 language plpgsql stable parallel safe security invoker set search_path = ''

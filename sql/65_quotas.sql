@@ -176,7 +176,7 @@ begin
       added := 1;
       what := 'seconds of reading files today';
   end case;
-  if used + added > most then
+  if used::numeric + added > most then
     raise exception using
       errcode = case when quota_name like '%_a_day' then 'PT429' else 'PT403' end,
       message = format('The organization''s quota is used up: %s of %s %s', used, most, what),

@@ -195,9 +195,12 @@ create function dossier_private.parse_search(config text, query text) returns ts
 language plpgsql stable security invoker set search_path = ''
 as $$
 declare
-  terms constant tsquery := dossier_private.read_terms(config, dossier_private.fold_letters(query));
+  terms tsquery;
   composed text;
 begin
+  -- Between letters a comma stands for a space; to the parser it is part of a compound, and that a phrase.
+  query := regexp_replace(query, '(?<=[[:alpha:]])[,;]+(?=[[:alpha:]])', ' ', 'g');
+  terms := dossier_private.read_terms(config, dossier_private.fold_letters(query));
   if dossier_private.stems_by_accents(config, query) then
     composed := dossier_private.fold_letters(dossier_private.read_terms(config, normalize(query, nfc))::text);
     if composed <> terms::text then

@@ -90,7 +90,8 @@ begin
                 from dossier.document_pages as page
                 where page.document_id = document.id
               ))
-            || case when include_bytes and document.storage = 'postgres' then jsonb_build_object('bytes', (
+            -- Bytes that are not those which were uploaded would have an import refuse the whole bundle.
+            || case when include_bytes and document.storage = 'postgres' and document.error_code is distinct from 'checksum_mismatch' then jsonb_build_object('bytes', (
               select translate(encode(string_agg(
                 dossier.read_content(document.id, piece.first_byte, 1048576), ''::bytea order by piece.first_byte
               ), 'base64'), E'\n', '')

@@ -25,7 +25,8 @@ begin
         when expected.kind like '%?' and jsonb_typeof(given.value) = 'null' then false
         -- A day more, for clocks that differ.
         when expected.kind = 'time' and jsonb_typeof(given.value) = 'string'
-          then (given.value #>> '{}')::timestamptz not between '1970-01-01 00:00:00+00' and now() + interval '1 day'
+          -- Postgres also reads words, such as tomorrow.
+          then given.value #>> '{}' !~ '^\d{4}-' or (given.value #>> '{}')::timestamptz not between '1970-01-01 00:00:00+00' and now() + interval '1 day'
         else jsonb_typeof(given.value) <> rtrim(expected.kind, '?')
       end
     order by coalesce(expected.key, given.key)

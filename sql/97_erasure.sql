@@ -83,10 +83,14 @@ begin
       and not exists (
         select from dossier.organization_members as other
         where other.organization_id = mine.organization_id and other.user_id <> mine.user_id));
+  erased := erased || jsonb_build_object(
+    'organizations_deleted', cardinality(alone),
+    'sessions_deleted', (select count(*) from dossier.sessions as s where s.organization_id = any (alone)),
+    'documents_deleted', (select count(*) from dossier.documents as d where d.organization_id = any (alone)),
+    'bytes_deleted', (select coalesce(sum(d.size_bytes), 0) from dossier.documents as d where d.organization_id = any (alone)));
   delete from dossier.sessions as s where s.organization_id = any (alone);
   delete from dossier.organizations as organization where organization.id = any (alone);
   delete from dossier.audit_log as event where event.organization_id = any (alone);
-  erased := erased || jsonb_build_object('organizations_deleted', cardinality(alone));
 
   with removed as (
     delete from dossier.documents as document
@@ -95,6 +99,9 @@ begin
   )
   select count(*), count(removed.storage_key) into affected, pending from removed;
   erased := erased || jsonb_build_object('uploads_deleted', affected);
+  delete from dossier_private.imports as begun where begun.user_id = forget_user.user_id;
+  get diagnostics affected = row_count;
+  erased := erased || jsonb_build_object('imports_deleted', affected);
   delete from dossier.organization_members as member where member.user_id = forget_user.user_id;
   get diagnostics affected = row_count;
   erased := erased || jsonb_build_object('memberships_deleted', affected);
@@ -131,7 +138,7 @@ begin
 end
 $$;
 comment on function dossier.forget_user(text) is
-  'Erases a user: memberships and unfinished uploads, organizations that nobody else belongs to with all that is theirs, and the '
+  'Erases a user: memberships, unfinished uploads and imports, organizations that nobody else belongs to with all that is theirs, and the '
   'user''s id wherever else it stands, which becomes forgotten. Refused (PT409) while it would leave an organization without '
   'owner. Where the app keeps the members (use_membership()) no organization is deleted. Returns a receipt: {receipt_id, kind, subject_sha256, erased, erased_at}. Services only.';
 

@@ -47,6 +47,28 @@ begin
     from api_roles as r
     where r.name = 'service_role' and not (r.rolbypassrls or r.rolsuper)
     union all
+    select 'roles', 'error', format('role %s may become %s', r.name, other.name)
+    from api_roles as r
+    join api_roles as other on other.name <> r.name and not r.rolsuper and pg_has_role(r.oid, other.oid, 'member')
+    union all
+    select 'owner', 'error', format('%s belongs to %s: alter %s %s owner to %s', one.name, one.owner::regrole, one.kind, one.name, home.nspowner::regrole)
+    from pg_catalog.pg_namespace as home
+    cross join lateral (
+      select 'schema' as kind, s.nspname::text as name, s.nspowner as owner
+      from pg_catalog.pg_namespace as s
+      where s.nspname = 'dossier'
+      union all
+      select case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
+        c.oid::regclass::text, c.relowner
+      from pg_catalog.pg_class as c
+      where c.relkind in ('r', 'p', 'S', 'v', 'm') and c.relnamespace in (home.oid, 'dossier'::regnamespace)
+      union all
+      select 'function', p.oid::regprocedure::text, p.proowner
+      from pg_catalog.pg_proc as p
+      where p.pronamespace in (home.oid, 'dossier'::regnamespace)
+    ) as one
+    where home.nspname = 'dossier_private' and one.owner <> home.nspowner
+    union all
     select 'login', 'warning', 'role authenticator is missing'
     where not exists (select from pg_catalog.pg_roles as r where r.rolname = 'authenticator')
     union all

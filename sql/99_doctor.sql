@@ -39,7 +39,9 @@ begin
     union all
     select 'trash', 'warning', format('%s sessions in the trash should have been gone for more than a day', count(*))
     from dossier.sessions as session
-    where session.deleted_at < now() - make_interval(days => dossier_private.trash_days(session.organization_id) + 1)
+    -- Without the setting there is no telling, and settings says that it is missing.
+    where exists (select from dossier_private.settings as s where s.name = 'trash_days')
+      and session.deleted_at < now() - make_interval(days => dossier_private.trash_days(session.organization_id) + 1)
     having count(*) > 0
     union all
     select 'jobs', 'warning', format('%s documents wait for an extraction that is not queued', count(*))
@@ -102,6 +104,9 @@ declare
   config constant jsonb := (select s.value from dossier_private.settings as s where s.name = 'membership');
   source constant regclass := pg_catalog.to_regclass(config ->> 'table');
 begin
+  if config is null then
+    return;
+  end if;
   return query values ('membership', 'ok', case config ->> 'mode'
     when 'table' then format('read from %s', config ->> 'table')
     when 'claims' then format('read from the claim %s of tokens', config ->> 'claim')
@@ -218,6 +223,7 @@ begin
       values
         (1.0, 'version', 'alter extension dossier update, or install the newer migration; run what the tests run on.'),
         (2, 'roles', 'Run docker/roles.sql as a superuser; on Supabase restore the attributes that the roles came with.'),
+        (2.5, 'owner', 'Do what is named. An owner passes by row level security, and what a function of its does is done as it.'),
         (3, 'login', 'Run docker/roles.sql as a superuser: authenticator may become anon, authenticated and service_role, and inherits from none.'),
         (4, 'rights', 'Revoke or grant what is named. Grants to public or default privileges may be the source.'),
         (5.9, 'schema', 'Do again what the sql/ of this version says of it (dist/ has it as one file). If it is meant: select dossier_private.record_schema(), as the owner.'),

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::error::Error as _;
 use uuid::Uuid;
@@ -49,6 +50,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         Ok(Self(query))
     }
 }
+
+/// The query of a path that takes none: who asks for a version of it, say, must not get the latest.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoKeys {}
 
 /// A JSON body, of a bounded size.
 #[derive(Debug)]

@@ -54,6 +54,9 @@ test('a query that is not understood is refused, and says what is known', async 
     assert.match(assertError(await get(`${path}${path.includes('?') ? '&' : '?'}limit=many`, { as: member }), 400, 'PT400').details, /limit/)
   }
   assertError(await call('POST', `/api/documents?sesion_id=${session.id}`, { as: member, body: new FormData() }), 400, 'PT400')
+  for (const path of [`sessions/${session.id}`, `sessions/${session.id}/context`, `documents/${nowhere}`]) {
+    assert.match(assertError(await get(`/api/${path}?version=1`, { as: member }), 400, 'PT400').details, /version/)
+  }
   assertError(await post('/api/import?keepids=true', {}, { as: member }), 400, 'PT400')
 })
 

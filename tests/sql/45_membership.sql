@@ -1,7 +1,7 @@
 -- Membership read from an app's table, and from claims of the token. See 00_setup.sql on how to run this.
 
 begin;
-select plan(123);
+select plan(124);
 select tests.fixture();
 -- Warnings about tables without roles are no news here.
 set local client_min_messages = error;
@@ -150,6 +150,7 @@ insert into dossier.organizations (id, name) values (dossier.organization_key('4
 select matches(dossier.organization_key('42')::text, '^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$', 'a number has a key');
 select is(dossier.organization_key('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'), 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'a uuid is its own');
 select is(dossier.organization_key(null), null, 'null has none');
+select is(dossier.organization_key(E' \n'), null, 'nor has a blank');
 select isnt(dossier.organization_key('42'), dossier.organization_key('43'), 'others have others');
 select is(tests.outcomes($$ select where dossier.organization_key('42') is not null $$),
   'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'who may ask for a key');

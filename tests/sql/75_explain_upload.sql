@@ -1,7 +1,7 @@
 -- What begin_upload() would say. See 00_setup.sql on how to run this.
 
 begin;
-select plan(22);
+select plan(23);
 select tests.fixture();
 
 select is(tests.outcomes($$ select from dossier.explain_upload(tests.id('alpha session'), 'x.txt') $$),
@@ -107,6 +107,8 @@ $$;
 select tests.login(null, 'service_role');
 select from dossier.set_quota(tests.id('alpha'), 20000000, 100, 20);
 select tests.logout();
+select is(tests.outcomes($$ select from dossier.explain_upload(tests.id('alpha session'), 'a.txt', size_bytes => 9223372036854775807) limit 1 $$),
+  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'a size to which nothing can be added');
 select from setseed(0.5);
 create temporary table answer as select * from pg_temp.asked();
 select is_empty($$ select * from answer where explained is distinct from begun $$, 'both say the same, of six hundred uploads');

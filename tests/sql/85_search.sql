@@ -1,7 +1,7 @@
 -- Search: what is found, in which words, by whom. See 00_setup.sql on how to run this.
 
 begin;
-select plan(91);
+select plan(92);
 select tests.fixture();
 
 -- A document of each tenant, indexed as complete_job() leaves it.
@@ -78,6 +78,7 @@ select tests.login('alpha-viewer');
 select is(pg_temp.found('horse'), 'page contract.pdf 1', 'English: any form of a word');
 select is(pg_temp.found('the horses'), 'page contract.pdf 1, context alpha session', 'each text in its own language');
 select is(pg_temp.found('horses -friday'), 'page contract.pdf 1', 'what is excluded, too');
+select is(pg_temp.found('horses,sight;behold'), 'page contract.pdf 1', 'a comma is a space');
 select is(pg_temp.found('the'), 'context alpha session', 'where a word is a stop word it finds nothing');
 select is((select snippet from dossier.search('runs')), 'The <mark>running</mark> horses of Zürich are a sight to behold.', 'the form that is there is marked');
 

@@ -1,7 +1,7 @@
 -- Export and import. See 00_setup.sql on how to run this.
 
 begin;
-select plan(74);
+select plan(75);
 select tests.fixture();
 
 -- What exports and imports must carry: several versions, a file of several chunks, pages with all they can have.
@@ -77,6 +77,24 @@ grant select on exported to public;
 insert into exported select pg_temp.bundle(), pg_temp.bundle(false);
 insert into dossier.organizations (id, name) values (tests.id('gamma'), 'gamma');
 insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('gamma'), 'gamma-owner', 'owner');
+
+-- Bytes that went wrong on their way stay behind, and the rest goes.
+create function pg_temp.spoilt() returns text
+language plpgsql as $$
+declare
+  became text;
+begin
+  begin
+    update dossier.documents set status = 'failed', error_code = 'checksum_mismatch', sha256 = repeat('0', 64) where id = tests.id('alpha document');
+    perform dossier.import_sessions(pg_temp.bundle(), tests.id('gamma'));
+    select concat_ws(' ', d.status, d.error_code, d.storage) into became from dossier.documents as d where d.organization_id = tests.id('gamma') and d.sha256 = repeat('0', 64);
+    raise exception using errcode = 'UNDO0';
+  exception when sqlstate 'UNDO0' then
+    return became;
+  end;
+end
+$$;
+select is(pg_temp.spoilt(), 'failed checksum_mismatch none', 'a document with other bytes than were uploaded is exported as what it is');
 
 select is(tests.outcomes($$ select from dossier.import_sessions((select whole from exported), tests.id('alpha')) $$),
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who imports');
@@ -177,7 +195,7 @@ select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessio
 select is((select string_agg(pg_temp.with(wrong.path, wrong.value::jsonb), E'\n' order by wrong.place) from (values
     (1, '{sessions,0}', '7'), (2, '{sessions,0,title}', '7'), (3, '{sessions,0,owner}', '"me"'),
     (4, '{sessions,0,documents}', '{}'), (5, '{sessions,0,documents,0,pages,0}', 'null'),
-    (6, '{sessions,0,created_at}', '"2999-01-01"'), (7, '{sessions,0,documents,0,status}', '"uploading"'),
+    (6, '{sessions,0,created_at}', '"2999-01-01"'), (6, '{sessions,0,created_at}', '"tomorrow"'), (7, '{sessions,0,documents,0,status}', '"uploading"'),
     (8, '{sessions,0,context_versions,1,version}', '1'), (10, '{sessions,0,context_versions,1,version}', '2147483647'), (9, '{sessions,0,context_versions,0,context_metadata}', '[]'),
     (11, '{sessions,0,documents,1,pages,0,page}', '0'), (12, '{sessions,0,documents,1,pages,0,page}', '2147483647')
   ) as wrong (place, path, value)),
@@ -186,6 +204,7 @@ PT400 sessions[0].title must be string and is a JSON number.
 PT400 sessions[0] has the unknown member ''owner''.
 PT400 sessions[0].documents must be array and is a JSON object.
 PT400 sessions[0].documents[0].pages[0] must be an object and is a JSON null.
+PT400 sessions[0].created_at is no time from 1970 until now.
 PT400 sessions[0].created_at is no time from 1970 until now.
 PT400 sessions[0].documents[0].status is ''uploading''.
 PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0, or is above 1000000000.
@@ -204,7 +223,7 @@ select is((select string_agg(substring(pg_temp.with(wrong.path, wrong.value::jso
   ) as wrong (place, path, value)),
   'PT400 sessions[0]
 PT400 sessions[0]
-PT400 sessions[0]
+PT400 sessions[0].updated_at
 PT400 sessions[0]
 PT400 sessions[0].documents[1]
 PT400 sessions[0].documents[1]

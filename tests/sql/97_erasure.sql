@@ -21,6 +21,9 @@ select tests.login('alpha-member');
 select set_config('request.headers', '{"x-forwarded-for": "203.0.113.7"}', true);
 select from dossier.create_organization('Her own');
 select from dossier.create_session('in it', organization_id => (select id from dossier.organizations where name = 'Her own'), context => '{"text": "private"}');
+select from dossier.begin_upload((select id from dossier.sessions where title = 'in it'), 'own.txt');
+select from dossier.append_upload((select id from dossier.documents where name = 'own.txt'), 0, 'hello');
+select from dossier.finish_upload((select id from dossier.documents where name = 'own.txt'), 5, encode(sha256('hello'), 'hex'));
 select from dossier.delete_sessions(array[(select id from dossier.sessions where title = 'in it'), tests.id('alpha session')]);
 select from dossier.create_session('shared', organization_id => tests.id('alpha'), context => '{"text": "known"}');
 select from dossier.begin_upload((select id from dossier.sessions where title = 'shared'), 'half.txt');
@@ -33,11 +36,12 @@ update dossier.organization_members set role = 'viewer' where user_id = 'alpha-m
 
 select tests.logout();
 update dossier.documents set storage = 'elsewhere', storage_key = name where name = 'half.txt';
+insert into dossier_private.imports (organization_id, user_id, keep_ids) values (tests.id('alpha'), 'alpha-member', false);
 update dossier.documents set storage = 'elsewhere', storage_key = 'b' where id = tests.id('beta document');
 select tests.login(null, 'service_role');
 create temporary table receipt as select dossier.forget_user('alpha-member') as value;
 select is((select (value -> 'erased') - 'events_renamed' from receipt),
-  '{"organizations_deleted": 1, "uploads_deleted": 2, "memberships_deleted": 1, "sessions_renamed": 2, "documents_renamed": 2, "contexts_renamed": 2, "context_versions_renamed": 2, "store_deletions_pending": 1}', 'the receipt counts');
+  '{"organizations_deleted": 1, "sessions_deleted": 1, "documents_deleted": 1, "bytes_deleted": 5, "uploads_deleted": 2, "imports_deleted": 1, "memberships_deleted": 1, "sessions_renamed": 2, "documents_renamed": 2, "contexts_renamed": 2, "context_versions_renamed": 2, "store_deletions_pending": 1}', 'the receipt counts');
 select is((select value ->> 'subject_sha256' from receipt), encode(sha256('alpha-member'), 'hex'), 'and names the user by a digest');
 select tests.logout();
 select is((select kind || ' ' || (erased = (select value -> 'erased' from receipt)) from dossier_private.erasure_receipts where id = (select (value ->> 'receipt_id')::uuid from receipt)), 'user true', 'it is kept');

@@ -2,13 +2,13 @@
 
 begin;
 set local client_min_messages = warning;
-select plan(68);
+select plan(72);
 select tests.fixture();
 select dossier_private.index_document(tests.id(tenant || ' document')), dossier_private.index_context(c)
 from unnest(array['alpha', 'beta']) as tenant join dossier.session_context c on c.session_id = tests.id(tenant || ' session');
 
 select is(tests.outcomes($$ select from dossier.doctor() $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 43', 'who may ask');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 44', 'who may ask');
 -- What depends on rows and the machine is looked at below: tests run on databases that hold other things, without fsync.
 select is_empty($$ select * from dossier_private.catalogue_findings() where status <> 'ok' $$, 'the catalogue is in order');
 select is_empty($$ select * from dossier.doctor() where (status <> 'ok' and findings = '{}') or (status = 'ok') <> (mend is null) $$, 'what is not in order says what was found and how to mend it');
@@ -39,7 +39,7 @@ begin
         before.status, format('%s: %s', wanted, statement));
     when insufficient_privilege then
       -- Who is no superuser cannot break roles in these ways.
-      if trim(statement) !~ '^(alter role|grant anon to|revoke service_role) ' then
+      if trim(statement) !~ '^(alter role|alter table \w+\.\w+ owner|grant (anon|service_role) to|revoke service_role) ' then
         raise;
       end if;
       return skip(format('this role may not %s', trim(statement)), 1);
@@ -49,6 +49,8 @@ $$;
 create temporary table broken (wanted, statement, mend) as values
   ('roles', 'alter role service_role nobypassrls', 'alter role service_role bypassrls'),
   ('roles', 'alter role authenticated bypassrls', 'alter role authenticated nobypassrls'),
+  ('roles', 'grant service_role to authenticated', 'revoke service_role from authenticated'),
+  ('owner', 'alter table dossier.sessions owner to authenticated', $$ do 'begin execute format(''alter table dossier.sessions owner to %s'', (select n.nspowner::regrole from pg_namespace n where nspname = ''dossier'')); end' $$),
   ('login', 'revoke service_role from authenticator', 'grant anon, authenticated, service_role to authenticator'),
   -- From 16 on whether rights are inherited belongs to each grant, not to the role.
   ('login', case when current_setting('server_version_num')::int < 160000 then 'alter role authenticator inherit'
@@ -115,6 +117,9 @@ create temporary table broken (wanted, statement, mend) as values
     $$ insert into dossier_private.document_chunks values (tests.id('alpha document'), 0, 'hello') $$),
   ('bytes', $$ alter table dossier_private.document_chunks drop constraint document_chunks_document_id_fkey; insert into dossier_private.document_chunks values (tests.id('nobody'), 0, 'x') $$,
     $$ delete from dossier_private.document_chunks where document_id = tests.id('nobody') $$),
+  ('settings', $$ delete from dossier_private.settings where name = 'trash_days' $$, $$ insert into dossier_private.settings (name, value) values ('trash_days', '30') $$),
+  ('settings', $$ create temporary table kept as select s.name, s.value from dossier_private.settings as s where s.name = 'membership'; delete from dossier_private.settings where name = 'membership' $$,
+    'insert into dossier_private.settings (name, value) select * from kept'),
   ('settings', $$ delete from dossier_private.settings where name = 'max_file_bytes' $$, $$ insert into dossier_private.settings (name, value) values ('max_file_bytes', '10485760') $$),
   ('workers', $$ update dossier_private.jobs set status = 'queued', run_at = now() - interval '1 hour' where document_id = tests.id('alpha document') $$,
     $$ select from dossier.claim_jobs('an edge', 100) $$),

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::auth::Claims;
 use crate::db::DbError;
 use crate::error::{ApiError, Problem};
-use crate::request::{Id, Json, json, not_found, unless_known};
+use crate::request::{Id, Json, NoKeys, Query, json, not_found, unless_known};
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -55,6 +55,7 @@ pub(crate) async fn read(
     State(app): State<App>,
     claims: Claims,
     Id(session): Id,
+    _: Query<NoKeys>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let rows = app

@@ -14,7 +14,7 @@ use crate::auth::Claims;
 use crate::db::DbError;
 use crate::error::{ApiError, Problem};
 use crate::page::{Paging, behind_cursor, limit, numbered, page_json};
-use crate::request::{Id, Query, found, json, not_found};
+use crate::request::{Id, NoKeys, Query, found, json, not_found};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -94,7 +94,12 @@ pub(crate) async fn list(
 }
 
 /// `GET /api/documents/{id}`.
-pub(crate) async fn read(State(app): State<App>, claims: Claims, Id(id): Id) -> Result<Response, ApiError> {
+pub(crate) async fn read(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    _: Query<NoKeys>,
+) -> Result<Response, ApiError> {
     let document = app
         .db
         .json(&claims.caller, READ, &[(&id, Type::UUID)])

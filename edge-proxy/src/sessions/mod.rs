@@ -10,7 +10,7 @@ use crate::context::context_json;
 use crate::db::{DbError, Durability, Statement};
 use crate::error::ApiError;
 use crate::page::{Paging, numbered, page_json};
-use crate::request::{Id, Json, Query, found, json};
+use crate::request::{Id, Json, NoKeys, Query, found, json};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -128,7 +128,12 @@ pub(crate) async fn list(
 }
 
 /// `GET /api/sessions/{id}`.
-pub(crate) async fn read(State(app): State<App>, claims: Claims, Id(id): Id) -> Result<Response, ApiError> {
+pub(crate) async fn read(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    _: Query<NoKeys>,
+) -> Result<Response, ApiError> {
     let session = app
         .db
         .json(&claims.caller, READ, &[(&id, Type::UUID)])

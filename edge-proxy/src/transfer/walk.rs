@@ -46,7 +46,7 @@ const DOCUMENT: &str = concat!(
      'error_code', d.error_code, 'error_message', d.error_message, 'metadata', d.metadata, \
      'language', d.language, 'file_metadata', d.file_metadata, 'created_at', d.created_at, \
      'updated_at', d.updated_at)::text, d.name, \
-     case d.storage when 'postgres' then d.size_bytes else 0 end, \
+     case when d.storage = 'postgres' and d.error_code is distinct from 'checksum_mismatch' then d.size_bytes else 0 end, \
      string_to_array(to_char(d.created_at at time zone 'UTC', 'YYYY MM DD HH24 MI SS'), ' ')::integer[], \
      d.token_count, part.pages, part.last from dossier.documents as d ",
     pages_behind!("0"),
