@@ -7,7 +7,8 @@
 -- Bitmap scans are off: the planner thinks little of an organization's rows, since both the policy and the condition
 -- name it, and would at times rather read and sort them all.
 -- The rows come from PL/pgSQL, which keeps its plans: to plan took longer than to read. The plan is the one for any cursor,
--- since for some the planner would sort an organization's rows as well.
+-- since for some the planner would sort an organization's rows as well. Rows are passed on whole: a * would be those columns
+-- for ever that the table has today.
 -- The cursor is made of variables: a coalesce within the condition does not count as leakproof, and under row level
 -- security only what is leakproof reaches an index.
 
@@ -45,8 +46,7 @@ create function dossier.list_sessions(
 ) returns setof dossier.sessions
 language sql stable security invoker set search_path = '' rows 50
 begin atomic
-  select newest.*
-  from dossier_private.newest_sessions(organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id) as newest;
+  select dossier_private.newest_sessions(organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id);
 end;
 comment on function dossier.list_sessions(uuid, integer, timestamptz, uuid) is
   'Sessions of an organization, or of all that the caller belongs to, newest first. For the next ones send created_at and '
@@ -86,8 +86,7 @@ create function dossier.list_documents(
 ) returns setof dossier.documents
 language sql stable security invoker set search_path = '' rows 50
 begin atomic
-  select newest.*
-  from dossier_private.newest_documents(organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id) as newest;
+  select dossier_private.newest_documents(organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id);
 end;
 comment on function dossier.list_documents(uuid, integer, timestamptz, uuid) is
   'Documents of an organization, or of all that the caller belongs to, newest first. For the next ones send created_at and '

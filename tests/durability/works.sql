@@ -26,6 +26,7 @@ select pg_temp.expect('a changed setting counts', (dossier.limits() ->> 'max_fil
 delete from dossier.organization_members where role = 'viewer';
 select pg_temp.become('{"sub": "22222222-2222-4222-8222-222222222222", "role": "authenticated"}');
 select pg_temp.expect('a viewer sees the document', (select count(*) = 1 from dossier.documents where name = 'plan ü.pdf'));
+select pg_temp.expect('and lists it', exists (select from dossier.list_documents() where name = 'plan ü.pdf') and exists (select from dossier.list_sessions()));
 select pg_temp.expect('and its thumbnail', (select bytes = '\x00ff00ff' from dossier.document_thumbnails));
 select pg_temp.expect('the words of a page are found', exists (select from dossier.search('tomato') where page = 1));
 select pg_temp.expect('those of a context', exists (select from dossier.search('greenhouse') where kind = 'context'));
