@@ -51,7 +51,7 @@ begin
     from api_roles as r
     join api_roles as other on other.name <> r.name and not r.rolsuper and pg_has_role(r.oid, other.oid, 'member')
     union all
-    select 'owner', 'error', format('%s belongs to %s: alter %s %s owner to %s', one.name, one.owner::regrole, one.kind, one.name, home.nspowner::regrole)
+    select 'ownership', 'error', format('%s belongs to %s: alter %s %s owner to %s', one.name, one.owner::regrole, one.kind, one.name, home.nspowner::regrole)
     from pg_catalog.pg_namespace as home
     cross join lateral (
       select 'schema' as kind, s.nspname::text as name, s.nspowner as owner

@@ -223,7 +223,7 @@ begin
       values
         (1.0, 'version', 'alter extension dossier update, or install the newer migration; run what the tests run on.'),
         (2, 'roles', 'Run docker/roles.sql as a superuser; on Supabase restore the attributes that the roles came with.'),
-        (2.5, 'owner', 'Do what is named. An owner passes by row level security, and what a function of its does is done as it.'),
+        (2.5, 'ownership', 'Do what is named. An owner passes by row level security, and what a function of its does is done as it.'),
         (3, 'login', 'Run docker/roles.sql as a superuser: authenticator may become anon, authenticated and service_role, and inherits from none.'),
         (4, 'rights', 'Revoke or grant what is named. Grants to public or default privileges may be the source.'),
         (5.9, 'schema', 'Do again what the sql/ of this version says of it (dist/ has it as one file). If it is meant: select dossier_private.record_schema(), as the owner.'),

@@ -51,7 +51,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// The query of a path that takes none: who asks for a version of it, say, must not get the latest.
+/// The query of a path that takes none: who asks for a version of it, say, must not get the latest, nor a dry run delete it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoKeys {}

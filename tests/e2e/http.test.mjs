@@ -57,6 +57,10 @@ test('a query that is not understood is refused, and says what is known', async 
   for (const path of [`sessions/${session.id}`, `sessions/${session.id}/context`, `documents/${nowhere}`]) {
     assert.match(assertError(await get(`/api/${path}?version=1`, { as: member }), 400, 'PT400').details, /version/)
   }
+  for (const [method, path, json] of [['DELETE', `documents/${nowhere}`], ['POST', `documents/${nowhere}/ocr`], ['PATCH', `sessions/${session.id}`, {}],
+    ['POST', `sessions/${session.id}/restore`], ['POST', `sessions/${session.id}/context`, { text: 'x' }], ['POST', `sessions/${session.id}/context/restore`, { version: 1 }]]) {
+    assert.match(assertError(await call(method, `/api/${path}?expected_version=1`, { as: member, json }), 400, 'PT400').details, /expected_version/)
+  }
   assertError(await post('/api/import?keepids=true', {}, { as: member }), 400, 'PT400')
 })
 

@@ -50,7 +50,7 @@ create temporary table broken (wanted, statement, mend) as values
   ('roles', 'alter role service_role nobypassrls', 'alter role service_role bypassrls'),
   ('roles', 'alter role authenticated bypassrls', 'alter role authenticated nobypassrls'),
   ('roles', 'grant service_role to authenticated', 'revoke service_role from authenticated'),
-  ('owner', 'alter table dossier.sessions owner to authenticated', $$ do 'begin execute format(''alter table dossier.sessions owner to %s'', (select n.nspowner::regrole from pg_namespace n where nspname = ''dossier'')); end' $$),
+  ('ownership', 'alter table dossier.sessions owner to authenticated', $$ do 'begin execute format(''alter table dossier.sessions owner to %s'', (select n.nspowner::regrole from pg_namespace n where nspname = ''dossier'')); end' $$),
   ('login', 'revoke service_role from authenticator', 'grant anon, authenticated, service_role to authenticator'),
   -- From 16 on whether rights are inherited belongs to each grant, not to the role.
   ('login', case when current_setting('server_version_num')::int < 160000 then 'alter role authenticator inherit'

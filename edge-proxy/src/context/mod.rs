@@ -72,6 +72,7 @@ pub(crate) async fn save(
     State(app): State<App>,
     claims: Claims,
     Id(session): Id,
+    _: Query<NoKeys>,
     headers: HeaderMap,
     Json(new): Json<NewContext>,
 ) -> Result<Response, ApiError> {

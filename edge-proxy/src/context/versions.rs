@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::auth::Claims;
 use crate::db::DbError;
 use crate::error::ApiError;
-use crate::request::{Id, Json, Query, found};
+use crate::request::{Id, Json, NoKeys, Query, found};
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
@@ -65,6 +65,7 @@ pub(crate) async fn restore(
     State(app): State<App>,
     claims: Claims,
     Id(session): Id,
+    _: Query<NoKeys>,
     headers: HeaderMap,
     Json(restore): Json<Restore>,
 ) -> Result<Response, ApiError> {

@@ -135,7 +135,12 @@ pub(crate) async fn pages(
 }
 
 /// `POST /api/documents/{id}/ocr`: every page is read again, by OCR. The text there is stays until then.
-pub(crate) async fn ocr(State(app): State<App>, claims: Claims, Id(id): Id) -> Result<Response, ApiError> {
+pub(crate) async fn ocr(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    _: Query<NoKeys>,
+) -> Result<Response, ApiError> {
     let document = app
         .db
         .json(&claims.caller, OCR, &[(&id, Type::UUID)])
@@ -146,7 +151,12 @@ pub(crate) async fn ocr(State(app): State<App>, claims: Claims, Id(id): Id) -> R
 }
 
 /// `DELETE /api/documents/{id}`.
-pub(crate) async fn delete(State(app): State<App>, claims: Claims, Id(id): Id) -> Result<Response, ApiError> {
+pub(crate) async fn delete(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    _: Query<NoKeys>,
+) -> Result<Response, ApiError> {
     let rows = app
         .db
         .rows(&claims.caller, DELETE, &[(&id, Type::UUID)])

@@ -147,6 +147,7 @@ pub(crate) async fn update(
     State(app): State<App>,
     claims: Claims,
     Id(id): Id,
+    _: Query<NoKeys>,
     Json(changes): Json<Box<RawValue>>,
 ) -> Result<Response, ApiError> {
     let changes = changes.get();

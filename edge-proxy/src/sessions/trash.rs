@@ -6,7 +6,7 @@ use crate::auth::Claims;
 use crate::db::{DbError, Durability, Statement, first};
 use crate::error::ApiError;
 use crate::page::{Page, numbered, page_json};
-use crate::request::{Id, Query, found, json, not_found};
+use crate::request::{Id, NoKeys, Query, found, json, not_found};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -59,6 +59,7 @@ pub(crate) async fn restore(
     State(app): State<App>,
     claims: Claims,
     Id(id): Id,
+    _: Query<NoKeys>,
 ) -> Result<Response, ApiError> {
     let params = [(&id as _, Type::UUID)];
     let restore = Statement { sql: RESTORE, params: &params };

@@ -22,7 +22,13 @@ const VERSION: &str = "select json_build_object('version', v.version, 'text_cont
                        'context_metadata', v.context_metadata, 'updated_by', v.updated_by, \
                        'updated_at', v.updated_at)::text, v.version from dossier.session_context_versions as v \
                        where v.session_id = $1 and v.version > $2 order by v.version limit 1";
-const PAGES_AT_ONCE: usize = 20;
+/// SQL, too: how many pages are read at once.
+macro_rules! pages_at_once {
+    () => {
+        20
+    };
+}
+const PAGES_AT_ONCE: usize = pages_at_once!();
 
 /// SQL: the pages behind `$after`, as many as are read at once, of the document `d`.
 macro_rules! pages_behind {
@@ -33,12 +39,15 @@ macro_rules! pages_behind {
              'reason', p.reason)::text order by p.page) as pages, max(p.page) as last from (\
              select * from dossier.document_pages as page where page.document_id = d.id and page.page > ",
             $after,
-            " order by page.page limit 20) as p) as part"
+            " order by page.page limit ",
+            pages_at_once!(),
+            ") as p) as part"
         )
     };
 }
 
-/// With the first pages: extraction may put others there at any moment.
+/// With the first pages: extraction may put others there at any moment. Without bytes that are not those which were
+/// uploaded: an import would refuse the whole bundle for them.
 const DOCUMENT: &str = concat!(
     "select json_build_object('id', d.id, 'user_id', d.user_id, 'name', d.name, \
      'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
