@@ -74,7 +74,7 @@ upgrade_from() {
   rm -rf "$work"
   mkdir -p "$work"
   git -C "$root" archive "v$from" sql tests/durability/data.sql | tar -x -C "$work"
-  cat "$work"/sql/*.sql >"$work/install.sql"
+  "$root/scripts/schema-files" "$work/sql" | xargs -d '\n' cat >"$work/install.sql"
   mv "$work/tests/durability/data.sql" "$work/data.sql"
   cp "$root"/dist/dossier--*--*.sql "$work"
   [ -e "$root/$script" ] || fail "the script that installed version $from is not kept" "add it as $script; CONTRIBUTING.md says how"
@@ -93,7 +93,7 @@ upgrade_from() {
 upgrades() {
   local from released
   [ "$(sql sql_hosted -Atc 'select dossier.version()')" = "$dossier_version" ] ||
-    fail "sql/05_version.sql does not say $dossier_version, the version in Cargo.toml"
+    fail "sql/core/version.sql does not say $dossier_version, the version in Cargo.toml"
   rehearse_upgrades
   released=$(git -C "$root" tag --list 'v*' --sort version:refname 2>/dev/null) || true
   [ -n "$released" ] || note "there is no released version (tag v*) to upgrade from"

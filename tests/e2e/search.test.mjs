@@ -72,7 +72,7 @@ test('a search may be a body, and have an embedding where the database can compa
   assertError(await ask({ q: word }), 400)
   assertError(await ask({ query: word, embedding: [1, 0], after: 'x' }), 400)
   assertError(await ask({ query: word, embedding: 'x' }), 400)
-  // The test database has no pgvector; what it finds with one, tests/sql/vector/ shows.
+  // The test database has no pgvector; what it finds with one, tests/sql/needs/vector/ shows.
   for (const body of [{ embedding: [1, 0] }, { embedding: [1e-3, 2], query: word }]) {
     const refused = await ask({ ...body, session_id: session.id })
     assertError(refused, 501, 'PT501')

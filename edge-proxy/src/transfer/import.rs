@@ -2,7 +2,7 @@
 //!
 //! Invariant: rights are answered before the body is read; nothing is written before all of it is here.
 //! Invariant: no connection is held while the client sends. JSON is read whole, so two bundles at most are read at once;
-//! lines wait in the database (`sql/89_staged_import.sql`), an archive in a file without a name.
+//! lines wait in the database (`sql/transfer/staged_import.sql`), an archive in a file without a name.
 
 use super::lines::{Lines, unreadable};
 use super::staged::Staged;

@@ -1,6 +1,6 @@
 //! Sessions from one database to another, and out to people.
 //!
-//! Invariant: what is in a bundle is SQL's business (`sql/89_export.sql`, `sql/89_import_parts.sql`): here its pieces are put
+//! Invariant: what is in a bundle is SQL's business (`sql/transfer/export.sql`, `sql/transfer/import_parts.sql`): here its pieces are put
 //! in a row, and passed on.
 
 mod asked;

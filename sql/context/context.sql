@@ -1,0 +1,306 @@
+-- Context: what is known about a conversation, every version kept.
+
+create table dossier.session_context (
+  session_id uuid not null,
+  organization_id uuid not null,
+  text_context text not null default '',
+  context_metadata jsonb not null default '{}',
+  version integer not null default 1,
+  updated_by text,
+  updated_at timestamptz not null default now(),
+  constraint session_context_pkey primary key (session_id),
+  constraint session_context_session_fkey foreign key (organization_id, session_id)
+    references dossier.sessions (organization_id, id) on delete cascade,
+  constraint session_context_context_metadata_check check (jsonb_typeof(context_metadata) = 'object'),
+  constraint session_context_version_check check (version >= 1)
+);
+comment on table dossier.session_context is
+  'The context in force. Written by save_context() and create_session() alone, so that no version goes unrecorded.';
+comment on column dossier.session_context.session_id is 'The session.';
+comment on column dossier.session_context.organization_id is 'Organization of the session.';
+comment on column dossier.session_context.text_context is 'Free text, up to the setting max_context_bytes.';
+comment on column dossier.session_context.context_metadata is 'JSON object of the app''s own making.';
+comment on column dossier.session_context.version is 'Counts saves from 1; the expected_version of the next one.';
+comment on column dossier.session_context.updated_by is 'Who saved this version; null when a service did.';
+comment on column dossier.session_context.updated_at is 'When this version was saved.';
+
+create index session_context_organization_id_idx on dossier.session_context (organization_id, session_id);
+
+create table dossier.session_context_versions (
+  session_id uuid not null,
+  organization_id uuid not null,
+  text_context text not null,
+  context_metadata jsonb not null,
+  version integer not null,
+  updated_by text,
+  updated_at timestamptz not null,
+  constraint session_context_versions_pkey primary key (session_id, version),
+  constraint session_context_versions_session_fkey foreign key (organization_id, session_id)
+    references dossier.sessions (organization_id, id) on delete cascade
+);
+comment on table dossier.session_context_versions is 'Saved versions of every context, the one in force included. Append-only, but for old ones that context_retention lets go.';
+comment on column dossier.session_context_versions.session_id is 'The session.';
+comment on column dossier.session_context_versions.organization_id is 'Organization of the session.';
+comment on column dossier.session_context_versions.text_context is 'Free text of this version.';
+comment on column dossier.session_context_versions.context_metadata is 'JSON object of this version.';
+comment on column dossier.session_context_versions.version is 'Number of the version, from 1.';
+comment on column dossier.session_context_versions.updated_by is 'Who saved it; null when a service did.';
+comment on column dossier.session_context_versions.updated_at is 'When it was saved.';
+
+create index session_context_versions_organization_id_idx
+  on dossier.session_context_versions (organization_id, session_id);
+create statistics dossier.session_context_versions_session_id_stats (dependencies)
+  on session_id, organization_id from dossier.session_context_versions;
+comment on statistics dossier.session_context_versions_session_id_stats is
+  'A session has one organization: see documents_session_id_stats.';
+
+create function dossier_private.check_context(text_context text, context_metadata jsonb) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads a setting.
+declare
+  max_bytes constant bigint := dossier_private.setting('max_context_bytes')::bigint;
+begin
+  if jsonb_typeof(context_metadata) <> 'object' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'context_metadata must be a JSON object',
+      detail = format('It is a JSON %s.', jsonb_typeof(context_metadata)),
+      hint = 'Send an object such as {"customer": "Acme"}.';
+  end if;
+  if octet_length(text_context) > max_bytes then
+    raise exception using
+      errcode = 'PT413',
+      message = format('The text context is larger than %s bytes', max_bytes),
+      detail = format('It has %s bytes.', octet_length(text_context)),
+      hint = 'Shorten it, or upload it as a document.';
+  end if;
+  if dossier_private.json_bytes(context_metadata) > max_bytes then
+    raise exception using
+      errcode = 'PT413',
+      message = format('The context metadata is larger than %s bytes', max_bytes),
+      detail = dossier_private.say_json_bytes(context_metadata),
+      hint = 'Keep metadata small, or upload it as a document.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_context(text, jsonb) is 'Refuses a context that is too large (PT413) or whose metadata is no object (PT400).';
+
+create function dossier_private.write_context(
+  session_id uuid, organization_id uuid, text_context text, context_metadata jsonb, expected_version integer,
+  merge_metadata boolean default false
+) returns dossier.session_context
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write the two tables but through here. The callers have checked the session.
+declare
+  saved dossier.session_context;
+begin
+  perform dossier_private.check_context(write_context.text_context, write_context.context_metadata);
+
+  insert into dossier.session_context as current_context
+    (session_id, organization_id, text_context, context_metadata, version, updated_by)
+  values (
+    write_context.session_id, write_context.organization_id,
+    coalesce(write_context.text_context, ''),
+    case when merge_metadata
+      then coalesce(dossier_private.merge_json('{}', write_context.context_metadata), '{}')
+      else coalesce(write_context.context_metadata, '{}')
+    end,
+    1, dossier_private.caller_id()
+  )
+  on conflict on constraint session_context_pkey do update set
+    text_context = coalesce(write_context.text_context, current_context.text_context),
+    context_metadata = coalesce(
+      case when merge_metadata
+        then dossier_private.merge_json(current_context.context_metadata, write_context.context_metadata)
+        else write_context.context_metadata
+      end,
+      current_context.context_metadata),
+    version = current_context.version + 1,
+    updated_by = excluded.updated_by,
+    updated_at = excluded.updated_at
+  returning * into saved;
+
+  -- Checked after the write, which has locked the row: no other save comes between.
+  if write_context.expected_version <> saved.version - 1 then
+    raise exception using
+      errcode = 'PT409',
+      message = 'The context has changed since you read it',
+      detail = json_build_object(
+        'current_version', saved.version - 1, 'expected_version', write_context.expected_version)::text,
+      hint = 'Read the context again, apply your change to it, and retry with its version.';
+  end if;
+  if merge_metadata then -- two small objects can make a large one
+    perform dossier_private.check_context(null, saved.context_metadata);
+  end if;
+
+  insert into dossier.session_context_versions
+    (session_id, organization_id, text_context, context_metadata, version, updated_by, updated_at)
+  values
+    (saved.session_id, saved.organization_id, saved.text_context, saved.context_metadata,
+     saved.version, saved.updated_by, saved.updated_at);
+
+  perform dossier_private.prune_versions(saved.organization_id, saved.session_id, saved.version);
+  perform dossier_private.index_context(saved);
+  return saved;
+end
+$$;
+comment on function dossier_private.write_context(uuid, uuid, text, jsonb, integer, boolean) is
+  'Saves a context and its version. Null keeps what is there; expected_version 0 means that there must be none yet; '
+  'merge_metadata merges the metadata into what is there instead of replacing it.';
+
+create function dossier_private.save_session_context(
+  session_id uuid, text_context text, context_metadata jsonb, expected_version integer, merge_metadata boolean
+) returns dossier.session_context
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: see write_context.
+begin
+  return dossier_private.write_context(
+    session_id, dossier_private.lock_session(session_id), text_context, context_metadata, expected_version,
+    coalesce(merge_metadata, false));
+end
+$$;
+comment on function dossier_private.save_session_context(uuid, text, jsonb, integer, boolean) is 'Body of dossier.save_context().';
+
+create function dossier.save_context(
+  session_id uuid,
+  text_context text default null,
+  context_metadata jsonb default null,
+  expected_version integer default null,
+  merge_metadata boolean default false
+) returns dossier.session_context
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.save_session_context(
+    session_id, text_context, context_metadata, expected_version, merge_metadata);
+end;
+comment on function dossier.save_context(uuid, text, jsonb, integer, boolean) is
+  'Saves a session''s context as a new version. Null keeps what is there. A stale expected_version is refused '
+  '(PT409, detail {"current_version", "expected_version"}); 0 means that there must be no context yet. '
+  'With merge_metadata the metadata is a JSON merge patch: keys are added or replaced, null removes one.';
+
+create function dossier_private.provide_organization() returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: reads membership and a setting.
+declare
+  caller constant text := dossier_private.require_caller();
+begin
+  if exists (select from dossier_private.my_organizations('member'))
+    or not dossier_private.setting('personal_organizations')::boolean
+    or dossier_private.membership_mode() <> 'own'
+  then
+    return;
+  end if;
+  -- Of two first sessions at once the second waits here, and then finds what the first has made.
+  perform pg_advisory_xact_lock(hashtextextended('dossier personal organization ' || caller, 0));
+  if not exists (select from dossier_private.my_organizations('member')) then
+    perform dossier_private.found_organization('Personal');
+  end if;
+end
+$$;
+comment on function dossier_private.provide_organization() is
+  'Makes an organization for a caller who may write in none, when the setting personal_organizations says so and no app keeps the members.';
+
+create function dossier_private.start_session(title text, conversation_type text, organization_id uuid, context jsonb)
+returns dossier.sessions
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: see write_context.
+declare
+  writable_organization_id uuid;
+  type_slug constant text := coalesce(conversation_type, 'meeting');
+  session dossier.sessions;
+  unknown_key text;
+  wrong text;
+begin
+  if organization_id is null then
+    perform dossier_private.provide_organization();
+  end if;
+  writable_organization_id := dossier_private.require_organization(organization_id);
+
+  perform dossier_private.check_session(title, type_slug);
+
+  perform from dossier.organizations as o where o.id = writable_organization_id for key share;
+  if not found and dossier_private.membership_mode() = 'own' then -- it has been deleted meanwhile; an app's becomes known below
+    perform dossier_private.require_writer(null, 'organization', writable_organization_id);
+  end if;
+  insert into dossier.sessions (organization_id, title, conversation_type)
+  values (writable_organization_id, start_session.title, type_slug)
+  returning * into session;
+
+  if jsonb_typeof(context) = 'object' then
+    select key into unknown_key
+    from jsonb_object_keys(context) as key
+    where key not in ('text_context', 'text', 'context_metadata', 'metadata')
+    limit 1;
+  end if;
+  wrong := case
+    when jsonb_typeof(context) not in ('object', 'null') then format('It is a JSON %s.', jsonb_typeof(context))
+    when unknown_key is not null then format('It has the key %L.', left(unknown_key, 80))
+    when jsonb_typeof(coalesce(context -> 'text_context', context -> 'text')) not in ('string', 'null') then 'Its text is not a string.'
+  end;
+  if wrong is not null then
+    raise exception using
+      errcode = 'PT400',
+      message = 'context must be an object with text_context and context_metadata',
+      detail = wrong,
+      hint = 'Send {"text_context": "…", "context_metadata": {…}}.';
+  end if;
+
+  if jsonb_typeof(context) = 'object' then
+    perform dossier_private.write_context(
+      session.id, session.organization_id,
+      coalesce(context ->> 'text_context', context ->> 'text'),
+      coalesce(nullif(context -> 'context_metadata', 'null'), nullif(context -> 'metadata', 'null')),
+      0);
+  end if;
+  return session;
+end
+$$;
+comment on function dossier_private.start_session(text, text, uuid, jsonb) is 'Body of dossier.create_session().';
+
+create function dossier.create_session(
+  title text default null,
+  conversation_type text default 'meeting',
+  organization_id uuid default null,
+  context jsonb default null
+) returns dossier.sessions
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.start_session(title, conversation_type, organization_id, context);
+end;
+comment on function dossier.create_session(text, text, uuid, jsonb) is
+  'Makes a session and, when context is given ({text_context | text, context_metadata | metadata}), its first '
+  'context, in one transaction. The organization defaults to the only one that the caller may write in; with the setting '
+  'personal_organizations, who may write in none gets one.';
+
+alter table dossier.session_context enable row level security;
+alter table dossier.session_context_versions enable row level security;
+
+create policy session_context_select_viewer on dossier.session_context
+  for select to authenticated
+  using (
+    organization_id = any (array(select dossier_private.my_organizations()))
+    and session_id not in (select dossier_private.trashed_sessions())
+  );
+create policy session_context_versions_select_viewer on dossier.session_context_versions
+  for select to authenticated
+  using (
+    organization_id = any (array(select dossier_private.my_organizations()))
+    and session_id not in (select dossier_private.trashed_sessions())
+  );
+
+revoke all on dossier.session_context, dossier.session_context_versions
+  from public, anon, authenticated, service_role;
+grant select on dossier.session_context, dossier.session_context_versions to authenticated, service_role;
+
+revoke all on function
+  dossier_private.check_context, dossier_private.write_context, dossier_private.save_session_context,
+  dossier.save_context, dossier_private.provide_organization, dossier_private.start_session, dossier.create_session
+  from public, anon, authenticated, service_role;
+grant execute on function
+  dossier.save_context, dossier_private.save_session_context, dossier.create_session, dossier_private.start_session
+  to authenticated, service_role;

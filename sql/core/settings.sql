@@ -1,0 +1,140 @@
+-- Settings: limits that the owner of the database may change.
+
+create table dossier_private.settings (
+  name text not null,
+  value jsonb not null,
+  default_value jsonb,
+  description text not null default '',
+  constraint settings_pkey primary key (name),
+  constraint settings_value_check check (
+    case name
+      when 'allowed_media_types' then jsonb_typeof(value) = 'array'
+      when 'max_name_length' then jsonb_typeof(value) = 'number' and value between '1' and '255'
+      when 'max_file_bytes' then jsonb_typeof(value) = 'number' and value between '1' and '1099511627776'
+      when 'max_context_bytes' then jsonb_typeof(value) = 'number' and value between '1' and '104857600'
+      when 'job_max_attempts' then jsonb_typeof(value) = 'number' and value between '1' and '100'
+      when 'trash_days' then jsonb_typeof(value) = 'number' and value between '0' and '36500'
+      when 'personal_organizations' then jsonb_typeof(value) = 'boolean'
+      when 'membership' then case value ->> 'mode'
+        when 'own' then true
+        when 'table' then (value ->> 'table') is not null and (value ->> 'organization_column') is not null
+          and (value ->> 'user_column') is not null and jsonb_typeof(value -> 'roles') is not distinct from 'object'
+        when 'claims' then jsonb_typeof(value -> 'claim') is not distinct from 'array' and jsonb_typeof(value -> 'roles') is not distinct from 'object'
+        else false
+      end
+      else true
+    end
+  )
+);
+comment on table dossier_private.settings is
+  'One row per setting. Change a limit with: update dossier_private.settings set value = … where name = …';
+comment on column dossier_private.settings.name is 'Name of the setting.';
+comment on column dossier_private.settings.value is 'Value in force.';
+comment on column dossier_private.settings.default_value is
+  'Value that this version of Dossier came with; pg_dump saves only rows that differ from it.';
+comment on column dossier_private.settings.description is 'What the setting does, and in which unit.';
+
+alter table dossier_private.settings enable row level security;
+create policy settings_all_nobody on dossier_private.settings for all to authenticated using (false);
+
+insert into dossier_private.settings (name, value, default_value, description)
+select seed.name, seed.value, seed.value, seed.description
+from (values
+  ('max_file_bytes', '10485760'::jsonb, 'Largest document, in bytes.'),
+  ('max_name_length', '255', 'Longest name of a document, in characters; at most 255.'),
+  ('max_context_bytes', '1048576', 'Largest text context, and largest context metadata, in bytes.'),
+  ('job_max_attempts', '3', 'How often an extraction is tried before its document is failed.'),
+  ('trash_days', '30', 'How many days a deleted session can be restored, where its organization does not say; 0: not at all.'),
+  ('personal_organizations', 'false', 'Whether who may write in no organization gets one of their own with their first session.'),
+  ('allowed_media_types', '[
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.oasis.opendocument.text",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.presentation",
+    "application/rtf", "application/json", "application/x-ndjson", "application/xml", "application/yaml", "message/rfc822",
+    "text/*",
+    "image/png", "image/jpeg", "image/gif", "image/webp", "image/tiff", "image/bmp"
+  ]', 'Media types that may be uploaded; text/* stands for all kinds of text.')
+) as seed (name, value, description);
+
+create function dossier_private.settings_replace_seeded() returns trigger
+language plpgsql security invoker set search_path = ''
+as $$
+begin
+  update dossier_private.settings
+  set value = new.value
+  where name = new.name;
+
+  if found then
+    return null;
+  end if;
+  return new;
+end
+$$;
+comment on function dossier_private.settings_replace_seeded() is
+  'Trigger: inserting a setting that exists changes its value. A restored dump thereby meets the rows '
+  'that create extension has already seeded.';
+
+create trigger settings_replace_seeded
+  before insert on dossier_private.settings
+  for each row execute function dossier_private.settings_replace_seeded();
+
+create function dossier_private.setting(name text) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read the table.
+declare
+  found_value jsonb;
+begin
+  select s.value into found_value from dossier_private.settings as s where s.name = setting.name;
+  if found_value is null then
+    raise exception using
+      errcode = 'PT500',
+      message = format('Dossier''s setting %s is missing', setting.name),
+      detail = 'Without it a limit could not be enforced.',
+      hint = format('As the owner: insert into dossier_private.settings (name, value) values (%L, …)', setting.name);
+  end if;
+  return found_value;
+end
+$$;
+comment on function dossier_private.setting(text) is 'Value of a setting; fails when it is missing, so that no limit is skipped.';
+
+create function dossier_private.chunk_bytes() returns integer
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select 262144;
+end;
+comment on function dossier_private.chunk_bytes() is
+  'Bytes in every chunk of a document but its last. Stored documents depend on it: it is no setting.';
+
+create function dossier_private.read_limits() returns jsonb
+language sql stable security definer set search_path = ''
+-- Definer: API roles cannot read the table.
+begin atomic
+  select jsonb_build_object(
+    'max_file_bytes', dossier_private.setting('max_file_bytes'),
+    'chunk_bytes', dossier_private.chunk_bytes(),
+    'allowed_media_types', dossier_private.setting('allowed_media_types'),
+    'max_name_length', dossier_private.setting('max_name_length'),
+    'max_context_bytes', dossier_private.setting('max_context_bytes')
+  );
+end;
+comment on function dossier_private.read_limits() is 'The settings that a client may know; body of dossier.limits().';
+
+create function dossier.limits() returns jsonb
+language sql stable security invoker set search_path = ''
+begin atomic
+  select dossier_private.read_limits();
+end;
+comment on function dossier.limits() is
+  'Limits of uploads and contexts: {max_file_bytes, chunk_bytes, allowed_media_types, max_name_length, max_context_bytes}.';
+
+revoke all on dossier_private.settings from public, anon, authenticated, service_role;
+revoke all on function
+  dossier_private.settings_replace_seeded, dossier_private.setting, dossier_private.chunk_bytes,
+  dossier_private.read_limits, dossier.limits
+  from public, anon, authenticated, service_role;
+grant execute on function dossier.limits, dossier_private.read_limits to anon, authenticated, service_role;

@@ -1,0 +1,361 @@
+-- Uploads: begin, append chunk by chunk, finish or abort. Every limit is enforced here, on the
+-- bytes that arrive; callers in front of the database may only be stricter.
+
+create function dossier_private.upload_checks() returns table (name text, concerns text)
+language sql immutable parallel safe security invoker set search_path = '' rows 12
+begin atomic
+  values
+    ('caller', 'the token''s claim sub'),
+    ('session', 'the caller''s role in the session''s organization'),
+    ('name', 'setting max_name_length'),
+    ('size', 'parameter size_bytes'),
+    ('media_type', 'parameter media_type'),
+    ('metadata', 'parameter metadata'),
+    ('max_file_bytes', 'setting max_file_bytes'),
+    ('allowed_media_types', 'setting allowed_media_types'),
+    ('max_bytes', 'quota max_bytes'),
+    ('max_documents', 'quota max_documents'),
+    ('max_documents_a_day', 'quota max_documents_a_day'),
+    ('max_extraction_seconds_a_day', 'quota max_extraction_seconds_a_day');
+end;
+comment on function dossier_private.upload_checks() is
+  'What begin_upload() checks, in this order, and explain_upload() explains; each is a branch of check_upload().';
+
+create function dossier_private.check_size(size_bytes bigint, place text default null) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads a setting.
+declare
+  max_bytes constant bigint := dossier_private.setting('max_file_bytes')::bigint;
+begin
+  if size_bytes > max_bytes then
+    raise exception using
+      errcode = 'PT413',
+      message = format('The file is larger than %s bytes', max_bytes),
+      detail = concat(place || ': ', format('It has at least %s bytes.', size_bytes)),
+      hint = format('The limit is %s bytes; the owner of the database may raise the setting max_file_bytes.', max_bytes);
+  end if;
+end
+$$;
+comment on function dossier_private.check_size(bigint, text) is 'Refuses (PT413) a size above max_file_bytes; names the place in a bundle that says it.';
+
+create function dossier_private.check_upload(
+  check_name text, session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
+) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads settings and quotas.
+declare
+  max_name_length integer;
+  declared text;
+begin
+  case check_name
+    when 'caller' then
+      perform dossier_private.require_caller();
+    when 'session' then
+      perform dossier_private.require_session(session_id);
+    when 'name' then
+      max_name_length := dossier_private.setting('max_name_length')::integer;
+      if coalesce(not dossier_private.is_safe_name(name) or char_length(name) > max_name_length, true) then
+        raise exception using
+          errcode = 'PT400',
+          message = 'This is no name for a document',
+          detail = format('The name %s is empty, longer than %s characters, or has a character that names must not have.',
+            quote_nullable(left(regexp_replace(name, '[^[:print:]]|[\u2028-\u202e\u2066-\u2069]', '?', 'g'), 80)), max_name_length),
+          hint = 'Send a plain file name: no slash, backslash, control or text-direction characters, and not "." or "..".';
+      end if;
+    when 'size' then
+      if size_bytes < 0 then
+        raise exception using
+          errcode = 'PT400',
+          message = 'size_bytes must not be negative',
+          detail = format('It is %s.', size_bytes),
+          hint = 'Send the size of the file, or leave it out when it is not known yet.';
+      end if;
+    when 'media_type' then
+      declared := dossier_private.declared_media_type(media_type, name);
+      if declared !~ '^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$' or char_length(declared) > 127 then
+        raise exception using
+          errcode = 'PT400',
+          message = 'media_type is no media type',
+          detail = format('It is %L.', left(declared, 80)),
+          hint = 'Send type/subtype such as application/pdf, or leave it out.';
+      end if;
+    when 'metadata' then
+      if coalesce(jsonb_typeof(metadata), 'object') <> 'object' or dossier_private.json_bytes(metadata) > 65536 then
+        raise exception using
+          errcode = 'PT400',
+          message = 'metadata must be a JSON object of at most 65536 bytes',
+          detail = format('It is a JSON %s. %s', jsonb_typeof(metadata), dossier_private.say_json_bytes(metadata)),
+          hint = 'Send an object such as {"source": "crm"}.';
+      end if;
+    when 'max_file_bytes' then
+      perform dossier_private.check_size(size_bytes);
+    when 'allowed_media_types' then
+      declared := dossier_private.declared_media_type(media_type, name);
+      if declared <> 'application/octet-stream' then -- else the first bytes decide
+        perform dossier_private.check_media_type(declared);
+      end if;
+    else
+      perform dossier_private.check_quota(check_name, dossier_private.session_organization(session_id), size_bytes);
+  end case;
+end
+$$;
+comment on function dossier_private.check_upload(text, uuid, text, text, bigint, jsonb) is
+  'One check of an upload that is to begin: raises what is wrong. Quotas are for callers who may write in the session.';
+
+create function dossier_private.register_upload(
+  session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
+) returns dossier.documents
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may insert documents but through here.
+declare
+  owning_organization_id uuid;
+  check_name text;
+  document dossier.documents;
+begin
+  for check_name in select c.name from dossier_private.upload_checks() as c loop
+    perform dossier_private.check_upload(check_name, session_id, name, media_type, size_bytes, metadata);
+    if check_name = 'session' then -- from here on nobody else of the organization takes the place that quotas leave
+      owning_organization_id := dossier_private.lock_session(session_id);
+      perform dossier_private.reserve_quota(owning_organization_id);
+    end if;
+  end loop;
+
+  insert into dossier.documents (session_id, organization_id, user_id, name, media_type, size_bytes, metadata)
+  values (
+    session_id, owning_organization_id, dossier_private.caller_id(), name,
+    dossier_private.declared_media_type(media_type, name), size_bytes, coalesce(metadata, '{}'))
+  returning * into document;
+
+  insert into dossier_private.usage_events (organization_id, kind, amount) values (owning_organization_id, 'upload', 1);
+  return document;
+end
+$$;
+comment on function dossier_private.register_upload(uuid, text, text, bigint, jsonb) is 'Body of dossier.begin_upload().';
+
+create function dossier_private.open_upload(document_id uuid, alone boolean) returns dossier.documents
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: locks a row that the caller may not update.
+declare
+  caller constant text := dossier_private.require_caller();
+  document dossier.documents;
+begin
+  -- Chunks share the document; who finishes or aborts waits for them, and they then find it closed.
+  -- Only the caller's own upload is locked: nobody holds up somebody else's.
+  if alone then
+    select d.* into document from dossier.documents as d
+    where d.id = open_upload.document_id and d.user_id = caller for no key update;
+  else
+    select d.* into document from dossier.documents as d
+    where d.id = open_upload.document_id and d.user_id = caller for share;
+  end if;
+
+  perform dossier_private.require_writer(dossier_private.document_organization(document_id), 'document', document_id);
+  if document.id is null then
+    raise exception using
+      errcode = '42501',
+      message = 'This upload is another user''s',
+      detail = 'Only the user who began an upload may continue it.',
+      hint = 'Begin an upload of your own.';
+  end if;
+  if document.status <> 'uploading' then
+    raise exception using
+      errcode = 'PT409',
+      message = 'This upload is already finished',
+      detail = format('The document is %s.', document.status),
+      hint = 'Begin a new upload to send another file.';
+  end if;
+  return document;
+end
+$$;
+comment on function dossier_private.open_upload(uuid, boolean) is
+  'An upload of the caller''s that is still open, locked: shared for chunks, alone to close it.';
+
+create function dossier_private.store_chunks(document_id uuid, seq integer, bytes bytea) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: API roles cannot write the chunks.
+declare
+  chunk_bytes constant integer := dossier_private.chunk_bytes();
+  most_bytes constant integer := 4 * chunk_bytes;
+  document constant dossier.documents := dossier_private.open_upload(document_id, alone => false);
+  past_byte constant bigint := seq::bigint * chunk_bytes + octet_length(bytes);
+  past_seq constant bigint := (past_byte + chunk_bytes - 1) / chunk_bytes;
+  sniffed text;
+  stored integer;
+begin
+  if coalesce(seq < 0 or octet_length(bytes) not between 1 and most_bytes, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = format('Chunks have a number from 0 and come as 1 to %s bytes', most_bytes),
+      detail = format('This is number %s with %s bytes.',
+        coalesce(seq::text, 'null'), coalesce(octet_length(bytes)::text, 'no')),
+      hint = format('Cut the file into chunks of %s bytes, of which only the last one is shorter; send one to four in a row.', chunk_bytes);
+  end if;
+  perform dossier_private.check_size(past_byte);
+  if past_byte > document.size_bytes then
+    raise exception using
+      errcode = 'PT400',
+      message = 'More bytes arrive than were declared',
+      detail = format('%s bytes were declared; these end at %s.', document.size_bytes, past_byte),
+      hint = 'Declare the real size, or none.';
+  end if;
+  if document.size_bytes is null then -- what is declared has its place already
+    perform dossier_private.check_quota('max_bytes', document.organization_id, octet_length(bytes));
+  end if;
+
+  if seq = 0 then -- what the file is does not depend on how many chunks come at once
+    sniffed := dossier_private.sniff_media_type(substring(bytes for chunk_bytes), document.media_type, document.name);
+    perform dossier_private.check_media_type(sniffed);
+    if sniffed <> document.media_type then
+      update dossier.documents as d set media_type = sniffed where d.id = document.id;
+    end if;
+  end if;
+
+  insert into dossier_private.document_chunks (document_id, seq, bytes)
+  select document.id, number, substring(store_chunks.bytes from (number - store_chunks.seq) * chunk_bytes + 1 for chunk_bytes)
+  from generate_series(store_chunks.seq, (past_seq - 1)::integer) as number
+  on conflict on constraint document_chunks_pkey do nothing;
+  get diagnostics stored = row_count;
+
+  if stored < past_seq - seq then
+    raise exception using
+      errcode = 'PT409',
+      message = case past_seq - seq
+        when 1 then format('Chunk %s is already here', seq)
+        else format('Of the chunks %s to %s some are already here', seq, past_seq - 1)
+      end,
+      detail = 'A chunk that has arrived is not replaced.',
+      hint = 'Go on with the next chunk, or abort the upload and begin again.';
+  end if;
+end
+$$;
+comment on function dossier_private.store_chunks(uuid, integer, bytea) is 'Body of dossier.append_upload().';
+
+create function dossier_private.seal_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may set these columns but through here.
+declare
+  chunk_bytes constant bigint := dossier_private.chunk_bytes();
+  document dossier.documents := dossier_private.open_upload(document_id, alone => true);
+  arrived record;
+  wrong text;
+begin
+  select
+    count(*) as chunks,
+    coalesce(sum(chunk.length), 0)::bigint as bytes,
+    coalesce(max(chunk.seq), -1) + 1 as expected_chunks,
+    count(*) filter (where chunk.length <> chunk_bytes and chunk.seq < chunk.last_seq) as short_chunks
+  into arrived
+  from (
+    select c.seq, octet_length(c.bytes) as length, max(c.seq) over () as last_seq
+    from dossier_private.document_chunks as c
+    where c.document_id = document.id
+  ) as chunk;
+
+  wrong := case
+    when seal_upload.size_bytes is null or seal_upload.size_bytes < 0 then 'size_bytes is missing or negative.'
+    when coalesce(seal_upload.sha256 !~* '^[0-9a-f]{64}$', true) then 'sha256 is not 64 hexadecimal digits.'
+    when arrived.chunks = 0 then 'The file is empty.'
+    when arrived.chunks <> arrived.expected_chunks
+      then format('%s of %s chunks are missing.', arrived.expected_chunks - arrived.chunks, arrived.expected_chunks)
+    when arrived.short_chunks > 0 then format('%s chunks before the last have fewer than %s bytes.', arrived.short_chunks, chunk_bytes)
+    when arrived.bytes <> seal_upload.size_bytes then format('%s bytes arrived, not %s.', arrived.bytes, seal_upload.size_bytes)
+    when arrived.bytes <> document.size_bytes then format('%s bytes arrived, but %s were declared.', arrived.bytes, document.size_bytes)
+  end;
+  if wrong is not null then
+    raise exception using
+      errcode = 'PT400',
+      message = case when arrived.chunks = 0 then 'The file is empty' else 'The upload is not complete' end,
+      detail = wrong,
+      hint = case when arrived.chunks = 0
+        then 'Send a file that has bytes, or abort the upload.'
+        else 'Send what is missing and finish again, or abort the upload.'
+      end;
+  end if;
+  perform dossier_private.check_size(arrived.bytes);
+  if document.size_bytes is null then
+    perform dossier_private.reserve_quota(document.organization_id);
+    perform dossier_private.check_quota('max_bytes', document.organization_id, arrived.bytes, documents => 0);
+  end if;
+
+  update dossier.documents as d
+  set status = 'stored', size_bytes = arrived.bytes, sha256 = lower(seal_upload.sha256)
+  where d.id = document.id
+  returning * into document;
+
+  perform dossier_private.queue_job(document.id, document.organization_id, ocr => false);
+  return document;
+end
+$$;
+comment on function dossier_private.seal_upload(uuid, bigint, text) is 'Body of dossier.finish_upload().';
+
+create function dossier_private.drop_upload(document_id uuid) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: removes the caller's own upload, also when the caller has since left the organization, or the session is in the trash.
+declare
+  caller constant text := dossier_private.require_caller();
+begin
+  delete from dossier.documents as d
+  where d.id = drop_upload.document_id
+    and d.user_id = caller
+    and d.status = 'uploading';
+  return found;
+end
+$$;
+comment on function dossier_private.drop_upload(uuid) is 'Body of dossier.abort_upload().';
+
+create function dossier.begin_upload(
+  session_id uuid,
+  name text,
+  media_type text default null,
+  size_bytes bigint default null,
+  metadata jsonb default '{}'
+) returns dossier.documents
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.register_upload(session_id, name, media_type, size_bytes, metadata);
+end;
+comment on function dossier.begin_upload(uuid, text, text, bigint, jsonb) is
+  'Begins an upload: refuses a stranger, a wrong type, name or size before any byte is read. '
+  'A null media_type is decided by the first bytes, a null size_bytes is not known yet.';
+
+create function dossier.append_upload(document_id uuid, seq integer, bytes bytea) returns void
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.store_chunks(document_id, seq, bytes);
+end;
+comment on function dossier.append_upload(uuid, integer, bytea) is
+  'Adds the bytes of chunk number seq, counted from 0, or of up to four chunks in a row that begin with it. '
+  'Every chunk but the file''s last has exactly limits().chunk_bytes bytes.';
+
+create function dossier.finish_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.seal_upload(document_id, size_bytes, sha256);
+end;
+comment on function dossier.finish_upload(uuid, bigint, text) is
+  'Ends an upload: all bytes are here, the document is stored, and its extraction is queued.';
+
+create function dossier.abort_upload(document_id uuid) returns boolean
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.drop_upload(document_id);
+end;
+comment on function dossier.abort_upload(uuid) is 'Removes an upload of the caller''s that is not finished; false when there is none.';
+
+revoke all on function
+  dossier_private.upload_checks, dossier_private.check_upload, dossier_private.register_upload,
+  dossier_private.open_upload, dossier_private.store_chunks, dossier_private.seal_upload, dossier_private.drop_upload,
+  dossier_private.check_size,
+  dossier.begin_upload, dossier.append_upload, dossier.finish_upload, dossier.abort_upload
+  from public, anon, authenticated, service_role;
+grant execute on function
+  dossier.begin_upload, dossier_private.register_upload, dossier.append_upload, dossier_private.store_chunks,
+  dossier.finish_upload, dossier_private.seal_upload, dossier.abort_upload, dossier_private.drop_upload
+  to authenticated, service_role;

@@ -1,0 +1,183 @@
+-- Results: what workers report of the jobs they lease. Nothing that a file says of itself is stored unchecked.
+
+create function dossier_private.own_job(job_id bigint, attempt integer) returns dossier_private.jobs
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: called by definer functions.
+declare
+  job dossier_private.jobs;
+begin
+  -- The session first, as a deletion does: what is found will be entered into the search index, which refers to it.
+  perform from dossier.sessions as session
+  where session.id = (
+    select document.session_id
+    from dossier_private.jobs as j
+    join dossier.documents as document on document.id = j.document_id
+    where j.id = own_job.job_id)
+  for key share;
+  perform from dossier.documents as document
+  where document.id = (select j.document_id from dossier_private.jobs as j where j.id = own_job.job_id)
+  for no key update;
+
+  select j.* into job
+  from dossier_private.jobs as j
+  where j.id = own_job.job_id and j.attempts = own_job.attempt and j.status = 'running'
+  for no key update;
+  return job;
+end
+$$;
+comment on function dossier_private.own_job(bigint, integer) is
+  'A running job that this attempt owns, locked after its session and its document; null when it does not.';
+
+create function dossier_private.check_job_kind(job dossier_private.jobs, expected text) returns void
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  if job.kind <> expected then
+    raise exception using
+      errcode = 'PT400',
+      message = format('This job is of kind %s', job.kind),
+      detail = format('What was reported is of kind %s.', expected),
+      hint = 'claim_jobs() says the kind of each job: extract ends with complete_job(), thumbnail with complete_thumbnail().';
+  end if;
+end
+$$;
+comment on function dossier_private.check_job_kind(dossier_private.jobs, text) is 'Refuses (PT400) a result of another kind than the job''s.';
+
+create function dossier_private.page_list(pages jsonb) returns text
+language plpgsql immutable security invoker set search_path = ''
+as $$
+declare
+  ranges text[];
+begin
+  select array_agg(case when spans.first = spans.last then spans.first::text else spans.first || '-' || spans.last end order by spans.first)
+  into ranges
+  from (
+    select min(numbered.page) as first, max(numbered.page) as last
+    from (
+      select page.number::integer as page, page.number::integer - row_number() over (order by page.number::integer) as island
+      from jsonb_array_elements_text(case jsonb_typeof(pages) when 'array' then pages else '[]' end) as page (number)
+      where page.number ~ '^[0-9]{1,8}$'
+    ) as numbered
+    group by numbered.island
+  ) as spans;
+
+  return case
+    when ranges is null then 'Some pages'
+    when cardinality(ranges) = 1 and ranges[1] !~ '-' then 'Page ' || ranges[1]
+    when cardinality(ranges) <= 10 then 'Pages ' || array_to_string(ranges, ', ')
+    else format('Pages %s and more', array_to_string(ranges[:10], ', '))
+  end;
+end
+$$;
+comment on function dossier_private.page_list(jsonb) is 'Numbers of pages in order ([1, 2, 3, 7]) for people: "Pages 1-3, 7".';
+
+create function dossier.complete_job(
+  job_id bigint, attempt integer, pages jsonb, media_type text default null, details jsonb default '{}'
+) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: workers have no rights on the tables. Granted to service_role alone.
+declare
+  job constant dossier_private.jobs := dossier_private.own_job(job_id, attempt);
+  notice constant text := case details #>> '{ocr,outcome}' when 'missing' then 'needs_ocr' when 'incomplete' then 'ocr_incomplete' end;
+begin
+  if job.id is null then
+    return false;
+  end if;
+  perform dossier_private.check_job_kind(job, 'extract');
+  if jsonb_typeof(pages) is distinct from 'array' or jsonb_typeof(coalesce(details, '{}')) <> 'object' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'pages must be a JSON array, and details an object',
+      detail = format('They are a JSON %s and a JSON %s.', coalesce(jsonb_typeof(pages), 'nothing'), coalesce(jsonb_typeof(details), 'nothing')),
+      hint = 'Send pages [{"page": 1, "text": "…", "source": "text", "engine": "…"}] and details {"language": "eng", "metadata": {"title": "…"}}.';
+  end if;
+
+  delete from dossier.document_pages as old where old.document_id = job.document_id;
+
+  insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason)
+  select job.document_id, job.organization_id, found.page, coalesce(found.text, ''),
+    coalesce(found.source, 'text'), left(found.engine, 100), found.confidence, found.quality, left(found.reason, 500)
+  from jsonb_to_recordset(pages) as found (
+    page integer, text text, source text, engine text, confidence real, quality real, reason text);
+
+  update dossier.documents as document
+  set status = 'ready',
+    error_code = notice,
+    error_message = case when notice is not null then format('%s: words in pictures were not read. %s',
+      dossier_private.page_list(details -> 'needs_ocr'), left(coalesce(details #>> '{ocr,reason}', 'no reason is known'), 1000)) end,
+    media_type = coalesce(complete_job.media_type, document.media_type),
+    language = substring(details ->> 'language' from '^[a-z]{2,3}$'),
+    file_metadata = dossier_private.tidy_file_metadata(details -> 'metadata'),
+    page_count = extracted.pages, token_count = extracted.tokens
+  from (
+    select count(*)::integer as pages, coalesce(sum(page.token_count), 0)::bigint as tokens
+    from dossier.document_pages as page
+    where page.document_id = job.document_id
+  ) as extracted
+  where document.id = job.document_id;
+
+  update dossier_private.jobs as j
+  set status = 'done', lease_expires_at = null, last_error = null
+  where j.id = job.id;
+
+  perform dossier_private.queue_thumbnail(job.document_id);
+  return true;
+end
+$$;
+comment on function dossier.complete_job(bigint, integer, jsonb, text, jsonb) is
+  'Stores the pages of a document ([{page, text, source, engine, confidence, quality, reason}]), which is then ready. details, '
+  'each member optional: metadata (what the file says of itself), language (ISO 639-3), needs_ocr (pages that are pictures), '
+  'ocr ({outcome, reason}): outcome missing or incomplete leaves the notice needs_ocr or ocr_incomplete in error_code. '
+  'False, and nothing changed, when the worker no longer owns the job.';
+
+create function dossier.fail_job(
+  job_id bigint, attempt integer, error_code text, error_message text, retry boolean default true
+) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: workers have no rights on the tables. Granted to service_role alone.
+declare
+  job constant dossier_private.jobs := dossier_private.own_job(job_id, attempt);
+  code constant text := coalesce(nullif(left(btrim(error_code), 100), ''), 'extraction_failed');
+  reason constant text := coalesce(nullif(left(btrim(error_message), 2000), ''), 'The file could not be read.');
+  unreadable constant boolean := code in ('unsupported', 'needs_ocr');
+  again constant boolean := coalesce(retry, true) and not unreadable and job.attempts < job.max_attempts;
+begin
+  if job.id is null then
+    return false;
+  end if;
+
+  -- Five seconds, doubled by every attempt, ten minutes at most; half of it random, so that jobs that failed together part.
+  update dossier_private.jobs as j
+  set status = case when again then 'queued' else 'failed' end,
+    run_at = now() + least(interval '5 seconds' * 2 ^ (job.attempts - 1), interval '10 minutes') * (0.5 + random() / 2),
+    lease_expires_at = null,
+    last_error = format('%s: %s', code, reason)
+  where j.id = job.id;
+
+  -- A document without a thumbnail is whole.
+  if job.kind = 'extract' then
+    update dossier.documents as document
+    set status = case when again then 'stored' when unreadable then 'unsupported' else 'failed' end,
+      error_code = case when not again then code end,
+      error_message = case when not again then dossier_private.with_advice(code, reason) end
+    where document.id = job.document_id;
+
+    if not again then
+      perform dossier_private.queue_thumbnail(job.document_id);
+    end if;
+  end if;
+  return true;
+end
+$$;
+comment on function dossier.fail_job(bigint, integer, text, text, boolean) is
+  'Reports that an attempt failed. It is tried again later while attempts are left and retry is true; else the document '
+  'is failed, or unsupported when the error_code is unsupported or needs_ocr (all its text is in pictures). A thumbnail that '
+  'cannot be made leaves its document as it is. False when the worker no longer owns the job.';
+
+revoke all on function
+  dossier_private.own_job, dossier_private.check_job_kind, dossier_private.page_list, dossier.complete_job, dossier.fail_job
+  from public, anon, authenticated, service_role;
+grant execute on function dossier.complete_job, dossier.fail_job to service_role;

@@ -1,0 +1,386 @@
+-- Search: pages, contexts and names, found and ranked within what the caller may see.
+--
+-- Row level security cannot use a full text index: the operator @@ is not leakproof, so the policy is evaluated
+-- on every row of the tenant first. find_entries() therefore runs as a definer and asks the index for the words
+-- together with the tenant's lexeme (see search/entries.sql). How words are read: search/words.sql.
+--
+-- Invariant: a lexeme narrows, the column organization_id decides; every entry is checked against it.
+
+create function dossier_private.searchable_organizations(session_id uuid, organization_id uuid) returns uuid[]
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads membership. It says what the policies of pages and contexts say.
+declare
+  owning_organization_id uuid;
+  mine uuid[];
+begin
+  if session_id is not null then
+    owning_organization_id := dossier_private.session_organization(session_id);
+    if owning_organization_id <> organization_id then
+      owning_organization_id := null;
+    end if;
+    perform dossier_private.require_role(owning_organization_id, 'viewer', 'session', session_id);
+    return array[owning_organization_id];
+  elsif organization_id is not null then
+    perform dossier_private.require_role(
+      dossier_private.known_organization(organization_id), 'viewer', 'organization', organization_id);
+    return array[organization_id];
+  end if;
+
+  mine := array(select dossier_private.my_organizations());
+  if mine = '{}' and dossier_private.is_service() then
+    raise exception using
+      errcode = 'PT400',
+      message = 'Say where to search',
+      detail = 'A service belongs to no organization.',
+      hint = 'Send the parameter organization_id or session_id.';
+  end if;
+  return mine;
+end
+$$;
+comment on function dossier_private.searchable_organizations(uuid, uuid) is
+  'The organizations that a search may look into: the one named, the session''s, or all of the caller''s; PT404 for what is invisible.';
+
+create function dossier_private.search_configs(organizations uuid[]) returns text[]
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read entries.
+begin
+  -- The recursion hops from one configuration to the next by the index, however many entries each has.
+  return array(
+    select distinct used.config
+    from unnest(organizations) as mine (id)
+    cross join lateral (
+      with recursive hops (config) as (
+        (select e.config from dossier_private.search_entries as e
+          where e.organization_id = mine.id order by e.config limit 1)
+        union all
+        select (select e.config from dossier_private.search_entries as e
+          where e.organization_id = mine.id and e.config > hops.config order by e.config limit 1)
+        from hops
+        where hops.config is not null
+      )
+      select hops.config from hops where hops.config is not null
+    ) as used
+  );
+end
+$$;
+comment on function dossier_private.search_configs(uuid[]) is 'Text search configurations that entries of these organizations have.';
+
+create function dossier_private.is_small(organizations uuid[], in_session uuid) returns boolean
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read entries.
+begin
+  return (
+    select count(*) <= 3000
+    from (
+      select
+      from dossier_private.search_entries as entry
+      where entry.organization_id = any (organizations) and (in_session is null or entry.session_id = in_session)
+      limit 3001
+    ) as counted
+  );
+end
+$$;
+comment on function dossier_private.is_small(uuid[], uuid) is 'Whether a search in these organizations, or in a session of them, is one in few entries.';
+
+create function dossier_private.find_entries(
+  query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
+) returns table (session_id uuid, document_id uuid, page integer, config text, terms tsquery, rank real)
+language plpgsql stable security definer set search_path = '' rows 1000
+as $$
+-- Definer: API roles cannot read entries; see the head of this file.
+#variable_conflict use_column
+declare
+  readings tsquery[] := '{}';
+  scopes tsquery[] := '{}'; -- of each reading: where its languages are looked for
+  needles tsquery[] := '{}'; -- what the index is asked for each
+  reading tsquery;
+  scope tsquery;
+  language text;
+  place integer;
+  -- Whether the needles find too much, so that entries are looked at, the newest first, until there are enough.
+  loose boolean := false;
+begin
+  foreach language in array dossier_private.search_configs(organizations) loop
+    reading := dossier_private.parse_search(language, query);
+    continue when numnode(reading) = 0;
+    select string_agg(quote_literal(dossier_private.scope_lexeme(within.id, language)), ' | ')::tsquery into scope
+    from unnest(case when in_session is null then organizations else array[in_session] end) as within (id);
+    place := array_position(readings, reading);
+    if place is null then
+      readings := readings || reading;
+      scopes := scopes || scope;
+    else
+      scopes[place] := scopes[place] || scope;
+    end if;
+  end loop;
+  for place in 1 .. cardinality(readings) loop
+    reading := readings[place];
+    if reading::text ~ ':\*' and dossier_private.is_small(organizations, in_session) then
+      -- The index collects a prefix from all organizations; a few entries are looked through sooner.
+      loose := true;
+      needles := needles || scopes[place];
+    elsif reading::text ~ '<' and reading::text !~ '!' then
+      -- The index knows words, not their order.
+      loose := true;
+      needles := needles || (regexp_replace(reading::text, '<(-|\d+)>', '&', 'g')::tsquery && scopes[place]);
+    else
+      needles := needles || (reading && scopes[place]);
+    end if;
+  end loop;
+
+  return query
+    select found.session_id, found.document_id, found.page, found.config, found.terms, ts_rank_cd(found.search, found.terms, 1 | 32)
+    from (
+      select newest.*
+      from (
+        select entry.*, asked.terms
+        -- One by one: a needle of all readings together costs the index a multiple.
+        from unnest(readings, needles) as asked (terms, needle)
+        -- By the index alone: were the tenant's column named here, the planner could read all of the tenant's vectors.
+        cross join lateral (
+          select entry.id, entry.organization_id, entry.session_id, entry.document_id, entry.page, entry.config, entry.search
+          from dossier_private.search_entries as entry
+          where entry.search @@ asked.needle
+          limit 50000
+        ) as entry
+        where entry.organization_id = any (organizations)
+          and entry.session_id = coalesce(in_session, entry.session_id)
+          and entry.session_id not in (select dossier_private.trashed_sessions(organizations))
+          and (coalesce(of_type, since::text, until::text) is null
+            or exists (
+              select from dossier.documents as document
+              where document.id = entry.document_id
+                and (of_type is null or document.media_type like replace(replace(of_type, '_', '\_'), '*', '%'))
+                and (since is null or document.created_at >= since)
+                and (until is null or document.created_at < until))
+            or (of_type is null and entry.document_id is null and exists (
+              select from dossier.session_context as context
+              where context.session_id = entry.session_id
+                and (since is null or context.updated_at >= since)
+                and (until is null or context.updated_at < until))))
+        order by entry.id desc
+        limit case when loose then 10000 else 1000 end
+      ) as newest
+      where not loose or newest.search @@ newest.terms
+      order by newest.id desc
+      -- Ranking reads whole vectors, so it is for the newest thousand.
+      limit 1000
+    ) as found;
+end
+$$;
+comment on function dossier_private.find_entries(text, uuid[], uuid, text, timestamptz, timestamptz) is
+  'The newest thousand entries in these organizations, or in one session of them, that match a query, with their ranks from 0 to 1.';
+
+create function dossier_private.find_names(
+  query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
+) returns table (session_id uuid, document_id uuid, name text, rank real)
+-- The planner takes every organization for one of average size: in a large one it would sort all documents.
+language plpgsql stable security definer set search_path = '' set enable_bitmapscan = off rows 10
+as $$
+-- Definer: see find_entries.
+#variable_conflict use_column
+declare
+  wanted constant text := lower(dossier_private.fold(query));
+  -- Plain words may be parts of a name's. Operators and quotation marks are about whole words, as in texts.
+  plain constant boolean := query !~* '"|(^|\s)(-|or(\s|$))';
+  words constant text[] := array(select distinct word[1] from regexp_matches(wanted, '[[:alnum:]]+', 'g') as word limit 20);
+  patterns constant text[] := array(select format('%%%s%%', w.word) from unnest(words) as w (word));
+  terms constant tsquery := case when not plain then dossier_private.parse_search('simple', query) end;
+  -- Like a number is another number.
+  numbers constant text[] := array(select p.pattern from unnest(patterns) as p (pattern) where p.pattern ~ '[0-9]');
+  letters constant text := nullif(concat_ws(' ', variadic array(select w.word from unnest(words) as w (word) where w.word !~ '[0-9]')), '');
+  trigrams constant text := (
+    select namespace.nspname
+    from pg_catalog.pg_extension as extension
+    join pg_catalog.pg_namespace as namespace on namespace.oid = extension.extnamespace
+    where extension.extname = 'pg_trgm'
+  );
+begin
+  if patterns = '{}' then
+    return;
+  end if;
+  return query execute format($query$
+    select named.session_id, named.id, named.name, named.rank
+    from (
+      select candidate.session_id, candidate.id, candidate.name,
+        case when not $2 then (to_tsvector('pg_catalog.simple',
+            dossier_private.pair_letters(regexp_replace(candidate.folded, '[^[:alnum:]]+', ' ', 'g'))) @@ $8)::integer::real
+          when candidate.folded like all ($1) then 1::real
+          else %s end as rank
+      from (
+        select document.session_id, document.id, document.name, lower(case
+            when octet_length(document.name) = char_length(document.name) then document.name -- ASCII: most are, and a call costs
+            else dossier_private.fold(document.name)
+          end) as folded
+        from unnest($3) as place (organization_id)
+        -- One by one: only so the index of each organization gives its newest first.
+        cross join lateral (
+          select d.session_id, d.id, d.name
+          from dossier.documents as d
+          where %s
+            and d.session_id not in (select dossier_private.trashed_sessions($3))
+            and d.status <> 'uploading'
+            and ($5 is null or d.media_type like replace(replace($5, '_', '\_'), '*', '%%'))
+            and ($6 is null or d.created_at >= $6)
+            and ($7 is null or d.created_at < $7)
+          order by d.created_at desc, d.id desc
+          limit 2000 / greatest(cardinality($3), 1) + 1
+        ) as document
+      ) as candidate
+    ) as named
+    where named.rank > 0.5
+    order by named.rank desc, named.id desc
+    limit 100
+    $query$,
+    case when trigrams is null or letters is null then '0::real'
+      else format('case when candidate.folded like all ($9) then %I.word_similarity($10, candidate.folded) else 0 end', trigrams) end,
+    -- Either alone: given both, the planner may read a large organization to find a session's.
+    case when in_session is null then 'd.organization_id = place.organization_id' else 'd.session_id = $4' end)
+  using patterns, plain, organizations, in_session, of_type, since, until, terms, numbers, letters;
+end
+$$;
+comment on function dossier_private.find_names(text, uuid[], uuid, text, timestamptz, timestamptz) is
+  'Documents whose names have all words of a query, of the newest two thousand (of several organizations, an equal share '
+  'from each), or that match its operators and phrases; with pg_trgm also names that are like it.';
+
+create function dossier_private.find_hits(
+  query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
+) returns table (
+  kind text, session_id uuid, document_id uuid, name text, page integer, rank real, config text, terms tsquery, key text
+)
+language plpgsql stable security definer set search_path = '' rows 1000
+as $$
+-- Definer: see find_entries.
+#variable_conflict use_column
+begin
+  return query
+    select case when found.document_id is null then 'context' else 'page' end,
+      found.session_id, found.document_id, null, found.page, found.rank, found.config, found.terms,
+      case when found.document_id is null
+        then format('context %s', found.session_id)
+        else format('page %s %s', found.document_id, found.page)
+      end
+    from dossier_private.find_entries(query, organizations, in_session, of_type, since, until) as found
+    union all
+    select 'name', named.session_id, named.document_id, named.name, null, named.rank, null, null,
+      format('name %s', named.document_id)
+    from dossier_private.find_names(query, organizations, in_session, of_type, since, until) as named;
+end
+$$;
+comment on function dossier_private.find_hits(text, uuid[], uuid, text, timestamptz, timestamptz) is
+  'What a query finds in pages, contexts and names, a key for each.';
+
+create function dossier_private.check_query(query text) returns void
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  if coalesce(char_length(query) > 1000 or query !~ '\S', true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'A search needs a query of 1 to 1000 characters',
+      detail = format('This one has %s.', coalesce(char_length(query), 0)),
+      hint = 'Send words, "a phrase", or, -not, a prefix*.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_query(text) is 'Refuses (PT400) a query that is blank or too long.';
+
+create function dossier_private.check_media_pattern(of_type text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  if of_type !~* '^[a-z0-9!#$&^_.+*-]+/[a-z0-9!#$&^_.+*-]+$' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'media_type is no media type to search for',
+      detail = format('It is %L.', left(of_type, 80)),
+      hint = 'Send one such as application/pdf, or with a star, such as image/*.';
+  end if;
+  return lower(of_type);
+end
+$$;
+comment on function dossier_private.check_media_pattern(text) is 'A media type to look for, perhaps with a star, or a refusal (PT400).';
+
+create function dossier_private.find_text(
+  query text, in_session uuid, in_organization uuid, limit_count integer, after text,
+  of_type text, since timestamptz, until timestamptz
+) returns table (
+  kind text, session_id uuid, document_id uuid, document_name text, page integer, rank real, snippet text, cursor text
+)
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read entries; searchable_organizations() says what the caller may see.
+#variable_conflict use_column
+declare
+  most constant integer := dossier_private.check_limit(limit_count, 100);
+  organizations constant uuid[] := dossier_private.searchable_organizations(in_session, in_organization);
+  after_rank real;
+  after_key text;
+begin
+  perform dossier_private.check_query(query);
+  of_type := dossier_private.check_media_pattern(of_type);
+  if after is not null then
+    -- Its first part is a real, and has no more digits than one.
+    if after !~ '^[0-9](\.[0-9]{1,9})?(e-[0-3][0-9])? [a-z]+ [0-9a-f-]{36}( [0-9]{1,10})?$' then
+      raise exception using
+        errcode = 'PT400',
+        message = 'after is no cursor of a search',
+        detail = format('It is %L.', left(after, 80)),
+        hint = 'Send the cursor of the last row of the page before, or leave it out.';
+    end if;
+    after_rank := split_part(after, ' ', 1)::real;
+    after_key := substring(after from ' (.*)$');
+  end if;
+
+  return query
+    with wanted as materialized (
+      select hit.*, hit.key collate "C" as place
+      from dossier_private.find_hits(query, organizations, in_session, of_type, since, until) as hit
+      where after is null or hit.rank < after_rank or (hit.rank = after_rank and hit.key collate "C" > after_key)
+      order by hit.rank desc, place
+      limit most
+    )
+    select wanted.kind, wanted.session_id, wanted.document_id, document.name, wanted.page, wanted.rank,
+      dossier_private.show_hit(
+        wanted.kind, wanted.session_id, wanted.document_id, wanted.page, wanted.name, wanted.config, wanted.terms),
+      format('%s %s', wanted.rank, wanted.key)
+    from wanted
+    left join dossier.documents as document on document.id = wanted.document_id
+    order by wanted.rank desc, wanted.place;
+end
+$$;
+comment on function dossier_private.find_text(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is 'Body of dossier.search().';
+
+create function dossier.search(
+  query text,
+  session_id uuid default null,
+  organization_id uuid default null,
+  limit_count integer default 20,
+  after text default null,
+  media_type text default null,
+  since timestamptz default null,
+  until timestamptz default null
+) returns table (
+  kind text, session_id uuid, document_id uuid, document_name text, page integer, rank real, snippet text, cursor text
+)
+language sql stable security invoker set search_path = ''
+begin atomic
+  select hit.kind, hit.session_id, hit.document_id, hit.document_name, hit.page, hit.rank, hit.snippet, hit.cursor
+  from dossier_private.find_text(query, session_id, organization_id, limit_count, after, media_type, since, until) as hit;
+end;
+comment on function dossier.search(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is
+  'Searches pages (kind page), contexts (context) and names of documents (name) in a session, an organization, or all of '
+  'the caller''s: words in the language of each text, "a phrase", or, -not, prefix*; accents do not matter, and '
+  'scripts that are written without spaces are found by any letters that stand together. Best first; '
+  'snippet is HTML with the matches in <mark>. media_type may have a star (image/*); since and until are when a document '
+  'was begun or a context saved. For the next rows send the last cursor as after. Of more than a thousand matches the newest count (of more than fifty thousand, any).';
+
+revoke all on function
+  dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.is_small, dossier_private.find_entries,
+  dossier_private.find_names, dossier_private.find_hits, dossier_private.check_query,
+  dossier_private.check_media_pattern, dossier_private.find_text, dossier.search
+  from public, anon, authenticated, service_role;
+grant execute on function dossier.search, dossier_private.find_text to authenticated, service_role;

@@ -1,0 +1,268 @@
+-- Organizations and their members: the tenants, and who may do what in them.
+--
+-- Membership is read through my_memberships() alone, which tenancy/membership.sql builds: an app may have tables of its own.
+
+create table dossier.organizations (
+  id uuid not null default dossier_private.uuid_v7(),
+  name text not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint organizations_pkey primary key (id),
+  constraint organizations_name_check check (char_length(btrim(name)) between 1 and 200)
+);
+comment on table dossier.organizations is 'Tenants: every other row belongs to one. Made by create_organization().';
+comment on column dossier.organizations.id is 'Key (uuid v7).';
+comment on column dossier.organizations.name is 'Display name, 1 to 200 characters; need not be unique.';
+comment on column dossier.organizations.created_at is 'When it was made.';
+comment on column dossier.organizations.updated_at is 'When it, or the set of its owners, last changed.';
+
+create table dossier.organization_members (
+  organization_id uuid not null,
+  user_id text not null,
+  role text not null default 'member',
+  created_at timestamptz not null default now(),
+  constraint organization_members_pkey primary key (organization_id, user_id),
+  constraint organization_members_organization_id_fkey
+    foreign key (organization_id) references dossier.organizations (id) on delete cascade,
+  constraint organization_members_user_id_check check (char_length(user_id) between 1 and 255),
+  constraint organization_members_role_check check (role in ('owner', 'admin', 'member', 'viewer'))
+);
+comment on table dossier.organization_members is
+  'Who belongs to an organization. viewer reads; member also writes sessions, contexts and documents; '
+  'admin also manages members who are not owners; owner may do everything.';
+comment on column dossier.organization_members.organization_id is 'The organization.';
+comment on column dossier.organization_members.user_id is 'Subject of the user''s token. No foreign key: the issuer may be a third party.';
+comment on column dossier.organization_members.role is 'owner, admin, member or viewer.';
+comment on column dossier.organization_members.created_at is 'When the user joined.';
+
+create index organization_members_user_id_idx on dossier.organization_members (user_id);
+
+create function dossier_private.role_covers(role text, least_role text) returns boolean
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+declare
+  ascending constant text[] := array['viewer', 'member', 'admin', 'owner'];
+begin
+  return array_position(ascending, role) >= array_position(ascending, least_role);
+end
+$$;
+comment on function dossier_private.role_covers(text, text) is 'Whether a role includes the rights of another; null when either is unknown.';
+
+create function dossier_private.my_organizations(least_role text default 'viewer') returns setof uuid
+language plpgsql stable parallel safe security definer set search_path = '' rows 10
+as $$
+-- Definer: a policy on organization_members that read organization_members would recurse.
+begin
+  return query
+    select membership.organization_id
+    from dossier_private.my_memberships() as membership
+    where dossier_private.role_covers(membership.role, least_role);
+end
+$$;
+comment on function dossier_private.my_organizations(text) is
+  'Organizations in which the caller has at least this role. Policies use it as '
+  'organization_id = any(array(select dossier_private.my_organizations())), which is evaluated once per statement.';
+
+create function dossier_private.my_role(organization_id uuid) returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: see my_organizations.
+declare
+  role text;
+begin
+  -- An app may give a user several roles in an organization: the highest counts.
+  select membership.role into role
+  from dossier_private.my_memberships() as membership
+  where membership.organization_id = my_role.organization_id
+  order by array_position(array['owner', 'admin', 'member', 'viewer'], membership.role)
+  limit 1;
+
+  if dossier_private.role_covers(role, 'member') then
+    return role;
+  elsif dossier_private.is_service() then
+    return 'owner';
+  end if;
+  return case when role = 'viewer' then role end;
+end
+$$;
+comment on function dossier_private.my_role(uuid) is
+  'The caller''s role in an organization; owner for a service; null for a stranger. What policies say, for definer functions.';
+
+create function dossier_private.require_role(organization_id uuid, least_role text, object text, object_id uuid) returns void
+language plpgsql stable security invoker set search_path = ''
+as $$
+declare
+  role constant text := dossier_private.my_role(organization_id);
+begin
+  if organization_id is null or role is null then
+    raise exception using
+      errcode = 'PT404',
+      message = format('There is no such %s', object),
+      detail = format('No %s %s is visible to you.', object, coalesce(object_id::text, '(null)')),
+      hint = format('Check %s_id%s.', object,
+        case when dossier_private.is_service() then '' else ', and that you are a member of the organization it belongs to' end);
+  end if;
+  if not dossier_private.role_covers(role, least_role) then
+    raise exception using
+      errcode = '42501',
+      message = case least_role
+        when 'member' then 'You may not write in this organization'
+        else format('This needs the role %s in the organization', least_role)
+      end,
+      detail = format('Your role in organization %s is %s; it needs %s.', organization_id, role, least_role),
+      hint = format('Ask an owner or admin of the organization for the role %s.', least_role);
+  end if;
+end
+$$;
+comment on function dossier_private.require_role(uuid, text, text, uuid) is
+  'Refuses who cannot see an object of this organization (PT404) or has less than least_role there (42501).';
+
+create function dossier_private.require_writer(organization_id uuid, object text, object_id uuid) returns void
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  perform dossier_private.require_role(organization_id, 'member', object, object_id);
+end
+$$;
+comment on function dossier_private.require_writer(uuid, text, uuid) is
+  'Refuses who cannot see an object of this organization (PT404) or is not at least member there (42501).';
+
+create function dossier_private.require_admin(organization_id uuid) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: calls what API roles may not. A service sees every organization, but only those that exist.
+begin
+  perform dossier_private.require_role(
+    dossier_private.known_organization(organization_id), 'admin', 'organization', organization_id);
+end
+$$;
+comment on function dossier_private.require_admin(uuid) is
+  'Refuses who cannot see an organization, or when there is none (PT404), and who is not at least admin there (42501).';
+
+create function dossier_private.keep_an_owner() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: who leaves may not touch the organization any more, and must see all of its owners.
+begin
+  -- The update makes concurrent departures wait for each other; at higher isolation levels the
+  -- second one fails to serialize, which a mere row lock would not make it do.
+  update dossier.organizations set updated_at = now() where id = old.organization_id;
+
+  if found and not exists (
+    select from dossier.organization_members as member
+    where member.organization_id = old.organization_id and member.role = 'owner'
+  ) then
+    raise exception using
+      errcode = 'PT409',
+      message = 'An organization keeps at least one owner',
+      detail = format('%s is the last owner of organization %s.', old.user_id, old.organization_id),
+      hint = 'Make another member owner first, or delete the organization.';
+  end if;
+  return null;
+end
+$$;
+comment on function dossier_private.keep_an_owner() is 'Trigger: the last owner can neither leave nor be demoted, also when two leave at once.';
+
+create trigger organization_members_keep_an_owner
+  after update or delete on dossier.organization_members
+  for each row when (old.role = 'owner')
+  execute function dossier_private.keep_an_owner();
+
+create trigger organizations_touch
+  before update on dossier.organizations
+  for each row execute function dossier_private.touch();
+
+create function dossier_private.found_organization(name text) returns dossier.organizations
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may insert organizations, or themselves as an owner, but through here.
+declare
+  caller constant text := dossier_private.require_caller();
+  organization dossier.organizations;
+begin
+  if coalesce(char_length(btrim(found_organization.name)) not between 1 and 200, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'An organization needs a name of 1 to 200 characters',
+      detail = format('The name given has %s.', coalesce(char_length(btrim(found_organization.name)), 0)),
+      hint = 'Send the parameter name.';
+  end if;
+
+  insert into dossier.organizations (name)
+  values (btrim(found_organization.name))
+  returning * into organization;
+
+  insert into dossier.organization_members (organization_id, user_id, role)
+  values (organization.id, caller, 'owner');
+
+  return organization;
+end
+$$;
+comment on function dossier_private.found_organization(text) is 'Body of dossier.create_organization().';
+
+create function dossier.create_organization(name text) returns dossier.organizations
+language sql volatile security invoker set search_path = ''
+begin atomic
+  select dossier_private.found_organization(name);
+end;
+comment on function dossier.create_organization(text) is 'Makes an organization; the caller becomes its owner.';
+
+alter table dossier.organizations enable row level security;
+alter table dossier.organization_members enable row level security;
+
+create policy organizations_select_viewer on dossier.organizations
+  for select to authenticated
+  using (id = any (array(select dossier_private.my_organizations())));
+create policy organizations_update_admin on dossier.organizations
+  for update to authenticated
+  using (id = any (array(select dossier_private.my_organizations('admin'))))
+  with check (id = any (array(select dossier_private.my_organizations('admin'))));
+create policy organizations_delete_owner on dossier.organizations
+  for delete to authenticated
+  using (id = any (array(select dossier_private.my_organizations('owner'))));
+
+create policy organization_members_select_viewer on dossier.organization_members
+  for select to authenticated
+  using (organization_id = any (array(select dossier_private.my_organizations())));
+create policy organization_members_insert_admin on dossier.organization_members
+  for insert to authenticated
+  with check (
+    organization_id = any (array(select dossier_private.my_organizations('admin')))
+    and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
+  );
+create policy organization_members_update_admin on dossier.organization_members
+  for update to authenticated
+  using (
+    organization_id = any (array(select dossier_private.my_organizations('admin')))
+    and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
+  )
+  with check (
+    organization_id = any (array(select dossier_private.my_organizations('admin')))
+    and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
+  );
+-- Everyone may leave.
+create policy organization_members_delete_admin on dossier.organization_members
+  for delete to authenticated
+  using (
+    user_id = (select dossier_private.caller_id())
+    or (
+      organization_id = any (array(select dossier_private.my_organizations('admin')))
+      and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
+    )
+  );
+
+revoke all on dossier.organizations, dossier.organization_members
+  from public, anon, authenticated, service_role;
+grant select, update (name), delete on dossier.organizations to authenticated;
+grant select, insert (organization_id, user_id, role), update (role), delete
+  on dossier.organization_members to authenticated;
+grant select, insert, update, delete on dossier.organizations, dossier.organization_members to service_role;
+
+revoke all on function
+  dossier_private.role_covers, dossier_private.my_organizations, dossier_private.my_role,
+  dossier_private.require_role, dossier_private.require_writer, dossier_private.require_admin, dossier_private.keep_an_owner,
+  dossier_private.found_organization, dossier.create_organization
+  from public, anon, authenticated, service_role;
+grant execute on function dossier_private.my_organizations to authenticated;
+grant execute on function dossier.create_organization, dossier_private.found_organization
+  to authenticated, service_role;

@@ -1,0 +1,164 @@
+-- The doctor: quiet on a fresh install, and what it finds when something is broken. See ../setup.sql on how to run this.
+
+begin;
+set local client_min_messages = warning;
+select plan(72);
+select tests.fixture();
+select dossier_private.index_document(tests.id(tenant || ' document')), dossier_private.index_context(c)
+from unnest(array['alpha', 'beta']) as tenant join dossier.session_context c on c.session_id = tests.id(tenant || ' session');
+
+select is(tests.outcomes($$ select from dossier.doctor() $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 44', 'who may ask');
+-- What depends on rows and the machine is looked at below: tests run on databases that hold other things, without fsync.
+select is_empty($$ select * from dossier_private.catalogue_findings() where status <> 'ok' $$, 'the catalogue is in order');
+select is_empty($$ select * from dossier.doctor() where (status <> 'ok' and findings = '{}') or (status = 'ok') <> (mend is null) $$, 'what is not in order says what was found and how to mend it');
+select set_has($$ select check_name from dossier.doctor() $$,
+  $$ select check_name from dossier_private.catalogue_findings() union select check_name from dossier_private.data_findings()
+    union select rule from dossier_private.lint_rules() $$, 'every finding belongs to a check');
+select matches((select findings[1] from dossier.doctor() where check_name = 'version'), '^Dossier [0-9.]+, (native|hosted), PostgreSQL', 'it says what is installed');
+
+-- Breaks something, asks, does what the doctor says, asks again; and rolls it all back.
+create function pg_temp.finds(wanted text, statement text, mend text) returns text
+language plpgsql as $$
+declare
+  before record;
+  broken record;
+  mended record;
+begin
+  select d.status, d.findings into before from dossier.doctor() as d where d.check_name = wanted;
+  begin
+    execute statement;
+    select d.status, d.findings into broken from dossier.doctor() as d where d.check_name = wanted;
+    execute mend;
+    select d.status into mended from dossier.doctor() as d where d.check_name = wanted;
+    raise exception using errcode = 'UNDO0';
+  exception
+    when sqlstate 'UNDO0' then
+      return is(
+        case when broken.status = 'ok' or broken.findings = before.findings then 'not found' else mended.status end,
+        before.status, format('%s: %s', wanted, statement));
+    when insufficient_privilege then
+      -- Who is no superuser cannot break roles in these ways.
+      if trim(statement) !~ '^(alter role|alter table \w+\.\w+ owner|grant (anon|service_role) to|revoke service_role) ' then
+        raise;
+      end if;
+      return skip(format('this role may not %s', trim(statement)), 1);
+  end;
+end
+$$;
+create temporary table broken (wanted, statement, mend) as values
+  ('roles', 'alter role service_role nobypassrls', 'alter role service_role bypassrls'),
+  ('roles', 'alter role authenticated bypassrls', 'alter role authenticated nobypassrls'),
+  ('roles', 'grant service_role to authenticated', 'revoke service_role from authenticated'),
+  ('ownership', 'alter table dossier.sessions owner to authenticated', $$ do 'begin execute format(''alter table dossier.sessions owner to %s'', (select n.nspowner::regrole from pg_namespace n where nspname = ''dossier'')); end' $$),
+  ('login', 'revoke service_role from authenticator', 'grant anon, authenticated, service_role to authenticator'),
+  -- From 16 on whether rights are inherited belongs to each grant, not to the role.
+  ('login', case when current_setting('server_version_num')::int < 160000 then 'alter role authenticator inherit'
+    else 'grant anon to authenticator with inherit true' end, case when current_setting('server_version_num')::int < 160000
+    then 'alter role authenticator noinherit' else 'grant anon to authenticator with inherit false' end),
+  ('rls_disabled', 'alter table dossier.documents disable row level security', 'alter table dossier.documents enable row level security'),
+  ('rls_enabled_no_policy', 'drop policy conversation_types_select_authenticated on dossier.conversation_types',
+    'create policy conversation_types_select_authenticated on dossier.conversation_types for select to authenticated using (true)'),
+  ('multiple_permissive_policies', 'create policy more on dossier.sessions for select to authenticated using (true)', 'drop policy more on dossier.sessions'),
+  ('auth_rls_initplan', $$ create policy more on dossier.quotas for insert to authenticated with check (current_setting('x') = 'y') $$,
+    $$ alter policy more on dossier.quotas with check ((select current_setting('x')) = 'y') $$),
+  ('rights', 'grant select on dossier.documents to anon', 'revoke select on dossier.documents from anon'),
+  ('rights', 'grant insert on dossier.documents to authenticated', 'revoke insert on dossier.documents from authenticated'),
+  ('rights', 'grant all on all tables in schema dossier to public', 'revoke all on all tables in schema dossier from public'),
+  ('rights', 'grant select on dossier_private.jobs to authenticated', 'revoke select on dossier_private.jobs from authenticated'),
+  ('rights', 'grant usage on schema dossier_private to authenticated', 'revoke usage on schema dossier_private from authenticated'),
+  ('rights', 'grant execute on all functions in schema dossier to public', 'revoke execute on all functions in schema dossier from public'),
+  ('rights', 'revoke select on dossier.documents from authenticated', 'grant select on dossier.documents to authenticated'),
+  ('rights', 'revoke usage on schema dossier from anon', 'grant usage on schema dossier to anon'),
+  ('rights', 'grant create on schema dossier to service_role', 'revoke create on schema dossier from service_role'),
+  ('rights', 'revoke execute on function dossier.search from authenticated', 'grant execute on function dossier.search to authenticated'),
+  ('rights', 'grant execute on function dossier.usage to anon', 'revoke execute on function dossier.usage from anon'),
+  ('definer_function_executable', 'grant execute on function dossier.forget_user(text) to authenticated',
+    'revoke execute on function dossier.forget_user(text) from public, anon, authenticated'),
+  ('function_search_path_mutable', 'alter function dossier.search reset search_path', $$ alter function dossier.search set search_path = '' $$),
+  ('function_search_path_mutable', 'alter function dossier_private.my_role set search_path = public', $$ alter function dossier_private.my_role set search_path = '' $$),
+  ('unindexed_foreign_keys', 'drop index dossier_private.jobs_document_id_idx', 'create index on dossier_private.jobs (document_id)'),
+  ('no_primary_key', 'alter table dossier.audit_log drop constraint audit_log_pkey', 'alter table dossier.audit_log add primary key (id)'),
+  ('constraints', $$ alter table dossier.sessions drop constraint sessions_title_check, add constraint sessions_title_check check (char_length(title) <= 500) not valid $$,
+    'alter table dossier.sessions validate constraint sessions_title_check'),
+  ('triggers', 'alter table dossier.documents disable trigger documents_announce', 'alter table dossier.documents enable trigger documents_announce'),
+  ('views', 'create view public.dossier_tests_leak as select * from dossier.sessions; grant select on public.dossier_tests_leak to authenticated',
+    'alter view public.dossier_tests_leak set (security_invoker = true)'),
+  ('schema', 'create policy evil on dossier.sessions for select to public using (true)', 'drop policy evil on dossier.sessions'),
+  ('schema', 'alter policy sessions_select_viewer on dossier.sessions using (true)', 'select dossier_private.record_schema()'),
+  ('schema', 'drop policy sessions_select_viewer on dossier.sessions', 'select dossier_private.record_schema()'),
+  ('schema', 'alter policy sessions_select_viewer on dossier.sessions to anon', 'alter policy sessions_select_viewer on dossier.sessions to authenticated'),
+  ('schema', 'grant update (organization_id) on dossier.sessions to authenticated', 'revoke update (organization_id) on dossier.sessions from authenticated'),
+  ('schema', 'grant insert on dossier.audit_log to service_role', 'revoke insert on dossier.audit_log from service_role'),
+  ('schema', 'drop trigger organization_members_keep_an_owner on dossier.organization_members', $$
+    create trigger organization_members_keep_an_owner after update or delete on dossier.organization_members
+      for each row when (old.role = 'owner') execute function dossier_private.keep_an_owner() $$),
+  ('schema', 'drop index dossier_private.search_entries_search_idx',
+    'create index search_entries_search_idx on dossier_private.search_entries using gin (search)'),
+  ('schema', 'alter table dossier.session_context drop constraint session_context_session_fkey', 'select dossier_private.record_schema()'),
+  ('schema', 'alter table dossier.sessions alter column user_id drop not null', 'alter table dossier.sessions alter column user_id set not null'),
+  ('schema', $$ create or replace function dossier_private.my_organizations(least_role text default 'viewer') returns setof uuid
+      language plpgsql stable parallel safe security definer set search_path = '' rows 10
+      as 'begin return query select o.id from dossier.organizations as o; end' $$,
+    'select dossier_private.record_schema()'),
+  ('schema', 'alter function dossier_private.my_role security invoker', 'alter function dossier_private.my_role security definer'),
+  ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, graphql_public' $$, $$ alter role authenticator set pgrst.db_schemas = 'public, dossier' $$),
+  ('api', $$ alter role authenticator set pgrst.db_schemas = 'public, dossier, dossier_private' $$, $$ alter role authenticator set pgrst.db_schemas = 'public, dossier' $$),
+  ('membership', $$ create table dossier_tests_members (organization_id uuid, user_id uuid); select dossier.use_membership('dossier_tests_members', other_role => 'member') $$,
+    'create index on dossier_tests_members (user_id)'),
+  ('membership', $$ create or replace function dossier_private.my_memberships() returns table (organization_id uuid, role text)
+      language plpgsql stable parallel safe security definer set search_path = '' rows 10 as
+      'begin return query select o.id, ''owner''::text from dossier.organizations as o; end' $$,
+    'select dossier.use_own_membership()'),
+  ('membership', $$ create table dossier_tests_members (organization_id uuid, user_id uuid primary key); select dossier.use_membership('dossier_tests_members') $$,
+    $$ select dossier.use_membership('dossier_tests_members', other_role => 'member') $$),
+  ('membership', 'alter function dossier_private.my_memberships() rename to gone', 'select dossier.use_own_membership()'),
+  ('bytes', $$ delete from dossier_private.document_chunks where document_id = tests.id('alpha document') $$,
+    $$ insert into dossier_private.document_chunks values (tests.id('alpha document'), 0, 'hello') $$),
+  ('bytes', $$ alter table dossier_private.document_chunks drop constraint document_chunks_document_id_fkey; insert into dossier_private.document_chunks values (tests.id('nobody'), 0, 'x') $$,
+    $$ delete from dossier_private.document_chunks where document_id = tests.id('nobody') $$),
+  ('settings', $$ delete from dossier_private.settings where name = 'trash_days' $$, $$ insert into dossier_private.settings (name, value) values ('trash_days', '30') $$),
+  ('settings', $$ create temporary table kept as select s.name, s.value from dossier_private.settings as s where s.name = 'membership'; delete from dossier_private.settings where name = 'membership' $$,
+    'insert into dossier_private.settings (name, value) select * from kept'),
+  ('settings', $$ delete from dossier_private.settings where name = 'max_file_bytes' $$, $$ insert into dossier_private.settings (name, value) values ('max_file_bytes', '10485760') $$),
+  ('workers', $$ update dossier_private.jobs set status = 'queued', run_at = now() - interval '1 hour' where document_id = tests.id('alpha document') $$,
+    $$ select from dossier.claim_jobs('an edge', 100) $$),
+  ('workers', $$ update dossier_private.jobs set status = 'running', worker = 'lost', lease_expires_at = now() - interval '1 hour' where document_id = tests.id('alpha document') $$,
+    $$ select from dossier.claim_jobs('an edge', 100) $$),
+  ('store', $$ insert into dossier_private.store_deletions (storage, storage_key, attempts, last_error) values ('elsewhere', 'a', 5, 'no answer') $$, 'select dossier.complete_store_deletions(array_agg(id)) from dossier_private.store_deletions'),
+  ('trash', $$ update dossier.sessions set deleted_at = now() - interval '32 days' where id = tests.id('alpha session') $$, 'select dossier.sweep()'),
+  ('uploads', $$ update dossier.documents set created_at = now() - interval '2 days' where id = tests.id('alpha upload') $$, 'select dossier.sweep()'),
+  ('jobs', $$ update dossier.documents set status = 'stored' where id = tests.id('alpha document') $$, $$ select dossier.request_extraction(tests.id('alpha document')) $$),
+  ('search', $$ delete from dossier_private.search_entries where document_id = tests.id('alpha document') $$, 'select dossier_private.index_document(d.id) from dossier.documents as d'),
+  ('search', $$ delete from dossier_private.search_entries where session_id = tests.id('alpha session') and document_id is null $$,
+    'select dossier_private.index_context(c) from dossier.session_context as c'),
+  ('owners', $$ alter table dossier.organization_members disable trigger user; delete from dossier.organization_members where user_id = 'alpha-owner' $$,
+    $$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'new', 'owner') $$);
+select pg_temp.finds(wanted, statement, mend) from broken;
+select set_eq($$ select check_name from dossier.doctor() $$, $$
+  select wanted from broken
+  union select rule from dossier_private.lint_rules() -- each is broken in doctor/lint.sql
+  union values ('version'), ('durability'), ('dumps'), ('reader'), ('sandbox'), ('limits'), ('realtime') -- which no test can break, or not in every install
+$$, 'every check is made to find something');
+
+-- What an app adds is no finding.
+
+create index sessions_title_idx on dossier.sessions (title);
+create function public.dossier_tests_watch() returns trigger language plpgsql as 'begin return null; end';
+create trigger watch after insert on dossier.sessions for each row execute function public.dossier_tests_watch();
+create policy sessions_lunch on dossier.sessions as restrictive for delete to authenticated using (true);
+select is((select d.status from dossier.doctor() as d where d.check_name = 'schema'), 'error', 'a policy is told');
+drop policy sessions_lunch on dossier.sessions;
+select is((select d.status from dossier.doctor() as d where d.check_name = 'schema'), 'ok', 'an index and a trigger of the app''s are the app''s affair');
+
+-- What is merely said.
+
+create function pg_temp.says(wanted text) returns text
+language sql as $$ select format('%s: %s', status, array_to_string(findings, '; ')) from dossier.doctor() where check_name = wanted $$;
+select is(pg_temp.says('membership'), 'ok: kept in organization_members', 'where membership is kept');
+select dossier.use_claims_membership();
+select is(pg_temp.says('membership'), 'ok: read from the claim ["app_metadata", "organizations"] of tokens', 'or read from');
+select matches(pg_temp.says('reader'), 'files are read by edges|a text of one line is read as .The doctor was here', 'who reads files');
+
+select * from finish();
+rollback;

@@ -1,0 +1,111 @@
+-- Thumbnails: when they are queued, who writes, sees and waits for them. See ../setup.sql on how to run this.
+
+begin;
+select plan(38);
+select tests.fixture();
+update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
+update dossier_private.jobs set lease_expires_at = 'infinity' where status = 'running';
+
+create temporary table claimed (job_id bigint, document_id uuid, organization_id uuid, media_type text, size_bytes bigint, sha256 text, ocr boolean, attempt integer, kind text);
+grant all on claimed to public;
+create function pg_temp.claim() returns text language sql as $$
+  delete from claimed;
+  insert into claimed select * from dossier.claim_jobs('w');
+  select kind from claimed
+$$;
+create function pg_temp.job() returns bigint language sql as $$ select job_id from claimed $$;
+create function pg_temp.thumbnail(bytes bytea, media_type text default 'image/webp', width integer default 512, height integer default 300) returns boolean
+language sql as $$
+  select dossier.complete_thumbnail(job_id, attempt, thumbnail.media_type, width, height, bytes) from claimed
+$$;
+
+-- Queued when the text has been read, for PDFs and images alone.
+
+select tests.login('alpha-member');
+select dossier.request_extraction(tests.id('alpha document'));
+select tests.login(null, 'service_role');
+select is(pg_temp.claim(), 'extract', 'a text is extracted');
+select ok(dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"x"}]'), 'and found to be one');
+select is(pg_temp.claim(), null, 'a text has no thumbnail');
+select tests.login('alpha-viewer');
+select ok(not dossier.thumbnail_pending(tests.id('alpha document')), 'and nobody waits for one');
+select tests.login('alpha-member');
+select dossier.request_extraction(tests.id('alpha document'));
+select tests.login(null, 'service_role');
+select pg_temp.claim();
+select tests.refuses($$ select pg_temp.thumbnail('x') $$, 'PT400', 'This job is of kind extract', 'a thumbnail instead of text');
+select ok(dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"x"}]', 'application/pdf'), 'a PDF, as its bytes tell');
+select is(pg_temp.claim(), 'thumbnail', 'has one');
+select is((select status from dossier.documents where id = tests.id('alpha document')), 'ready', 'and is ready before');
+select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '[]') $$, 'PT400', 'This job is of kind thumbnail', 'text instead of a thumbnail');
+select is(tests.outcomes($$ select where dossier.thumbnail_pending(tests.id('alpha document')) $$),
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who learns that it is still to be made');
+
+-- Writing it.
+
+select is(tests.outcomes($$ select where not dossier.complete_thumbnail(-1, 1, 'image/webp', 1, 1, 'x') $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who reports thumbnails');
+select tests.login(null, 'service_role');
+select throws_ok($$ select pg_temp.thumbnail('') $$, '23514', null, 'an empty picture');
+select throws_ok($$ select pg_temp.thumbnail(convert_to(repeat('x', 1048577), 'utf8')) $$, '23514', null, 'one of more than a mebibyte');
+select throws_ok($$ select pg_temp.thumbnail('x', 'text/html') $$, '23514', null, 'one that is a page');
+select throws_ok($$ select pg_temp.thumbnail('x', 'image/webp', 0) $$, '23514', null, 'one without width');
+select throws_ok($$ select pg_temp.thumbnail('x', 'image/webp', 5000) $$, '23514', null, 'one that is no small picture');
+select throws_ok($$ select pg_temp.thumbnail(null) $$, '23502', null, 'none');
+select ok(not dossier.complete_thumbnail(pg_temp.job(), 2, 'image/webp', 1, 1, 'x'), 'another attempt''s');
+select ok(pg_temp.thumbnail('picture'), 'its worker''s is taken');
+select ok(not pg_temp.thumbnail('picture'), 'once');
+select results_eq($$ select media_type, width, height, bytes, sha256 from dossier.document_thumbnails where document_id = tests.id('alpha document') $$,
+  $$ values ('image/webp', 512, 300, 'picture'::bytea, encode(sha256('picture'), 'hex')) $$, 'with its digest');
+select ok(not dossier.thumbnail_pending(tests.id('alpha document')), 'nobody waits any more');
+
+-- Seeing it.
+
+select tests.logout();
+select is(tests.outcomes($$ select from dossier.document_thumbnails where document_id = tests.id('alpha document') $$),
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees it');
+select is(tests.outcomes($$ insert into dossier.document_thumbnails (document_id, organization_id, media_type, width, height, bytes)
+    values (tests.id('alpha document'), tests.id('alpha'), 'image/webp', 1, 1, 'x') $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody inserts one');
+select is(tests.outcomes($$ update dossier.document_thumbnails set bytes = 'x' $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody changes one');
+select is(tests.outcomes($$ delete from dossier.document_thumbnails $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody deletes one');
+select throws_ok($$ update dossier.document_thumbnails set organization_id = tests.id('beta') $$, '23503', null, 'it stays in its document''s organization');
+
+-- Once is enough: bytes never change.
+
+select tests.login(null, 'service_role');
+select dossier.request_extraction(tests.id('alpha document'), true);
+select is(pg_temp.claim(), 'extract', 'extracted again');
+select ok(dossier.complete_job(pg_temp.job(), 1, '[]'), 'the PDF');
+select is(pg_temp.claim(), null, 'keeps the thumbnail it has');
+
+-- One that cannot be made.
+
+select tests.logout();
+delete from dossier.document_thumbnails;
+select tests.login(null, 'service_role');
+select dossier.request_extraction(tests.id('alpha document'));
+select pg_temp.claim();
+select ok(dossier.fail_job(pg_temp.job(), 1, 'needs_ocr', 'No Tesseract.'), 'an image without OCR');
+select is(pg_temp.claim(), 'thumbnail', 'has a thumbnail all the same');
+select ok(dossier.fail_job(pg_temp.job(), 1, 'malformed', 'No picture.', false), 'which cannot be made');
+select results_eq($$ select status, error_code from dossier.documents where id = tests.id('alpha document') $$,
+  $$ values ('unsupported', 'needs_ocr') $$, 'the document says what it said');
+select ok(not dossier.thumbnail_pending(tests.id('alpha document')), 'and nobody waits for it');
+select dossier.request_extraction(tests.id('alpha document'));
+select pg_temp.claim();
+select ok(dossier.fail_job(pg_temp.job(), 1, 'encrypted', 'It has a password.', false), 'a file under a password');
+select is(pg_temp.claim(), null, 'is not tried');
+
+-- It goes with its document.
+
+select tests.logout();
+insert into dossier.document_thumbnails (document_id, organization_id, media_type, width, height, bytes)
+values (tests.id('alpha document'), tests.id('alpha'), 'image/webp', 1, 1, 'x');
+delete from dossier.documents where id = tests.id('alpha document');
+select is_empty($$ select from dossier.document_thumbnails $$, 'a deleted document leaves no picture');
+
+select * from finish();
+rollback;

@@ -1,0 +1,266 @@
+-- Uploads: the happy path, and everything that is refused on the way. See ../setup.sql on how to run this.
+
+begin;
+select plan(167);
+select tests.fixture();
+
+-- Types from declarations, names and bytes.
+
+select is(dossier_private.declared_media_type(media_type, name), expected, format('declared %L, name %L', media_type, name))
+from (values
+  ('application/pdf', 'x', 'application/pdf'),
+  ('Text/Plain; charset=UTF-8', 'x.csv', 'text/plain'),
+  (null, 'x.PDF', 'application/pdf'),
+  ('', 'x.md', 'text/markdown'),
+  ('application/octet-stream', 'x.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+  (null, 'x.xyz', 'application/octet-stream'),
+  (null, 'pdf', 'application/octet-stream'),
+  (null, null, 'application/octet-stream'),
+  ('image/jpg', 'x', 'image/jpeg'),
+  ('application/vnd.ms-excel', 'x.csv', 'text/csv'),
+  ('application/vnd.ms-excel', 'x.xls', 'application/vnd.ms-excel'),
+  ('application/x-zip-compressed', 'x.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+  ('application/zip', 'x.zip', 'application/zip'),
+  ('application/vnd.ms-word.document.macroEnabled.12', 'x.docm', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+  ('application/vnd.openxmlformats-officedocument.presentationml.slideshow', 'x.ppsx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
+  ('application/vnd.ms-excel.sheet.macroEnabled.12', 'x.xlsm', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+  ('application/vnd.ms-excel.sheet.binary.macroEnabled.12', 'x.xlsb', 'application/vnd.ms-excel.sheet.binary.macroenabled.12'),
+  ('application/vnd.oasis.opendocument.text-template', 'x.ott', 'application/vnd.oasis.opendocument.text'),
+  (null, 'x.ods', 'application/vnd.oasis.opendocument.spreadsheet'),
+  ('application/jsonl', 'x', 'application/x-ndjson')
+) as t (media_type, name, expected);
+
+select is(dossier_private.sniff_media_type(head, declared, name), expected, format('%s declared as %L, named %L', left(encode(head, 'hex'), 24), declared, name))
+from (values
+  ('%PDF-1.7'::bytea, 'text/plain', 'x.txt', 'application/pdf'),
+  ('junk %PDF-1.7', 'application/pdf', 'x', 'application/pdf'),
+  ('In markdown %PDF-1.7 is a header', 'text/markdown', 'x.md', 'text/markdown'),
+  ('\x89504e470d0a1a0a00', 'application/pdf', 'x.pdf', 'image/png'),
+  ('\xffd8ffe000104a46', null, 'x', 'image/jpeg'),
+  ('GIF89a\100\000\100\000', null, 'x', 'image/gif'),
+  ('GIF89a is a format', null, 'x', 'text/plain'),
+  ('GIF89a\377\377\377\377\360\000\000', null, 'x', 'image/gif'),
+  ('RIFF\001\002\003\004WEBPVP8 ', null, 'x', 'image/webp'),
+  ('RIFF\001\002\003\004WAVEfmt ', 'text/plain', 'x', 'audio/wav'),
+  ('\x49492a0008000000', null, 'x', 'image/tiff'),
+  ('\x4d4d002a00000008', null, 'x', 'image/tiff'),
+  ('\x424d36300000000000003600000028000000', null, 'x', 'image/bmp'),
+  ('BMW cars are fast', 'text/plain', 'x.txt', 'text/plain'),
+  ('\x7f454c46020101', 'text/plain', 'x.txt', 'application/x-executable'),
+  ('MZ\220\000\003\000PE\000\000', 'application/pdf', 'x.pdf', 'application/vnd.microsoft.portable-executable'),
+  ('\x4d5a90000300', 'application/pdf', 'x.pdf', 'application/octet-stream'),
+  ('MZ is a country code', 'text/plain', 'x.txt', 'text/plain'),
+  ('\xcffaedfe07', null, 'x', 'application/x-mach-binary'),
+  ('%!PS-Adobe-3.0', 'text/plain', 'x.txt', 'application/postscript'),
+  (E'\n{\\\\rtf1 hello}', null, 'x', 'application/rtf'),
+  ('{\\rtf1 hello}', 'application/msword', 'x.doc', 'application/rtf'),
+  ('\xd0cf11e0a1b11ae100', null, 'locked.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+  ('{"a": 1}', 'application/x-ndjson', 'x', 'application/x-ndjson'),
+  ('<svg/>', null, 'x.svg', 'image/svg+xml'),
+  ('BEGIN:VCALENDAR', 'text/calendar', 'x.ics', 'text/calendar'),
+  (decode('504b03041400000000000000000000000000000000000000000008000000', 'hex') || 'mimetypeapplication/vnd.oasis.opendocument.spreadsheet', null, 'x', 'application/vnd.oasis.opendocument.spreadsheet'),
+  ('\xd0cf11e0a1b11ae100', 'text/plain', 'x.doc', 'application/x-ole-storage'),
+  ('\xd0cf11e0a1b11ae100'::bytea || decode('57006f007200640044006f00630075006d0065006e007400', 'hex'), null, 'renamed.docx', 'application/msword'),
+  ('\x1f8b0800', null, 'x.csv', 'application/gzip'),
+  ('PK\003\004 [Content_Types].xml … word/document.xml', null, 'x', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+  ('PK\003\004 [Content_Types].xml … xl/workbook.xml', null, 'x.docx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+  ('PK\003\004 [Content_Types].xml … ppt/slides', null, 'x', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'),
+  ('PK\003\004 [Content_Types].xml …', null, 'x.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+  ('PK\003\004 [Content_Types].xml …', null, 'x', 'application/zip'),
+  ('PK\003\004 malware.exe', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'x.docx', 'application/zip'),
+  ('PK\003\004'::bytea || decode(repeat('00', 26), 'hex') || 'mimetypeapplication/vnd.oasis.opendocument.text'::bytea, null, 'x', 'application/vnd.oasis.opendocument.text'),
+  ('plain', 'text/csv', 'x.txt', 'text/csv'),
+  ('plain', null, 'x.csv', 'text/csv'),
+  ('{"a":1}', 'application/json', 'x', 'application/json'),
+  ('plain', 'application/pdf', 'x.pdf', 'text/plain'),
+  ('plain', 'image/png', 'x.md', 'text/markdown'),
+  ('plain\000text', 'text/plain', 'x.txt', 'application/octet-stream'),
+  ('\xfffe680069000a00', 'text/plain', 'x.txt', 'text/plain'),
+  ('#!/bin/sh', 'text/plain', 'x', 'text/plain')
+) as t (head, declared, name, expected);
+
+-- begin_upload.
+
+select is(tests.outcomes($$ select from dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$),
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'who may begin an upload');
+
+select tests.login('alpha-member');
+select results_eq($$ select session_id, organization_id, user_id, name, media_type, size_bytes, sha256, status, metadata, storage
+    from dossier.begin_upload(tests.id('alpha session'), 'Report 2024 – Köln.pdf', 'application/pdf', 100, '{"a":1}') $$,
+  $$ values (tests.id('alpha session'), tests.id('alpha'), 'alpha-member', 'Report 2024 – Köln.pdf', 'application/pdf', 100::bigint, null::text, 'uploading', '{"a":1}'::jsonb, 'postgres') $$,
+  'an upload begins with what is declared');
+select is((dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485760)).size_bytes, 10485760::bigint, '10 MiB may be declared');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485761) $$, 'PT413', 'The file is larger than 10485760 bytes', '10 MiB and a byte may not');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 9223372036854775807) $$, 'PT413', 'The file is larger than 10485760 bytes', 'nor the largest number');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => -1) $$, 'PT400', 'size_bytes must not be negative', 'a negative size');
+select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), %L)', name), 'PT400', 'This is no name for a document', 'a name: ' || what)
+from (values
+  (null, 'null'), ('', 'empty'), ('   ', 'blank'), ('.', 'dot'), ('..', 'dot dot'), ('a/b', 'slash'), ('a\b', 'backslash'), ('/etc/passwd', 'path'),
+  (E'a\nb', 'line feed'), (E'a\tb', 'tab'), (E'a\u0001b', 'control'), (E'a\u007fb', 'delete'), (E'a\u0085b', 'C1 control'),
+  (E'fdp.\u202eexe', 'right-to-left override'), (E'a\u202ab', 'embedding'), (E'a\u2066b', 'isolate'), (E'a\u2028b', 'line separator'),
+  (repeat('x', 256), '256 characters')
+) as t (name, what);
+select is((dossier.begin_upload(tests.id('alpha session'), name)).name, name, 'a good name: ' || what)
+from (values (repeat('é', 255), '255 characters'), ('...', 'three dots'), ('C:file "x" <y>|*?.txt', 'ugly'), ('عربى שלום 日本語 👍.txt', 'scripts'), ('a; drop table x;--', 'SQL')) as t (name, what);
+select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), ''x'', %L)', media_type), code, message, 'a type: ' || regexp_replace(left(media_type, 40), '[\r\n]', ' ', 'g'))
+from (values
+  ('application/x-msdownload', 'PT415', 'Files of type application/x-msdownload are not accepted'),
+  ('application/zip', 'PT415', 'Files of type application/zip are not accepted'),
+  ('image/svg+xml', 'PT415', 'Files of type image/svg+xml are not accepted'),
+  ('video/mp4', 'PT415', 'Files of type video/mp4 are not accepted'),
+  ('nonsense', 'PT400', 'media_type is no media type'), ('text/', 'PT400', 'media_type is no media type'),
+  (E'text/plain\r\nx-evil: 1', 'PT400', 'media_type is no media type'), ('text/' || repeat('x', 200), 'PT400', 'media_type is no media type')
+) as t (media_type, code, message);
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => '[]') $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is an array');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => jsonb_build_object('x', repeat('x', 65536))) $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is large');
+select is((dossier.begin_upload(tests.id('alpha session'), 'x', null, null, null)).metadata, '{}', 'null metadata is none');
+select tests.refuses($$ select dossier.begin_upload(tests.id('beta session'), 'x') $$, 'PT404', 'There is no such session', 'another tenant''s session');
+select tests.refuses($$ select dossier.begin_upload(tests.id('nothing'), 'x') $$, 'PT404', 'There is no such session', 'no such session');
+select tests.refuses($$ select dossier.begin_upload(null, 'x') $$, 'PT404', 'There is no such session', 'no session');
+select tests.login('alpha-viewer');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x') $$, '42501', 'You may not write in this organization', 'a viewer');
+select tests.logout();
+
+-- append_upload: the fixture's upload is the member's.
+
+create function pg_temp.full_chunk(head bytea default '') returns bytea language sql immutable
+as $$ select head || convert_to(repeat('x', 262144 - octet_length(head)), 'utf8') $$;
+
+select is(tests.outcomes($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$),
+  'owner 42501, admin 42501, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'only who began an upload continues it');
+select tests.login('alpha-owner');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, '42501', 'This upload is another user''s', 'another member');
+select tests.login('beta-owner');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'PT404', 'There is no such document', 'another tenant');
+select tests.login('alpha-member');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), -1, 'x') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'a negative number');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), null, 'x') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'no number');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, null) $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'no bytes');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'empty bytes');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, convert_to(repeat('x', 1048577), 'utf8')) $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'a byte too many');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 40, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the first byte over 10 MiB');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 2147483647, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'a huge number');
+select tests.refuses($$ select dossier.append_upload(tests.id('nothing'), 0, 'x') $$, 'PT404', 'There is no such document', 'no such upload');
+select tests.refuses($$ select dossier.append_upload(null, 0, 'x') $$, 'PT404', 'There is no such document', 'no upload');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha document'), 1, 'x') $$, 'PT409', 'This upload is already finished', 'a document that is finished');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '\x7f454c460201') $$, 'PT415', 'Files of type application/x-executable are not accepted', 'a program declared as text');
+select lives_ok($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'a chunk');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'HELLO') $$, 'PT409', 'Chunk 0 is already here', 'the same chunk again');
+select tests.logout();
+select is((select bytes from dossier_private.document_chunks where document_id = tests.id('alpha upload')), 'hello', 'which replaces nothing');
+update dossier.organization_members set role = 'viewer' where user_id = 'alpha-member';
+select tests.login('alpha-member');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 1, 'x') $$, '42501', 'You may not write in this organization', 'a member who has become a viewer');
+select tests.logout();
+delete from dossier.organization_members where user_id = 'alpha-member';
+select tests.login('alpha-member');
+select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 5, repeat('a', 64)) $$, 'PT404', 'There is no such document', 'a member who has left');
+select ok(dossier.abort_upload(tests.id('alpha upload')), 'who may still clear up');
+select tests.logout();
+insert into dossier.organization_members values (tests.id('alpha'), 'alpha-member', 'member');
+
+-- finish_upload, after 10 MiB in 40 chunks.
+
+create temporary table upload as select tests.id('none') as id;
+grant select, update on upload to public;
+create function pg_temp.upload(name text, media_type text default null, size_bytes bigint default null) returns void language sql
+as $$ update upload set id = (dossier.begin_upload(tests.id('alpha session'), name, media_type, size_bytes)).id $$;
+create function pg_temp.append(seq integer, bytes bytea) returns void language sql
+as $$ select dossier.append_upload((select id from upload), seq, bytes) $$;
+create function pg_temp.finish(size_bytes bigint, sha256 text default repeat('ab', 32)) returns dossier.documents language sql
+as $$ select dossier.finish_upload((select id from upload), size_bytes, sha256) $$;
+
+select tests.login('alpha-member');
+select pg_temp.upload('ten.pdf');
+select pg_temp.append(0, pg_temp.full_chunk('%PDF-1.7'));
+select pg_temp.append(seq, pg_temp.full_chunk()) from generate_series(39, 1, -1) as seq;
+select tests.refuses($$ select pg_temp.append(39, pg_temp.full_chunk() || 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the byte after 10 MiB, behind a chunk that fits');
+select tests.refuses($$ select pg_temp.append(40, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the byte after 10 MiB');
+select tests.refuses($$ select pg_temp.finish(10485761) $$, 'PT400', 'The upload is not complete', 'a size that did not arrive');
+select results_eq($$ select name, media_type, size_bytes, sha256, status from pg_temp.finish(10485760, repeat('AB', 32)) $$,
+  $$ values ('ten.pdf', 'application/pdf', 10485760::bigint, repeat('ab', 32), 'stored') $$, '10 MiB are stored, in whatever order they came');
+select tests.refuses($$ select pg_temp.finish(10485760) $$, 'PT409', 'This upload is already finished', 'finishing twice');
+select tests.refuses($$ select pg_temp.append(1, 'x') $$, 'PT409', 'This upload is already finished', 'a chunk after the end');
+select ok(not dossier.abort_upload((select id from upload)), 'nothing to abort any more');
+select is(octet_length(dossier.read_content((select id from upload), 10485760 - 100, 1000)), 100, 'the bytes can be read');
+select tests.logout();
+select results_eq($$ select kind, status, attempts, max_attempts, options, organization_id from dossier_private.jobs where document_id = (select id from upload) $$,
+  $$ values ('extract', 'queued', 0, 3, '{"ocr": false}'::jsonb, tests.id('alpha')) $$, 'and the extraction is queued');
+
+-- Chunks that come together.
+
+select tests.login('alpha-member');
+select pg_temp.upload('run.pdf');
+select pg_temp.append(0, '%PDF' || pg_temp.full_chunk('-') || pg_temp.full_chunk('b') || pg_temp.full_chunk('c'));
+select tests.refuses($$ select pg_temp.append(2, pg_temp.full_chunk() || 'x') $$, 'PT409', 'Of the chunks 2 to 3 some are already here', 'chunks of which one is here');
+select tests.refuses($$ select pg_temp.append(3, 'x') $$, 'PT409', 'Chunk 3 is already here', 'the last of four, which was short');
+select pg_temp.finish(3 * 262144 + 4);
+select is(dossier.read_content((select id from upload), 0, 1048576),
+  '%PDF' || pg_temp.full_chunk('-') || pg_temp.full_chunk('b') || pg_temp.full_chunk('c'), 'chunks that come together are stored in their order');
+select is((select media_type from dossier.documents where id = (select id from upload)), 'application/pdf', 'and the first bytes decide the type');
+select tests.logout();
+select results_eq($$ select seq, octet_length(bytes) from dossier_private.document_chunks where document_id = (select id from upload) order by seq $$,
+  $$ values (0, 262144), (1, 262144), (2, 262144), (3, 4) $$, 'each as a row');
+select tests.login('alpha-member');
+select pg_temp.upload('x.txt');
+select tests.refuses($$ select pg_temp.append(0, pg_temp.full_chunk() || pg_temp.full_chunk() || pg_temp.full_chunk() || pg_temp.full_chunk() || 'x') $$,
+  'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'five chunks at once');
+select tests.logout();
+
+select tests.login('alpha-member');
+select pg_temp.upload('x.txt');
+select tests.refuses($$ select pg_temp.finish(0) $$, 'PT400', 'The file is empty', 'an empty file');
+select pg_temp.append(1, 'tail');
+select tests.refuses($$ select pg_temp.finish(262148) $$, 'PT400', 'The upload is not complete', 'a missing chunk');
+select pg_temp.append(0, 'short');
+select tests.refuses($$ select pg_temp.finish(9) $$, 'PT400', 'The upload is not complete', 'a short chunk that is not the last');
+
+select pg_temp.upload('photo', 'text/plain');
+select pg_temp.append(0, '\x89504e470d0a1a0a');
+select tests.refuses($$ select pg_temp.finish(7) $$, 'PT400', 'The upload is not complete', 'fewer bytes than arrived');
+select tests.refuses($$ select pg_temp.finish(null) $$, 'PT400', 'The upload is not complete', 'no size');
+select tests.refuses($$ select pg_temp.finish(-8) $$, 'PT400', 'The upload is not complete', 'a negative size at the end');
+select tests.refuses($$ select pg_temp.finish(8, null) $$, 'PT400', 'The upload is not complete', 'no digest');
+select tests.refuses($$ select pg_temp.finish(8, repeat('g', 64)) $$, 'PT400', 'The upload is not complete', 'a digest that is none');
+select is((pg_temp.finish(8)).media_type, 'image/png', 'the bytes decide the type');
+
+select pg_temp.upload('x.txt', null, 10);
+select tests.refuses($$ select pg_temp.append(0, '12345678901') $$, 'PT400', 'More bytes arrive than were declared', 'more bytes than declared');
+select pg_temp.append(0, '12345');
+select tests.refuses($$ select pg_temp.finish(5) $$, 'PT400', 'The upload is not complete', 'fewer bytes than declared');
+
+select pg_temp.upload('five.txt');
+select pg_temp.append(0, '12345');
+select is(tests.outcomes($$ select from dossier.finish_upload((select id from upload), 5, repeat('ab', 32)) $$),
+  'owner 42501, admin 42501, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'who may finish an upload');
+
+-- abort_upload.
+
+select is(tests.outcomes($$ select where dossier.abort_upload((select id from upload)) $$),
+  'owner 0, admin 0, member 1, viewer 0, other 0, nobody 42501, anon 42501, service 42501', 'who may abort an upload');
+select tests.login('alpha-member');
+select ok(dossier.abort_upload((select id from upload)), 'an upload is aborted once');
+select ok(not dossier.abort_upload((select id from upload)), 'but not twice');
+select ok(not dossier.abort_upload(null), 'nor nothing');
+select tests.logout();
+select is_empty($$ select from dossier_private.document_chunks where document_id = (select id from upload) $$, 'its bytes are gone');
+
+-- Settings.
+
+update dossier_private.settings set value = '10' where name in ('max_file_bytes', 'max_name_length');
+insert into dossier_private.settings (name, value) values ('allowed_media_types', '["text/plain"]');
+select tests.login('alpha-member');
+select is(dossier.limits(), '{"max_file_bytes": 10, "chunk_bytes": 262144, "allowed_media_types": ["text/plain"], "max_name_length": 10, "max_context_bytes": 1048576}',
+  'limits() tells what the owner has set; inserting a setting changes it');
+select tests.refuses($$ select pg_temp.upload('x.txt', null, 11) $$, 'PT413', 'The file is larger than 10 bytes', 'a size over a lowered limit');
+select tests.refuses($$ select pg_temp.upload('eleven__.txt') $$, 'PT400', 'This is no name for a document', 'a name over a lowered limit');
+select tests.refuses($$ select pg_temp.upload('x.csv') $$, 'PT415', 'Files of type text/csv are not accepted', 'a type that is no longer allowed');
+select tests.logout();
+select throws_ok($$ update dossier_private.settings set value = '"many"' where name = 'max_file_bytes' $$, '23514', null, 'a limit is a number');
+delete from dossier_private.settings where name = 'max_file_bytes';
+select tests.login('alpha-member');
+select tests.refuses($$ select pg_temp.upload('x.txt', null, 1) $$, 'PT500', 'Dossier''s setting max_file_bytes is missing', 'a missing limit is an error, not no limit');
+select tests.logout();
+
+select * from finish();
+rollback;

@@ -1,0 +1,106 @@
+-- Erasure. See ../setup.sql on how to run this.
+
+begin;
+select plan(30);
+select tests.fixture();
+
+-- forget_user.
+
+select is(tests.outcomes($$ select from dossier.forget_user('alpha-member') $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who erases a user');
+select tests.login(null, 'service_role');
+select tests.refuses($$ select dossier.forget_user(null) $$, 'PT400', 'user_id must name a user', 'nobody');
+select tests.refuses($$ select dossier.forget_user(' ') $$, 'PT400', 'user_id must name a user', 'a blank name');
+select tests.refuses($$ select dossier.forget_user('forgotten') $$, 'PT400', 'user_id must name a user', 'who is forgotten already');
+select tests.refuses($$ select dossier.forget_user('alpha-owner') $$, 'PT409', 'The user is the last owner of organizations that have other members', 'the last owner of others');
+select tests.logout();
+
+-- A user who did everything there is to do, here and in an organization of her own.
+update dossier.organization_members set role = 'admin' where user_id = 'alpha-member' and organization_id = tests.id('alpha');
+select tests.login('alpha-member');
+select set_config('request.headers', '{"x-forwarded-for": "203.0.113.7"}', true);
+select from dossier.create_organization('Her own');
+select from dossier.create_session('in it', organization_id => (select id from dossier.organizations where name = 'Her own'), context => '{"text": "private"}');
+select from dossier.begin_upload((select id from dossier.sessions where title = 'in it'), 'own.txt');
+select from dossier.append_upload((select id from dossier.documents where name = 'own.txt'), 0, 'hello');
+select from dossier.finish_upload((select id from dossier.documents where name = 'own.txt'), 5, encode(sha256('hello'), 'hex'));
+select from dossier.delete_sessions(array[(select id from dossier.sessions where title = 'in it'), tests.id('alpha session')]);
+select from dossier.create_session('shared', organization_id => tests.id('alpha'), context => '{"text": "known"}');
+select from dossier.begin_upload((select id from dossier.sessions where title = 'shared'), 'half.txt');
+select from dossier.begin_upload((select id from dossier.sessions where title = 'shared'), 'whole.txt');
+select from dossier.append_upload((select id from dossier.documents where name = 'whole.txt'), 0, 'hello');
+select from dossier.finish_upload((select id from dossier.documents where name = 'whole.txt'), 5, encode(sha256('hello'), 'hex'));
+update dossier.organization_members set role = 'member' where user_id = 'alpha-viewer';
+select tests.login('alpha-owner');
+update dossier.organization_members set role = 'viewer' where user_id = 'alpha-member' and organization_id = tests.id('alpha');
+
+select tests.logout();
+update dossier.documents set storage = 'elsewhere', storage_key = name where name = 'half.txt';
+insert into dossier_private.imports (organization_id, user_id, keep_ids) values (tests.id('alpha'), 'alpha-member', false);
+update dossier.documents set storage = 'elsewhere', storage_key = 'b' where id = tests.id('beta document');
+select tests.login(null, 'service_role');
+create temporary table receipt as select dossier.forget_user('alpha-member') as value;
+select is((select (value -> 'erased') - 'events_renamed' from receipt),
+  '{"organizations_deleted": 1, "sessions_deleted": 1, "documents_deleted": 1, "bytes_deleted": 5, "uploads_deleted": 2, "imports_deleted": 1, "memberships_deleted": 1, "sessions_renamed": 2, "documents_renamed": 2, "contexts_renamed": 2, "context_versions_renamed": 2, "store_deletions_pending": 1}', 'the receipt counts');
+select is((select value ->> 'subject_sha256' from receipt), encode(sha256('alpha-member'), 'hex'), 'and names the user by a digest');
+select tests.logout();
+select is((select kind || ' ' || (erased = (select value -> 'erased' from receipt)) from dossier_private.erasure_receipts where id = (select (value ->> 'receipt_id')::uuid from receipt)), 'user true', 'it is kept');
+select is_empty($$ select from dossier.organizations where name = 'Her own' $$, 'her own organization is gone');
+select is_empty($$ select from dossier.sessions where title = 'in it' $$, 'and what she had in its trash');
+select is((select deleted_by from dossier.sessions where id = tests.id('alpha session')), 'forgotten', 'what she put into the trash of others stays there, without her name');
+select is((select string_agg(user_id, ', ') from dossier.documents where name in ('half.txt', 'whole.txt')), 'forgotten', 'what she did for others stays, without her name');
+select is((select text_context || ' ' || updated_by from dossier.session_context c join dossier.sessions s on s.id = c.session_id where s.title = 'shared'), 'known forgotten', 'as do contexts');
+
+-- Nowhere in the database is her name left.
+create function pg_temp.places_of(needle text) returns setof text
+language plpgsql as $$
+declare
+  t regclass;
+  found boolean;
+begin
+  for t in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('dossier', 'dossier_private') and c.relkind = 'r' loop
+    execute format('select exists (select from %s as r where to_jsonb(r)::text like %L)', t, '%' || needle || '%') into found;
+    if found then
+      return next t::text;
+    end if;
+  end loop;
+end
+$$;
+select is_empty($$ select pg_temp.places_of('alpha-member') $$, 'her name is nowhere');
+select is_empty($$ select from dossier.audit_log where user_id = 'forgotten' and origin is not null $$, 'nor where she came from');
+select ok(exists (select from pg_temp.places_of('alpha-owner')), 'others'' names are');
+select is((select string_agg(distinct action, ', ') from dossier.audit_log where user_id = 'forgotten' and organization_id = tests.id('alpha')), 'document.stored, member.role_changed, session.trashed', 'what she did can still be read');
+select tests.login(null, 'service_role');
+select is((select sum(value::integer)::integer from jsonb_each_text(dossier.forget_user('alpha-member') -> 'erased')), 0, 'there is nothing to forget twice');
+select tests.logout();
+
+-- forget_organization.
+
+select is(tests.outcomes($$ select from dossier.forget_organization(tests.id('alpha')) $$),
+  'owner 1, admin 42501, member PT404, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who erases an organization; the member is forgotten');
+select tests.login('alpha-owner');
+select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'There is no such organization', 'another tenant''s');
+select tests.refuses($$ select dossier.forget_organization(null) $$, 'PT404', 'There is no such organization', 'no organization');
+select tests.login('alpha-admin');
+select tests.refuses($$ select dossier.forget_organization(tests.id('alpha')) $$, '42501', 'This needs the role owner in the organization', 'an admin');
+select tests.login('beta-owner');
+select from dossier.delete_sessions(array[tests.id('beta session')]);
+create temporary table second_receipt as select dossier.forget_organization(tests.id('beta')) as value;
+select is((select (value -> 'erased') - 'events' from second_receipt),
+  '{"members": 4, "sessions": 1, "contexts": 1, "context_versions": 1, "documents": 2, "bytes": 5, "pages": 1, "store_deletions_pending": 1}', 'the receipt says what there was, in the trash');
+select ok((select (value #> '{erased,events}')::integer from second_receipt) >= 6, 'events, too');
+select is((select value ->> 'subject_sha256' from second_receipt), encode(sha256(convert_to(tests.id('beta')::text, 'UTF8')), 'hex'), 'the organization by a digest');
+select tests.logout();
+select is_empty($$ select pg_temp.places_of(tests.id('beta')::text) $$, 'its id is nowhere');
+select set_eq($$ select storage_key from dossier_private.store_deletions $$, array['half.txt', 'b'], 'bytes outside are yet to be deleted');
+select is_empty($$ select pg_temp.places_of('beta-') $$, 'nor its members');
+select tests.login(null, 'service_role');
+select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'There is no such organization', 'not twice');
+select tests.logout();
+
+-- Receipts are not for reading.
+select is(tests.outcomes($$ select from dossier_private.erasure_receipts $$),
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody reads receipts but the owner of the database');
+
+select * from finish();
+rollback;

@@ -1,0 +1,104 @@
+-- Which job is next: fairness between organizations, text before thumbnails, and jobs that are handed back.
+-- See ../setup.sql on how to run this.
+
+begin;
+select plan(21);
+select tests.fixture();
+-- Jobs of others, should there be any, stay out of the way until the rollback.
+update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
+update dossier_private.jobs set lease_expires_at = 'infinity' where status = 'running';
+
+create function pg_temp.document(tenant text, number integer, media_type text default 'text/plain') returns uuid language sql as $$
+  insert into dossier.documents (id, session_id, organization_id, user_id, name, media_type, size_bytes, sha256, status)
+  values (tests.id(tenant || number), tests.id(tenant || ' session'), tests.id(tenant), tenant || '-member',
+    tenant || number, media_type, 1, repeat('0', 64), 'stored')
+  returning id
+$$;
+create function pg_temp.queue(tenant text, number integer, kind text default 'extract', age interval default '0') returns void language sql as $$
+  insert into dossier_private.jobs (document_id, organization_id, kind, run_at)
+  values (tests.id(tenant || number), tests.id(tenant), kind, now() - age)
+$$;
+create function pg_temp.claim(count integer default 1) returns setof text language plpgsql as $$
+begin
+  return query
+  with claimed as materialized (select * from dossier.claim_jobs('w', count))
+  select document.name || case claimed.kind when 'thumbnail' then ' thumbnail' else '' end
+  from claimed join dossier.documents as document on document.id = claimed.document_id;
+end
+$$;
+
+-- Alpha brings a burst of ten, an hour before beta's one.
+
+select pg_temp.document('alpha', n), pg_temp.queue('alpha', n, 'extract', make_interval(mins => 70 - n)) from generate_series(1, 10) as n;
+select pg_temp.document('beta', 1), pg_temp.queue('beta', 1);
+select tests.login(null, 'service_role');
+select results_eq($$ select pg_temp.claim() $$, array['alpha1'], 'the oldest of all is first');
+select results_eq($$ select pg_temp.claim() $$, array['beta1'], 'then who has nothing under way, however late');
+select results_eq($$ select pg_temp.claim(3) $$, array['alpha2', 'alpha3', 'alpha4'], 'nobody else waits: the burst goes on, in its order');
+select tests.logout();
+select pg_temp.document('beta', n), pg_temp.queue('beta', n) from generate_series(2, 4) as n;
+select tests.login(null, 'service_role');
+select results_eq($$ select pg_temp.claim(4) $$, array['beta2', 'beta3', 'beta4', 'alpha5'], 'the one behind catches up, until both have as many');
+select tests.logout();
+
+-- A job that is not due, and one whose document somebody has locked, are passed over.
+
+update dossier_private.jobs set run_at = now() + interval '1 minute' where document_id = tests.id('alpha6');
+select tests.login(null, 'service_role');
+select results_eq($$ select pg_temp.claim() $$, array['alpha7'], 'a job that is not due waits');
+select tests.logout();
+
+-- Thumbnails come behind text.
+
+select pg_temp.document('beta', 5, 'image/png'), pg_temp.queue('beta', 5, 'thumbnail', '1 day');
+select pg_temp.document('beta', 6), pg_temp.queue('beta', 6);
+update dossier_private.jobs set run_at = 'infinity' where organization_id = tests.id('alpha') and status = 'queued';
+select tests.login(null, 'service_role');
+select results_eq($$ select pg_temp.claim(3) $$, array['beta6', 'beta5 thumbnail'], 'text first, then a thumbnail, though older');
+select tests.logout();
+select is((select status from dossier.documents where id = tests.id('beta6')), 'extracting', 'whose text is read is being extracted');
+select is((select status from dossier.documents where id = tests.id('beta5')), 'stored', 'whose thumbnail is made is not');
+
+-- Handing back.
+
+create temporary table job as select * from dossier_private.jobs where document_id = tests.id('beta6') and status = 'running';
+grant select on job to public;
+select tests.login(null, 'service_role');
+select ok(not dossier.release_job((select id from job), 2), 'another attempt hands nothing back');
+select ok(dossier.release_job((select id from job), 1), 'its worker does');
+select ok(not dossier.release_job((select id from job), 1), 'once');
+select ok(not dossier.complete_job((select id from job), 1, '[]'), 'and has no more to say about it');
+select tests.logout();
+select is((select status from dossier.documents where id = tests.id('beta6')), 'stored', 'the document waits again');
+select results_eq($$ select j.status, j.run_at <= now(), j.max_attempts - j.attempts, j.lease_expires_at is null
+    from dossier_private.jobs as j where j.id = (select id from job) $$,
+  $$ values ('queued', true, 3, true) $$, 'to be claimed at once, with as many attempts left as before');
+select tests.login(null, 'service_role');
+select results_eq($$ select job_id, attempt from dossier.claim_jobs('w') $$, $$ select id, 2 from job $$, 'by a new attempt');
+select tests.logout();
+
+create temporary table picture as select * from dossier_private.jobs where document_id = tests.id('beta5');
+grant select on picture to public;
+select tests.login(null, 'service_role');
+select ok(dossier.release_job((select id from picture), 1), 'a thumbnail is handed back');
+select tests.logout();
+select is((select status from dossier.documents where id = tests.id('beta5')), 'stored', 'and its document is left alone');
+
+-- A worker that is lost with a thumbnail.
+
+update dossier_private.jobs set status = 'running', attempts = max_attempts, worker = 'w', lease_expires_at = now() - interval '1 second'
+where id = (select id from picture);
+select tests.login(null, 'service_role');
+select is_empty($$ select dossier.claim_jobs('w') $$, 'a thumbnail whose workers are always lost is given up');
+select tests.logout();
+select results_eq($$ select j.status, document.status, document.error_code from dossier_private.jobs as j
+    join dossier.documents as document on document.id = j.document_id where j.id = (select id from picture) $$,
+  $$ values ('failed', 'stored', null::text) $$, 'its document is none the worse');
+
+-- One live job of a kind.
+
+select lives_ok($$ select pg_temp.queue('beta', 5, 'extract') $$, 'text and thumbnail may wait side by side');
+select throws_ok($$ select pg_temp.queue('beta', 5, 'extract') $$, '23505', null, 'but no kind twice');
+
+select * from finish();
+rollback;
