@@ -3,7 +3,8 @@
 #
 #   tests/sql/concurrency.sh DATABASE     as the owner; host, port and user as psql takes them (PGHOST …)
 #
-# Nothing sleeps: a session that must wait is seen waiting in pg_stat_activity before the other goes on.
+# Nothing sleeps: a session that must wait is seen waiting in pg_stat_activity before the other goes on. A session
+# that does not wait fails the test, because what follows then proves nothing.
 # Its rows are committed, and deleted at the end.
 
 set -euo pipefail
@@ -44,16 +45,18 @@ answer() {
     [ -z "$line" ] || printf '%s\n' "$line"
   done
   echo "no answer from $1"
+  return 1
 }
 
 ask() { send "$1" "$2"; answer "$1"; }
 
-# blocked NAME: returns when the session waits for a lock.
+# blocked NAME: a test of its own: the session waits for a lock. Returns as soon as it does.
 blocked() {
-  local deadline=$((SECONDS + 30))
-  until [ "$(ask watch "select count(*) from pg_stat_activity where application_name = 'concurrency-$1' and wait_event_type = 'Lock';")" = 1 ]; do
-    [ $SECONDS -lt $deadline ] || { echo "# $1 never waited"; return 0; }
+  local deadline=$((SECONDS + 30)) state=''
+  until [ "$state" = Lock ] || [ $SECONDS -ge $deadline ]; do
+    state=$(ask watch "select coalesce(wait_event_type, state) from pg_stat_activity where application_name = 'concurrency-$1';")
   done
+  is "$state" Lock "session $1 waits for a lock"
 }
 
 # is GOT WANTED DESCRIPTION
