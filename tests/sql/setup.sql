@@ -2,7 +2,8 @@
 -- hosted, also one that holds other rows: every test makes its own and rolls back.
 --
 --   psql -v ON_ERROR_STOP=1 -d DATABASE -f tests/sql/setup.sql    as the owner of the database
---   pg_prove -d DATABASE tests/sql/coverage.sql tests/sql/*/*.sql    from the root of the repository
+--   pg_prove -h 127.0.0.1 -d DATABASE tests/sql/coverage.sql tests/sql/*/*.sql
+--                                                       from the root of the repository; over TCP, since the audit log names addresses
 --   tests/sql/concurrency.sh DATABASE                                what one transaction cannot show
 --
 -- To clear up: drop schema tests cascade; drop extension pgtap;

@@ -1,7 +1,7 @@
 -- The audit log. See ../setup.sql on how to run this.
 
 begin;
-select plan(25);
+select plan(26);
 select tests.fixture();
 
 create function pg_temp.events(organization uuid default tests.id('alpha')) returns text
@@ -82,6 +82,7 @@ select tests.login('alpha-owner');
 
 -- From where.
 
+select isnt(inet_client_addr(), null, 'this connection has an address, which a Unix socket has not');
 select is((select origin from pg_temp.last_event()), host(inet_client_addr()), 'the address of the connection');
 select set_config('request.headers', '{"x-forwarded-for": "203.0.113.7, 10.0.0.1"}', true);
 select from dossier.create_organization('New');
