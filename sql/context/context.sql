@@ -150,7 +150,7 @@ comment on function dossier_private.write_context(uuid, uuid, text, jsonb, integ
   'Saves a context and its version. Null keeps what is there; expected_version 0 means that there must be none yet; '
   'merge_metadata merges the metadata into what is there instead of replacing it.';
 
-create function dossier_private.save_session_context(
+create function dossier_private.save_context(
   session_id uuid, text_context text, context_metadata jsonb, expected_version integer, merge_metadata boolean
 ) returns dossier.session_context
 language plpgsql security definer set search_path = ''
@@ -162,7 +162,7 @@ begin
     coalesce(merge_metadata, false));
 end
 $$;
-comment on function dossier_private.save_session_context(uuid, text, jsonb, integer, boolean) is 'Body of dossier.save_context().';
+comment on function dossier_private.save_context(uuid, text, jsonb, integer, boolean) is 'Runs dossier.save_context() with its owner''s rights.';
 
 create function dossier.save_context(
   session_id uuid,
@@ -173,7 +173,7 @@ create function dossier.save_context(
 ) returns dossier.session_context
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.save_session_context(
+  select dossier_private.save_context(
     session_id, text_context, context_metadata, expected_version, merge_metadata);
 end;
 comment on function dossier.save_context(uuid, text, jsonb, integer, boolean) is
@@ -197,14 +197,14 @@ begin
   -- Of two first sessions at once the second waits here, and then finds what the first has made.
   perform pg_advisory_xact_lock(hashtextextended('dossier personal organization ' || caller, 0));
   if not exists (select from dossier_private.my_organizations('member')) then
-    perform dossier_private.found_organization('Personal');
+    perform dossier_private.create_organization('Personal');
   end if;
 end
 $$;
 comment on function dossier_private.provide_organization() is
   'Makes an organization for a caller who may write in none, when the setting personal_organizations says so and no app keeps the members.';
 
-create function dossier_private.start_session(title text, conversation_type text, organization_id uuid, context jsonb)
+create function dossier_private.create_session(title text, conversation_type text, organization_id uuid, context jsonb)
 returns dossier.sessions
 language plpgsql security definer set search_path = ''
 as $$
@@ -228,7 +228,7 @@ begin
     perform dossier_private.require_writer(null, 'organization', writable_organization_id);
   end if;
   insert into dossier.sessions (organization_id, title, conversation_type)
-  values (writable_organization_id, start_session.title, type_slug)
+  values (writable_organization_id, create_session.title, type_slug)
   returning * into session;
 
   if jsonb_typeof(context) = 'object' then
@@ -260,7 +260,7 @@ begin
   return session;
 end
 $$;
-comment on function dossier_private.start_session(text, text, uuid, jsonb) is 'Body of dossier.create_session().';
+comment on function dossier_private.create_session(text, text, uuid, jsonb) is 'Runs dossier.create_session() with its owner''s rights.';
 
 create function dossier.create_session(
   title text default null,
@@ -270,7 +270,7 @@ create function dossier.create_session(
 ) returns dossier.sessions
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.start_session(title, conversation_type, organization_id, context);
+  select dossier_private.create_session(title, conversation_type, organization_id, context);
 end;
 comment on function dossier.create_session(text, text, uuid, jsonb) is
   'Makes a session and, when context is given ({text_context | text, context_metadata | metadata}), its first '
@@ -298,9 +298,9 @@ revoke all on dossier.session_context, dossier.session_context_versions
 grant select on dossier.session_context, dossier.session_context_versions to authenticated, service_role;
 
 revoke all on function
-  dossier_private.check_context, dossier_private.write_context, dossier_private.save_session_context,
-  dossier.save_context, dossier_private.provide_organization, dossier_private.start_session, dossier.create_session
+  dossier_private.check_context, dossier_private.write_context, dossier_private.save_context,
+  dossier.save_context, dossier_private.provide_organization, dossier_private.create_session, dossier.create_session
   from public, anon, authenticated, service_role;
 grant execute on function
-  dossier.save_context, dossier_private.save_session_context, dossier.create_session, dossier_private.start_session
+  dossier.save_context, dossier_private.save_context, dossier.create_session, dossier_private.create_session
   to authenticated, service_role;

@@ -260,7 +260,7 @@ end;
 comment on function dossier_private.diff_metadata(jsonb, jsonb) is
   'Keys of the outermost objects that were removed, added or have another value, as lines "key": value.';
 
-create function dossier_private.diff_versions(session_id uuid, from_version integer, to_version integer, context_lines integer)
+create function dossier_private.diff_context(session_id uuid, from_version integer, to_version integer, context_lines integer)
 returns table (part text, hunk integer, change text, from_line integer, to_line integer, line text)
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -277,7 +277,7 @@ begin
       hint = 'Leave it out for 3.';
   end if;
   new := dossier_private.read_version(session_id, coalesce(to_version, (
-    select c.version from dossier.session_context as c where c.session_id = diff_versions.session_id)));
+    select c.version from dossier.session_context as c where c.session_id = diff_context.session_id)));
   if from_version = 0 then -- before the first
     old.text_context := '';
     old.context_metadata := '{}';
@@ -293,7 +293,7 @@ begin
     from dossier_private.diff_metadata(old.context_metadata, new.context_metadata) as d;
 end
 $$;
-comment on function dossier_private.diff_versions(uuid, integer, integer, integer) is 'Body of dossier.diff_context().';
+comment on function dossier_private.diff_context(uuid, integer, integer, integer) is 'Runs dossier.diff_context() with its owner''s rights.';
 
 create function dossier.diff_context(
   session_id uuid,
@@ -304,7 +304,7 @@ create function dossier.diff_context(
 language sql stable security invoker set search_path = ''
 begin atomic
   select diff.part, diff.hunk, diff.change, diff.from_line, diff.to_line, diff.line
-  from dossier_private.diff_versions(session_id, from_version, to_version, context_lines) as diff;
+  from dossier_private.diff_context(session_id, from_version, to_version, context_lines) as diff;
 end;
 comment on function dossier.diff_context(uuid, integer, integer, integer) is
   'What changed from one version to another (the one in force by default; 0 is the empty context before the first), '
@@ -313,6 +313,6 @@ comment on function dossier.diff_context(uuid, integer, integer, integer) is
 
 revoke all on function
   dossier_private.longest_ascent, dossier_private.common_lines, dossier_private.match_lines,
-  dossier_private.diff_text, dossier_private.diff_metadata, dossier_private.diff_versions, dossier.diff_context
+  dossier_private.diff_text, dossier_private.diff_metadata, dossier_private.diff_context, dossier.diff_context
   from public, anon, authenticated, service_role;
-grant execute on function dossier.diff_context, dossier_private.diff_versions to authenticated, service_role;
+grant execute on function dossier.diff_context, dossier_private.diff_context to authenticated, service_role;

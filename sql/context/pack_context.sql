@@ -74,7 +74,7 @@ comment on function dossier_private.pack_candidates(text, uuid, uuid) is
   'Pages of a session that may be quoted, the ones to quote first: the best for the query, or without one the first in the '
   'order of documents and pages. Two thousand at most.';
 
-create function dossier_private.pack_session(in_session uuid, query text, max_tokens integer) returns jsonb
+create function dossier_private.pack_context(in_session uuid, query text, max_tokens integer) returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: reads entries. It says what the policies of sessions, pages and contexts say.
@@ -258,12 +258,12 @@ begin
     'left_out', left_out);
 end
 $$;
-comment on function dossier_private.pack_session(uuid, text, integer) is 'Body of dossier.pack_context().';
+comment on function dossier_private.pack_context(uuid, text, integer) is 'Runs dossier.pack_context() with its owner''s rights.';
 
 create function dossier.pack_context(session_id uuid, query text default null, max_tokens integer default 8000) returns jsonb
 language sql stable security invoker set search_path = ''
 begin atomic
-  select dossier_private.pack_session(session_id, query, max_tokens);
+  select dossier_private.pack_context(session_id, query, max_tokens);
 end;
 comment on function dossier.pack_context(uuid, text, integer) is
   'What a prompt needs to know of a session, max_tokens of it at most (by estimate_tokens): {text, tokens, max_tokens, '
@@ -273,6 +273,6 @@ comment on function dossier.pack_context(uuid, text, integer) is
   'other page why: {document_id, document_name, pages, reason}, reason budget, no_match, duplicate, empty or not_ready.';
 
 revoke all on function
-  dossier_private.cut_to_tokens, dossier_private.escape_headings, dossier_private.pack_candidates, dossier_private.pack_session, dossier.pack_context
+  dossier_private.cut_to_tokens, dossier_private.escape_headings, dossier_private.pack_candidates, dossier_private.pack_context, dossier.pack_context
   from public, anon, authenticated, service_role;
-grant execute on function dossier.pack_context, dossier_private.pack_session to authenticated, service_role;
+grant execute on function dossier.pack_context, dossier_private.pack_context to authenticated, service_role;

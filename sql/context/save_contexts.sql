@@ -31,7 +31,7 @@ begin
       hint = 'Send {"session_id": "…", "text_context": "…", "context_metadata": {…}, "expected_version": 1, "merge_metadata": false}.';
   end if;
 
-  return dossier_private.save_session_context(
+  return dossier_private.save_context(
     (item ->> 'session_id')::uuid,
     coalesce(item ->> 'text_context', item ->> 'text'),
     coalesce(nullif(item -> 'context_metadata', 'null'), nullif(item -> 'metadata', 'null')),
@@ -41,7 +41,7 @@ end
 $$;
 comment on function dossier_private.save_context_item(jsonb) is 'Saves one item of save_contexts() as save_context() does.';
 
-create function dossier_private.save_context_items(items jsonb) returns setof dossier.session_context
+create function dossier_private.save_contexts(items jsonb) returns setof dossier.session_context
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: see write_context.
@@ -118,12 +118,12 @@ begin
   return query select * from unnest(saved);
 end
 $$;
-comment on function dossier_private.save_context_items(jsonb) is 'Body of dossier.save_contexts().';
+comment on function dossier_private.save_contexts(jsonb) is 'Runs dossier.save_contexts() with its owner''s rights.';
 
 create function dossier.save_contexts(items jsonb) returns setof dossier.session_context
 language sql volatile security invoker set search_path = '' rows 10
 begin atomic
-  select dossier_private.save_context_items(items);
+  select dossier_private.save_contexts(items);
 end;
 comment on function dossier.save_contexts(jsonb) is
   'Saves the contexts of up to 1000 sessions, all or none: [{session_id, text_context, context_metadata, '
@@ -132,6 +132,6 @@ comment on function dossier.save_contexts(jsonb) is
   'with its current_version and expected_version. Returns the new versions in the order of the items.';
 
 revoke all on function
-  dossier_private.save_context_item, dossier_private.save_context_items, dossier.save_contexts
+  dossier_private.save_context_item, dossier_private.save_contexts, dossier.save_contexts
   from public, anon, authenticated, service_role;
-grant execute on function dossier.save_contexts, dossier_private.save_context_items to authenticated, service_role;
+grant execute on function dossier.save_contexts, dossier_private.save_contexts to authenticated, service_role;

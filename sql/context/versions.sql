@@ -128,7 +128,7 @@ end
 $$;
 comment on function dossier_private.sweep_versions() is 'Removes versions that have come of age, an hour late at most; returns how many. Part of dossier.sweep().';
 
-create function dossier_private.change_context_retention(organization_id uuid, keep_versions integer, keep_days integer)
+create function dossier_private.set_context_retention(organization_id uuid, keep_versions integer, keep_days integer)
 returns dossier.context_retention
 language plpgsql security definer set search_path = ''
 as $$
@@ -136,7 +136,7 @@ as $$
 declare
   rule dossier.context_retention;
 begin
-  perform dossier_private.require_admin(change_context_retention.organization_id);
+  perform dossier_private.require_admin(set_context_retention.organization_id);
   if keep_versions not between 1 and 1000000 or keep_days not between 1 and 36500 then
     raise exception using
       errcode = 'PT400',
@@ -147,10 +147,10 @@ begin
 
   insert into dossier.context_retention as r (organization_id, keep_versions, keep_days, swept_until)
   values (
-    change_context_retention.organization_id,
-    change_context_retention.keep_versions,
-    change_context_retention.keep_days,
-    now() - make_interval(days => coalesce(change_context_retention.keep_days, 0)))
+    set_context_retention.organization_id,
+    set_context_retention.keep_versions,
+    set_context_retention.keep_days,
+    now() - make_interval(days => coalesce(set_context_retention.keep_days, 0)))
   on conflict on constraint context_retention_pkey do update set
     keep_versions = excluded.keep_versions, keep_days = excluded.keep_days, swept_until = excluded.swept_until
   returning * into rule;
@@ -159,7 +159,7 @@ begin
   return rule;
 end
 $$;
-comment on function dossier_private.change_context_retention(uuid, integer, integer) is 'Body of dossier.set_context_retention().';
+comment on function dossier_private.set_context_retention(uuid, integer, integer) is 'Runs dossier.set_context_retention() with its owner''s rights.';
 
 create function dossier.set_context_retention(
   organization_id uuid,
@@ -168,7 +168,7 @@ create function dossier.set_context_retention(
 ) returns dossier.context_retention
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.change_context_retention(organization_id, keep_versions, keep_days);
+  select dossier_private.set_context_retention(organization_id, keep_versions, keep_days);
 end;
 comment on function dossier.set_context_retention(uuid, integer, integer) is
   'Says which versions of its contexts an organization keeps: the newest keep_versions, those of the last keep_days, '
@@ -245,7 +245,7 @@ $$;
 comment on function dossier_private.read_version(uuid, integer) is
   'A version of a context the caller can see; PT404 when the session is invisible or the version is not kept.';
 
-create function dossier_private.restore_version(session_id uuid, version integer, expected_version integer)
+create function dossier_private.restore_context(session_id uuid, version integer, expected_version integer)
 returns dossier.session_context
 language plpgsql security definer set search_path = ''
 as $$
@@ -258,13 +258,13 @@ begin
     session_id, owning_organization_id, old.text_context, old.context_metadata, expected_version);
 end
 $$;
-comment on function dossier_private.restore_version(uuid, integer, integer) is 'Body of dossier.restore_context().';
+comment on function dossier_private.restore_context(uuid, integer, integer) is 'Runs dossier.restore_context() with its owner''s rights.';
 
 create function dossier.restore_context(session_id uuid, version integer, expected_version integer default null)
 returns dossier.session_context
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.restore_version(session_id, version, expected_version);
+  select dossier_private.restore_context(session_id, version, expected_version);
 end;
 comment on function dossier.restore_context(uuid, integer, integer) is
   'Saves the text and metadata of an old version again, as a new version; nothing in between is lost. '
@@ -280,10 +280,10 @@ grant select on dossier.context_retention to authenticated, service_role;
 
 revoke all on function
   dossier_private.may_go, dossier_private.prune_versions, dossier_private.prune_organization,
-  dossier_private.sweep_versions, dossier_private.change_context_retention, dossier.set_context_retention,
-  dossier.context_history, dossier_private.read_version, dossier_private.restore_version, dossier.restore_context
+  dossier_private.sweep_versions, dossier_private.set_context_retention, dossier.set_context_retention,
+  dossier.context_history, dossier_private.read_version, dossier_private.restore_context, dossier.restore_context
   from public, anon, authenticated, service_role;
 grant execute on function
-  dossier.set_context_retention, dossier_private.change_context_retention, dossier.context_history,
-  dossier.restore_context, dossier_private.restore_version
+  dossier.set_context_retention, dossier_private.set_context_retention, dossier.context_history,
+  dossier.restore_context, dossier_private.restore_context
   to authenticated, service_role;

@@ -4,6 +4,10 @@
 -- in one transaction. They hold no transaction control and no psql commands, and they need no
 -- superuser. Inside a `begin atomic` body the letters of "end" appear only as its last word:
 -- the Supabase CLI, which splits a migration into statements, takes any others for its end.
+--
+-- dossier.begin_upload() runs dossier_private.begin_upload(), and so on: a public function and the definer function behind
+-- it share a name. For the CLI's sake three cannot: store_chunks() behind append_upload(), stage_records() behind
+-- append_import(), and awaits_thumbnail() behind thumbnail_pending().
 
 do $$
 declare

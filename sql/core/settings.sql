@@ -110,7 +110,7 @@ end;
 comment on function dossier_private.chunk_bytes() is
   'Bytes in every chunk of a document but its last. Stored documents depend on it: it is no setting.';
 
-create function dossier_private.read_limits() returns jsonb
+create function dossier_private.limits() returns jsonb
 language sql stable security definer set search_path = ''
 -- Definer: API roles cannot read the table.
 begin atomic
@@ -122,12 +122,12 @@ begin atomic
     'max_context_bytes', dossier_private.setting('max_context_bytes')
   );
 end;
-comment on function dossier_private.read_limits() is 'The settings that a client may know; body of dossier.limits().';
+comment on function dossier_private.limits() is 'Runs dossier.limits() with its owner''s rights.';
 
 create function dossier.limits() returns jsonb
 language sql stable security invoker set search_path = ''
 begin atomic
-  select dossier_private.read_limits();
+  select dossier_private.limits();
 end;
 comment on function dossier.limits() is
   'Limits of uploads and contexts: {max_file_bytes, chunk_bytes, allowed_media_types, max_name_length, max_context_bytes}.';
@@ -135,6 +135,6 @@ comment on function dossier.limits() is
 revoke all on dossier_private.settings from public, anon, authenticated, service_role;
 revoke all on function
   dossier_private.settings_replace_seeded, dossier_private.setting, dossier_private.chunk_bytes,
-  dossier_private.read_limits, dossier.limits
+  dossier_private.limits, dossier.limits
   from public, anon, authenticated, service_role;
-grant execute on function dossier.limits, dossier_private.read_limits to anon, authenticated, service_role;
+grant execute on function dossier.limits, dossier_private.limits to anon, authenticated, service_role;

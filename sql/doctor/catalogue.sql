@@ -118,7 +118,7 @@ begin
     from functions as f
     join api_roles as r on r.name = 'anon'
     where has_function_privilege(r.oid, f.oid, 'execute')
-      and f.name not in ('dossier.limits()', 'dossier_private.read_limits()')
+      and f.name not in ('dossier.limits()', 'dossier_private.limits()')
     union all
     select 'rights', 'error', format('%s may not execute %s', r.name, f.name)
     from functions as f

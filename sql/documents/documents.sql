@@ -174,7 +174,7 @@ $$;
 comment on function dossier_private.require_document(uuid) is
   'A document the caller may write, locked; PT404 when it is invisible, 42501 when only readable.';
 
-create function dossier_private.discard_document(document_id uuid) returns boolean
+create function dossier_private.delete_document(document_id uuid) returns boolean
 language plpgsql volatile security definer set search_path = ''
 as $$
 -- Definer: a viewer is told why not (42501), where row level security would find nothing to delete.
@@ -188,12 +188,12 @@ exception when sqlstate 'PT404' then
   return false;
 end
 $$;
-comment on function dossier_private.discard_document(uuid) is 'Body of dossier.delete_document().';
+comment on function dossier_private.delete_document(uuid) is 'Runs dossier.delete_document() with its owner''s rights.';
 
 create function dossier.delete_document(document_id uuid) returns boolean
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.discard_document(document_id);
+  select dossier_private.delete_document(document_id);
 end;
 comment on function dossier.delete_document(uuid) is
   'Deletes a document with its bytes, pages and jobs; false when there is none that the caller can see.';
@@ -219,7 +219,7 @@ end
 $$;
 comment on function dossier_private.require_bytes(uuid, text) is 'Refuses (PT410) a document whose bytes are not in this database.';
 
-create function dossier_private.read_chunks(document_id uuid, offset_bytes bigint, length_bytes integer) returns bytea
+create function dossier_private.read_content(document_id uuid, offset_bytes bigint, length_bytes integer) returns bytea
 language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: API roles cannot read the chunks; it repeats what documents_select_viewer says.
@@ -232,7 +232,7 @@ begin
   select d.id, d.organization_id, d.status, d.size_bytes, d.storage, session.deleted_at into document
   from dossier.documents as d
   join dossier.sessions as session on session.id = d.session_id
-  where d.id = read_chunks.document_id;
+  where d.id = read_content.document_id;
 
   if not found or document.status = 'uploading' or dossier_private.my_role(document.organization_id) is null
     -- A service goes on: a worker may have begun to read before the document went into the trash.
@@ -260,19 +260,19 @@ begin
           - greatest(first_byte - chunk.seq * chunk_bytes, 0))::integer),
       ''::bytea order by chunk.seq), ''::bytea)
     from dossier_private.document_chunks as chunk
-    where chunk.document_id = read_chunks.document_id
+    where chunk.document_id = read_content.document_id
       and past_byte > first_byte
       and chunk.seq between (first_byte / chunk_bytes)::integer and ((past_byte - 1) / chunk_bytes)::integer
   );
 end
 $$;
-comment on function dossier_private.read_chunks(uuid, bigint, integer) is 'Body of dossier.read_content().';
+comment on function dossier_private.read_content(uuid, bigint, integer) is 'Runs dossier.read_content() with its owner''s rights.';
 
 create function dossier.read_content(document_id uuid, offset_bytes bigint default 0, length_bytes integer default 262144)
 returns bytea
 language sql stable security invoker set search_path = ''
 begin atomic
-  select dossier_private.read_chunks(document_id, offset_bytes, length_bytes);
+  select dossier_private.read_content(document_id, offset_bytes, length_bytes);
 end;
 comment on function dossier.read_content(uuid, bigint, integer) is
   'Bytes of a document, at most 1 MiB at once, fewer at its end; null when the caller cannot see it or it is still uploading.';
@@ -308,10 +308,10 @@ grant select, update (name, metadata), delete on dossier.documents to authentica
 revoke all on function
   dossier_private.is_safe_name, dossier_private.announce_document, dossier_private.document_organization,
   dossier_private.require_document,
-  dossier_private.require_bytes, dossier_private.discard_document, dossier.delete_document, dossier_private.read_chunks, dossier.read_content
+  dossier_private.require_bytes, dossier_private.delete_document, dossier.delete_document, dossier_private.read_content, dossier.read_content
   from public, anon, authenticated, service_role;
 -- The check on a name runs as who changes it.
 grant execute on function dossier_private.is_safe_name to authenticated, service_role;
 grant execute on function
-  dossier.delete_document, dossier_private.discard_document, dossier.read_content, dossier_private.read_chunks
+  dossier.delete_document, dossier_private.delete_document, dossier.read_content, dossier_private.read_content
   to authenticated, service_role;

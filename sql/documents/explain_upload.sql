@@ -1,6 +1,6 @@
 -- What begin_upload() would say, check by check, by the same code.
 
-create function dossier_private.try_upload(
+create function dossier_private.explain_upload(
   session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
 ) returns table (check_name text, passed boolean, concerns text, code text, message text, detail text, hint text)
 language plpgsql stable security definer set search_path = '' rows 12
@@ -42,7 +42,7 @@ begin
   end loop;
 end
 $$;
-comment on function dossier_private.try_upload(uuid, text, text, bigint, jsonb) is 'Body of dossier.explain_upload().';
+comment on function dossier_private.explain_upload(uuid, text, text, bigint, jsonb) is 'Runs dossier.explain_upload() with its owner''s rights.';
 
 create function dossier.explain_upload(
   session_id uuid,
@@ -54,11 +54,11 @@ create function dossier.explain_upload(
 language sql stable security invoker set search_path = '' rows 12
 begin atomic
   select tried.check_name, tried.passed, tried.concerns, tried.code, tried.message, tried.detail, tried.hint
-  from dossier_private.try_upload(session_id, name, media_type, size_bytes, metadata) as tried;
+  from dossier_private.explain_upload(session_id, name, media_type, size_bytes, metadata) as tried;
 end;
 comment on function dossier.explain_upload(uuid, text, text, bigint, jsonb) is
   'What begin_upload() would say to the same: a row for each of its checks, in their order, with what it concerns (a claim, '
   'a role, a setting, a quota), whether it passes, and what to do when not. Nothing is begun.';
 
-revoke all on function dossier_private.try_upload, dossier.explain_upload from public, anon, authenticated, service_role;
-grant execute on function dossier.explain_upload, dossier_private.try_upload to authenticated, service_role;
+revoke all on function dossier_private.explain_upload, dossier.explain_upload from public, anon, authenticated, service_role;
+grant execute on function dossier.explain_upload, dossier_private.explain_upload to authenticated, service_role;

@@ -99,7 +99,7 @@ begin
   );
 end
 $$;
-comment on function dossier_private.awaits_thumbnail(uuid) is 'Body of dossier.thumbnail_pending().';
+comment on function dossier_private.awaits_thumbnail(uuid) is 'Runs dossier.thumbnail_pending() with its owner''s rights.';
 
 create function dossier.thumbnail_pending(document_id uuid) returns boolean
 language sql stable security invoker set search_path = ''

@@ -104,7 +104,7 @@ $$;
 comment on function dossier_private.check_upload(text, uuid, text, text, bigint, jsonb) is
   'One check of an upload that is to begin: raises what is wrong. Quotas are for callers who may write in the session.';
 
-create function dossier_private.register_upload(
+create function dossier_private.begin_upload(
   session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
 ) returns dossier.documents
 language plpgsql security definer set search_path = ''
@@ -133,7 +133,7 @@ begin
   return document;
 end
 $$;
-comment on function dossier_private.register_upload(uuid, text, text, bigint, jsonb) is 'Body of dossier.begin_upload().';
+comment on function dossier_private.begin_upload(uuid, text, text, bigint, jsonb) is 'Runs dossier.begin_upload() with its owner''s rights.';
 
 create function dossier_private.open_upload(document_id uuid, alone boolean) returns dossier.documents
 language plpgsql security definer set search_path = ''
@@ -233,9 +233,9 @@ begin
   end if;
 end
 $$;
-comment on function dossier_private.store_chunks(uuid, integer, bytea) is 'Body of dossier.append_upload().';
+comment on function dossier_private.store_chunks(uuid, integer, bytea) is 'Runs dossier.append_upload() with its owner''s rights.';
 
-create function dossier_private.seal_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
+create function dossier_private.finish_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: nobody may set these columns but through here.
@@ -258,13 +258,13 @@ begin
   ) as chunk;
 
   wrong := case
-    when seal_upload.size_bytes is null or seal_upload.size_bytes < 0 then 'size_bytes is missing or negative.'
-    when coalesce(seal_upload.sha256 !~* '^[0-9a-f]{64}$', true) then 'sha256 is not 64 hexadecimal digits.'
+    when finish_upload.size_bytes is null or finish_upload.size_bytes < 0 then 'size_bytes is missing or negative.'
+    when coalesce(finish_upload.sha256 !~* '^[0-9a-f]{64}$', true) then 'sha256 is not 64 hexadecimal digits.'
     when arrived.chunks = 0 then 'The file is empty.'
     when arrived.chunks <> arrived.expected_chunks
       then format('%s of %s chunks are missing.', arrived.expected_chunks - arrived.chunks, arrived.expected_chunks)
     when arrived.short_chunks > 0 then format('%s chunks before the last have fewer than %s bytes.', arrived.short_chunks, chunk_bytes)
-    when arrived.bytes <> seal_upload.size_bytes then format('%s bytes arrived, not %s.', arrived.bytes, seal_upload.size_bytes)
+    when arrived.bytes <> finish_upload.size_bytes then format('%s bytes arrived, not %s.', arrived.bytes, finish_upload.size_bytes)
     when arrived.bytes <> document.size_bytes then format('%s bytes arrived, but %s were declared.', arrived.bytes, document.size_bytes)
   end;
   if wrong is not null then
@@ -284,7 +284,7 @@ begin
   end if;
 
   update dossier.documents as d
-  set status = 'stored', size_bytes = arrived.bytes, sha256 = lower(seal_upload.sha256)
+  set status = 'stored', size_bytes = arrived.bytes, sha256 = lower(finish_upload.sha256)
   where d.id = document.id
   returning * into document;
 
@@ -292,9 +292,9 @@ begin
   return document;
 end
 $$;
-comment on function dossier_private.seal_upload(uuid, bigint, text) is 'Body of dossier.finish_upload().';
+comment on function dossier_private.finish_upload(uuid, bigint, text) is 'Runs dossier.finish_upload() with its owner''s rights.';
 
-create function dossier_private.drop_upload(document_id uuid) returns boolean
+create function dossier_private.abort_upload(document_id uuid) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: removes the caller's own upload, also when the caller has since left the organization, or the session is in the trash.
@@ -302,13 +302,13 @@ declare
   caller constant text := dossier_private.require_caller();
 begin
   delete from dossier.documents as d
-  where d.id = drop_upload.document_id
+  where d.id = abort_upload.document_id
     and d.user_id = caller
     and d.status = 'uploading';
   return found;
 end
 $$;
-comment on function dossier_private.drop_upload(uuid) is 'Body of dossier.abort_upload().';
+comment on function dossier_private.abort_upload(uuid) is 'Runs dossier.abort_upload() with its owner''s rights.';
 
 create function dossier.begin_upload(
   session_id uuid,
@@ -319,7 +319,7 @@ create function dossier.begin_upload(
 ) returns dossier.documents
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.register_upload(session_id, name, media_type, size_bytes, metadata);
+  select dossier_private.begin_upload(session_id, name, media_type, size_bytes, metadata);
 end;
 comment on function dossier.begin_upload(uuid, text, text, bigint, jsonb) is
   'Begins an upload: refuses a stranger, a wrong type, name or size before any byte is read. '
@@ -337,7 +337,7 @@ comment on function dossier.append_upload(uuid, integer, bytea) is
 create function dossier.finish_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.seal_upload(document_id, size_bytes, sha256);
+  select dossier_private.finish_upload(document_id, size_bytes, sha256);
 end;
 comment on function dossier.finish_upload(uuid, bigint, text) is
   'Ends an upload: all bytes are here, the document is stored, and its extraction is queued.';
@@ -345,17 +345,17 @@ comment on function dossier.finish_upload(uuid, bigint, text) is
 create function dossier.abort_upload(document_id uuid) returns boolean
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.drop_upload(document_id);
+  select dossier_private.abort_upload(document_id);
 end;
 comment on function dossier.abort_upload(uuid) is 'Removes an upload of the caller''s that is not finished; false when there is none.';
 
 revoke all on function
-  dossier_private.upload_checks, dossier_private.check_upload, dossier_private.register_upload,
-  dossier_private.open_upload, dossier_private.store_chunks, dossier_private.seal_upload, dossier_private.drop_upload,
+  dossier_private.upload_checks, dossier_private.check_upload, dossier_private.begin_upload,
+  dossier_private.open_upload, dossier_private.store_chunks, dossier_private.finish_upload, dossier_private.abort_upload,
   dossier_private.check_size,
   dossier.begin_upload, dossier.append_upload, dossier.finish_upload, dossier.abort_upload
   from public, anon, authenticated, service_role;
 grant execute on function
-  dossier.begin_upload, dossier_private.register_upload, dossier.append_upload, dossier_private.store_chunks,
-  dossier.finish_upload, dossier_private.seal_upload, dossier.abort_upload, dossier_private.drop_upload
+  dossier.begin_upload, dossier_private.begin_upload, dossier.append_upload, dossier_private.store_chunks,
+  dossier.finish_upload, dossier_private.finish_upload, dossier.abort_upload, dossier_private.abort_upload
   to authenticated, service_role;

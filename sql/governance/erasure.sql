@@ -142,7 +142,7 @@ comment on function dossier.forget_user(text) is
   'user''s id wherever else it stands, which becomes forgotten. Refused (PT409) while it would leave an organization without '
   'owner. Where the app keeps the members (use_membership()) no organization is deleted. Returns a receipt: {receipt_id, kind, subject_sha256, erased, erased_at}. Services only.';
 
-create function dossier_private.erase_organization(organization_id uuid) returns jsonb
+create function dossier_private.forget_organization(organization_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: counts and deletes what no role may.
@@ -151,40 +151,40 @@ declare
   pending bigint;
 begin
   perform dossier_private.require_role(
-    (select o.id from dossier.organizations as o where o.id = erase_organization.organization_id for no key update),
+    (select o.id from dossier.organizations as o where o.id = forget_organization.organization_id for no key update),
     'owner', 'organization', organization_id);
 
   select jsonb_build_object(
-    'members', (select count(*) from dossier.organization_members as t where t.organization_id = erase_organization.organization_id),
-    'sessions', (select count(*) from dossier.sessions as t where t.organization_id = erase_organization.organization_id),
-    'contexts', (select count(*) from dossier.session_context as t where t.organization_id = erase_organization.organization_id),
-    'context_versions', (select count(*) from dossier.session_context_versions as t where t.organization_id = erase_organization.organization_id),
+    'members', (select count(*) from dossier.organization_members as t where t.organization_id = forget_organization.organization_id),
+    'sessions', (select count(*) from dossier.sessions as t where t.organization_id = forget_organization.organization_id),
+    'contexts', (select count(*) from dossier.session_context as t where t.organization_id = forget_organization.organization_id),
+    'context_versions', (select count(*) from dossier.session_context_versions as t where t.organization_id = forget_organization.organization_id),
     'documents', held.documents,
     'bytes', held.bytes,
-    'pages', (select count(*) from dossier.document_pages as t where t.organization_id = erase_organization.organization_id),
-    'events', (select count(*) from dossier.audit_log as t where t.organization_id = erase_organization.organization_id))
+    'pages', (select count(*) from dossier.document_pages as t where t.organization_id = forget_organization.organization_id),
+    'events', (select count(*) from dossier.audit_log as t where t.organization_id = forget_organization.organization_id))
   into erased
   from dossier_private.stored(organization_id) as held;
 
   -- From below: a worker or a user who has locked something there may have to look up the organization.
-  delete from dossier.sessions as s where s.organization_id = erase_organization.organization_id;
-  delete from dossier.organizations as o where o.id = erase_organization.organization_id;
-  delete from dossier.audit_log as event where event.organization_id = erase_organization.organization_id;
+  delete from dossier.sessions as s where s.organization_id = forget_organization.organization_id;
+  delete from dossier.organizations as o where o.id = forget_organization.organization_id;
+  delete from dossier.audit_log as event where event.organization_id = forget_organization.organization_id;
   update dossier_private.store_deletions as deletion
   set organization_id = null
-  where deletion.organization_id = erase_organization.organization_id;
+  where deletion.organization_id = forget_organization.organization_id;
   get diagnostics pending = row_count;
 
   erased := erased || jsonb_build_object('store_deletions_pending', pending);
   return dossier_private.write_receipt('organization', organization_id::text, erased);
 end
 $$;
-comment on function dossier_private.erase_organization(uuid) is 'Body of dossier.forget_organization().';
+comment on function dossier_private.forget_organization(uuid) is 'Runs dossier.forget_organization() with its owner''s rights.';
 
 create function dossier.forget_organization(organization_id uuid) returns jsonb
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.erase_organization(organization_id);
+  select dossier_private.forget_organization(organization_id);
 end;
 comment on function dossier.forget_organization(uuid) is
   'Erases an organization and everything in it, its audit log included; nothing brings it back. Returns a receipt that '
@@ -196,7 +196,7 @@ create policy erasure_receipts_all_nobody on dossier_private.erasure_receipts fo
 
 revoke all on dossier_private.erasure_receipts from public, anon, authenticated, service_role;
 revoke all on function
-  dossier_private.write_receipt, dossier.forget_user, dossier_private.erase_organization, dossier.forget_organization
+  dossier_private.write_receipt, dossier.forget_user, dossier_private.forget_organization, dossier.forget_organization
   from public, anon, authenticated, service_role;
-grant execute on function dossier.forget_organization, dossier_private.erase_organization to authenticated, service_role;
+grant execute on function dossier.forget_organization, dossier_private.forget_organization to authenticated, service_role;
 grant execute on function dossier.forget_user to service_role;

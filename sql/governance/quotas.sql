@@ -228,7 +228,7 @@ $$;
 comment on function dossier.set_quota(uuid, bigint, bigint, bigint, bigint) is
   'Sets all quotas of an organization; what is left out has no limit. What is stored already stays. Services only.';
 
-create function dossier_private.read_usage(in_organization uuid)
+create function dossier_private.usage(in_organization uuid)
 returns table (
   bytes bigint, documents bigint, documents_today bigint, extraction_seconds_today double precision,
   max_bytes bigint, max_documents bigint, max_documents_a_day bigint, max_extraction_seconds_a_day bigint,
@@ -251,7 +251,7 @@ begin
     left join dossier.quotas as quota on quota.organization_id = in_organization;
 end
 $$;
-comment on function dossier_private.read_usage(uuid) is 'Body of dossier.usage().';
+comment on function dossier_private.usage(uuid) is 'Runs dossier.usage() with its owner''s rights.';
 
 create function dossier.usage(organization_id uuid)
 returns table (
@@ -264,7 +264,7 @@ begin atomic
   select used.bytes, used.documents, used.documents_today, used.extraction_seconds_today,
     used.max_bytes, used.max_documents, used.max_documents_a_day, used.max_extraction_seconds_a_day,
     used.trashed_bytes, used.trashed_documents
-  from dossier_private.read_usage(organization_id) as used;
+  from dossier_private.usage(organization_id) as used;
 end;
 comment on function dossier.usage(uuid) is
   'What an organization of the caller''s stores and has used since midnight UTC, with its quotas; a quota that is null has no limit. '
@@ -283,7 +283,7 @@ grant select on dossier.quotas to authenticated, service_role;
 
 revoke all on function
   dossier_private.stored, dossier_private.stored_in_trash, dossier_private.used_today, dossier_private.sweep_usage, dossier_private.reserve_quota, dossier_private.check_quota,
-  dossier.set_quota, dossier_private.read_usage, dossier.usage
+  dossier.set_quota, dossier_private.usage, dossier.usage
   from public, anon, authenticated, service_role;
-grant execute on function dossier.usage, dossier_private.read_usage to authenticated, service_role;
+grant execute on function dossier.usage, dossier_private.usage to authenticated, service_role;
 grant execute on function dossier.set_quota to service_role;

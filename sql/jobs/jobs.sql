@@ -99,7 +99,7 @@ $$;
 comment on function dossier_private.queue_job(uuid, uuid, boolean) is
   'Queues an extraction and wakes a worker; one that is queued or under way is given up for it.';
 
-create function dossier_private.queue_extraction(document_id uuid, ocr boolean) returns dossier.documents
+create function dossier_private.request_extraction(document_id uuid, ocr boolean) returns dossier.documents
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: nobody may change a document's status but through functions.
@@ -128,16 +128,16 @@ begin
   where d.id = document.id
   returning * into document;
 
-  perform dossier_private.queue_job(document.id, document.organization_id, coalesce(queue_extraction.ocr, false));
+  perform dossier_private.queue_job(document.id, document.organization_id, coalesce(request_extraction.ocr, false));
   return document;
 end
 $$;
-comment on function dossier_private.queue_extraction(uuid, boolean) is 'Body of dossier.request_extraction().';
+comment on function dossier_private.request_extraction(uuid, boolean) is 'Runs dossier.request_extraction() with its owner''s rights.';
 
 create function dossier.request_extraction(document_id uuid, ocr boolean default false) returns dossier.documents
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.queue_extraction(document_id, ocr);
+  select dossier_private.request_extraction(document_id, ocr);
 end;
 comment on function dossier.request_extraction(uuid, boolean) is
   'Extracts a document again, with OCR when asked to, which is for PDFs and pictures. Its pages stay until the new ones are there.';
@@ -370,11 +370,11 @@ create policy jobs_all_nobody on dossier_private.jobs for all to authenticated u
 revoke all on dossier_private.jobs from public, anon, authenticated, service_role;
 revoke all on sequence dossier_private.jobs_id_seq from public, anon, authenticated, service_role;
 revoke all on function
-  dossier_private.clock_job, dossier_private.queue_job, dossier_private.queue_extraction, dossier.request_extraction,
+  dossier_private.clock_job, dossier_private.queue_job, dossier_private.request_extraction, dossier.request_extraction,
   dossier_private.recover_jobs, dossier_private.lease_next_job, dossier.claim_jobs, dossier.extend_lease,
   dossier.release_job, dossier.sweep
   from public, anon, authenticated, service_role;
-grant execute on function dossier.request_extraction, dossier_private.queue_extraction to authenticated, service_role;
+grant execute on function dossier.request_extraction, dossier_private.request_extraction to authenticated, service_role;
 grant execute on function
   dossier.claim_jobs, dossier.extend_lease, dossier.release_job, dossier.sweep
   to service_role;

@@ -162,7 +162,7 @@ $$;
 comment on function dossier.disable_embeddings(boolean) is
   'Drops the table page_embeddings; one that has rows only when discard is true. False when there was none. For the owner only.';
 
-create function dossier_private.keep_embeddings(embeddings jsonb, model text) returns integer
+create function dossier_private.save_embeddings(embeddings jsonb, model text) returns integer
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: nobody may write embeddings but through here.
@@ -251,12 +251,12 @@ begin
   return saved;
 end
 $$;
-comment on function dossier_private.keep_embeddings(jsonb, text) is 'Body of dossier.save_embeddings().';
+comment on function dossier_private.save_embeddings(jsonb, text) is 'Runs dossier.save_embeddings() with its owner''s rights.';
 
 create function dossier.save_embeddings(embeddings jsonb, model text default null) returns integer
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.keep_embeddings(embeddings, model);
+  select dossier_private.save_embeddings(embeddings, model);
 end;
 comment on function dossier.save_embeddings(jsonb, text) is
   'Saves embeddings of up to 1000 pages, all or none, in place of what these pages had: [{"document_id", "page", "embedding": '
@@ -298,7 +298,7 @@ comment on function dossier.pages_without_embedding(integer, text, uuid) is
 
 revoke all on function
   dossier_private.require_pgvector, dossier_private.require_embeddings, dossier.enable_embeddings, dossier.disable_embeddings,
-  dossier_private.keep_embeddings, dossier.save_embeddings, dossier.pages_without_embedding
+  dossier_private.save_embeddings, dossier.save_embeddings, dossier.pages_without_embedding
   from public, anon, authenticated, service_role;
-grant execute on function dossier.save_embeddings, dossier_private.keep_embeddings to authenticated, service_role;
+grant execute on function dossier.save_embeddings, dossier_private.save_embeddings to authenticated, service_role;
 grant execute on function dossier.pages_without_embedding to service_role;

@@ -83,7 +83,7 @@ comment on function dossier_private.nearest_pages(real[], uuid[], uuid, text, ti
   'The pages in these organizations, or in one session of them, whose embeddings make the smallest angles with this one. Where '
   'the organizations have few embeddings or fewer, they are compared one by one.';
 
-create function dossier_private.find_near(
+create function dossier_private.match_pages(
   embedding real[], in_session uuid, in_organization uuid, limit_count integer,
   of_type text, since timestamptz, until timestamptz, min_similarity real
 ) returns table (session_id uuid, document_id uuid, document_name text, page integer, similarity real, snippet text)
@@ -105,7 +105,7 @@ begin
     order by near.similarity desc, near.document_id, near.page;
 end
 $$;
-comment on function dossier_private.find_near(real[], uuid, uuid, integer, text, timestamptz, timestamptz, real) is 'Body of dossier.match_pages().';
+comment on function dossier_private.match_pages(real[], uuid, uuid, integer, text, timestamptz, timestamptz, real) is 'Runs dossier.match_pages() with its owner''s rights.';
 
 create function dossier.match_pages(
   embedding real[],
@@ -120,14 +120,14 @@ create function dossier.match_pages(
 language sql stable security invoker set search_path = ''
 begin atomic
   select hit.session_id, hit.document_id, hit.document_name, hit.page, hit.similarity, hit.snippet
-  from dossier_private.find_near(embedding, session_id, organization_id, limit_count, media_type, since, until, min_similarity) as hit;
+  from dossier_private.match_pages(embedding, session_id, organization_id, limit_count, media_type, since, until, min_similarity) as hit;
 end;
 comment on function dossier.match_pages(real[], uuid, uuid, integer, text, timestamptz, timestamptz, real) is
   'The pages whose embeddings are nearest to this one, in a session, an organization, or all of the caller''s; nearest first. '
   'similarity is the cosine, from -1 to 1, and min_similarity what it must reach; snippet is the beginning of the page as HTML. '
   'media_type, since and until are as in search(). Needs enable_embeddings().';
 
-create function dossier_private.find_fused(
+create function dossier_private.hybrid_search(
   query text, embedding real[], in_session uuid, in_organization uuid, limit_count integer,
   of_type text, since timestamptz, until timestamptz
 ) returns table (
@@ -176,7 +176,7 @@ begin
     order by fused.score desc, fused.key;
 end
 $$;
-comment on function dossier_private.find_fused(text, real[], uuid, uuid, integer, text, timestamptz, timestamptz) is 'Body of dossier.hybrid_search().';
+comment on function dossier_private.hybrid_search(text, real[], uuid, uuid, integer, text, timestamptz, timestamptz) is 'Runs dossier.hybrid_search() with its owner''s rights.';
 
 create function dossier.hybrid_search(
   query text,
@@ -195,7 +195,7 @@ language sql stable security invoker set search_path = ''
 begin atomic
   select hit.kind, hit.session_id, hit.document_id, hit.document_name, hit.page, hit.rank,
     hit.text_place, hit.embedding_place, hit.snippet
-  from dossier_private.find_fused(query, embedding, session_id, organization_id, limit_count, media_type, since, until) as hit;
+  from dossier_private.hybrid_search(query, embedding, session_id, organization_id, limit_count, media_type, since, until) as hit;
 end;
 comment on function dossier.hybrid_search(text, real[], uuid, uuid, integer, text, timestamptz, timestamptz) is
   'What search() finds for the words and match_pages() for their embedding, in one order: reciprocal rank fusion of the best '
@@ -203,9 +203,9 @@ comment on function dossier.hybrid_search(text, real[], uuid, uuid, integer, tex
   'The other arguments are as in search(). Needs enable_embeddings().';
 
 revoke all on function
-  dossier_private.check_embedding, dossier_private.nearest_pages, dossier_private.find_near, dossier.match_pages,
-  dossier_private.find_fused, dossier.hybrid_search
+  dossier_private.check_embedding, dossier_private.nearest_pages, dossier_private.match_pages, dossier.match_pages,
+  dossier_private.hybrid_search, dossier.hybrid_search
   from public, anon, authenticated, service_role;
 grant execute on function
-  dossier.match_pages, dossier_private.find_near, dossier.hybrid_search, dossier_private.find_fused
+  dossier.match_pages, dossier_private.match_pages, dossier.hybrid_search, dossier_private.hybrid_search
   to authenticated, service_role;

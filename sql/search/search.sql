@@ -304,7 +304,7 @@ end
 $$;
 comment on function dossier_private.check_media_pattern(text) is 'A media type to look for, perhaps with a star, or a refusal (PT400).';
 
-create function dossier_private.find_text(
+create function dossier_private.search(
   query text, in_session uuid, in_organization uuid, limit_count integer, after text,
   of_type text, since timestamptz, until timestamptz
 ) returns table (
@@ -352,7 +352,7 @@ begin
     order by wanted.rank desc, wanted.place;
 end
 $$;
-comment on function dossier_private.find_text(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is 'Body of dossier.search().';
+comment on function dossier_private.search(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is 'Runs dossier.search() with its owner''s rights.';
 
 create function dossier.search(
   query text,
@@ -369,7 +369,7 @@ create function dossier.search(
 language sql stable security invoker set search_path = ''
 begin atomic
   select hit.kind, hit.session_id, hit.document_id, hit.document_name, hit.page, hit.rank, hit.snippet, hit.cursor
-  from dossier_private.find_text(query, session_id, organization_id, limit_count, after, media_type, since, until) as hit;
+  from dossier_private.search(query, session_id, organization_id, limit_count, after, media_type, since, until) as hit;
 end;
 comment on function dossier.search(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is
   'Searches pages (kind page), contexts (context) and names of documents (name) in a session, an organization, or all of '
@@ -381,6 +381,6 @@ comment on function dossier.search(text, uuid, uuid, integer, text, text, timest
 revoke all on function
   dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.is_small, dossier_private.find_entries,
   dossier_private.find_names, dossier_private.find_hits, dossier_private.check_query,
-  dossier_private.check_media_pattern, dossier_private.find_text, dossier.search
+  dossier_private.check_media_pattern, dossier_private.search, dossier.search
   from public, anon, authenticated, service_role;
-grant execute on function dossier.search, dossier_private.find_text to authenticated, service_role;
+grant execute on function dossier.search, dossier_private.search to authenticated, service_role;

@@ -172,7 +172,7 @@ end
 $$;
 comment on function dossier_private.check_session(text, text) is 'Refuses (PT400) a title that is too long, and a type that is not registered.';
 
-create function dossier_private.change_session(session_id uuid, changes jsonb) returns dossier.sessions
+create function dossier_private.update_session(session_id uuid, changes jsonb) returns dossier.sessions
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: a viewer is told why not (42501), where row level security would find nothing to change.
@@ -206,7 +206,7 @@ begin
   set title = case when changes ? 'title' then changes ->> 'title' else s.title end,
     conversation_type = coalesce(changes ->> 'conversation_type', s.conversation_type),
     status = coalesce(changes ->> 'status', s.status)
-  where s.id = change_session.session_id and s.deleted_at is null
+  where s.id = update_session.session_id and s.deleted_at is null
   returning s.* into session;
   if not found then -- it has been deleted meanwhile
     perform dossier_private.require_writer(null, 'session', session_id);
@@ -214,12 +214,12 @@ begin
   return session;
 end
 $$;
-comment on function dossier_private.change_session(uuid, jsonb) is 'Body of dossier.update_session().';
+comment on function dossier_private.update_session(uuid, jsonb) is 'Runs dossier.update_session() with its owner''s rights.';
 
 create function dossier.update_session(session_id uuid, changes jsonb) returns dossier.sessions
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.change_session(session_id, changes);
+  select dossier_private.update_session(session_id, changes);
 end;
 comment on function dossier.update_session(uuid, jsonb) is
   'Changes a session: {title, conversation_type, status}, each as far as it is given; a title of null removes it, status is '
@@ -259,6 +259,6 @@ grant select, insert, update (title, conversation_type, status), delete on dossi
 
 revoke all on function
   dossier_private.require_organization, dossier_private.session_organization, dossier_private.require_session,
-  dossier_private.lock_session, dossier_private.check_session, dossier_private.change_session, dossier.update_session
+  dossier_private.lock_session, dossier_private.check_session, dossier_private.update_session, dossier.update_session
   from public, anon, authenticated, service_role;
-grant execute on function dossier.update_session, dossier_private.change_session to authenticated, service_role;
+grant execute on function dossier.update_session, dossier_private.update_session to authenticated, service_role;

@@ -85,14 +85,14 @@ create trigger sessions_hold_jobs
 
 -- How long.
 
-create function dossier_private.change_trash_retention(organization_id uuid, keep_days integer) returns dossier.trash_retention
+create function dossier_private.set_trash_retention(organization_id uuid, keep_days integer) returns dossier.trash_retention
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: nobody may write the table but through here.
 declare
   rule dossier.trash_retention;
 begin
-  perform dossier_private.require_admin(change_trash_retention.organization_id);
+  perform dossier_private.require_admin(set_trash_retention.organization_id);
   if keep_days not between 0 and 36500 then
     raise exception using
       errcode = 'PT400',
@@ -102,24 +102,24 @@ begin
   end if;
 
   if keep_days is null then
-    delete from dossier.trash_retention as r where r.organization_id = change_trash_retention.organization_id;
-    rule.organization_id := change_trash_retention.organization_id;
+    delete from dossier.trash_retention as r where r.organization_id = set_trash_retention.organization_id;
+    rule.organization_id := set_trash_retention.organization_id;
     rule.keep_days := dossier_private.trash_days(rule.organization_id);
     return rule;
   end if;
   insert into dossier.trash_retention as r (organization_id, keep_days)
-  values (change_trash_retention.organization_id, change_trash_retention.keep_days)
+  values (set_trash_retention.organization_id, set_trash_retention.keep_days)
   on conflict on constraint trash_retention_pkey do update set keep_days = excluded.keep_days
   returning * into rule;
   return rule;
 end
 $$;
-comment on function dossier_private.change_trash_retention(uuid, integer) is 'Body of dossier.set_trash_retention().';
+comment on function dossier_private.set_trash_retention(uuid, integer) is 'Runs dossier.set_trash_retention() with its owner''s rights.';
 
 create function dossier.set_trash_retention(organization_id uuid, keep_days integer default null) returns dossier.trash_retention
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.change_trash_retention(organization_id, keep_days);
+  select dossier_private.set_trash_retention(organization_id, keep_days);
 end;
 comment on function dossier.set_trash_retention(uuid, integer) is
   'Says for how many days deleted sessions of an organization can be restored; 0: not at all; left out: as many as the setting '
@@ -127,7 +127,7 @@ comment on function dossier.set_trash_retention(uuid, integer) is
 
 -- Into the trash, or away.
 
-create function dossier_private.discard_sessions(session_ids uuid[], permanently boolean) returns setof uuid
+create function dossier_private.delete_sessions(session_ids uuid[], permanently boolean) returns setof uuid
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: a viewer is told why not (42501), where row level security would find nothing to delete.
@@ -164,12 +164,12 @@ begin
   end loop;
 end
 $$;
-comment on function dossier_private.discard_sessions(uuid[], boolean) is 'Body of dossier.delete_sessions().';
+comment on function dossier_private.delete_sessions(uuid[], boolean) is 'Runs dossier.delete_sessions() with its owner''s rights.';
 
 create function dossier.delete_sessions(session_ids uuid[], permanently boolean default false) returns setof uuid
 language sql volatile security invoker set search_path = '' rows 10
 begin atomic
-  select dossier_private.discard_sessions(session_ids, coalesce(permanently, false));
+  select dossier_private.delete_sessions(session_ids, coalesce(permanently, false));
 end;
 comment on function dossier.delete_sessions(uuid[], boolean) is
   'Puts up to 1000 sessions into the trash, all or none, where they are as if they were not there; restore_session() brings one '
@@ -179,7 +179,7 @@ comment on function dossier.delete_sessions(uuid[], boolean) is
 
 -- Back.
 
-create function dossier_private.take_from_trash(session_id uuid) returns dossier.sessions
+create function dossier_private.restore_session(session_id uuid) returns dossier.sessions
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: to the caller the session is not there.
@@ -188,7 +188,7 @@ declare
 begin
   select s.* into session
   from dossier.sessions as s
-  where s.id = take_from_trash.session_id and s.deleted_at is not null and dossier_private.my_role(s.organization_id) is not null;
+  where s.id = restore_session.session_id and s.deleted_at is not null and dossier_private.my_role(s.organization_id) is not null;
   if session.id is not null then
     perform dossier_private.require_writer(session.organization_id, 'session', session_id);
     update dossier.sessions as s
@@ -207,18 +207,18 @@ begin
   return session;
 end
 $$;
-comment on function dossier_private.take_from_trash(uuid) is 'Body of dossier.restore_session().';
+comment on function dossier_private.restore_session(uuid) is 'Runs dossier.restore_session() with its owner''s rights.';
 
 create function dossier.restore_session(session_id uuid) returns dossier.sessions
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.take_from_trash(session_id);
+  select dossier_private.restore_session(session_id);
 end;
 comment on function dossier.restore_session(uuid) is
   'Takes a session out of the trash, with all that hangs on it; what was waiting to be read goes on. PT404 when it is not in '
   'the trash, or not visible; 42501 for who may not write there.';
 
-create function dossier_private.list_trash(in_organization uuid, limit_count integer, before timestamptz, before_id uuid)
+create function dossier_private.deleted_sessions(in_organization uuid, limit_count integer, before timestamptz, before_id uuid)
 returns table (
   id uuid, organization_id uuid, user_id text, title text, conversation_type text,
   deleted_at timestamptz, deleted_by text, purge_at timestamptz
@@ -252,7 +252,7 @@ begin
     limit dossier_private.check_limit(limit_count, 1000);
 end
 $$;
-comment on function dossier_private.list_trash(uuid, integer, timestamptz, uuid) is 'Body of dossier.deleted_sessions().';
+comment on function dossier_private.deleted_sessions(uuid, integer, timestamptz, uuid) is 'Runs dossier.deleted_sessions() with its owner''s rights.';
 
 create function dossier.deleted_sessions(
   organization_id uuid default null,
@@ -266,7 +266,7 @@ create function dossier.deleted_sessions(
 language sql stable security invoker set search_path = ''
 begin atomic
   select t.id, t.organization_id, t.user_id, t.title, t.conversation_type, t.deleted_at, t.deleted_by, t.purge_at
-  from dossier_private.list_trash(organization_id, limit_count, before, before_id) as t;
+  from dossier_private.deleted_sessions(organization_id, limit_count, before, before_id) as t;
 end;
 comment on function dossier.deleted_sessions(uuid, integer, timestamptz, uuid) is
   'Sessions in the trash of an organization, or of all of the caller''s, last deleted first: who deleted each and when, and when a '
@@ -311,13 +311,13 @@ grant select on dossier.trash_retention to authenticated, service_role;
 
 revoke all on function
   dossier_private.trash_days, dossier_private.trashed_sessions, dossier_private.hold_jobs,
-  dossier_private.change_trash_retention, dossier.set_trash_retention, dossier_private.discard_sessions, dossier.delete_sessions,
-  dossier_private.take_from_trash, dossier.restore_session, dossier_private.list_trash, dossier.deleted_sessions,
+  dossier_private.set_trash_retention, dossier.set_trash_retention, dossier_private.delete_sessions, dossier.delete_sessions,
+  dossier_private.restore_session, dossier.restore_session, dossier_private.deleted_sessions, dossier.deleted_sessions,
   dossier_private.sweep_trash
   from public, anon, authenticated, service_role;
 -- Policies run as the caller.
 grant execute on function dossier_private.trashed_sessions to authenticated;
 grant execute on function
-  dossier.set_trash_retention, dossier_private.change_trash_retention, dossier.delete_sessions, dossier_private.discard_sessions,
-  dossier.restore_session, dossier_private.take_from_trash, dossier.deleted_sessions, dossier_private.list_trash
+  dossier.set_trash_retention, dossier_private.set_trash_retention, dossier.delete_sessions, dossier_private.delete_sessions,
+  dossier.restore_session, dossier_private.restore_session, dossier.deleted_sessions, dossier_private.deleted_sessions
   to authenticated, service_role;

@@ -172,7 +172,7 @@ create trigger organizations_touch
   before update on dossier.organizations
   for each row execute function dossier_private.touch();
 
-create function dossier_private.found_organization(name text) returns dossier.organizations
+create function dossier_private.create_organization(name text) returns dossier.organizations
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: nobody may insert organizations, or themselves as an owner, but through here.
@@ -180,16 +180,16 @@ declare
   caller constant text := dossier_private.require_caller();
   organization dossier.organizations;
 begin
-  if coalesce(char_length(btrim(found_organization.name)) not between 1 and 200, true) then
+  if coalesce(char_length(btrim(create_organization.name)) not between 1 and 200, true) then
     raise exception using
       errcode = 'PT400',
       message = 'An organization needs a name of 1 to 200 characters',
-      detail = format('The name given has %s.', coalesce(char_length(btrim(found_organization.name)), 0)),
+      detail = format('The name given has %s.', coalesce(char_length(btrim(create_organization.name)), 0)),
       hint = 'Send the parameter name.';
   end if;
 
   insert into dossier.organizations (name)
-  values (btrim(found_organization.name))
+  values (btrim(create_organization.name))
   returning * into organization;
 
   insert into dossier.organization_members (organization_id, user_id, role)
@@ -198,12 +198,12 @@ begin
   return organization;
 end
 $$;
-comment on function dossier_private.found_organization(text) is 'Body of dossier.create_organization().';
+comment on function dossier_private.create_organization(text) is 'Runs dossier.create_organization() with its owner''s rights.';
 
 create function dossier.create_organization(name text) returns dossier.organizations
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.found_organization(name);
+  select dossier_private.create_organization(name);
 end;
 comment on function dossier.create_organization(text) is 'Makes an organization; the caller becomes its owner.';
 
@@ -261,8 +261,8 @@ grant select, insert, update, delete on dossier.organizations, dossier.organizat
 revoke all on function
   dossier_private.role_covers, dossier_private.my_organizations, dossier_private.my_role,
   dossier_private.require_role, dossier_private.require_writer, dossier_private.require_admin, dossier_private.keep_an_owner,
-  dossier_private.found_organization, dossier.create_organization
+  dossier_private.create_organization, dossier.create_organization
   from public, anon, authenticated, service_role;
 grant execute on function dossier_private.my_organizations to authenticated;
-grant execute on function dossier.create_organization, dossier_private.found_organization
+grant execute on function dossier.create_organization, dossier_private.create_organization
   to authenticated, service_role;

@@ -10,7 +10,7 @@ end;
 comment on function dossier_private.bundle_bytes() is
   'Most bytes of a bundle, 64 MiB: it is made and read in memory. What export_sessions() makes, import_sessions() takes.';
 
-create function dossier_private.collect_sessions(session_ids uuid[], include_bytes boolean, max_bytes integer) returns jsonb
+create function dossier_private.export_sessions(session_ids uuid[], include_bytes boolean, max_bytes integer) returns jsonb
 -- Invoker: row level security decides what there is. It names only what its callers may: nothing of dossier_private.
 language plpgsql stable security invoker set search_path = '' set timezone = 'UTC'
 as $$
@@ -118,12 +118,12 @@ begin
   return bundle;
 end
 $$;
-comment on function dossier_private.collect_sessions(uuid[], boolean, integer) is 'Body of dossier.export_sessions().';
+comment on function dossier_private.export_sessions(uuid[], boolean, integer) is 'Runs dossier.export_sessions() with its owner''s rights.';
 
 create function dossier.export_sessions(session_ids uuid[], include_bytes boolean default false) returns jsonb
 language sql stable security invoker set search_path = ''
 begin atomic
-  select dossier_private.collect_sessions(session_ids, coalesce(include_bytes, false), dossier_private.bundle_bytes());
+  select dossier_private.export_sessions(session_ids, coalesce(include_bytes, false), dossier_private.bundle_bytes());
 end;
 comment on function dossier.export_sessions(uuid[], boolean) is
   'Up to 1000 sessions as one JSON bundle {format, version, sessions} for import_sessions(): each with all context_versions and '
@@ -131,8 +131,8 @@ comment on function dossier.export_sessions(uuid[], boolean) is
   'stay out. Ids that the caller cannot see are named in an error (PT404); more than 64 MiB are refused (PT413).';
 
 revoke all on function
-  dossier_private.bundle_bytes, dossier_private.collect_sessions, dossier.export_sessions
+  dossier_private.bundle_bytes, dossier_private.export_sessions, dossier.export_sessions
   from public, anon, authenticated, service_role;
 grant execute on function
-  dossier_private.bundle_bytes, dossier_private.collect_sessions, dossier.export_sessions
+  dossier_private.bundle_bytes, dossier_private.export_sessions, dossier.export_sessions
   to authenticated, service_role;

@@ -109,7 +109,7 @@ $$;
 comment on function dossier_private.import_result(uuid, uuid[], uuid[], uuid[], uuid[]) is
   'What an import answers; refuses (PT400) a bundle that has an id twice.';
 
-create function dossier_private.import_bundle(bundle jsonb, organization_id uuid, keep_ids boolean) returns jsonb
+create function dossier_private.import_sessions(bundle jsonb, organization_id uuid, keep_ids boolean) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: writes tables that nobody may write but through functions.
@@ -171,12 +171,12 @@ exception when data_exception or integrity_constraint_violation or deadlock_dete
   perform dossier_private.refuse_at(place, code, said, why, advice);
 end
 $$;
-comment on function dossier_private.import_bundle(jsonb, uuid, boolean) is 'Body of dossier.import_sessions().';
+comment on function dossier_private.import_sessions(jsonb, uuid, boolean) is 'Runs dossier.import_sessions() with its owner''s rights.';
 
 create function dossier.import_sessions(bundle jsonb, organization_id uuid, keep_ids boolean default false) returns jsonb
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.import_bundle(bundle, organization_id, coalesce(keep_ids, false));
+  select dossier_private.import_sessions(bundle, organization_id, coalesce(keep_ids, false));
 end;
 comment on function dossier.import_sessions(jsonb, uuid, boolean) is
   'Writes a bundle of export_sessions() into an organization, all or nothing; the caller is at least member there. With new ids, '
@@ -188,6 +188,6 @@ comment on function dossier.import_sessions(jsonb, uuid, boolean) is
 revoke all on function
   dossier_private.check_header, dossier_private.check_count, dossier_private.check_bundle, dossier_private.said_bytes,
   dossier_private.reserve_import, dossier_private.import_result,
-  dossier_private.import_bundle, dossier.import_sessions
+  dossier_private.import_sessions, dossier.import_sessions
   from public, anon, authenticated, service_role;
-grant execute on function dossier.import_sessions, dossier_private.import_bundle to authenticated, service_role;
+grant execute on function dossier.import_sessions, dossier_private.import_sessions to authenticated, service_role;

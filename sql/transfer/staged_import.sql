@@ -57,7 +57,7 @@ create index import_records_parent_id_idx on dossier_private.import_records (imp
 -- Without statistics of its own the table's other indexes look as good for bytes, and are not.
 create index import_records_bytes_idx on dossier_private.import_records (import_id, parent_id, line) where type = 'bytes';
 
-create function dossier_private.start_import(organization_id uuid, keep_ids boolean) returns uuid
+create function dossier_private.begin_import(organization_id uuid, keep_ids boolean) returns uuid
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: nobody may write the table but through functions.
@@ -66,11 +66,11 @@ declare
   import_id uuid;
 begin
   perform dossier_private.require_role(
-    (select o.id from dossier.organizations as o where o.id = start_import.organization_id),
+    (select o.id from dossier.organizations as o where o.id = begin_import.organization_id),
     'member', 'organization', organization_id);
   select count(*) into under_way
   from dossier_private.imports as import
-  where import.organization_id = start_import.organization_id
+  where import.organization_id = begin_import.organization_id
     and import.user_id is not distinct from dossier_private.caller_id();
   if under_way >= 4 then
     raise exception using
@@ -81,12 +81,12 @@ begin
   end if;
 
   insert into dossier_private.imports (organization_id, user_id, keep_ids)
-  values (start_import.organization_id, dossier_private.caller_id(), start_import.keep_ids)
+  values (begin_import.organization_id, dossier_private.caller_id(), begin_import.keep_ids)
   returning id into import_id;
   return import_id;
 end
 $$;
-comment on function dossier_private.start_import(uuid, boolean) is 'Body of dossier.begin_import().';
+comment on function dossier_private.begin_import(uuid, boolean) is 'Runs dossier.begin_import() with its owner''s rights.';
 
 create function dossier_private.require_import(import_id uuid) returns dossier_private.imports
 language plpgsql security definer set search_path = ''
@@ -169,19 +169,19 @@ begin
   where i.id = import.id;
 end
 $$;
-comment on function dossier_private.stage_records(uuid, integer, jsonb) is 'Body of dossier.append_import().';
+comment on function dossier_private.stage_records(uuid, integer, jsonb) is 'Runs dossier.append_import() with its owner''s rights.';
 
-create function dossier_private.drop_import(import_id uuid) returns boolean
+create function dossier_private.abort_import(import_id uuid) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: removes the caller's own import, also when the caller has since left the organization.
 begin
   delete from dossier_private.imports as import
-  where import.id = drop_import.import_id and import.user_id is not distinct from dossier_private.caller_id();
+  where import.id = abort_import.import_id and import.user_id is not distinct from dossier_private.caller_id();
   return found;
 end
 $$;
-comment on function dossier_private.drop_import(uuid) is 'Body of dossier.abort_import().';
+comment on function dossier_private.abort_import(uuid) is 'Runs dossier.abort_import() with its owner''s rights.';
 
 create function dossier_private.sweep_imports(max_age interval) returns integer
 language plpgsql security definer set search_path = ''
@@ -203,7 +203,7 @@ comment on function dossier_private.sweep_imports(interval) is 'Removes imports 
 create function dossier.begin_import(organization_id uuid, keep_ids boolean default false) returns uuid
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.start_import(organization_id, coalesce(keep_ids, false));
+  select dossier_private.begin_import(organization_id, coalesce(keep_ids, false));
 end;
 comment on function dossier.begin_import(uuid, boolean) is
   'Begins an import into an organization where the caller is at least member; returns its id. With new ids, or with those of the '
@@ -221,7 +221,7 @@ comment on function dossier.append_import(uuid, integer, jsonb) is
 create function dossier.abort_import(import_id uuid) returns boolean
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.drop_import(import_id);
+  select dossier_private.abort_import(import_id);
 end;
 comment on function dossier.abort_import(uuid) is 'Ends an import of the caller''s that is not finished, and forgets what has arrived; false when there is none.';
 
@@ -232,11 +232,11 @@ create policy import_records_all_nobody on dossier_private.import_records for al
 
 revoke all on dossier_private.imports, dossier_private.import_records from public, anon, authenticated, service_role;
 revoke all on function
-  dossier_private.import_bytes, dossier_private.start_import, dossier_private.require_import, dossier_private.stage_records,
-  dossier_private.drop_import, dossier_private.sweep_imports,
+  dossier_private.import_bytes, dossier_private.begin_import, dossier_private.require_import, dossier_private.stage_records,
+  dossier_private.abort_import, dossier_private.sweep_imports,
   dossier.begin_import, dossier.append_import, dossier.abort_import
   from public, anon, authenticated, service_role;
 grant execute on function
-  dossier.begin_import, dossier_private.start_import, dossier.append_import, dossier_private.stage_records,
-  dossier.abort_import, dossier_private.drop_import
+  dossier.begin_import, dossier_private.begin_import, dossier.append_import, dossier_private.stage_records,
+  dossier.abort_import, dossier_private.abort_import
   to authenticated, service_role;

@@ -106,7 +106,7 @@ end
 $$;
 comment on function dossier_private.staged_bytes(uuid, jsonb) is 'The bytes of a document whose pieces have arrived; null: none has.';
 
-create function dossier_private.write_import(import_id uuid) returns jsonb
+create function dossier_private.finish_import(import_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: writes tables that nobody may write but through functions.
@@ -175,19 +175,19 @@ exception when data_exception or integrity_constraint_violation or deadlock_dete
   perform dossier_private.refuse_at(place, code, said, why, advice);
 end
 $$;
-comment on function dossier_private.write_import(uuid) is 'Body of dossier.finish_import().';
+comment on function dossier_private.finish_import(uuid) is 'Runs dossier.finish_import() with its owner''s rights.';
 
 create function dossier.finish_import(import_id uuid) returns jsonb
 language sql volatile security invoker set search_path = ''
 begin atomic
-  select dossier_private.write_import(import_id);
+  select dossier_private.finish_import(import_id);
 end;
 comment on function dossier.finish_import(uuid) is
   'Writes what has arrived, all or nothing, by the rules of import_sessions(), and ends the import. What is wrong is named by its '
   'line. Returns {organization_id, sessions: {old id: new id}, documents: {old id: new id}}.';
 
 revoke all on function
-  dossier_private.check_records, dossier_private.staged_list, dossier_private.staged_bytes, dossier_private.write_import,
+  dossier_private.check_records, dossier_private.staged_list, dossier_private.staged_bytes, dossier_private.finish_import,
   dossier.finish_import
   from public, anon, authenticated, service_role;
-grant execute on function dossier.finish_import, dossier_private.write_import to authenticated, service_role;
+grant execute on function dossier.finish_import, dossier_private.finish_import to authenticated, service_role;

@@ -26,7 +26,7 @@ $$;
 -- Who may execute what.
 
 select set_eq($$ select pg_temp.executable('dossier', 'anon') $$, array['limits'], 'anon may execute only limits()');
-select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['read_limits'], 'private functions behind what anon may execute');
+select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['limits'], 'private functions behind what anon may execute');
 select is_empty($$
   select f.proname from functions f, aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a where a.grantee = 0
 $$, 'nothing is granted to public');

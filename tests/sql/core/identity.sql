@@ -43,7 +43,7 @@ select tests.refuses($$ select dossier.abort_upload(tests.id('alpha upload')) $$
 -- The private schema is out of reach by name, whatever a user may execute in it.
 
 select tests.login('alpha-owner');
-select throws_ok($$ select dossier_private.read_chunks(tests.id('beta document'), 0, 10) $$, '42501', 'permission denied for schema dossier_private', 'no private function by name');
+select throws_ok($$ select dossier_private.read_content(tests.id('beta document'), 0, 10) $$, '42501', 'permission denied for schema dossier_private', 'no private function by name');
 select throws_ok($$ select * from dossier_private.document_chunks $$, '42501', 'permission denied for schema dossier_private', 'no private table by name');
 select throws_ok($$ update dossier_private.settings set value = '1' $$, '42501', 'permission denied for schema dossier_private', 'no setting by name');
 select tests.login(null, 'service_role');

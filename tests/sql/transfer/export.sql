@@ -66,9 +66,9 @@ select tests.refuses($$ select dossier.export_sessions('{}') $$, 'PT400', 'sessi
 select tests.refuses($$ select dossier.export_sessions(null) $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'null');
 select tests.refuses($$ select dossier.export_sessions(array_fill(tests.id('alpha session'), array[1001])) $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'too many');
 select tests.logout();
-select tests.refuses($$ select dossier_private.collect_sessions(array[tests.id('alpha session')], true, 100000) $$, 'PT413', 'The sessions make a bundle of more than 100000 bytes', 'more than a bundle holds');
-select lives_ok($$ select dossier_private.collect_sessions(array[tests.id('alpha session')], false, 100000) $$, 'without bytes it would fit');
-select tests.refuses($$ select dossier_private.collect_sessions(array[tests.id('alpha session')], false, 500) $$, 'PT413', 'The sessions make a bundle of more than 500 bytes', 'also when only its form makes it too large');
+select tests.refuses($$ select dossier_private.export_sessions(array[tests.id('alpha session')], true, 100000) $$, 'PT413', 'The sessions make a bundle of more than 100000 bytes', 'more than a bundle holds');
+select lives_ok($$ select dossier_private.export_sessions(array[tests.id('alpha session')], false, 100000) $$, 'without bytes it would fit');
+select tests.refuses($$ select dossier_private.export_sessions(array[tests.id('alpha session')], false, 500) $$, 'PT413', 'The sessions make a bundle of more than 500 bytes', 'also when only its form makes it too large');
 
 -- import_sessions: who, and with which ids.
 
