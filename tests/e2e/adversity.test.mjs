@@ -1,4 +1,4 @@
-// What goes wrong in the middle: fragments, stalls, lost membership, lost connections, deletion under a reader.
+// Failures in the middle of a request: fragments, stalls, lost membership, lost connections, deletion during extraction.
 
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
@@ -36,10 +36,10 @@ async function begin(token, body, type) {
   return client
 }
 
-test('a form arrives whole, however it is cut into pieces', async () => {
+test('a form arrives complete, however it is split', async () => {
   const session = await newSession(member, {}, here())
   const boundary = 'edge-of-the-world'
-  // What looks like the boundary almost, everywhere: at the start, at the end, and across chunk rows.
+  // Near-boundaries everywhere: at the start, at the end, and across chunk rows.
   const near = [`--${boundary}`, `\r\n--${boundary.slice(0, -1)}`, '\r\n--', '\r\n', '\r', '--', `\n--${boundary}--`, `\r\n-${boundary}`]
   const contents = [
     Buffer.from(near.slice(1).join('')),
@@ -54,7 +54,7 @@ test('a form arrives whole, however it is cut into pieces', async () => {
     const client = await begin(member.token, body, type)
     client.socket.setNoDelay(true)
     for (let at = 0, step; at < body.length; at += step) {
-      // The large middle goes in larger pieces, or it would take minutes.
+      // The large middle is sent in larger pieces, or it would take minutes.
       step = at > 2000 && at < body.length - 4000 ? 9973 : size()
       await client.send(body.subarray(at, at + step))
     }
@@ -65,7 +65,7 @@ test('a form arrives whole, however it is cut into pieces', async () => {
   }
 })
 
-test('parts, headers and fields beyond reason are refused', async () => {
+test('oversized parts, headers and fields are refused', async () => {
   const session = await newSession(member, {}, here())
   const send = async (parts, options) => {
     const { body, type } = multipart(parts, options)
@@ -87,7 +87,7 @@ test('parts, headers and fields beyond reason are refused', async () => {
   assert.equal((await get('/healthz', here())).status, 200)
 })
 
-test('a client that stalls is let go, and leaves nothing', async () => {
+test('a stalled client is disconnected, and nothing remains', async () => {
   const session = await newSession(member, {}, here())
   const name = unique('stalled.txt')
   const { body, type } = multipart([
@@ -102,7 +102,7 @@ test('a client that stalls is let go, and leaves nothing', async () => {
   client.close()
 })
 
-test('who is put out of the organization in the middle finishes nothing, and leaves nothing', async () => {
+test('a user removed from the organization during an upload cannot finish it, and nothing remains', async () => {
   const claims = { sub: randomUUID(), role: 'authenticated', aud: 'authenticated' }
   const token = sign(claims, { secret: jwtSecret })
   await psql(`insert into dossier.organization_members (organization_id, user_id, role) values ('${acme}', ${literal(claims.sub)}, 'member')`, inDatabase())
@@ -124,7 +124,7 @@ test('who is put out of the organization in the middle finishes nothing, and lea
   await until('nothing left', async () => (await leftOf(name, inDatabase())).documents === 0, { seconds: 10 })
 })
 
-test('when its connections are cut, the edge makes new ones, and hears of jobs again', async () => {
+test('if its connections are cut, the edge opens new ones and receives notifications again', async () => {
   const session = await newSession(member, {}, here())
   await psql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()", inDatabase())
   await until('requests answered again', async () => (await get('/api/sessions?limit=1', here({ as: member }))).status === 200)
@@ -136,7 +136,7 @@ test('when its connections are cut, the edge makes new ones, and hears of jobs a
   assert.equal((await finished(member, document.id, { url: edge.url, seconds: 30 })).status, 'ready')
 })
 
-test('a document that is deleted while it is read disturbs nobody', async () => {
+test('deleting a document during its extraction affects nobody else', async () => {
   const session = await newSession(member, {}, here())
   const document = await uploaded(member, session.id, { ...fixture('10mib.txt'), name: unique('deleted.txt') }, here())
   await until('it is read', async () => ['extracting', 'ready'].includes(
@@ -147,7 +147,7 @@ test('a document that is deleted while it is read disturbs nobody', async () => 
   assert.deepEqual(await rows(`select 1 from dossier.document_pages where document_id = '${document.id}'`, inDatabase()), [])
 })
 
-test('a hundred small uploads at once are all taken', async () => {
+test('a hundred small uploads at once are all accepted', async () => {
   const session = await newSession(member, {}, here())
   const responses = await Promise.all(Array.from({ length: 100 }, (_, index) =>
     upload(member, session.id, [{ name: `small-${index}.txt`, bytes: Buffer.from(`number ${index}`), media_type: 'text/plain' }], here())))
@@ -156,7 +156,7 @@ test('a hundred small uploads at once are all taken', async () => {
     where session_id = '${session.id}' and status = 'ready'`, inDatabase())) === 100, { seconds: 90 })
 })
 
-test('two requests on one connection, sent together, are answered in turn', async () => {
+test('two pipelined requests on one connection are answered in order', async () => {
   const client = await RawClient.open(edge.url)
   const one = `GET /api/sessions?limit=1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${member.token}\r\n\r\n`
   await client.send(Buffer.from(one + one.replace('limit=1', 'limit=0')))
@@ -166,7 +166,7 @@ test('two requests on one connection, sent together, are answered in turn', asyn
   assert.equal(statuses[0], 'HTTP/1.1 200')
 })
 
-test('context that is nested or numbered beyond reason is refused or kept exactly', async () => {
+test('context with extreme nesting or numbers is refused or kept exactly', async () => {
   const session = await newSession(member, {}, here())
   const path = `/api/sessions/${session.id}/context`
   const raw = (body) => call('POST', path, here({ as: member, body, headers: { 'content-type': 'application/json' } }))

@@ -38,7 +38,7 @@ test('a context is saved, read and versioned', async () => {
   ])
 })
 
-test('what is not sent stays as it is', async () => {
+test('omitted fields are unchanged', async () => {
   const session = await newSession(member, { context: { text: 'Kept', metadata: { kept: true } } })
   const text = await post(pathOf(session), { text: 'Changed' }, { as: member })
   assert.deepEqual(text.json.context_metadata, { kept: true })
@@ -65,7 +65,7 @@ test('a stale version is refused with the current one', async () => {
   assert.equal(matching.json.version, 3, matching.text)
 })
 
-test('version 0 means: only where there is none yet', async () => {
+test('version 0 means: only if there is no context yet', async () => {
   const session = await newSession(member)
   const none = await get(pathOf(session), { as: member })
   assert.equal(none.status, 200, none.text)
@@ -75,7 +75,7 @@ test('version 0 means: only where there is none yet', async () => {
   assertError(await post(pathOf(session), { text: 'Also first', expected_version: 0 }, { as: member }), 409, 'PT409')
 })
 
-test('of many who save at once against one version, one succeeds', async () => {
+test('of many concurrent saves against one version, one succeeds', async () => {
   const session = await newSession(member, { context: { text: 'Start' } })
   const saves = await Promise.all(Array.from({ length: 8 }, (_, index) =>
     post(pathOf(session), { text: `Writer ${index}`, expected_version: 1 }, { as: member })))
@@ -84,14 +84,14 @@ test('of many who save at once against one version, one succeeds', async () => {
   assert.equal(read.json.version, 2)
 })
 
-test('an unchanged context need not be sent again', async () => {
+test('an unchanged context is not sent again', async () => {
   const session = await newSession(member, { context: { text: 'Same' } })
   const fresh = await get(pathOf(session), { as: member, headers: { 'if-none-match': '"1"' } })
   assert.equal(fresh.status, 304, fresh.text)
   assert.equal(fresh.bytes.length, 0)
 })
 
-test('text is kept to the letter, and limited to a mebibyte', async () => {
+test('text is stored unchanged, and limited to a mebibyte', async () => {
   const session = await newSession(member)
   const odd = 'Zoë, 日本語, \u{1f6a2}, "quotes", \\ and \r\n\t; \'; drop table sessions; --'
   const saved = await post(pathOf(session), { text: odd }, { as: member })
@@ -103,7 +103,7 @@ test('text is kept to the letter, and limited to a mebibyte', async () => {
   assertError(await post(pathOf(session), { text: `${full}!` }, { as: member }), 413, 'PT413')
 })
 
-test('what is no context is refused', async () => {
+test('an invalid context is refused', async () => {
   const session = await newSession(member)
   const bad = async (body, status = 400) => assertError(await post(pathOf(session), body, { as: member }), status)
   await bad({ text: 5 })
@@ -149,7 +149,7 @@ test('an old version is restored as a new one', async () => {
   assertError(await post(`${pathOf(session)}/restore`, { version: 1 }, { as: viewer }), 403, '42501')
 })
 
-test('metadata is merged when that is asked for', async () => {
+test('metadata is merged on request', async () => {
   const session = await newSession(member, { context: { metadata: { a: 1, b: { c: 2 } } } })
   const merged = await post(pathOf(session), { metadata: { a: null, b: { d: 3 } }, merge_metadata: true }, { as: member })
   assert.deepEqual(merged.json.context_metadata, { b: { c: 2, d: 3 } })

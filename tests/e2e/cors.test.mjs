@@ -1,4 +1,4 @@
-// Pages of other origins: let in by name, and told nothing otherwise.
+// Pages of other origins: allowed by name, and told nothing otherwise.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -18,7 +18,7 @@ const preflight = (path, origin, { url = edge.url, method = 'POST', headers = 'a
   call('OPTIONS', path, { url, headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': headers } })
 const allowed = (response) => response.headers.get('access-control-allow-origin')
 
-test('a page of a named origin may ask, without a token', async () => {
+test('a page of an allowed origin may send a preflight, without a token', async () => {
   for (const origin of [app, 'http://localhost:3000']) {
     const answer = await preflight('/api/documents', origin)
     assert.equal(answer.status, 204, answer.text)
@@ -33,7 +33,7 @@ test('a page of a named origin may ask, without a token', async () => {
   }
 })
 
-test('it reads the answers, refusals among them', async () => {
+test('it can read the responses, including refusals', async () => {
   const headers = { origin: app }
   const session = await newSession(member, {}, { url: edge.url })
   const found = await get(`/api/sessions/${session.id}`, { as: member, url: edge.url, headers })
@@ -48,7 +48,7 @@ test('it reads the answers, refusals among them', async () => {
   if (long.status === 431 && long.text) assert.equal(allowed(long), app, 'the gate speaks as the API does')
 })
 
-test('a page of any other origin may not', async () => {
+test('a page of any other origin cannot', async () => {
   for (const origin of ['https://evil.example', `${app}.evil.example`, 'http://app.example', 'null']) {
     const answer = await preflight('/api/documents', origin)
     assertError(answer, 403, 'PT403')
@@ -59,7 +59,7 @@ test('a page of any other origin may not', async () => {
   }
 })
 
-test('without a setting nobody is let in, and with * everybody, but never with cookies', async () => {
+test('without the setting no origin is allowed, and with * all are, but never with cookies', async () => {
   assertError(await preflight('/api/documents', app, { url: edgeUrl }), 405)
   assert.equal(allowed(await get('/api/sessions', { as: member, headers: { origin: app } })), null)
   const open = await startEdge({ EXTRACT_WORKERS: '0', CORS_ORIGINS: '*' })

@@ -1,4 +1,4 @@
-// Sessions exported as lines, as an archive that a person can open, and as a Word document.
+// Sessions exported as NDJSON, as an archive that a person can open, and as a Word document.
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -57,7 +57,7 @@ async function filled(names, title = unique('Export')) {
   return { session: session.id, documents }
 }
 
-test('lines hold what the bundle of SQL holds, with and without bytes', async () => {
+test('NDJSON contains the same as the bundle of SQL, with and without bytes', async () => {
   const { session } = await filled(['one.txt', 'two.txt'])
   await post(`/api/sessions/${session}/context`, { text: 'Two' }, { as: member })
   for (const bytes of [false, true]) {
@@ -69,7 +69,7 @@ test('lines hold what the bundle of SQL holds, with and without bytes', async ()
   }
 })
 
-test('Accept decides when the query does not', async () => {
+test('Accept selects the format if the query does not', async () => {
   const { id } = await newSession(member)
   const type = async (accept, query = '') => {
     const response = await get(`/api/sessions/${id}/export${query}`, { as: member, headers: { accept } })
@@ -87,7 +87,7 @@ test('Accept decides when the query does not', async () => {
   assert.match(assertError(await get(`/api/export?session_id=${id}&format=docx`, { as: member }), 400, 'PT400').hint, /\/api\/sessions\/\{id\}\/export/)
 })
 
-test('an archive holds the records and the files under names that a person knows', async () => {
+test('an archive contains the records, and the files under readable names', async () => {
   const { session, documents } = await filled(['Notes.txt', 'Notes.txt', 'NOTES.txt', 'con.txt', 'a:b?.txt', '.hidden.txt', 'caf\u00e9.txt', 'cafe\u0301.txt', `${'語'.repeat(120)}.txt`], '../../etc "x"')
   const response = await get(`/api/export?session_id=${session}&format=zip`, { as: viewer })
   assert.equal(response.status, 200)
@@ -111,7 +111,7 @@ test('an archive holds the records and the files under names that a person knows
   assert.deepEqual(light.map(({ name }) => name), ['bundle.ndjson'])
 })
 
-test('another tenant, nobody and an expired token get none of it', async () => {
+test('another tenant, an anonymous caller and an expired token receive nothing', async () => {
   const { id } = await newSession(member)
   for (const format of ['json', 'ndjson', 'zip', 'docx']) {
     const path = `/api/sessions/${id}/export?format=${format}`
@@ -122,9 +122,9 @@ test('another tenant, nobody and an expired token get none of it', async () => {
   }
 })
 
-test('a document that is read anew while it is exported comes with the text of one reading', { timeout: 60_000 }, async () => {
+test('a document that is extracted again during its export has the text of one extraction', { timeout: 60_000 }, async () => {
   const { session, documents: [{ id }] } = await filled(['one.txt'])
-  // As extraction does it: other pages, and the document's count of their tokens, once the export waits for the pages.
+  // Like an extraction: other pages and another token count, written while the export waits for the pages.
   const reading = psql(`
     begin;
     lock table dossier.document_pages in access exclusive mode;
@@ -145,7 +145,7 @@ test('a document that is read anew while it is exported comes with the text of o
   assert.deepEqual([...new Set(exported.documents[0].pages.map(({ text }) => text))], ['Anew.'])
 })
 
-test('what is gone in the middle of a transfer cuts it off, and the log says why', { timeout: 60_000 }, async () => {
+test('a deletion during a transfer cuts it off, and the log gives the reason', { timeout: 60_000 }, async () => {
   const edge = await startEdge({ EXTRACT_WORKERS: '0' })
   after(() => edge.stop())
   for (const format of ['json', 'ndjson', 'zip']) {
@@ -169,7 +169,7 @@ test('what is gone in the middle of a transfer cuts it off, and the log says why
   }
 })
 
-test('clients that do not read their archive hold nothing that others need', { timeout: 60_000 }, async () => {
+test('clients that do not read their archive block nobody else', { timeout: 60_000 }, async () => {
   const edge = await startEdge({ DATABASE_POOL_SIZE: '2', EXTRACT_WORKERS: '0' })
   after(() => edge.stop())
   const session = await newSession(member, {}, { url: edge.url })
@@ -190,7 +190,7 @@ test('clients that do not read their archive hold nothing that others need', { t
   assert.equal((await clients[1].response(30)).status, 200)
 })
 
-test('a Word document says of a session what there is to say, and is read back by uploading it', async () => {
+test('a Word document contains the session, and can be uploaded and extracted', async () => {
   const title = unique('Łódź & <call> 😀')
   const { session } = await filled(['short.txt'], title)
   await uploaded(member, session, { name: 'lines.txt', bytes: 'first line\nsecond line\n\nlast <&> "line"\tend\n', media_type: 'text/plain' }, { wait: 20 })
@@ -215,7 +215,7 @@ test('a Word document says of a session what there is to say, and is read back b
   assert.deepEqual([said.created, said.modified].map(Date.parse), [facts.created_at, facts.updated_at].map(Date.parse))
 })
 
-test('a session with too much text for Word is told what else there is', async () => {
+test('a session with too much text for Word is refused, with the alternatives', async () => {
   const edge = await startEdge({ EXPORT_DOCX_MAX_BYTES: '1000', EXTRACT_WORKERS: '0' })
   after(() => edge.stop())
   const { id } = await newSession(member, { context: { text: 'long '.repeat(300) } })

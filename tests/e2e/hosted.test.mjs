@@ -1,4 +1,4 @@
-// As on hosted Supabase: no native extension, the plain SQL, and text extracted by the edge's own workers.
+// Like hosted Supabase: no native extension, plain SQL, and text extracted by the edge's own workers.
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
@@ -23,7 +23,7 @@ after(async () => {
   await database?.drop()
 })
 
-test('files are read without anything native in the database', async () => {
+test('files are extracted without anything native in the database', async () => {
   assert.equal(await isNative(database.url), false)
   const session = await newSession(member, {}, { url: edge.url })
   const files = ['report.pdf', 'minutes.docx', 'notes-utf16le.txt', 'tariff.csv'].map(fixture)

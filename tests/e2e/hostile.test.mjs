@@ -1,4 +1,4 @@
-// Files that want to take the reader down, through the stack under test.
+// Files made to crash the worker, through the stack under test.
 
 import { databaseUrl, edgePid, edgeUrl } from './lib/env.mjs'
 import { hostileSuite } from './lib/hostile-suite.mjs'

@@ -1,4 +1,4 @@
-// Health, unknown paths, errors and limits: what every request gets, whatever it asks.
+// Health, unknown paths, errors and limits: the behaviour common to all requests.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -9,7 +9,7 @@ import { freePort, RawClient } from './lib/net.mjs'
 import { member } from './lib/people.mjs'
 import './lib/cleanup.mjs'
 
-test('it says that it lives and that it is ready', async () => {
+test('healthz and readyz respond', async () => {
   for (const path of ['/healthz', '/readyz']) {
     const response = await get(path)
     assert.equal(response.status, 200, response.text)
@@ -21,7 +21,7 @@ test('it says that it lives and that it is ready', async () => {
   assert.match(page.text, /\/api\//)
 })
 
-test('every answer has a request id of its own', async () => {
+test('every response has its own request id', async () => {
   const ids = new Set()
   for (const path of ['/healthz', '/api/sessions', '/nowhere', '/rest/v1/x', '/']) ids.add((await get(path)).headers.get('x-request-id'))
   assert.equal(ids.size, 5)
@@ -30,7 +30,7 @@ test('every answer has a request id of its own', async () => {
   assert.ok(injected.headers.get('x-request-id').length < 200, 'a client does not write into our logs at length')
 })
 
-test('unknown paths and wrong methods are told so, in JSON', async () => {
+test('unknown paths and wrong methods are refused, in JSON', async () => {
   for (const path of ['/nowhere', '/api', '/api/', '/api/nowhere', '/api/documents/', '/api/sessions/x/y/z', '/healthz/x', '/%2e%2e/etc/passwd']) {
     const response = await get(path, { as: member })
     assertError(response, 404)
@@ -43,7 +43,7 @@ test('unknown paths and wrong methods are told so, in JSON', async () => {
   }
 })
 
-test('a query that is not understood is refused, and says what is known', async () => {
+test('an unknown query parameter is refused, with the known ones', async () => {
   const session = await newSession(member)
   const nowhere = '00000000-0000-4000-8000-000000000000'
   for (const [path, known] of [['/api/sessions', 'limit'], [`/api/documents?session_id=${session.id}`, 'session_id'],
@@ -64,13 +64,13 @@ test('a query that is not understood is refused, and says what is known', async 
   assertError(await post('/api/import?keepids=true', {}, { as: member }), 400, 'PT400')
 })
 
-test('what Postgres says at length is told in short', async () => {
+test('long messages of Postgres are shortened', async () => {
   const { message, details } = assertError(await call('POST', `/api/import?organization_id=${(await newSession(member)).organization_id}`,
     { as: member, body: `{"format": "${'x'.repeat(1 << 20)}`, headers: { 'content-type': 'application/json' } }), 400)
   assert.ok(`${message}${details}`.length < 20_000)
 })
 
-test('HEAD answers as GET would, without a body', async () => {
+test('HEAD responds like GET, without a body', async () => {
   const session = await newSession(member)
   const document = await uploaded(member, session.id, { name: unique('head.txt'), bytes: Buffer.from('twelve bytes'), media_type: 'text/plain' })
   const response = await call('HEAD', `/api/documents/${document.id}/content`, { as: member })
@@ -79,7 +79,7 @@ test('HEAD answers as GET would, without a body', async () => {
   assert.equal(response.bytes.length, 0)
 })
 
-test('bodies that are no JSON, or too much of it, are refused', async () => {
+test('malformed and oversized JSON bodies are refused', async () => {
   const json = { 'content-type': 'application/json' }
   assertError(await call('POST', '/api/sessions', { as: member, body: 'title=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }), 400)
   assertError(await call('POST', '/api/sessions', { as: member, body: Buffer.from([0x22, 0xff, 0xfe, 0x22]), headers: json }), 400)
@@ -87,7 +87,7 @@ test('bodies that are no JSON, or too much of it, are refused', async () => {
   assertError(await post('/api/sessions', { title: 'x'.repeat(8 << 20) }, { as: member }), 413)
 })
 
-test('nonsense on the wire is refused, and the next client is served', async () => {
+test('malformed HTTP is refused, and the next client is served', async () => {
   const attempts = [
     'GET / HTTP/1.1\r\n\r\n', 'GET /healthz HTTP/9.9\r\nhost: x\r\n\r\n', '\0\0\0\0\r\n\r\n', 'GET / HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n',
     `GET / HTTP/1.1\r\nhost: x\r\ncookie: ${'a'.repeat(1 << 20)}\r\n\r\n`,
@@ -107,7 +107,7 @@ test('nonsense on the wire is refused, and the next client is served', async () 
   assert.equal((await get('/healthz')).status, 200)
 })
 
-test('a client that asks too often is told when to come back', async () => {
+test('a client beyond the rate limit receives Retry-After', async () => {
   const edge = await startEdge({ RATE_LIMIT_PER_MINUTE: '20', EXTRACT_WORKERS: '0' })
   try {
     const answers = []
@@ -121,7 +121,7 @@ test('a client that asks too often is told when to come back', async () => {
   }
 })
 
-test('an edge may have a smaller limit of its own', async () => {
+test('an edge may have a smaller limit than the database', async () => {
   const edge = await startEdge({ UPLOAD_MAX_BYTES: '1000', EXTRACT_WORKERS: '0' })
   try {
     const session = await newSession(member, {}, { url: edge.url })
@@ -133,11 +133,11 @@ test('an edge may have a smaller limit of its own', async () => {
   }
 })
 
-test('an edge without its database lives, is not ready, and says so', async () => {
+test('an edge without its database is alive but not ready, and says so', async () => {
   const port = await freePort()
   const down = await startEdge({ DATABASE_URL: `postgres://authenticator@127.0.0.1:${port}/nothing`, EXTRACT_WORKERS: '0', DATABASE_WAIT_SECONDS: '2' }, { ready: '/healthz' })
     .catch((error) => error)
-  // Refusing to start is as good an answer, as long as it says what is wrong.
+  // Refusing to start is just as good, if the error says why.
   if (down instanceof Error) {
     assert.match(down.message, /DATABASE_URL|database|connect/i)
     return

@@ -1,4 +1,4 @@
-// Sessions imported as lines and as archives: all of it, or nothing, and what is wrong is named by its line.
+// Sessions imported as NDJSON and as archives: all or nothing, and errors name the line.
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
@@ -62,7 +62,7 @@ for (const format of ['json', 'ndjson', 'zip']) {
   }
 }
 
-test('the first bytes tell what Content-Type does not', async () => {
+test('the first bytes decide if Content-Type does not', async () => {
   const { id } = await newSession(member)
   for (const format of ['json', 'ndjson', 'zip']) {
     for (const type of ['application/octet-stream', 'application/x-www-form-urlencoded']) {
@@ -72,7 +72,7 @@ test('the first bytes tell what Content-Type does not', async () => {
   }
 })
 
-test('an archive packed anew by another program is taken', async () => {
+test('an archive repacked by another program is accepted', async () => {
   const session = await filled()
   const entries = unzip(await exported(session, 'zip', true)).reverse()
   const response = await imported(zip([...entries, { name: '__MACOSX/x', bytes: Buffer.from('x') }]), { type: TYPES.zip })
@@ -80,7 +80,7 @@ test('an archive packed anew by another program is taken', async () => {
   assert.deepEqual(nameless(await bySql(response.json.sessions[session], true)), nameless(await bySql(session, true)))
 })
 
-test('a bundle of more than JSON may have comes as lines', { timeout: 120_000 }, async () => {
+test('a bundle too large for JSON is accepted as NDJSON', { timeout: 120_000 }, async () => {
   const session = await newSession(member)
   for (let n = 0; n < 7; n += 1) await uploaded(member, session.id, { ...fixture('10mib.pdf'), name: `${n}.pdf` })
   const body = await exported(session.id, 'ndjson', true)
@@ -91,7 +91,7 @@ test('a bundle of more than JSON may have comes as lines', { timeout: 120_000 },
   assertError(await imported(await exported(session.id, 'json', true), { type: TYPES.json }), 413, 'PT413')
 })
 
-test('who may not import is told before the body is read', async () => {
+test('a caller who may not import is refused before the body is read', async () => {
   const { id } = await newSession(member)
   const body = await exported(id, 'ndjson', false)
   for (const type of [TYPES.ndjson, TYPES.zip]) {
@@ -101,7 +101,7 @@ test('who may not import is told before the body is read', async () => {
   }
 })
 
-test('what is wrong is named by its line, and nothing of it stays', async () => {
+test('an error names its line, and nothing remains of the import', async () => {
   const session = await filled()
   const records = parsed(await exported(session, 'ndjson', true))
   const at = (type) => records.findIndex((record) => record.type === type)
@@ -131,7 +131,7 @@ test('what is wrong is named by its line, and nothing of it stays', async () => 
   await until('nothing left waiting', async () => (await waiting()) <= staged)
 })
 
-test('a document that says it is too large is refused before its bytes have arrived', async () => {
+test('a document declared too large is refused before its bytes arrive', async () => {
   const session = await filled()
   const records = parsed(await exported(session, 'ndjson', true))
   const document = records.findIndex(({ type }) => type === 'document')
@@ -146,14 +146,14 @@ test('a document that says it is too large is refused before its bytes have arri
   client.close()
 })
 
-test('a JSON bundle that is cut off is told so in few words', async () => {
+test('a truncated JSON bundle is refused with a short message', async () => {
   const session = await filled()
   const body = (await exported(session, 'json', true)).subarray(0, 300_000)
   const refused = assertError(await imported(body, { type: TYPES.json }), 400, 'PT400')
   assert.ok(refused.hint && JSON.stringify(refused).length < 600, JSON.stringify(refused).slice(0, 900))
 })
 
-test('broken and hostile archives are refused, and nothing of them stays', async () => {
+test('broken and hostile archives are refused, and nothing remains of them', async () => {
   const session = await filled()
   const archive = await exported(session, 'zip', true)
   const [bundle, ...files] = unzip(archive)
@@ -184,7 +184,7 @@ test('broken and hostile archives are refused, and nothing of them stays', async
   assert.equal(await sessionsOf(stranger), before)
 })
 
-test('an import that its client leaves is forgotten; an archive beyond the limit is refused', { timeout: 60_000 }, async () => {
+test('an abandoned import is removed; an archive beyond the limit is refused', { timeout: 60_000 }, async () => {
   const edge = await startEdge({ IMPORT_ZIP_MAX_BYTES: '100000', DATABASE_POOL_SIZE: '2', EXTRACT_WORKERS: '0' })
   after(() => edge.stop())
   const before = await waiting()

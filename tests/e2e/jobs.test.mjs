@@ -1,4 +1,4 @@
-// Extraction jobs outlive the edge that runs them, and end whatever happens.
+// Extraction jobs outlive the edge that runs them, and always end.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -31,7 +31,7 @@ const worker = (more) => startEdge({ DATABASE_URL: database.edgeUrl, EXTRACT_WOR
 const status = (id) => value(`select status from dossier.documents where id = '${id}'`, { url: database.url })
 const put = async (file) => uploaded(member, (await newSession(member, {}, { url: receiver.url })).id, file, { url: receiver.url })
 
-test('without a worker a document waits; with one it is read', async () => {
+test('without a worker a document waits; with one it is extracted', async () => {
   const document = await put(fixture('report.pdf'))
   assert.equal(document.status, 'stored')
   const [job] = await rows(`select status, attempts, max_attempts from dossier_private.jobs where document_id = '${document.id}' and kind = 'extract'`, { url: database.url })
@@ -45,7 +45,7 @@ test('without a worker a document waits; with one it is read', async () => {
   }
 })
 
-test('a job is taken at once, by its notification and not by looking now and then', async () => {
+test('a job is claimed immediately, by notification and not by polling', async () => {
   const edge = await worker({ JOB_POLL_SECONDS: '3600' })
   try {
     const warm = await put(fixture('notes.txt'))
@@ -57,7 +57,7 @@ test('a job is taken at once, by its notification and not by looking now and the
   }
 })
 
-test('who waits at one edge hears of what another has read', async () => {
+test('a client that waits at one edge learns what another has extracted', async () => {
   const edge = await worker()
   try {
     const session = await newSession(member, {}, { url: receiver.url })
@@ -68,9 +68,9 @@ test('who waits at one edge hears of what another has read', async () => {
   }
 })
 
-test('a job whose edge is killed is taken up by another', { timeout: 120_000 }, async () => {
+test('a job whose edge is killed is claimed by another', { timeout: 120_000 }, async () => {
   const first = await worker({ JOB_LEASE_SECONDS: '10' })
-  // A reader that is busy for a while: the deadlines of the files are far longer than the kill takes.
+  // A worker that is busy for a while: the deadlines are far longer than the kill takes.
   const document = await put({ ...fixture('10mib.txt'), name: unique('orphan.txt') })
   await until('the job under way', async () => (await status(document.id)) === 'extracting', { every: 2 })
   first.signal('SIGKILL')
@@ -87,9 +87,9 @@ test('a job whose edge is killed is taken up by another', { timeout: 120_000 }, 
   }
 })
 
-test('a document whose workers always die is failed, and says so', { timeout: 60_000 }, async () => {
+test('a document whose workers always die ends as failed, with the reason', { timeout: 60_000 }, async () => {
   const document = await put(fixture('report.pdf'))
-  // As workers would leave it that were killed three times: every attempt spent, the lease run out.
+  // The state after three killed workers: every attempt is used up and the lease has expired.
   await psql(`
     update dossier_private.jobs
     set status = 'running', attempts = max_attempts, worker = 'gone', lease_expires_at = now() - interval '1 second'
@@ -106,7 +106,7 @@ test('a document whose workers always die is failed, and says so', { timeout: 60
   }
 })
 
-test('a worker that is missing is no fault of the file: said in the log, tried again later', async () => {
+test('a missing worker does not fail the file: it is logged and retried later', async () => {
   const broken = await worker({ DOSSIER_EXTRACT_WORKER: '/nonexistent/dossier-extract-worker' }).catch((error) => error)
   if (broken instanceof Error) {
     assert.match(broken.message, /nonexistent/, 'an edge that cannot extract says so at its start')
@@ -132,7 +132,7 @@ function endlessWorker() {
   return path
 }
 
-test('a document that is deleted stops its worker at once', async () => {
+test('deleting a document stops its worker immediately', async () => {
   const edge = await worker({ DOSSIER_EXTRACT_WORKER: endlessWorker(), JOB_LEASE_SECONDS: '3600' })
   try {
     const document = await put(fixture('notes.txt'))
@@ -145,7 +145,7 @@ test('a document that is deleted stops its worker at once', async () => {
   }
 })
 
-test('a job that an edge cannot finish before it ends is handed back, and costs no attempt', { timeout: 60_000 }, async () => {
+test('a job that a stopping edge cannot finish is released, without using up an attempt', { timeout: 60_000 }, async () => {
   const first = await worker({ DOSSIER_EXTRACT_WORKER: endlessWorker(), SHUTDOWN_GRACE_SECONDS: '2' })
   const document = await put(fixture('notes.txt'))
   await until('it is under way', async () => (await status(document.id)) === 'extracting')
@@ -162,7 +162,7 @@ test('a job that an edge cannot finish before it ends is handed back, and costs 
   }
 })
 
-test('where OCR is missing, an image says what to install', async () => {
+test('without OCR an image names the package to install', async () => {
   const edge = await worker({ DOSSIER_TESSDATA: '/nonexistent' })
   try {
     const document = await put({ name: unique('scan.bmp'), bytes: whiteImage(), media_type: 'image/bmp' })
@@ -175,7 +175,7 @@ test('where OCR is missing, an image says what to install', async () => {
   }
 })
 
-test('several edges share the work, and nobody reads a document twice', { timeout: 120_000 }, async () => {
+test('several edges share the work, and no document is extracted twice', { timeout: 120_000 }, async () => {
   const session = await newSession(member, {}, { url: receiver.url })
   const documents = []
   for (let index = 0; index < 12; index += 1) {

@@ -1,4 +1,4 @@
-// The SQL functions of the native extension: they read files, and stop when Postgres says stop.
+// The SQL functions of the native extension: they extract text, and stop when Postgres cancels them.
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -44,7 +44,7 @@ async function underWay(settings = '') {
 const slowStatement = () =>
   `select count(dossier.extract_text(content || convert_to(turn::text, 'UTF8'))) from (values (${bytes('10mib.txt')})) as file (content), generate_series(1, 100000) as turn`
 
-test('pages, text and types are read in SQL', { skip }, async () => {
+test('pages, text and types are extracted in SQL', { skip }, async () => {
   const pages = await rows(`select page, text, source, confidence from dossier.extract_pages(${bytes('report.pdf')})`)
   assert.deepEqual(pages.map((page) => page.page), [1, 2, 3])
   assert.match(pages[2].text, /canteen at Felixstowe/)
@@ -84,7 +84,7 @@ test('statement_timeout ends the statement and its worker', { skip, timeout: 60_
   await noWorkerOf(backend)
 })
 
-test('statement_timeout holds in the middle of a hostile file', { skip, timeout: 60_000 }, async () => {
+test('statement_timeout applies in the middle of a hostile file', { skip, timeout: 60_000 }, async () => {
   const started = Date.now()
   await assert.rejects(
     psql(`set statement_timeout = '300ms'; select dossier.extract_text(${bytes('deflate-bomb.pdf')})`),
@@ -103,7 +103,7 @@ for (const [call, pattern] of [['pg_cancel_backend', /canceling statement due to
   })
 }
 
-test('a client that goes away does not leave its worker running', { skip, timeout: 60_000 }, async () => {
+test('a client that disconnects does not leave its worker running', { skip, timeout: 60_000 }, async () => {
   const { kill, backend } = await underWay("set client_connection_check_interval = '200ms'")
   kill()
   await until('the backend gone', async () => (await rows(`select 1 from pg_stat_activity where pid = ${backend}`)).length === 0)

@@ -1,4 +1,4 @@
-// What an operator meets: help, checks before the start, refusals with advice, and the log.
+// The operator's view: help, checks before the start, errors with hints, and the log.
 
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
@@ -37,7 +37,7 @@ test('help names every setting', () => {
   assert.equal(run(['--version']).status, 0)
 })
 
-test('a check says that all is well, or what is not', async () => {
+test('check reports success, or what is missing', async () => {
   const port = await freePort()
   const well = run(['check'], { LISTEN: `127.0.0.1:${port}` })
   assert.equal(well.status, 0, well.text)
@@ -62,7 +62,7 @@ test('a check says that all is well, or what is not', async () => {
   assert.match(badWorker.text, /nonexistent/)
 })
 
-test('the doctor looks over the database, for people and for scripts', () => {
+test('doctor checks the database, for people and for scripts', () => {
   const told = run(['doctor'])
   assert.match(told.text, /^ok +version: Dossier /m)
   assert.match(told.text, /^ok +rls_disabled$/m)
@@ -78,7 +78,7 @@ test('the doctor looks over the database, for people and for scripts', () => {
   assert.doesNotMatch(unreachable.text, /secret-word|panicked/)
 })
 
-test('settings that cannot work are refused at the start, with advice', () => {
+test('invalid settings are refused at the start, with a hint', () => {
   const refused = (more, pattern) => {
     const { status, text } = run([], more)
     assert.ok(status > 0, `${JSON.stringify(more)}: ${status} ${text}`)
@@ -95,7 +95,7 @@ test('settings that cannot work are refused at the start, with advice', () => {
   refused({ DOSSIER_OCR_LANGUAGES: '../etc' }, /DOSSIER_OCR_LANGUAGES|ocr-languages/)
 })
 
-test('a port that is taken is said so', async () => {
+test('a port in use is reported', async () => {
   const first = await startEdge({ EXTRACT_WORKERS: '0' })
   try {
     const { status, text } = run([], { LISTEN: new URL(first.url).host })
@@ -107,7 +107,7 @@ test('a port that is taken is said so', async () => {
   }
 })
 
-test('the log ties each answer to its lines, and keeps secrets', async () => {
+test('the log relates each response to its lines, and contains no secrets', async () => {
   const edge = await startEdge({ LOG_FORMAT: 'json' })
   const content = unique('nobody logs this')
   let id

@@ -1,4 +1,4 @@
-// What is Supabase's own passes through untouched; without a Supabase behind, that is said.
+// Requests for Supabase pass through unchanged. Without SUPABASE_URL the error says so.
 
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
@@ -51,7 +51,7 @@ function answer(request, response) {
   }
 }
 
-test('every family of paths goes through, with method, query and headers', async () => {
+test('every pass-through prefix is forwarded, with method, query and headers', async () => {
   for (const family of families) {
     const response = await call('PATCH', `${family}things?select=a%20b&x=%2F`, {
       url: edge.url, as: 'some.opaque.token', body: '{}', headers: { apikey: 'sb_publishable_x', prefer: 'return=representation', 'content-type': 'application/json' },
@@ -68,12 +68,12 @@ test('every family of paths goes through, with method, query and headers', async
   }
 })
 
-test('the address of a family by itself goes through, too', async () => {
+test('a prefix without a further path is forwarded, too', async () => {
   const response = await call('POST', '/graphql/v1', { url: edge.url, json: { query: '{ __typename }' } })
   assert.equal(response.json.url, '/graphql/v1', response.text)
 })
 
-test('answers come back as they are', async () => {
+test('responses come back unchanged', async () => {
   const response = await get('/rest/v1/teapot', { url: edge.url })
   assert.equal(response.status, 418)
   assert.equal(response.text, 'short and stout')
@@ -94,7 +94,7 @@ test('large bodies stream in both directions', async () => {
   assert.equal(Buffer.from(second.value).toString(), 'two\n')
 })
 
-test('a websocket goes through', async () => {
+test('a websocket passes through', async () => {
   const client = await RawClient.open(edge.url)
   await client.head('GET', '/realtime/v1/websocket?vsn=1.0.0', {
     upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-key': randomBytes(16).toString('base64'), 'sec-websocket-version': '13',
@@ -110,7 +110,7 @@ test('a websocket goes through', async () => {
   client.close()
 })
 
-test('a stack that cannot be reached, or hangs up, is a 502 in our shape', async () => {
+test('an upstream that is unreachable or hangs up gives a 502 in our error format', async () => {
   assertError(await get('/rest/v1/hangs-up', { url: edge.url }), 502, 'PT502')
   const alone = await startEdge({ SUPABASE_URL: `http://127.0.0.1:${await freePort()}`, EXTRACT_WORKERS: '0' })
   try {
@@ -121,7 +121,7 @@ test('a stack that cannot be reached, or hangs up, is a 502 in our shape', async
   }
 })
 
-test('without a stack behind, its paths say that there is none', async () => {
+test('without an upstream, its paths say so', async () => {
   for (const family of families) {
     const response = await get(`${family}things`, { url: edgeUrl })
     assert.ok([404, 502].includes(response.status), `${family}: ${response.status}`)
@@ -130,7 +130,7 @@ test('without a stack behind, its paths say that there is none', async () => {
   }
 })
 
-test('nothing else goes through', async () => {
+test('nothing else passes through', async () => {
   for (const path of ['/', '/rest', '/rest/v2/things', '/admin', '/api/../rest/v1/x/../../../admin', '//rest/v1/things']) {
     const client = await RawClient.open(edge.url)
     await client.head('GET', path, { connection: 'close' })

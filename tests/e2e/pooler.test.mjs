@@ -1,4 +1,4 @@
-// Through a pooler in transaction mode, where each transaction may be on another connection.
+// Through a pooler in transaction mode, where each transaction may use another connection.
 
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
@@ -40,7 +40,7 @@ pool_mode = transaction
 default_pool_size = 2
 ignore_startup_parameters = extra_float_digits,options
 `)
-  // pgbouncer refuses to run as root: then it runs as nobody, who owns its files.
+  // pgbouncer refuses to run as root, so it runs as the user nobody, which then owns its files.
   const root = process.getuid() === 0
   const user = root ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] : []
   if (root) for (const path of ['', 'users', 'pgbouncer.ini']) chownSync(join(directory, path), NOBODY, NOBODY)
@@ -71,7 +71,7 @@ test('an upload is stored, read, and comes back', { skip }, async () => {
   assert.equal(sha256(content.bytes), sha256(file.bytes))
 })
 
-test('many callers at once stay who they are', { skip }, async () => {
+test('concurrent callers keep their identities', { skip }, async () => {
   const answers = await Promise.all(Array.from({ length: 80 }, async (_, index) => {
     const who = index % 2 ? member : stranger
     const made = await post('/api/sessions', { title: unique('pooled') }, { as: who, url: edge.url })

@@ -1,4 +1,4 @@
-// What is known of a document besides its words: who read each page, what the file says of itself, its picture.
+// Everything about a document except its words: the engine of each page, the file's own metadata, the thumbnail.
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -24,7 +24,7 @@ before(async () => {
   document = await uploaded(member, session.id, report(), { wait: 30 })
 })
 
-test('a document tells what its file says of itself', () => {
+test('a document includes the metadata of its file', () => {
   assert.equal(document.status, 'ready', document.error_message)
   assert.deepEqual(Object.keys(document).sort(), [...documentKeys].sort())
   assert.equal(document.file_metadata.title, 'Timetable')
@@ -32,7 +32,7 @@ test('a document tells what its file says of itself', () => {
   assert.deepEqual(document.metadata, {}, 'apart from what the app says')
 })
 
-test('a page tells who read it, how well, and what it costs', async () => {
+test('a page includes its engine, quality and token count', async () => {
   const [page, ...more] = await allPages(member, document.id)
   assert.deepEqual(more, [])
   assert.deepEqual(Object.keys(page).sort(), ['confidence', 'engine', 'page', 'quality', 'reason', 'source', 'text', 'token_count'])
@@ -43,7 +43,7 @@ test('a page tells who read it, how well, and what it costs', async () => {
   assert.equal(document.token_count, page.token_count)
 })
 
-test('a PDF has a thumbnail, which is sent once', async () => {
+test('a PDF has a thumbnail, which is not sent again while cached', async () => {
   const first = await drawn(document.id)
   assert.equal(first.headers.get('content-type'), 'image/webp')
   assert.equal(first.bytes.subarray(0, 4).toString(), 'RIFF')
@@ -61,22 +61,22 @@ test('a PDF has a thumbnail, which is sent once', async () => {
   assertError(await thumbnail(document.id), 401)
 })
 
-test('an image has one, whether or not words are found in it', async () => {
+test('an image has one, whether or not it contains words', async () => {
   const image = await uploaded(member, session.id, { name: unique('white.bmp'), bytes: whiteImage(), media_type: 'image/bmp' })
   await drawn(image.id)
   const { status, error_code: code } = await finished(member, image.id)
   assert.ok(status === 'ready' || (status === 'unsupported' && code === 'needs_ocr'), `${status} ${code}`)
 })
 
-test('a text has none, and nobody is told to come back', async () => {
+test('a text has none, and the response has no Retry-After', async () => {
   const text = await uploaded(member, session.id, { name: unique('notes.txt'), bytes: Buffer.from('Nothing to see'), media_type: 'text/plain' }, { wait: 30 })
   const response = await thumbnail(text.id, { as: member })
   assertError(response, 404, 'PT404')
   assert.equal(response.headers.get('retry-after'), null)
 })
 
-test('what is still to be made says when to come back', async () => {
-  // As it is between the end of the text and that of the thumbnail.
+test('a pending thumbnail has Retry-After', async () => {
+  // The state between the end of extraction and that of the thumbnail.
   const text = await uploaded(member, session.id, { name: unique('later.txt'), bytes: Buffer.from('Later'), media_type: 'text/plain' }, { wait: 30 })
   await psql(`update dossier.documents set media_type = 'application/pdf' where id = '${text.id}';
     insert into dossier_private.jobs (document_id, organization_id, kind, run_at)
@@ -86,7 +86,7 @@ test('what is still to be made says when to come back', async () => {
   assert.match(response.headers.get('retry-after'), /^\d+$/)
 })
 
-test('a document is read again by OCR on request, and its text stays until then', async () => {
+test('a document is extracted again with OCR on request, and keeps its text until then', async () => {
   const asked = await call('POST', `/api/documents/${document.id}/ocr`, { as: member })
   assert.equal(asked.status, 202, asked.text)
   assert.equal(asked.json.id, document.id)
@@ -98,7 +98,7 @@ test('a document is read again by OCR on request, and its text stays until then'
   assert.deepEqual(job.options, { ocr: true })
 })
 
-test('OCR is not for everybody, nor for what is not there', async () => {
+test('OCR is refused to viewers, strangers and missing documents', async () => {
   const path = `/api/documents/${document.id}/ocr`
   assertError(await call('POST', path, { as: viewer }), 403, '42501')
   assertError(await call('POST', path, { as: stranger }), 404, 'PT404')
@@ -115,7 +115,7 @@ test('OCR is not for everybody, nor for what is not there', async () => {
   await psql(`delete from dossier.documents where id = '${uploading}'`)
 })
 
-test('a name with a NUL is refused in words', async () => {
+test('a name with a NUL is refused with a message', async () => {
   const refused = await upload(member, session.id, [{ name: 'a\u0000b.txt', bytes: Buffer.from('x'), media_type: 'text/plain' }])
   const body = assertError(refused, 400, undefined, { perFile: true })
   assert.match(body.message, /U\+0000|name/)
@@ -126,7 +126,7 @@ test('a name with a NUL is refused in words', async () => {
   }
 })
 
-test('answers are kept out of shared caches', async () => {
+test('responses are kept out of shared caches', async () => {
   const policy = async (path) => (await get(path, { as: member })).headers.get('cache-control')
   assert.equal(await policy(`/api/documents/${document.id}`), 'no-store')
   assert.equal(await policy(`/api/documents?session_id=${session.id}`), 'no-store')

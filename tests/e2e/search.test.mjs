@@ -1,4 +1,4 @@
-// Finding what is known: search, and packing a session for a prompt.
+// Search, and packing a session for a prompt.
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -6,12 +6,12 @@ import { test } from 'node:test'
 import { assertError, get, newSession, post, uploaded } from './lib/api.mjs'
 import { acme, member, serviceToken, stranger, viewer } from './lib/people.mjs'
 
-// A word that nothing else in the database has.
+// A word that occurs nowhere else in the database.
 const unique = () => `w${randomUUID().replaceAll('-', '')}`
 const search = (parameters, options) => get(`/api/search?${new URLSearchParams(parameters)}`, options)
 const text = (name, content) => ({ name, media_type: 'text/plain', bytes: Buffer.from(content) })
 
-test('pages, contexts and names are found, by members alone', async () => {
+test('pages, contexts and names are found, by members only', async () => {
   const [word, name] = [unique(), unique()]
   const session = await newSession(member, { context: { text: `They asked for ${word}.` } })
   const document = await uploaded(member, session.id, text(`${name}.txt`, `A page about <b>${word}</b> & more.`), { wait: 30 })
@@ -49,7 +49,7 @@ test('results come in pages', async () => {
   assert.equal(new Set(seen).size, 5)
 })
 
-test('a search that cannot be is refused', async () => {
+test('an invalid search is refused', async () => {
   assertError(await search({}, { as: member }), 400, 'PT400')
   assertError(await search({ q: ' ' }, { as: member }), 400, 'PT400')
   assertError(await search({ q: 'x', limit: 0 }, { as: member }), 400, 'PT400')
@@ -60,7 +60,7 @@ test('a search that cannot be is refused', async () => {
   assertError(await search({ q: 'x' }), 401)
 })
 
-test('a search may be a body, and have an embedding where the database can compare them', async () => {
+test('a search may be a JSON body, with an embedding if the database can compare them', async () => {
   const word = unique()
   const session = await newSession(member, { context: { text: `They asked for ${word}.` } })
   const ask = (body, as = viewer) => post('/api/search', body, { as })
@@ -72,7 +72,7 @@ test('a search may be a body, and have an embedding where the database can compa
   assertError(await ask({ q: word }), 400)
   assertError(await ask({ query: word, embedding: [1, 0], after: 'x' }), 400)
   assertError(await ask({ query: word, embedding: 'x' }), 400)
-  // The test database has no pgvector; what it finds with one, tests/sql/needs/vector/ shows.
+  // The test database has no pgvector. tests/sql/needs/vector/ proves what it finds with it.
   for (const body of [{ embedding: [1, 0] }, { embedding: [1e-3, 2], query: word }]) {
     const refused = await ask({ ...body, session_id: session.id })
     assertError(refused, 501, 'PT501')

@@ -1,4 +1,4 @@
-// Sessions: made with their context in one request, listed page by page, read by their organization only.
+// Sessions: created with their context in one request, listed in pages, visible to their organization only.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -6,7 +6,7 @@ import { assertError, call, get, newSession, post, unique } from './lib/api.mjs'
 import { acme, globex, member, owner, stranger, viewer } from './lib/people.mjs'
 import { rows } from './lib/psql.mjs'
 
-test('a session is made together with its context', async () => {
+test('a session is created together with its context', async () => {
   const response = await post('/api/sessions', {
     title: 'Call with Northwind',
     conversation_type: 'sales_call',
@@ -32,19 +32,19 @@ test('a session is made together with its context', async () => {
   assert.deepEqual(row, { user_id: member.sub, title: 'Call with Northwind' })
 })
 
-test('the short names of the context are understood', async () => {
+test('the short names of the context fields are accepted', async () => {
   const session = await newSession(member, { context: { text: 'Short.', metadata: { a: 1 } } })
   assert.equal(session.context.text_context, 'Short.')
   assert.deepEqual(session.context.context_metadata, { a: 1 })
 })
 
-test('a session without a context has none, and defaults', async () => {
+test('a session without a context has defaults', async () => {
   const session = await newSession(member, { title: undefined })
   assert.equal(session.context, null)
   assert.equal(session.conversation_type, 'meeting')
 })
 
-test('a session is changed as far as the body says, by who may write', async () => {
+test('members change the fields in the body, and only those', async () => {
   const session = await newSession(member, { title: 'Before' })
   const change = (json, as = member) => call('PATCH', `/api/sessions/${session.id}`, { as, json })
   const changed = await change({ title: 'After', status: 'archived' })
@@ -67,7 +67,7 @@ test('the organization defaults to the only one', async () => {
   assert.equal(session.organization_id, globex)
 })
 
-test('what cannot be stored is refused with a reason', async () => {
+test('an invalid session is refused with a reason', async () => {
   const bad = (body, status) => post('/api/sessions', { organization_id: acme, ...body }, { as: member })
     .then((response) => assertError(response, status))
   await bad({ conversation_type: 'no_such_type' }, 400)
@@ -79,12 +79,12 @@ test('what cannot be stored is refused with a reason', async () => {
   assertError(await post('/api/sessions', [1], { as: member }), 400)
 })
 
-test('nobody makes a session in an organization that is not theirs', async () => {
+test('nobody creates a session in an organization of others', async () => {
   assertError(await post('/api/sessions', { organization_id: globex }, { as: member }), 404, 'PT404')
   assertError(await post('/api/sessions', { organization_id: acme }, { as: viewer }), 403, '42501')
 })
 
-test('the list comes in pages, newest first, without gaps or repeats', async () => {
+test('sessions are listed in pages, newest first, without gaps or duplicates', async () => {
   const title = unique('listed')
   const made = []
   for (let index = 0; index < 5; index += 1) made.push((await newSession(owner, { title })).id)
@@ -104,7 +104,7 @@ test('the list comes in pages, newest first, without gaps or repeats', async () 
   assert.equal(new Set(seen.map((session) => session.id)).size, seen.length, 'no session twice')
 })
 
-test('a list asked for wrongly is refused', async () => {
+test('invalid list parameters are refused', async () => {
   assertError(await get('/api/sessions?limit=zero', { as: member }), 400)
   assertError(await get('/api/sessions?after=%00', { as: member }), 400)
   assertError(await get('/api/sessions/not-a-uuid', { as: member }), 400, 'PT400')

@@ -1,4 +1,4 @@
-// An edge that is asked to stop finishes what it has begun, and begins nothing new.
+// A stopping edge finishes the requests it has, and accepts no new ones.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -44,7 +44,7 @@ test('an upload in flight is finished before the edge ends', async () => {
   assert.equal((await leftOf(name)).documents, 1)
 })
 
-test('an upload that does not go on is given up after the grace, and leaves nothing', { timeout: 60_000 }, async () => {
+test('a stalled upload is dropped after the grace period, and nothing remains', { timeout: 60_000 }, async () => {
   const edge = await startEdge({ EXTRACT_WORKERS: '0', SHUTDOWN_GRACE_SECONDS: '2' })
   const name = unique('stalled.txt')
   const { client } = await halfWay(edge, name)
@@ -57,7 +57,7 @@ test('an upload that does not go on is given up after the grace, and leaves noth
   assert.deepEqual(left, { documents: 0, chunks: 0 }, 'given up in order, not left to a sweeper')
 })
 
-test('an edge without work ends at once', async () => {
+test('an idle edge ends immediately', async () => {
   const edge = await startEdge({ SHUTDOWN_GRACE_SECONDS: '20' })
   const started = Date.now()
   edge.signal('SIGTERM')

@@ -1,4 +1,4 @@
-// Two hundred clients that send five kilobytes a second, and a pool of two connections: nobody starves.
+// Two hundred clients that send five kilobytes per second, and a pool of two connections: nobody starves.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -17,7 +17,7 @@ let edge
 before(async () => { edge = await startEdge({ DATABASE_POOL_SIZE: '2', EXTRACT_WORKERS: '0' }) })
 after(() => edge?.stop())
 
-test('clients that do not read what they asked for hold nothing that others need', { timeout: 60_000 }, async () => {
+test('clients that do not read their response block nobody else', { timeout: 60_000 }, async () => {
   const session = await newSession(member, {}, { url: edge.url })
   const document = await uploaded(member, session.id, fixture('10mib.pdf'), { url: edge.url })
   const clients = await Promise.all(Array.from({ length: 50 }, async () => {
@@ -32,7 +32,7 @@ test('clients that do not read what they asked for hold nothing that others need
   }
   const another = await uploaded(member, session.id, { ...fixture('notes.txt'), name: unique('meanwhile.txt') }, { url: edge.url })
   assert.equal(another.status, 'stored')
-  // Who reads on after all gets all of it.
+  // A client that continues to read receives everything.
   const [patient] = clients
   patient.socket.resume()
   const response = await patient.response(30)

@@ -1,4 +1,4 @@
-// One organization knows nothing of another; a viewer changes nothing. Over HTTP, on every path there is.
+// One organization learns nothing about another, and a viewer changes nothing: over HTTP, on every path.
 
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
@@ -15,7 +15,7 @@ before(async () => {
   document = await uploaded(member, session.id, file('recipe.txt'), { wait: 30 })
 })
 
-test('to another organization nothing of it exists', async () => {
+test('another organization sees nothing', async () => {
   const paths = [
     `/api/sessions/${session.id}`, `/api/sessions/${session.id}/context`, `/api/documents/${document.id}`,
     `/api/documents/${document.id}/content`, `/api/documents/${document.id}/pages`, `/api/documents/${document.id}/thumbnail`,
@@ -34,7 +34,7 @@ test('to another organization nothing of it exists', async () => {
   assert.ok(!sessions.json.sessions.some((one) => one.organization_id === acme), 'only their own sessions')
 })
 
-test('what is there and what never was get the same answer', async () => {
+test('hidden and missing objects get the same response', async () => {
   const never = '00000000-0000-4000-8000-000000000000'
   const strip = (response, id) => response.text.replaceAll(id, 'ID')
   for (const path of [(id) => `/api/documents/${id}`, (id) => `/api/documents/${id}/content`, (id) => `/api/documents/${id}/pages`, (id) => `/api/documents/${id}/thumbnail`]) {
@@ -63,7 +63,7 @@ test('colleagues share', async () => {
   assert.equal(gone.status, 204, gone.text)
 })
 
-test('a key without a user makes nothing', async () => {
+test('a key without a user creates nothing', async () => {
   for (const token of [anonToken, serviceToken]) {
     const made = await post('/api/sessions', { organization_id: acme }, { as: token })
     assert.ok([401, 403].includes(made.status), `${made.status} ${made.text}`)
@@ -75,7 +75,7 @@ test('a key without a user makes nothing', async () => {
   assert.ok([401, 404].includes(anonymous.status), `${anonymous.status} ${anonymous.text}`)
 })
 
-test('a claim is data: what stands in a token is never run', async () => {
+test('a claim is data: the content of a token is never executed', async () => {
   const { sign } = await import('./lib/token.mjs')
   const { jwtSecret } = await import('./lib/env.mjs')
   for (const role of ['postgres', 'authenticator', 'dossier', "authenticated'; reset role; --", 'supabase_admin', '']) {
@@ -90,7 +90,7 @@ test('a claim is data: what stands in a token is never run', async () => {
   assert.deepEqual(response.json.sessions, [])
 })
 
-test('a caller leaves nothing behind in the connection for the next one', async () => {
+test('a caller leaves nothing behind in the connection', async () => {
   const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => {
     const who = [member, stranger, viewer][index % 3]
     return get('/api/sessions?limit=100', { as: who }).then((response) => ({ who, sessions: response.json.sessions }))

@@ -1,4 +1,4 @@
-// Who is let in by published keys: three algorithms, rotation, and the confusions that forgers try.
+// Tokens verified by published keys: three algorithms, rotation, and algorithm confusion.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -50,11 +50,11 @@ test('HS256 signed with a public key, in any of its forms, is a forgery', async 
   }
 })
 
-test('HS256 with the right secret is nothing where no secret is set', async () => {
+test('HS256 with the right secret is refused if no secret is configured', async () => {
   await refused(sign(claims, { secret: jwtSecret }))
 })
 
-test('a key is good for its own algorithm only', async () => {
+test('a key verifies its own algorithm only', async () => {
   await refused(keys.ES256.sign(claims, { kid: 'rsa-1' }))
   await refused(keys.RS256.sign(claims, { alg: 'PS256' }))
   await refused(keys.RS256.sign(claims, { alg: 'RS512' }))
@@ -66,7 +66,7 @@ test('another issuer, or none, is refused', async () => {
   await refused(keys.ES256.sign({ ...claims, iss: undefined }))
 })
 
-test('a new key is found by its id, by one request for many tokens', async () => {
+test('a new key is found by its id, with one request for many tokens', async () => {
   const next = keyPair('ES256', 'ec-2')
   await refused(next.sign(claims))
   jwks.publish(...Object.values(keys), next)
@@ -82,7 +82,7 @@ test('a new key is found by its id, by one request for many tokens', async () =>
   assert.ok(jwks.requests - count <= 5, `${jwks.requests - count} requests for the keys`)
 })
 
-test('unknown ids do not make the edge ask again and again', async () => {
+test('unknown ids do not make the edge fetch the keys repeatedly', async () => {
   const count = jwks.requests
   const unknown = keyPair('ES256', 'never-published')
   const started = Date.now()
@@ -91,7 +91,7 @@ test('unknown ids do not make the edge ask again and again', async () => {
   assert.ok(jwks.requests - count <= most, `${jwks.requests - count} requests for the keys, at most ${most}`)
 })
 
-test('while the keys cannot be had, those that are known still work', async () => {
+test('while the keys cannot be fetched, known keys still work', async () => {
   const kept = await jwksServer(keys.ES256)
   const other = await startEdge({ JWT_SECRET: undefined, JWKS_URL: kept.url, JWKS_MIN_INTERVAL_SECONDS: '0', EXTRACT_WORKERS: '0' })
   try {
@@ -105,14 +105,14 @@ test('while the keys cannot be had, those that are known still work', async () =
   }
 })
 
-test('secret and keys together: each by its own algorithm', async () => {
+test('secret and keys together: each verifies its own algorithms', async () => {
   const both = await startEdge({ JWKS_URL: jwks.url, EXTRACT_WORKERS: '0' })
   try {
     const knockBoth = (token) => get('/api/sessions?limit=1', { as: token, url: both.url })
     assert.equal((await knockBoth(sign(claims, { secret: jwtSecret }))).status, 200)
     assert.equal((await knockBoth(keys.ES256.sign(claims))).status, 200)
     assertError(await knockBoth(sign(claims, { secret: keys.RS256.pem, header: { kid: 'rsa-1' } })), 401, 'PT401')
-    // Supabase names a key id in HS256 tokens too; the algorithm decides.
+    // Supabase sets a key id in HS256 tokens too. The algorithm decides.
     assert.equal((await knockBoth(sign(claims, { secret: jwtSecret, header: { kid: 'legacy' } }))).status, 200)
   } finally {
     await both.stop()

@@ -1,4 +1,4 @@
-// Who is let in by the shared secret, and who is not.
+// Tokens verified by the shared secret.
 
 import assert from 'node:assert/strict'
 import { createHmac, randomBytes } from 'node:crypto'
@@ -18,12 +18,12 @@ async function refused(token, why) {
   return body
 }
 
-test('a good token opens the door', async () => {
+test('a valid token is accepted', async () => {
   assert.equal((await knock(good())).status, 200)
   assert.equal((await knock(undefined, { authorization: `bearer ${good()}` })).status, 200, 'the scheme in any case')
 })
 
-test('no token, or no bearer token, does not', async () => {
+test('a missing token, or one that is not a bearer token, is refused', async () => {
   const response = await knock(undefined)
   assertError(response, 401, 'PT401')
   assert.match(response.headers.get('www-authenticate') ?? '', /Bearer/)
@@ -32,40 +32,40 @@ test('no token, or no bearer token, does not', async () => {
   }
 })
 
-test('what is no token does not', async () => {
+test('a malformed token is refused', async () => {
   for (const token of ['x', 'a.b', 'a.b.c', '...', good().slice(0, -3), `${good()}x`, `${good()}.x`, 'é'.repeat(3).normalize('NFD').replace(/[^\x00-\x7f]/g, 'e'), 'a'.repeat(20_000)]) {
     const response = await knock(token)
     assert.ok([401, 431].includes(response.status), `${response.status} for ${token.slice(0, 40)}`)
   }
 })
 
-test('an expired token does not, past half a minute of grace', async () => {
+test('an expired token is refused after half a minute of grace', async () => {
   await refused(good({ exp: seconds() - 45 }), /expired/i)
   assert.equal((await knock(good({ exp: seconds() - 5 }))).status, 200, 'clocks differ')
   await refused(good({ nbf: seconds() + 120 }))
   await refused(good({ exp: 'tomorrow' }))
 })
 
-test('a moment may have a fraction', async () => {
+test('timestamps may have a fraction', async () => {
   assert.equal((await knock(good({ exp: seconds() + 600.5, nbf: seconds() - 0.5 }))).status, 200)
 })
 
-test('a token without an end is refused', async () => {
+test('a token without an expiry is refused', async () => {
   await refused(good({ exp: undefined }))
 })
 
-test('another secret does not', async () => {
+test('a token signed with another secret is refused', async () => {
   await refused(sign(member.claims, { secret: randomBytes(32).toString('hex') }))
   await refused(sign(member.claims, { secret: '' }))
 })
 
-test('a token that was changed after it was signed does not', async () => {
+test('a token changed after signing is refused', async () => {
   const [header, , signature] = good().split('.')
   const claims = Buffer.from(JSON.stringify({ ...member.claims, role: 'service_role', exp: seconds() + 600 })).toString('base64url')
   await refused(`${header}.${claims}.${signature}`)
 })
 
-test('alg none does not, however it is spelled', async () => {
+test('alg none is refused, however it is spelled', async () => {
   for (const alg of ['none', 'None', 'NONE', 'nOnE', '']) {
     await refused(unsigned(member.claims, alg))
     const content = unsigned(member.claims, alg)
@@ -73,7 +73,7 @@ test('alg none does not, however it is spelled', async () => {
   }
 })
 
-test('another algorithm than the secret is for does not', async () => {
+test('an algorithm other than HS256 is refused', async () => {
   for (const [alg, hash] of [['HS384', 'sha384'], ['HS512', 'sha512']]) {
     const head = Buffer.from(JSON.stringify({ alg, typ: 'JWT' })).toString('base64url')
     const body = Buffer.from(JSON.stringify({ ...member.claims, exp: seconds() + 600 })).toString('base64url')
@@ -82,18 +82,18 @@ test('another algorithm than the secret is for does not', async () => {
   for (const alg of ['RS256', 'ES256', 'EdDSA']) await refused(good({}, { header: { alg } }))
 })
 
-test('a header that names its own key, or must be understood, does not help', async () => {
+test('a header with its own key or with crit is refused', async () => {
   await refused(good({}, { header: { crit: ['exp', 'b64'], b64: false } }))
   const attacker = sign(member.claims, { secret: 'attacker', header: { jwk: { kty: 'oct', k: Buffer.from('attacker').toString('base64url') }, jku: 'http://127.0.0.1:1/' } })
   await refused(attacker)
 })
 
-test('a token for another audience does not', async () => {
+test('a token for another audience is refused', async () => {
   await refused(good({ aud: 'another-app' }), /audience/i)
   assert.equal((await knock(good({ aud: ['another-app', 'authenticated'] }))).status, 200, 'one of several is enough')
 })
 
-test('the keys of the project are known for what they are', async () => {
+test('the API keys of the project are recognized', async () => {
   const service = await knock(serviceToken)
   assert.equal(service.status, 200, service.text)
   const anonymous = await knock(anonToken)
@@ -101,7 +101,7 @@ test('the keys of the project are known for what they are', async () => {
   if (anonymous.status === 200) assert.deepEqual(anonymous.json.sessions, [])
 })
 
-test('keys of the new kind are never read as tokens', async () => {
+test('API keys of the new kind are never parsed as tokens', async () => {
   for (const key of ['sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH', 'sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz']) {
     await refused(key)
     assert.equal((await knock(good(), { apikey: key })).status, 200, 'beside a token it is left aside')

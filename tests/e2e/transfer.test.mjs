@@ -1,4 +1,4 @@
-// Sessions exported as a bundle, and imported into another organization: all of it, or nothing.
+// Sessions exported as a bundle, and imported into another organization: all or nothing.
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -23,7 +23,7 @@ const imported = (bundle, { as = stranger, into = globex, keep = false } = {}) =
 const bySql = async (session, bytes) =>
   (await rows(`select dossier.export_sessions(array['${session}']::uuid[], ${bytes}) as bundle`))[0].bundle
 
-test('a bundle is the one that SQL makes, with and without bytes', async () => {
+test('a bundle equals the one from SQL, with and without bytes', async () => {
   const { session } = await filled()
   for (const bytes of [false, true]) {
     const response = await exported(session, { as: viewer, bytes })
@@ -34,14 +34,14 @@ test('a bundle is the one that SQL makes, with and without bytes', async () => {
   }
 })
 
-test('several sessions, in the order they are asked for', async () => {
+test('several sessions, in the requested order', async () => {
   const sessions = [await newSession(member), await newSession(member)].map(({ id }) => id).reverse()
   const response = await get(`/api/export?${[...sessions, sessions[0]].map((id) => `session_id=${id}`).join('&')}`, { as: member })
   assert.deepEqual(response.json.sessions.map(({ id }) => id), sessions)
   assert.deepEqual(response.json.sessions[0].documents, [])
 })
 
-test('what is exported can be imported by another tenant, with its files', async () => {
+test('an export can be imported by another tenant, with its files', async () => {
   const { session, document } = await filled()
   const bundle = (await exported(session, { bytes: true })).json
   const response = await imported(bundle)
@@ -57,7 +57,7 @@ test('what is exported can be imported by another tenant, with its files', async
   assertError(await exported(response.json.sessions[session], { as: member }), 404, 'PT404')
 })
 
-test('without its bytes a document is read and not downloaded', async () => {
+test('a document without bytes can be read but not downloaded', async () => {
   const { session, document } = await filled()
   const copy = (await imported((await exported(session)).json)).json.documents[document]
   const pages = await get(`/api/documents/${copy}/pages`, { as: stranger })
@@ -66,7 +66,7 @@ test('without its bytes a document is read and not downloaded', async () => {
   assertError(await post(`/api/documents/${copy}/ocr`, undefined, { as: stranger }), 410, 'PT410')
 })
 
-test('another tenant exports nothing, and takes no ids', async () => {
+test('another tenant exports nothing, and cannot reuse ids', async () => {
   const { id } = await newSession(member)
   const refused = assertError(await exported(id, { as: stranger }), 404, 'PT404')
   assert.ok(refused.details.includes(id))
@@ -77,14 +77,14 @@ test('another tenant exports nothing, and takes no ids', async () => {
   assertError(await imported(bundle, { into: acme }), 404, 'PT404')
 })
 
-test('a viewer exports and does not import', async () => {
+test('a viewer can export but not import', async () => {
   const { id } = await newSession(member)
   const bundle = (await exported(id, { as: viewer })).json
   assertError(await imported(bundle, { as: viewer, into: acme }), 403, '42501')
   assertError(await post(`/api/import?organization_id=${acme}`, bundle), 401)
 })
 
-test('what is no bundle is refused, and nothing of it stays', async () => {
+test('an invalid bundle is refused, and nothing remains of it', async () => {
   const { id } = await newSession(member)
   const { json: bundle } = await exported(id)
   const before = (await get('/api/sessions', { as: stranger })).json.sessions.length

@@ -1,4 +1,4 @@
-// Sessions deleted into the trash, restored, deleted for good.
+// Sessions moved to the trash, restored, and deleted permanently.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -17,7 +17,7 @@ const trash = async (as, query = '') => {
   return response.json
 }
 
-test('a deleted session is in the trash, with all that hangs on it, until it is restored', async () => {
+test('a deleted session is in the trash, with everything that belongs to it, until it is restored', async () => {
   const title = unique('deleted')
   const session = await newSession(member, { title, context: { text: 'They ship on Mondays.' } })
   const document = await uploaded(member, session.id, { name: 'note.txt', bytes: 'Zanzibar', media_type: 'text/plain' }, { wait: 20 })
@@ -56,7 +56,7 @@ test('a deleted session is in the trash, with all that hangs on it, until it is 
   assertError(await restore(session.id, { as: owner }), 404, 'PT404')
 })
 
-test('who may not write neither deletes nor restores; who is a stranger learns nothing', async () => {
+test('a viewer neither deletes nor restores, and a stranger learns nothing', async () => {
   const session = await newSession(member)
   assertError(await remove(session.id, { as: viewer }), 403, '42501')
   assertError(await remove(session.id, { as: stranger }), 404)
@@ -69,7 +69,7 @@ test('who may not write neither deletes nor restores; who is a stranger learns n
   assertError(await remove('no-uuid', { as: member }), 400)
 })
 
-test('for good, at once or out of the trash', async () => {
+test('permanently, at once or out of the trash', async () => {
   const [now, later] = [await newSession(member), await newSession(member)]
   assert.equal((await remove(now.id, { as: member, permanently: true })).status, 204)
   assert.equal((await remove(later.id, { as: member })).status, 204)
@@ -115,7 +115,7 @@ for (const [what, bytes, chunks] of [['before a chunk is stored', 100, 0], ['beh
     ])
     const client = await RawClient.open(edgeUrl)
     await client.head('POST', '/api/documents', { authorization: `Bearer ${member.token}`, 'content-type': type, 'content-length': String(body.length) })
-    // Its last byte is held back: the text goes on.
+    // The last byte is held back, so the upload is still in progress.
     const end = body.lastIndexOf('x')
     await client.send(body.subarray(0, end))
     const uploads = () => value(`select count(*)::int from dossier.documents as d where d.session_id = '${session.id}'

@@ -1,4 +1,4 @@
-// One request, several files: all, some or none; waiting for their text; where the session is named.
+// One request with several files: all, some or none stored; waiting for their text; how the session is named.
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -16,7 +16,7 @@ async function send(parts, { query = '', ...options } = {}) {
   return call('POST', `/api/documents${query}`, { as: member, body, headers: { 'content-type': type } })
 }
 
-test('all are in: 201, in the order they were sent', async () => {
+test('all files stored: 201, in the order they were sent', async () => {
   const session = await newSession(member)
   const response = await upload(member, session.id, [fixture('report.pdf'), fixture('minutes.docx'), text('third.txt')])
   assert.equal(response.status, 201, response.text)
@@ -24,7 +24,7 @@ test('all are in: 201, in the order they were sent', async () => {
   assert.ok(!response.json.errors?.length)
 })
 
-test('some are in: 207 says which are not, and why', async () => {
+test('some files stored: 207 lists the others, with the reason', async () => {
   const session = await newSession(member)
   const response = await upload(member, session.id, [
     text('good.txt'), fixture('program.pdf'), text('also-good.txt'), fixture('empty.txt'), text('last.txt'),
@@ -43,7 +43,7 @@ test('some are in: 207 says which are not, and why', async () => {
   assert.deepEqual(stored.map((row) => row.name), ['also-good.txt', 'good.txt', 'last.txt'])
 })
 
-test('a file behind a large refused one is stored, or it is said that it was not read', async () => {
+test('a file after a large refused one is stored, or reported as not read', async () => {
   const session = await newSession(member)
   const large = { name: 'large.mp4', bytes: Buffer.alloc(5 << 20, 1), media_type: 'video/mp4' }
   const response = await upload(member, session.id, [text('before.txt'), large, text('behind.txt')])
@@ -63,7 +63,7 @@ test('none is in: the error itself, and each file\'s own', async () => {
   assert.deepEqual(await rows(`select name from dossier.documents where session_id = '${session.id}'`), [])
 })
 
-test('no file at all, and no session, are said so', async () => {
+test('a missing file and a missing session are reported', async () => {
   const session = await newSession(member)
   assertError(await send([{ name: 'session_id', content: session.id }]), 400, 'PT400')
   assertError(await send([part('a.txt')]), 400, 'PT400', { perFile: true })
@@ -73,7 +73,7 @@ test('no file at all, and no session, are said so', async () => {
   assertError(await call('POST', '/api/documents', { as: member, body: 'x', headers: { 'content-type': 'multipart/form-data' } }), 415)
 })
 
-test('the session may be named in the query, or in a field before the files', async () => {
+test('the session may be in the query, or in a field before the files', async () => {
   const session = await newSession(member)
   const inQuery = await send([part(unique('query.txt'))], { query: `?session_id=${session.id}` })
   assert.equal(inQuery.status, 201, inQuery.text)
@@ -85,7 +85,7 @@ test('the session may be named in the query, or in a field before the files', as
   assert.deepEqual(await leftOf(name), { documents: 0, chunks: 0 })
 })
 
-test('files may be in any field, with any boundary, and an empty file input is no file', async () => {
+test('files may be in any field, with any boundary, and an empty file input does not count', async () => {
   const session = await newSession(member)
   const response = await send([
     { name: 'session_id', content: session.id },
@@ -108,7 +108,7 @@ test('names that would deceive or escape are refused', async () => {
   assert.deepEqual(await rows(`select name from dossier.documents where session_id = '${session.id}'`), [])
 })
 
-test('Prefer: wait answers when the text is there', async () => {
+test('Prefer: wait responds when the text is stored', async () => {
   const session = await newSession(member)
   const response = await upload(member, session.id, [fixture('table.pdf'), text('note.txt')], { wait: 30 })
   assert.equal(response.status, 201, response.text)
@@ -119,7 +119,7 @@ test('Prefer: wait answers when the text is there', async () => {
   }
 })
 
-test('Prefer: wait ends when the time is up, with the state as it is', async () => {
+test('Prefer: wait ends when the time is up, with the current state', async () => {
   const session = await newSession(member)
   const started = Date.now()
   const response = await upload(member, session.id, [fixture('10mib.txt')], { wait: 1 })
@@ -130,7 +130,7 @@ test('Prefer: wait ends when the time is up, with the state as it is', async () 
   assert.ok(['stored', 'extracting', 'ready'].includes(document.status), document.status)
 })
 
-test('a preference that is none is left aside', async () => {
+test('a malformed preference is ignored', async () => {
   const session = await newSession(member)
   for (const prefer of ['wait=soon', 'respond-async', 'wait=-1']) {
     const response = await upload(member, session.id, [text(unique('prefer.txt'))], { headers: { prefer } })

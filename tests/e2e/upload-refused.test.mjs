@@ -1,4 +1,4 @@
-// Uploads that are too large, broken off, or left by their client: refused in time, and nothing stays.
+// Uploads that are too large, truncated, or abandoned by the client: refused in time, and nothing remains.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -26,7 +26,7 @@ function form(sessionId, name, media_type) {
 const uploadHead = (client, token, type, framing) =>
   client.head('POST', '/api/documents', { authorization: `Bearer ${token}`, 'content-type': type, ...framing })
 
-test('10 MiB exactly is taken, and one byte more is not', async () => {
+test('10 MiB exactly is accepted, and one byte more is not', async () => {
   const session = await newSession(member)
   const taken = await uploaded(member, session.id, fixture('10mib.pdf'))
   assert.equal(taken.size_bytes, 10 * MIB)
@@ -37,7 +37,7 @@ test('10 MiB exactly is taken, and one byte more is not', async () => {
   assert.deepEqual(await leftOf(name), nothing)
 })
 
-test('a quota holds, and a refused file leaves its place to who tries again at once', async () => {
+test('a quota holds, and a refused file frees its place for an immediate retry', async () => {
   const organization_id = (await psql(`
     set role authenticated;
     set request.jwt.claims = '${JSON.stringify(member.claims)}';
@@ -53,7 +53,7 @@ test('a quota holds, and a refused file leaves its place to who tries again at o
   assert.ok(full.hint)
 })
 
-test('the limit holds for a body that does not say how long it is', async () => {
+test('the limit applies to a body without a declared length', async () => {
   const session = await newSession(member)
   for (const [extra, status] of [[0, 201], [1, 413]]) {
     const name = unique('chunked.txt')
@@ -73,7 +73,7 @@ test('the limit holds for a body that does not say how long it is', async () => 
   }
 })
 
-test('a body that is too large is not swallowed', async () => {
+test('a body that is too large is not read to its end', async () => {
   const session = await newSession(member)
   const name = unique('endless.txt')
   const { before, type } = form(session.id, name, 'text/plain')
@@ -82,7 +82,7 @@ test('a body that is too large is not swallowed', async () => {
   await client.chunk(before)
   const piece = Buffer.alloc(256 * 1024, 'a')
   let accepted = 0
-  // Without a limit this would go on until 200 MiB; what the kernel buffers on both sides counts as accepted.
+  // Without a limit this would continue to 200 MiB. Bytes in kernel buffers on both sides count as accepted.
   while (accepted < 200 * MIB && client.received.length === 0 && (await client.chunk(piece))) accepted += piece.length
   assertError(await client.response(), 413, 'PT413', { perFile: true })
   const after = accepted
@@ -93,7 +93,7 @@ test('a body that is too large is not swallowed', async () => {
   assert.deepEqual(await leftOf(name), nothing)
 })
 
-test('a length that is declared too large is refused before a byte is sent', async () => {
+test('a declared length that is too large is refused before a byte is sent', async () => {
   const session = await newSession(member)
   const { type } = form(session.id, 'huge.pdf', 'application/pdf')
   const client = await RawClient.open(edgeUrl)
@@ -102,7 +102,7 @@ test('a length that is declared too large is refused before a byte is sent', asy
   client.close()
 })
 
-test('a stranger to the session and a viewer are told so before their file is read', async () => {
+test('a stranger and a viewer are refused before their file is read', async () => {
   const session = await newSession(member)
   const { before, type } = form(session.id, unique('early.txt'), 'text/plain')
   for (const [token, status, code] of [[viewer.token, 403, '42501'], ['', 401, 'PT401']]) {
@@ -114,7 +114,7 @@ test('a stranger to the session and a viewer are told so before their file is re
   }
 })
 
-test('a client that waits for 100 Continue is asked to go on, or refused at once', async () => {
+test('a client that waits for 100 Continue is continued or refused immediately', async () => {
   const session = await newSession(member)
   const { before, after, type } = form(session.id, unique('expect.txt'), 'text/plain')
   const content = Buffer.from('expected')
@@ -128,7 +128,7 @@ test('a client that waits for 100 Continue is asked to go on, or refused at once
   client.close()
 })
 
-test('a form that breaks off is refused, and leaves nothing', async () => {
+test('a truncated form is refused, and nothing remains', async () => {
   const session = await newSession(member)
   const name = unique('truncated.txt')
   const { before, type } = form(session.id, name, 'text/plain')
@@ -142,7 +142,7 @@ test('a form that breaks off is refused, and leaves nothing', async () => {
   }
 })
 
-test('the files before the break are kept when they were whole', async () => {
+test('complete files before the break are kept', async () => {
   const session = await newSession(member)
   const [first, second] = [unique('whole.txt'), unique('broken.txt')]
   const { body, type } = multipart([
@@ -156,7 +156,7 @@ test('the files before the break are kept when they were whole', async () => {
   const response = await client.response()
   client.close()
   const listed = await rows(`select name from dossier.documents where session_id = '${session.id}'`)
-  // 207 names what is in; a plain refusal means that nothing is.
+  // 207 lists the stored files; any other refusal means that none was stored.
   if (response.status === 207) assert.deepEqual(response.json.documents.map((document) => document.name), [first])
   else assertError(response, 400, 'PT400', { perFile: true })
   assert.deepEqual(listed.map((row) => row.name), response.status === 207 ? [first] : [])
@@ -179,13 +179,13 @@ for (const [how, leave] of [['goes away in the middle', (client) => client.vanis
   })
 }
 
-test('a type that is not allowed is refused by its declaration, long before all of it is sent', async () => {
+test('a declared type that is not allowed is refused long before the whole file is sent', async () => {
   const session = await newSession(member)
   const { before, type } = form(session.id, unique('movie.mp4'), 'video/mp4')
   const client = await RawClient.open(edgeUrl)
   await uploadHead(client, member.token, type, { 'content-length': String(9 * MIB) })
   await client.send(before)
-  // A little of a refused file is read, for the sake of files that may come after it.
+  // A little of a refused file is read, because other files may follow it.
   let sent = 0
   while (sent < 4 * MIB && client.received.length === 0 && (await client.send(Buffer.alloc(MIB / 4)))) sent += MIB / 4
   assertError(await client.response(), 415, 'PT415', { perFile: true })

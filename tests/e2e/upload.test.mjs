@@ -1,4 +1,4 @@
-// Real files, the whole way: bytes in, text out page by page, the same bytes back.
+// Real files from end to end: bytes in, text out page by page, the same bytes back.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -69,7 +69,7 @@ test('the count of tokens is an estimate, the sum of the pages\'', async () => {
   assert.ok(row.tokens > row.characters / 5 && row.tokens < row.characters / 2, `${row.tokens} for ${row.characters} characters`)
 })
 
-test('parts of a file, and what has not changed', async () => {
+test('ranges of a file, and unchanged content', async () => {
   const file = fixture('10mib.pdf')
   const session = await newSession(member)
   const document = await uploaded(member, session.id, file)
@@ -111,7 +111,7 @@ test('parts of a file, and what has not changed', async () => {
   assert.equal(same.status, 206)
 })
 
-test('a file is only ever downloaded, under its own name, whatever that is', async () => {
+test('a file is always downloaded, never displayed, under its own name', async () => {
   const session = await newSession(member)
   for (const name of ['plain.txt', 'two words.txt', 'Überlingen €5 日本.txt', '"quoted"; filename=other.txt', "it's 100% a;b,c.txt", 'x'.repeat(251) + '.txt']) {
     const document = await uploaded(member, session.id, { name, bytes: Buffer.from('<script>alert(1)</script>'), media_type: 'text/plain' })
@@ -125,7 +125,7 @@ test('a file is only ever downloaded, under its own name, whatever that is', asy
   }
 })
 
-test('documents are listed by session in pages, and deleted with all that is theirs', async () => {
+test('documents are listed by session in pages, and deleted with everything that belongs to them', async () => {
   const session = await newSession(member)
   const made = []
   for (let index = 0; index < 5; index += 1) {
@@ -155,7 +155,7 @@ test('documents are listed by session in pages, and deleted with all that is the
   }
 })
 
-test('pages come in pages', async () => {
+test('document pages are listed in pages', async () => {
   const session = await newSession(member)
   const document = await uploaded(member, session.id, fixture('report.pdf'), { wait: 30 })
   const first = await get(`/api/documents/${document.id}/pages?limit=2`, { as: member })
@@ -166,7 +166,7 @@ test('pages come in pages', async () => {
   assert.deepEqual(Object.keys(first.json.pages[0]).sort(), ['confidence', 'engine', 'page', 'quality', 'reason', 'source', 'text', 'token_count'])
 })
 
-test('a picture without words is kept: read by OCR, or saying that it was not', async () => {
+test('an image without words is kept: recognized by OCR, or marked as not recognized', async () => {
   const session = await newSession(member)
   const response = await upload(member, session.id, [fixture('pixel.png')], { wait: 30 })
   assert.equal(response.status, 201, response.text)

@@ -1,4 +1,4 @@
-// Whatever a failed test leaves open would keep its file from ending: closed here. Import it for the effect.
+// Closes whatever a failed test leaves open, because that would keep the test file running. Import it for the effect.
 
 import { after, afterEach } from 'node:test'
 import { edges } from './edge.mjs'

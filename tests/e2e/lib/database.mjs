@@ -1,4 +1,4 @@
-// A database of a test's own beside the one under test, so that no other edge takes its jobs.
+// A database for one test, next to the one under test, so that no other edge takes its jobs.
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'

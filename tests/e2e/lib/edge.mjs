@@ -1,4 +1,4 @@
-// Further edges on the same database, with settings of their own.
+// More edges on the same database, each with its own settings.
 
 import { spawn } from 'node:child_process'
 import { edgeBinary, edgeDatabaseUrl, jwtSecret, workerBinary } from './env.mjs'

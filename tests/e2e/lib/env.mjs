@@ -1,4 +1,4 @@
-// What the tests run against: told by the environment, and by nothing else.
+// The stack under test, described by environment variables only.
 
 function required(name) {
   const value = process.env[name]

@@ -1,4 +1,4 @@
-// The files of make-fixtures, and what becomes of each.
+// The files of make-fixtures, and the expected outcome of each.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

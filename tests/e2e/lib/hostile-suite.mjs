@@ -1,4 +1,4 @@
-// Hostile files against one stack: each ends as the manifest says, with a reason, and nothing else notices.
+// Hostile files against one stack: each ends as the manifest says, with a reason, and nothing else is affected.
 
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
@@ -41,7 +41,7 @@ export function hostileSuite(setUp) {
     })
   }
 
-  test('afterwards an ordinary file is read as ever', async () => {
+  test('afterwards an ordinary file is extracted as before', async () => {
     const response = await upload(member, session.id, [fixture('report.pdf')], { wait: 60, url: stack.url })
     assert.equal(response.json.documents[0].status, 'ready', response.text)
   })

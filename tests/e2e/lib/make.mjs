@@ -1,4 +1,4 @@
-// Small files, made where a test wants to say what is in them.
+// Small files, for tests that state the content of their files.
 
 /** A BMP of 64 by 64 pixels without a word in it. */
 export function whiteImage() {

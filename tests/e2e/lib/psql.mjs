@@ -1,4 +1,4 @@
-// Looks at rows as the owner, by the psql command.
+// Queries rows as the owner, with psql.
 
 import { execFile, spawn } from 'node:child_process'
 import { databaseUrl } from './env.mjs'

@@ -1,4 +1,4 @@
-// JSON web tokens, right ones and forged ones, and a JWKS document to check them by.
+// JSON web tokens, valid and forged, and a JWKS document to verify them.
 
 import { createHmac, generateKeyPairSync, sign as signWithKey } from 'node:crypto'
 import { createServer } from 'node:http'

@@ -1,4 +1,4 @@
-// Reads ZIP archives by their directory, as an unpacker does.
+// Reads ZIP archives by their central directory, like an unpacker.
 
 import { inflateRawSync } from 'node:zlib'
 

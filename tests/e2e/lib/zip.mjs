@@ -1,4 +1,4 @@
-// Writes ZIP archives as other programs do, and as nobody should.
+// Writes ZIP archives, both like other programs and malformed.
 
 import { crc32, deflateRawSync } from 'node:zlib'
 
