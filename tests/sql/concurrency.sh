@@ -15,6 +15,7 @@ organization=$(cat /proc/sys/kernel/random/uuid)
 declare -A into out pids
 count=0 failures=0
 
+# shellcheck disable=SC2317 # called by the trap
 cleanup() {
   psql -X -q -d "$database" -c "delete from dossier.organizations where id = '$organization'" || true
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
@@ -24,10 +25,12 @@ trap cleanup EXIT
 
 # open NAME [USER]: a session, of an API user when one is named.
 open() {
+  local input output
   mkfifo "$work/$1.in" "$work/$1.out"
   PGAPPNAME="concurrency-$1" psql -X -q -A -t -d "$database" <"$work/$1.in" >"$work/$1.out" 2>&1 &
   pids[$1]=$!
-  exec {into[$1]}>"$work/$1.in" {out[$1]}<"$work/$1.out"
+  exec {input}>"$work/$1.in" {output}<"$work/$1.out"
+  into[$1]=$input out[$1]=$output
   send "$1" '\set VERBOSITY sqlstate'
   [ -z "${2:-}" ] || send "$1" "set role authenticated; set request.jwt.claims = '{\"sub\":\"$2\"}';"
   answer "$1" >/dev/null

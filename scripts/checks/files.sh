@@ -1,0 +1,47 @@
+# What may be in the repository: known places, no paths of one machine, nothing large but fixtures. Sourced.
+# shellcheck shell=bash
+
+known_folders=(.ci .github bench client crates docker docs edge-proxy examples extract extract-worker pg-extension scripts sql tests)
+known_files=(.dockerignore .editorconfig .gitattributes .gitignore CHANGELOG.md CONTRIBUTING.md Cargo.lock Cargo.toml LICENSE-APACHE
+  LICENSE-MIT README.md RELEASE.md SECURITY.md clippy.toml deny.toml dev rust-toolchain.toml rustfmt.toml typos.toml)
+fixtures=tests/fixtures/
+most_bytes=$((1024 * 1024))
+
+# repository_files [PATHSPEC…]: tracked files and those that "git add" would take, separated by NUL.
+repository_files() {
+  (cd "$root" && git ls-files -z --cached --others --exclude-standard --deduplicate -- "$@" |
+    while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done)
+}
+
+# search PATTERN PATHSPEC…: places in text files that match.
+search() {
+  local pattern=$1
+  shift
+  (cd "$root" && repository_files "$@" | xargs -0 -r grep -nIHP -e "$pattern" --) >&2
+}
+
+lint_files() {
+  install_packages git
+  local file top bad=0
+  step "files"
+  while IFS= read -r -d '' file; do
+    top=${file%%/*}
+    if [ "$top" = "$file" ]; then
+      [[ " ${known_files[*]} " == *" $file "* ]] || { note "$file: not a file that belongs in the root" && bad=1; }
+    else
+      [[ " ${known_folders[*]} " == *" $top "* ]] || { note "$file: not in a known folder" && bad=1; }
+    fi
+    if [[ $file != "$fixtures"* ]] && [ "$(wc -c <"$root/$file")" -gt $most_bytes ]; then
+      note "$file: larger than 1 MiB, and not in $fixtures" && bad=1
+    fi
+  done < <(repository_files)
+  [ $bad = 0 ] || fail "the repository has files that do not belong in it" \
+    "remove or ignore them (.gitignore), or add a new place to scripts/checks/files.sh"
+
+  ! search '(?<![\w.~)}/-])(?:/(?:work|root)/|/home/[a-z]|/Users/[A-Za-z])' ":!$fixtures" ||
+    fail "a path of one machine" "use a path relative to the checkout, or a setting"
+  ! search '(?<![\w.~)}/-])/tmp/' ":!$fixtures" ':!tests' ':!*.md' ||
+    fail "a fixed name in /tmp, which another user may have taken" "use mktemp, or .dev/"
+  ! search '^(?:<{7}|>{7}) |[ \t\r]$' ":!$fixtures" ':!tests/e2e/fixtures' ||
+    fail "a conflict marker, or white space at the end of a line" "resolve the conflict; strip the white space"
+}
