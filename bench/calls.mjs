@@ -1,4 +1,4 @@
-// Small requests through the edge against the same statements by libpq. Budget: 2 times.
+// Small requests through the edge, against the same statements with libpq. Budget: 2 times.
 
 import { http, inTurn, json, libpq, onOwnStack, report } from './lib/bench.mjs'
 import { acme, member } from '../tests/e2e/lib/people.mjs'

@@ -1,15 +1,15 @@
 -- A million documents and a million pages of a thousand organizations, the same rows every time.
 --
---   psql -v rows=1000000 -d DATABASE -f bench/data.sql    a database with Dossier that holds nothing yet; as a superuser
+--   psql -v rows=1000000 -d DATABASE -f bench/data.sql    an empty database with Dossier; as a superuser
 --
--- Organization 1 has a tenth of the documents, 2 and 3 a fiftieth each, the others 860 (of a million; fewer
--- of fewer). Of 25 documents one is a PDF of 20 pages, five are texts of one, the rest images; one in ten is
--- German. Ten documents a session on average, the first sessions more; each session has a context. Rows are
--- stored as they come in: by time, all organizations mixed. Words are made up but for the stop words, and as
+-- Organization 1 has a tenth of the documents, 2 and 3 a fiftieth each, the others 860 (out of a million; fewer
+-- out of fewer). Of 25 documents one is a PDF of 20 pages, five are texts of one page, the rest images; one in ten is
+-- German. Ten documents per session on average, the first sessions have more; each session has a context. Rows are
+-- stored in order of time, all organizations mixed. Words are made up except for the stop words, and as
 -- frequent as in a language (Zipf's law).
 --
--- User bench-<n> is a member of organization n, beside fifty colleagues; bench-many of twenty: 1, 2, and small ones.
--- The temporary tables vocabulary, bodies and tenants stay for who includes this file.
+-- User bench-<n> is a member of organization n, with fifty colleagues; bench-many of twenty: 1, 2, and small ones.
+-- The temporary tables vocabulary, bodies and tenants remain for scripts that include this file.
 
 \set ON_ERROR_STOP on
 set client_min_messages = warning;
@@ -17,10 +17,10 @@ set synchronous_commit = off;
 set maintenance_work_mem = '1GB';
 set work_mem = '256MB';
 set jit = off;
--- The rows are sound by how they are made; foreign keys would look up four million.
+-- The rows are consistent by construction; foreign keys would look up four million.
 set session_replication_role = replica;
 
--- From 0 to 1, by the number of a row and what it is for.
+-- From 0 to 1, derived from the number of a row and a purpose.
 create function pg_temp.chance(n bigint, purpose bigint) returns double precision
 language sql immutable
 return (hashint8extended(n, purpose) & 4503599627370495) / 4503599627370496.0::double precision;
@@ -40,7 +40,7 @@ create temporary table vocabulary as
   from generate_series(0, 49999) as n;
 create index on vocabulary (n);
 
--- Different pages, a hundredth of all; all pages are made of them. 220 words each (of a million; fewer of fewer).
+-- Distinct pages, a hundredth of all; all pages are copies of them. 220 words each (out of a million; fewer out of fewer).
 select greatest(1000, :rows / 100) as different, least(220, :rows / 1000) as words \gset
 create temporary table bodies as
   select b as n, string_agg(word.word, ' ' order by w) as text
@@ -80,7 +80,7 @@ create temporary table made_documents as
     and session.s = floor(pg_temp.chance(tenants.n * 1000000::bigint + d, 4) ^ 2 * (tenants.size / 10))::integer;
 analyze made_sessions, made_documents;
 
--- What is not unique is indexed after the rows are in.
+-- Non-unique indexes are built after the rows are inserted.
 create temporary table indexes as
   select indexes.schemaname, indexes.indexname, indexes.indexdef
   from pg_catalog.pg_indexes as indexes
@@ -119,7 +119,7 @@ cross join generate_series(1, made.pages) as page
 join bodies as body on body.n = (made.d * 7919 + page * 31 + made.n) % :different
 order by made.created_at, page;
 
--- What index_document() and index_context() write, with each text's vector made once.
+-- The result of index_document() and index_context(), with one vector per distinct text.
 create temporary table vectors as
   select n, config, dossier_private.search_vector(config, text, '{}') as vector from bodies cross join unnest(array['english', 'german']) as config
   union all
@@ -142,7 +142,7 @@ order by made.created_at, made.page;
 set session_replication_role = origin;
 select indexdef from indexes order by indexname \gexec
 drop table made_documents, made_sessions, vectors, indexes;
--- A commit that is not on disk yet keeps vacuum from marking pages as visible to all, which index-only scans need.
+-- Vacuum marks pages as all-visible, for index-only scans, only if their commits are on disk.
 checkpoint;
 vacuum (analyze) dossier.organizations, dossier.organization_members, dossier.sessions, dossier.session_context,
   dossier.session_context_versions, dossier.documents, dossier.document_pages, dossier_private.search_entries;

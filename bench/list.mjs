@@ -1,4 +1,4 @@
-// 20 documents out of a million, with row level security and without. Budget: 1.5 times.
+// 20 documents out of a million, with row level security and without it. Budget: 1.5 times.
 
 import { http, inTurn, libpq, onOwnStack, report } from './lib/bench.mjs'
 import { acme, globex, member, stranger } from '../tests/e2e/lib/people.mjs'
@@ -25,7 +25,7 @@ await onOwnStack({ EXTRACT_WORKERS: '0' }, async ({ database, edge }) => {
   const session = (await psql(`select id from dossier.sessions where organization_id = '${acme}' and title like 'Session %' limit 1`, { url: database.url })).trim()
 
   const table = (name, where) => `select * from dossier.${name} where ${where} order by created_at desc, id desc limit 20`
-  // Without security the organization must be named, for the same rows to be found.
+  // Without row level security the query names the organization, to find the same rows.
   const lists = [
     ['documents of one session', table('documents', `session_id = '${session}'`), null, `/api/documents?session_id=${session}&limit=20`],
     ['documents of all organizations', table('documents', `organization_id = '${acme}'`), 'select * from dossier.list_documents(limit_count => 20)'],

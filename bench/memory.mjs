@@ -1,4 +1,4 @@
-// Memory of the edge while 1, 16 and 64 clients upload 10 MB at once. Budget: 64 MiB at 64, flat from 16.
+// Memory of the edge while 1, 16 and 64 clients upload 10 MB at once. Budget: 64 MiB at 64, the same at 16.
 
 import { readFileSync } from 'node:fs'
 import { file, form, http, onOwnStack } from './lib/bench.mjs'
@@ -8,7 +8,7 @@ const memory = (pid, field) => Number(readFileSync(`/proc/${pid}/status`, 'utf8'
 
 console.log('Memory of the edge during uploads of 10 MB (MiB)')
 for (const clients of [1, 16, 64]) {
-  // Each number of clients gets an edge of its own: the high-water mark never falls.
+  // Each number of clients gets its own edge, because the high-water mark never falls.
   await onOwnStack({ EXTRACT_WORKERS: '0' }, async ({ edge, session }) => {
     const idle = memory(edge.pid, 'VmRSS')
     const { body, type } = form(session.id, 'bench.pdf', 'application/pdf', content)

@@ -1,8 +1,8 @@
--- The plans of one statement of bench/statements, and of every statement inside of the functions that it calls.
+-- The plans of one statement of bench/statements, and of every statement inside the functions that it calls.
 --
---   psql -v file=bench/statements/NAME.sql -d DATABASE -f bench/plans.sql    a database of bench/data.sql; as a superuser
+--   psql -v file=bench/statements/NAME.sql -d DATABASE -f bench/plans.sql    a database filled by bench/data.sql; as a superuser
 --
--- They come as notices of auto_explain, for a member of the organization Bench 2.
+-- auto_explain prints them as notices, for a member of the organization Bench 2.
 
 \set ON_ERROR_STOP on
 \set QUIET on

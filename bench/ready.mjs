@@ -1,4 +1,4 @@
-// From the first byte sent to the text being there, by kind of file. The Node route is quoted, not run.
+// From the first byte sent to the stored text, by kind of file. The Node route is quoted, not run.
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

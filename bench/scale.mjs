@@ -1,9 +1,9 @@
-// Lists, search, saving and packing in a million documents and pages of a thousand organizations (bench/data.sql),
-// as a member of a small, a medium and a large one: under row level security, and the same without it.
-// Budgets: lists 1.5 times; search p95 50 ms. BENCH_ROWS makes fewer rows, BENCH_ROUNDS more or fewer calls.
+// Lists, search, saving and packing with a million documents and pages of a thousand organizations (bench/data.sql),
+// as a member of a small, a medium and a large one: under row level security, and without it.
+// Budgets: lists 1.5 times; search p95 50 ms. BENCH_ROWS sets the number of rows, BENCH_ROUNDS that of calls.
 //
-// Each figure is of a statement alone, on a connection that is its user's already: sent, parsed, planned, run, answered.
-// Beside its time stands the mean of the CPU time that the backend took, which other work on the machine disturbs
+// Each figure is for one statement, on a connection that already has the user's role: sent, parsed, planned, run, answered.
+// Next to it is the mean CPU time of the backend, which other work on the machine affects
 // less; the ratio is that of CPU times.
 
 import { execFile } from 'node:child_process'

@@ -1,4 +1,4 @@
-// What a worker costs: started, fed, sandboxed, read and reaped, from a Postgres backend.
+// The cost of a worker: started, fed, sandboxed, read and reaped, from a Postgres backend.
 
 import { file, onOwnStack } from './lib/bench.mjs'
 import { isNative } from '../tests/e2e/lib/database.mjs'

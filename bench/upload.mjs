@@ -1,4 +1,4 @@
-// 10 MB to `stored` through the edge, against the same bytes as the same rows by libpq. Budget: 1.25 times.
+// 10 MB to `stored` through the edge, against the same bytes as the same rows with libpq. Budget: 1.25 times.
 
 import { file, filePath, form, http, inTurn, libpq, onOwnStack, report } from './lib/bench.mjs'
 import { psql } from '../tests/e2e/lib/psql.mjs'
@@ -6,7 +6,7 @@ import { psql } from '../tests/e2e/lib/psql.mjs'
 const content = file('10mb.pdf')
 
 await onOwnStack({ EXTRACT_WORKERS: '0' }, async ({ database, edge, session }) => {
-  // The same columns, storage, checks and key; no foreign key, which the edge's rows have besides.
+  // The same columns, storage, checks and key, but without the foreign key of the edge's rows.
   await psql(`
     create schema bench;
     create table bench.chunks (like dossier_private.document_chunks including all);

@@ -1,9 +1,9 @@
--- The roles that Supabase has, for a plain Postgres cluster. Run as a superuser; run again at will.
+-- The roles of Supabase, for a plain Postgres cluster. Run as a superuser. It can be repeated.
 --
 --   psql -f docker/roles.sql                                      authenticator gets no password
 --   psql -v authenticator_password=secret -f docker/roles.sql     …or this one
 --
--- The password is set only when given, so a second run without it keeps the first one.
+-- The password is set only if given, so a second run without it keeps the first one.
 
 \set ON_ERROR_STOP on
 
@@ -17,11 +17,11 @@ begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'authenticated') then
     create role authenticated;
   end if;
-  -- A back end with the service key, and Dossier's workers: row level security does not bind it.
+  -- A back end with the service key, and Dossier's workers: row level security does not apply to it.
   if not exists (select from pg_catalog.pg_roles where rolname = 'service_role') then
     create role service_role;
   end if;
-  -- What PostgREST and the edge sign in as. It has no rights of its own, and becomes one of the above.
+  -- The login of PostgREST and the edge. It has no rights of its own, and becomes one of the above.
   if not exists (select from pg_catalog.pg_roles where rolname = 'authenticator') then
     create role authenticator;
   end if;
@@ -32,7 +32,7 @@ alter role anon nologin noinherit nosuperuser nocreatedb nocreaterole nobypassrl
 alter role authenticated nologin noinherit nosuperuser nocreatedb nocreaterole nobypassrls;
 alter role service_role nologin noinherit nosuperuser nocreatedb nocreaterole bypassrls;
 alter role authenticator login noinherit nosuperuser nocreatedb nocreaterole nobypassrls;
--- From 16 on, whether rights are inherited belongs to each grant, and stays as it was when the role alone changes.
+-- Since 16, inheritance is a property of each grant, and does not follow a change of the role.
 select current_setting('server_version_num')::int >= 160000 as grants_inherit \gset
 \if :grants_inherit
 grant anon, authenticated, service_role to authenticator with inherit false;

@@ -1,4 +1,4 @@
--- Demo data: two organizations and their users. Run as the owner of the database; run again at will.
+-- Demo data: two organizations and their users. Run as the owner of the database. It can be repeated.
 --
 --   user                 id (sub of the token)                  member of
 --   owner@acme.example   11111111-1111-4111-8111-111111111111   Acme, owner

@@ -1,4 +1,4 @@
-// Measuring: things that are compared run in turn, in one process, against one stack.
+// Measuring: compared operations run alternately, in one process, against one stack.
 
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'

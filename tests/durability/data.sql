@@ -1,5 +1,5 @@
--- At least one row in every table of Dossier, made as users, services and the owner make them. A table that this
--- leaves empty fails the tests: add to it here. Run as the owner of an installation that is empty.
+-- At least one row in every table of Dossier, created like users, services and the owner create them. A table that this
+-- leaves empty fails the tests: add a row here. Run as the owner of an empty installation.
 
 begin;
 
@@ -36,10 +36,10 @@ select from made, file, dossier.append_upload(document_id, 0, substring(bytes fo
 select from made, file, dossier.append_upload(document_id, 1, substring(bytes from 262145));
 select from made, file, dossier.finish_upload(document_id, length(bytes), encode(sha256(bytes), 'hex'));
 
--- An import under way.
+-- An unfinished import.
 select from made, dossier.append_import(dossier.begin_import(organization_id), 1, '[{"type": "bundle", "format": "dossier", "version": 1}]');
 
--- A service: quotas, the text, the thumbnail, a user who is forgotten.
+-- A service: quotas, the text, the thumbnail, a forgotten user.
 select pg_temp.become('{"role": "service_role"}');
 select from made, dossier.set_quota(organization_id, max_bytes => 1000000, max_documents_a_day => 10);
 insert into claimed select * from dossier.claim_jobs('durability', 1);
@@ -52,12 +52,12 @@ select from claimed, dossier.complete_thumbnail(job_id, attempt, 'image/webp', 5
 select from dossier.forget_user('33333333-3333-4333-8333-333333333333');
 select pg_temp.become(null);
 
--- Bytes in a store outside, which are no longer needed.
+-- Bytes in an external store that are no longer needed.
 insert into dossier.documents (session_id, organization_id, user_id, name, media_type, storage, storage_key)
 select session_id, organization_id, 'nobody', 'elsewhere.txt', 'text/plain', 'elsewhere', 'key' from made;
 delete from dossier.documents where storage = 'elsewhere';
 
--- Where pgvector is, embeddings.
+-- Embeddings, if pgvector is installed.
 do $$
 begin
   if exists (select from pg_catalog.pg_extension where extname = 'vector') then
@@ -71,7 +71,7 @@ begin
 end
 $$;
 
--- From now on membership is the app's.
+-- From now on the app's table defines memberships.
 create schema app;
 create table app.team_members (team_id uuid, user_id uuid, role text, primary key (team_id, user_id));
 create index on app.team_members (user_id);

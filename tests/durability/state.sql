@@ -1,4 +1,4 @@
--- Every row and sequence of Dossier: a line a table, with how many rows and a digest of them all. Run by psql -At.
+-- Every row and sequence of Dossier: one line per table, with the number of rows and a digest of all. Run with psql -At.
 
 set search_path = '';
 set bytea_output = hex;

@@ -1,5 +1,5 @@
--- What a next version could change, something of each kind, for the rehearsal of upgrades in scripts/upgrades.sh. Written as
--- an upgrade script is (CONTRIBUTING.md), to no version that will ever be released.
+-- Changes of every kind that a next version could make, for the rehearsal of upgrades in scripts/upgrades.sh. Written like
+-- an upgrade script (CONTRIBUTING.md), to a version that will never be released.
 
 create or replace function dossier.version() returns text
 language sql immutable parallel safe security invoker set search_path = ''

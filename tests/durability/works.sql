@@ -1,4 +1,4 @@
--- What a restored or upgraded installation must still do with the rows of data.sql. Run as the owner; nothing remains of it.
+-- Operations that must still work on the rows of data.sql after a restore or an upgrade. Run as the owner; rolled back.
 
 begin;
 create function pg_temp.expect(what text, holds boolean) returns void
@@ -22,7 +22,7 @@ select pg_temp.expect('the schema is the one that was installed', not exists (se
 select pg_temp.expect('the rows are in order', not exists (select from dossier_private.data_findings() where check_name <> 'workers'));
 select pg_temp.expect('a changed setting counts', (dossier.limits() ->> 'max_file_bytes') = '20971520');
 
--- The viewer is one by the app's own table alone.
+-- Only the app's own table makes this user a viewer.
 delete from dossier.organization_members where role = 'viewer';
 select pg_temp.become('{"sub": "22222222-2222-4222-8222-222222222222", "role": "authenticated"}');
 select pg_temp.expect('a viewer sees the document', (select count(*) = 1 from dossier.documents where name = 'plan ü.pdf'));

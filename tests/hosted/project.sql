@@ -1,6 +1,6 @@
--- Gives the current database to the role project, which may do there what `postgres` may in a hosted Supabase
--- project: make roles and databases, pass over row level security, become the API roles, and no more. It is no
--- superuser. Run as a superuser; run again at will.
+-- Gives the current database to the role project, with the rights that `postgres` has in a hosted Supabase
+-- project: create roles and databases, bypass row level security, become the API roles, and no more. It is not a
+-- superuser. Run as a superuser. It can be repeated.
 
 do $$
 begin

@@ -1,5 +1,5 @@
--- The generated part of docs/sql.md: what users and services may call and read, in the words of its comments. Native
--- functions, which only some installs have, are described by hand there. Run like snapshot.sql.
+-- The generated part of docs/sql.md: everything users and services may call and read, from the comments. Native
+-- functions exist only in some installs and are described there by hand. Run like snapshot.sql.
 
 set search_path = '';
 
@@ -10,7 +10,7 @@ with callers (place, title, role) as (
     (3, 'Functions for the owner of the database', 'the owner')
 ), functions as (
   select p.oid, p.proname,
-    -- As people write it: without the casts that Postgres adds.
+    -- Like people write it: without the casts that Postgres adds.
     replace(replace(
       pg_catalog.regexp_replace(pg_catalog.pg_get_function_arguments(p.oid), '(NULL|''[^'']*'')::[a-z ]+(\[\])?', '\1', 'g'),
       'DEFAULT ', 'default '), 'default NULL', 'default null') as arguments,

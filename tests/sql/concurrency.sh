@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What one transaction cannot show: two sessions that meet. Prints TAP.
+# Tests that need more than one transaction: two sessions that meet. Prints TAP.
 #
-#   tests/sql/concurrency.sh DATABASE     as the owner; host, port and user as psql takes them (PGHOST …)
+#   tests/sql/concurrency.sh DATABASE     as the owner; host, port and user from psql's variables (PGHOST …)
 #
 # Nothing sleeps: a session that must wait is seen waiting in pg_stat_activity before the other goes on. A session
 # that does not wait fails the test, because what follows then proves nothing.
@@ -23,7 +23,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# open NAME [USER]: a session, of an API user when one is named.
+# open NAME [USER]: opens a session, of an API user if one is named.
 open() {
   local input output
   mkfifo "$work/$1.in" "$work/$1.out"
@@ -36,10 +36,10 @@ open() {
   answer "$1" >/dev/null
 }
 
-# send NAME SQL: without waiting for the answer.
+# send NAME SQL: sends it without waiting for the answer.
 send() { echo "$2" >&"${into[$1]}"; }
 
-# answer NAME: what it has said since the last answer.
+# answer NAME: prints its output since the last answer.
 answer() {
   local line
   send "$1" '\echo --'
@@ -53,7 +53,7 @@ answer() {
 
 ask() { send "$1" "$2"; answer "$1"; }
 
-# blocked NAME: a test of its own: the session waits for a lock. Returns as soon as it does.
+# blocked NAME: a test by itself: the session waits for a lock. Returns as soon as it does.
 blocked() {
   local deadline=$((SECONDS + 30)) state=''
   until [ "$state" = Lock ] || [ $SECONDS -ge $deadline ]; do
@@ -82,7 +82,7 @@ session=$(ask watch "select id from dossier.sessions where organization_id = '$o
 open a race-a
 open b race-b
 open c race-a
-# Takes jobs of this test alone: those of others are locked for the while, and claims skip what is locked.
+# Claims only jobs of this test: other jobs are locked meanwhile, and claims skip locked rows.
 open keeper
 
 owners="select count(*) from dossier.organization_members where organization_id = '$organization' and role = 'owner';"
@@ -109,7 +109,7 @@ ask b 'rollback;' >/dev/null
 is "$(ask watch "$owners")" 1 'one owner is left again'
 ask watch "insert into dossier.organization_members values ('$organization', 'race-a', 'owner');" >/dev/null
 
-# Two saves.
+# Two concurrent saves.
 
 save() { echo "select version from dossier.save_context('$session', '$1', null, $2);"; }
 is "$(ask a "$(save first 0)")" 1 'a first save'
@@ -145,7 +145,7 @@ blocked b
 ask a "$(both "$twin" "$session") commit;" >/dev/null
 is "$(answer b)" 2 'who saves the same sessions in another order waits, and saves'
 
-# Two first sessions of somebody new.
+# Two first sessions of a new user.
 
 ask watch "update dossier_private.settings set value = 'true' where name = 'personal_organizations';" >/dev/null
 open e race-new
@@ -212,7 +212,7 @@ blocked a
 ask watch 'commit;' >/dev/null
 is "$(answer a)" 'ERROR:  PT404' 'who restores what is being swept waits, and is told that it is gone'
 
-# Deletions for good, and what else is going on there. All lock from the session down.
+# Permanent deletions and concurrent operations. All lock from the session down.
 
 gone=$(ask a "select id from dossier.create_session('gone', organization_id => '$organization', context => '{}');")
 document=$(ask a "select id from dossier.begin_upload('$gone', 'x.txt');")
@@ -239,9 +239,9 @@ blocked c
 ask a 'commit;' >/dev/null
 is "$(answer c)" 'ERROR:  PT404' 'who begins a session in an organization that is being erased, too'
 
-# Two imports of the same ids in opposite order, the one that finds out as a bundle and as lines.
+# Two imports of the same ids in opposite order; the refused one as a bundle and as NDJSON.
 
-# sessions MEMBERS ID…: as JSON, with MEMBERS in each of them.
+# sessions MEMBERS ID…: a JSON array of sessions, with MEMBERS in each of them.
 sessions() {
   local id members=$1 all=''
   for id in "${@:2}"; do
@@ -335,7 +335,7 @@ is "$(ask watch "$(claim one)")" "$document|2" 'when its worker is lost, one wor
 is "$(ask d "$(claim two)")" '' 'and again only one'
 ask watch 'commit; reset role;' >/dev/null
 
-# Two workers, one file to delete in a store outside.
+# Two workers, one file to delete in an external store.
 
 ask watch "insert into dossier_private.store_deletions (storage, storage_key) values ('concurrency', '$organization');" >/dev/null
 claim() { echo "set role service_role; select storage_key, attempt from dossier.claim_store_deletions('concurrency');"; }
@@ -355,7 +355,7 @@ ask a 'commit;' >/dev/null
 is "$(answer c)" 'ERROR:  PT404' 'who asks for the extraction of one that is being deleted waits, and is told so'
 is "$(answer d)" f 'who completes a document that is being deleted waits, and is told that it is gone'
 
-# Notifications, which leave with the commit.
+# Notifications, which are sent with the commit.
 
 ask d 'reset role; listen dossier_documents; listen dossier_jobs;' >/dev/null
 document=$(begin_upload)

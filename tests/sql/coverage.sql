@@ -1,5 +1,5 @@
--- What the other tests leave out: functions and tables that some kind of caller has not tried, errors that nobody has
--- provoked. Told from their text, so it is run from the root of the repository. See setup.sql.
+-- Gaps of the other tests: functions and tables that some kind of caller has not tried, and errors that no test has
+-- provoked. Found by reading their text, so it is run from the root of the repository. See setup.sql.
 
 begin;
 select plan(4);
@@ -32,7 +32,7 @@ select is_empty($$
     and not exists (select from tried where statement ~ format(command.pattern, c.relname))
 $$, 'every table is read, inserted into, updated and deleted from by every kind of caller');
 
--- Every error. A message may be one of several, and be put together: what is fixed of it counts.
+-- Every error. A message may be one of several, or be composed: its fixed part counts.
 
 create temporary table raised as
   select parts[1] as codes, parts[2] as messages
@@ -40,7 +40,7 @@ create temporary table raised as
 create temporary table messages as
   select distinct code.parts[1] as code, replace(message.parts[1], '''''', '''') as message
   from raised
-  left join lateral regexp_matches(raised.codes, '''(\w{5})''', 'g') as code (parts) on true -- else it is a name, or another error's
+  left join lateral regexp_matches(raised.codes, '''(\w{5})''', 'g') as code (parts) on true -- otherwise a condition name, or another error's code
   cross join lateral regexp_matches(raised.messages, '''((?:[^'']|'''')*)''', 'g') as message (parts)
   where message.parts[1] ~ '[[:alpha:]%].* ';
 create temporary table asserted as

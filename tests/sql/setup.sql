@@ -1,12 +1,12 @@
--- Helpers of the SQL tests, in schema tests. They work on any database that has Dossier, native or
--- hosted, also one that holds other rows: every test makes its own and rolls back.
+-- Helpers of the SQL tests, in the schema tests. They work on any database with Dossier, native or
+-- hosted, even with other rows: every test creates its own and rolls back.
 --
 --   psql -v ON_ERROR_STOP=1 -d DATABASE -f tests/sql/setup.sql    as the owner of the database
 --   pg_prove -h 127.0.0.1 -d DATABASE tests/sql/coverage.sql tests/sql/*/*.sql
 --                                                       from the root of the repository; over TCP, since the audit log names addresses
 --   tests/sql/concurrency.sh DATABASE                                what one transaction cannot show
 --
--- To clear up: drop schema tests cascade; drop extension pgtap;
+-- To clean up: drop schema tests cascade; drop extension pgtap;
 
 set client_min_messages = warning;
 create extension if not exists pgtap;
@@ -156,5 +156,5 @@ end
 $$;
 comment on function tests.detail(text) is 'The detail with which a statement is refused, or null.';
 
--- Under pg_prove this file counts as a test that has nothing to say.
+-- Under pg_prove this file counts as a skipped test.
 select '1..0 # SKIP helpers only';

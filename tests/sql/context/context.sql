@@ -1,10 +1,10 @@
--- Context and its versions. See ../setup.sql on how to run this.
+-- Context and its versions. See ../setup.sql for how to run this.
 
 begin;
 select plan(64);
 select tests.fixture();
 
--- Rows: read by members, written by functions alone.
+-- Rows: read by members, written only by functions.
 
 select is(tests.outcomes($$ select from dossier.session_context where session_id = tests.id('alpha session') $$),
   'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees a context');

@@ -1,4 +1,4 @@
--- What changed between two versions of a context. See ../setup.sql on how to run this.
+-- Differences between two versions of a context. See ../setup.sql for how to run this.
 
 begin;
 select plan(28);
@@ -64,7 +64,7 @@ from (values
   (E'one\ntwo\nthree\nfour\nfive', E'three\nfour\nfive\none\ntwo', '1-one|1-two|1 three|2 five|2+one|2+two', 'what moved is removed and added')
 ) as t (from_text, to_text, expected, what);
 
--- Whatever the texts: what stays and goes is the first, what stays and comes is the second, each line once and in order.
+-- For any two texts: kept and removed lines are the first, kept and added lines the second, each once and in order.
 create function pg_temp.random_text(seed integer) returns text
 language sql as $$
   select string_agg(chr(97 + (hashint8(seed * 1000 + n) & 65535) % (2 + seed % 12)), E'\n' order by n)
@@ -89,7 +89,7 @@ select is_empty($$
     or to_lines <> array(select generate_series(1, cardinality(to_lines))))
 $$, 'four hundred differences say how to get from the one text to the other');
 
--- Texts as large as contexts may be, made to be compared slowly: a quadratic comparison would take hours.
+-- Texts of the maximum size that are slow to compare: a quadratic comparison would take hours.
 set local statement_timeout = '60s';
 select is((select count(*)::integer from dossier_private.diff_text(repeat(E'\n', 1048576), repeat(E'x\n', 524288), 3)), 1572865, 'empty lines against equal lines');
 select ok((

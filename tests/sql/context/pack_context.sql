@@ -1,4 +1,4 @@
--- Packing a session for a prompt. See ../setup.sql on how to run this.
+-- Packing a session for a prompt. See ../setup.sql for how to run this.
 
 begin;
 select plan(57);
@@ -37,7 +37,7 @@ language sql as $$
   from jsonb_array_elements(pack -> 'left_out') as l
 $$;
 
--- Who.
+-- Permissions.
 
 select is(tests.outcomes($$ select from dossier.pack_context(tests.id('alpha session')) $$),
   'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'who packs');
@@ -122,7 +122,7 @@ from (values
 ) as t (text, tokens, expected);
 select ok(dossier.estimate_tokens(dossier_private.cut_to_tokens(repeat('é7 ', 300000), 1000)) between 990 and 1000, 'a long text is cut near its budget');
 
--- While a document is read again, what was read before is packed.
+-- While a document is extracted again, its previous text is packed.
 
 update dossier.documents set status = 'extracting' where id in (tests.id('b.txt'), tests.id('late.txt'));
 select tests.login('alpha-member');
@@ -130,7 +130,7 @@ select is(pg_temp.quoted(pg_temp.pack('horses')), 'b.txt 2-2, a.txt 2-2', 'a doc
 select is(pg_temp.missing(pg_temp.pack()), 'a.txt 4-4 duplicate, a.txt 3-3 empty, late.txt not_ready extracting', 'one that was never read is not');
 select tests.logout();
 
--- What is quoted cannot pretend to be something else.
+-- Quoted text cannot pretend to be anything else.
 
 select is(dossier_private.escape_headings(text), expected, translate(left(text, 30), E'\n', ' '))
 from (values
@@ -144,7 +144,7 @@ select is(strpos(pg_temp.pack('"even this"') ->> 'text', E'\n## contract.pdf, pa
 select isnt(strpos(pg_temp.pack('"even this"') ->> 'text', '\## contract.pdf, page 3'), 0, 'its line is there, escaped');
 select tests.logout();
 
--- Whatever there is: pages of any length and script, a context of any, budgets and queries of any kind. The seed makes it the
+-- Random sessions: pages and contexts of any length and script, any budgets and queries. The seed makes it the
 -- same each time.
 
 create function pg_temp.words(count integer) returns text
@@ -193,7 +193,7 @@ select is_empty($$
 $$, 'every page is either quoted or left out');
 select is((select count(*)::integer from packed where jsonb_array_length(pack -> 'quotes') > 1 and jsonb_array_length(pack -> 'left_out') > 1) between 20 and 100, true, 'tried where it matters');
 
--- A session without anything, and one of another tenant's words.
+-- An empty session, and one with another tenant's words.
 
 select tests.login('alpha-member');
 select from dossier.create_session('bare');

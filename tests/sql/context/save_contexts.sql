@@ -1,4 +1,4 @@
--- Many contexts in one call. See ../setup.sql on how to run this.
+-- Many contexts in one call. See ../setup.sql for how to run this.
 
 begin;
 select plan(34);
@@ -43,7 +43,7 @@ select tests.refuses($$ select dossier.save_contexts(pg_temp.items('s1={"text":"
 select is((select jsonb_agg(p - array['index', 'session_id', 'details', 'hint']) from jsonb_array_elements(pg_temp.detail(pg_temp.items('s1={"text":"x"}', 's1={"text":"y"}'))) as p),
   (select jsonb_agg(jsonb_build_object('code', 'PT400', 'message', 'Several items name this session')) from generate_series(1, 2)), 'which both items hear');
 
--- Shapes.
+-- Arguments.
 
 select tests.logout();
 select tests.refuses($$ select dossier_private.save_context_item('7') $$, 'PT400', 'This is no context to save', 'an item hears what is wrong with it');

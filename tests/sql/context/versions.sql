@@ -1,4 +1,4 @@
--- Versions of a context: history, restoring, comparing, retention. See ../setup.sql on how to run this.
+-- Versions of a context: history, restoring, comparing, retention. See ../setup.sql for how to run this.
 
 begin;
 select plan(46);

@@ -1,5 +1,5 @@
--- What the catalogue must say whatever is in it: rights, policies, comments. Each table, function and grant by name:
--- ../../schema/. What the linter looks for: doctor/lint.sql. See ../setup.sql on how to run this.
+-- Rules for the whole catalogue: grants, policies, comments. Each table, function and grant by name:
+-- ../../schema/. The rules of the linter: ../doctor/lint.sql. See ../setup.sql for how to run this.
 
 begin;
 select plan(16);
@@ -12,7 +12,7 @@ create temporary view tables as
 create temporary view functions as
   select p.*, ours.schema, l.lanname as language
   from pg_proc p join ours on ours.oid = p.pronamespace join pg_language l on l.oid = p.prolang;
--- Functions that only a native install has: tests/sql/native/.
+-- Functions of native installs only: tests/sql/needs/native/.
 create temporary view native (name) as
   values ('extract_text'), ('extract_pages'), ('detect_media_type'), ('run_job'), ('extract_stored'), ('draw_stored');
 
@@ -23,7 +23,7 @@ language sql as $$
     and f.proname not in (select name from native)
 $$;
 
--- Who may execute what.
+-- Execute privileges.
 
 select set_eq($$ select pg_temp.executable('dossier', 'anon') $$, array['limits'], 'anon may execute only limits()');
 select set_eq($$ select pg_temp.executable('dossier_private', 'anon') $$, array['limits'], 'private functions behind what anon may execute');
@@ -47,7 +47,7 @@ select is_empty($$
     or (privilege in ('select', 'insert', 'update', 'references') and has_any_column_privilege('anon', t.oid, privilege))
 $$, 'anon has no right on any table');
 
--- Policies and views, beyond what the linter looks for (doctor/lint.sql).
+-- Policies and views, beyond the rules of the linter (../doctor/lint.sql).
 
 select is_empty($$
   select polrelid::regclass, polname from pg_policy p join tables t on t.oid = p.polrelid
@@ -63,7 +63,7 @@ select is_empty($$
   where not exists (select from pg_index i where i.indrelid = t.oid and i.indkey[0] = a.attnum)
 $$, 'every column that a policy filters by leads an index');
 
--- Comments, and what the Supabase CLI needs.
+-- Comments, and the requirements of the Supabase CLI.
 
 select is_empty($$
   select schema, name from tables where obj_description(oid, 'pg_class') is null
@@ -80,7 +80,7 @@ select is_empty($$
     and cardinality(regexp_split_to_array(lower(pg_get_function_sqlbody(oid)), 'end')) <> 2
 $$, 'begin atomic bodies hold "end" only as their last word: the CLI would split the migration at another');
 
--- The roles that a plain Postgres lacks: what makes them. And the version, which any caller with a token may ask for.
+-- The roles that plain Postgres lacks, and the version, which any caller with a token may read.
 
 \set schemas `cat sql/core/schemas.sql`
 select tests.refuses(replace(:'schemas', 'array[''anon''', 'array[''tests_missing'''), '42704',

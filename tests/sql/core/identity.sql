@@ -1,4 +1,4 @@
--- Who the caller is, what hostile claims do, and what no role can reach. See ../setup.sql on how to run this.
+-- The caller's identity, hostile claims, and objects that no API role can reach. See ../setup.sql for how to run this.
 
 begin;
 select plan(30);
@@ -28,7 +28,7 @@ select is(tests.attempt($$ select from dossier.create_session() $$, 'x'' or ''1'
 select tests.login(repeat('x', 256));
 select tests.refuses($$ select dossier.create_organization('x') $$, 'PT400', 'The id of the user is longer than 255 characters', 'a subject has at most 255 characters');
 
--- Functions that need a user say so, to a token without sub and to a service key.
+-- Functions that need a user refuse a token without sub and a service key.
 
 select is(tests.outcomes(statement), 'owner 1, admin 1, member 1, viewer 1, other 1, nobody 42501, anon 42501, service 42501', statement)
 from (values ($$ select from dossier.create_organization('x') $$)) as t (statement);
@@ -40,7 +40,7 @@ select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0
 select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 1, 'x') $$, '42501', 'This needs a signed-in user', 'finish_upload needs a user');
 select tests.refuses($$ select dossier.abort_upload(tests.id('alpha upload')) $$, '42501', 'This needs a signed-in user', 'abort_upload needs a user');
 
--- The private schema is out of reach by name, whatever a user may execute in it.
+-- The private schema cannot be reached by name, whatever a user may execute in it.
 
 select tests.login('alpha-owner');
 select throws_ok($$ select dossier_private.read_content(tests.id('beta document'), 0, 10) $$, '42501', 'permission denied for schema dossier_private', 'no private function by name');
@@ -50,7 +50,7 @@ select tests.login(null, 'service_role');
 select throws_ok($$ select * from dossier_private.jobs $$, '42501', 'permission denied for schema dossier_private', 'nor for service_role');
 select tests.logout();
 
--- A caller's search_path and temporary objects are not looked at.
+-- A caller's search_path and temporary objects are ignored.
 
 select tests.login('alpha-member');
 create temporary table organization_members (organization_id uuid, user_id text, role text);

@@ -1,4 +1,4 @@
--- The estimate of tokens: its arithmetic, and that it is not less than what a tokenizer counts. See ../setup.sql on how to run this.
+-- The estimate of tokens: its arithmetic, and that it is not below a tokenizer's count. See ../setup.sql for how to run this.
 
 begin;
 select plan(9);

@@ -1,4 +1,4 @@
--- The doctor: quiet on a fresh install, and what it finds when something is broken. See ../setup.sql on how to run this.
+-- The doctor: quiet on a fresh install, and its findings if something is broken. See ../setup.sql for how to run this.
 
 begin;
 set local client_min_messages = warning;
@@ -9,7 +9,7 @@ from unnest(array['alpha', 'beta']) as tenant join dossier.session_context c on 
 
 select is(tests.outcomes($$ select from dossier.doctor() $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 44', 'who may ask');
--- What depends on rows and the machine is looked at below: tests run on databases that hold other things, without fsync.
+-- Checks that depend on rows and the machine come below: tests run on databases with other rows, without fsync.
 select is_empty($$ select * from dossier_private.catalogue_findings() where status <> 'ok' $$, 'the catalogue is in order');
 select is_empty($$ select * from dossier.doctor() where (status <> 'ok' and findings = '{}') or (status = 'ok') <> (mend is null) $$, 'what is not in order says what was found and how to mend it');
 select set_has($$ select check_name from dossier.doctor() $$,
@@ -17,7 +17,7 @@ select set_has($$ select check_name from dossier.doctor() $$,
     union select rule from dossier_private.lint_rules() $$, 'every finding belongs to a check');
 select matches((select findings[1] from dossier.doctor() where check_name = 'version'), '^Dossier [0-9.]+, (native|hosted), PostgreSQL', 'it says what is installed');
 
--- Breaks something, asks, does what the doctor says, asks again; and rolls it all back.
+-- Breaks something, runs the doctor, follows its hint, runs it again, and rolls everything back.
 create function pg_temp.finds(wanted text, statement text, mend text) returns text
 language plpgsql as $$
 declare
@@ -38,7 +38,7 @@ begin
         case when broken.status = 'ok' or broken.findings = before.findings then 'not found' else mended.status end,
         before.status, format('%s: %s', wanted, statement));
     when insufficient_privilege then
-      -- Who is no superuser cannot break roles in these ways.
+      -- Only a superuser can break roles in these ways.
       if trim(statement) !~ '^(alter role|alter table \w+\.\w+ owner|grant (anon|service_role) to|revoke service_role) ' then
         raise;
       end if;
@@ -52,7 +52,7 @@ create temporary table broken (wanted, statement, mend) as values
   ('roles', 'grant service_role to authenticated', 'revoke service_role from authenticated'),
   ('ownership', 'alter table dossier.sessions owner to authenticated', $$ do 'begin execute format(''alter table dossier.sessions owner to %s'', (select n.nspowner::regrole from pg_namespace n where nspname = ''dossier'')); end' $$),
   ('login', 'revoke service_role from authenticator', 'grant anon, authenticated, service_role to authenticator'),
-  -- From 16 on whether rights are inherited belongs to each grant, not to the role.
+  -- Since 16, inheritance is a property of each grant, not of the role.
   ('login', case when current_setting('server_version_num')::int < 160000 then 'alter role authenticator inherit'
     else 'grant anon to authenticator with inherit true' end, case when current_setting('server_version_num')::int < 160000
     then 'alter role authenticator noinherit' else 'grant anon to authenticator with inherit false' end),
@@ -137,11 +137,11 @@ create temporary table broken (wanted, statement, mend) as values
 select pg_temp.finds(wanted, statement, mend) from broken;
 select set_eq($$ select check_name from dossier.doctor() $$, $$
   select wanted from broken
-  union select rule from dossier_private.lint_rules() -- each is broken in doctor/lint.sql
-  union values ('version'), ('durability'), ('dumps'), ('reader'), ('sandbox'), ('limits'), ('realtime') -- which no test can break, or not in every install
+  union select rule from dossier_private.lint_rules() -- each is violated in doctor/lint.sql
+  union values ('version'), ('durability'), ('dumps'), ('reader'), ('sandbox'), ('limits'), ('realtime') -- no test can break these, or not in every install
 $$, 'every check is made to find something');
 
--- What an app adds is no finding.
+-- Objects that an app adds are not findings.
 
 create index sessions_title_idx on dossier.sessions (title);
 create function public.dossier_tests_watch() returns trigger language plpgsql as 'begin return null; end';
@@ -151,7 +151,7 @@ select is((select d.status from dossier.doctor() as d where d.check_name = 'sche
 drop policy sessions_lunch on dossier.sessions;
 select is((select d.status from dossier.doctor() as d where d.check_name = 'schema'), 'ok', 'an index and a trigger of the app''s are the app''s affair');
 
--- What is merely said.
+-- Findings that are information only.
 
 create function pg_temp.says(wanted text) returns text
 language sql as $$ select format('%s: %s', status, array_to_string(findings, '; ')) from dossier.doctor() where check_name = wanted $$;

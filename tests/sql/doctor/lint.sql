@@ -1,4 +1,4 @@
--- The linter: quiet on Dossier's schemas, and each rule fires where it is broken. See ../setup.sql on how to run this.
+-- The linter: quiet on Dossier's schemas, and each rule fires if it is violated. See ../setup.sql for how to run this.
 
 begin;
 select plan(12);
@@ -27,7 +27,7 @@ create materialized view broken.copy as select * from broken.shut;
 grant select on broken.window, broken.everybody, broken.copy to authenticated;
 do $$
 begin
-  if (select rolsuper from pg_roles where rolname = current_user) then -- nobody else may make a wrapper
+  if (select rolsuper from pg_roles where rolname = current_user) then -- only a superuser may create a wrapper
     create foreign data wrapper tests_nowhere;
     create server tests_nowhere foreign data wrapper tests_nowhere;
     create foreign table broken.elsewhere (id integer) server tests_nowhere;
@@ -35,7 +35,7 @@ begin
   end if;
 end
 $$;
--- An index of a partitioned table is not valid until each partition has its own.
+-- An index of a partitioned table is invalid until each partition has its own.
 create table broken.parted (id integer primary key) partition by range (id);
 alter table broken.parted enable row level security;
 create policy nobody on broken.parted using (false);

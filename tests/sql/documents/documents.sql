@@ -1,4 +1,4 @@
--- Documents, their pages and bytes: who sees, changes, reads and deletes them. See ../setup.sql on how to run this.
+-- Documents, their pages and bytes: reading, changing and deleting them. See ../setup.sql for how to run this.
 
 begin;
 select plan(56);
@@ -37,7 +37,7 @@ select is(tests.outcomes($$ update dossier.document_pages set text = 'x' where d
 select is(tests.outcomes($$ delete from dossier.document_pages where document_id = tests.id('alpha document') $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody deletes one');
 
--- The private tables have no rights to give, and policies that would give none if they had.
+-- The private tables have no grants, and their policies would allow nothing anyway.
 
 select is(tests.outcomes(format('%s', statement)), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', statement)
 from unnest(array['select from dossier_private.document_chunks', 'delete from dossier_private.document_chunks',

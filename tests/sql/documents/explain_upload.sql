@@ -1,4 +1,4 @@
--- What begin_upload() would say. See ../setup.sql on how to run this.
+-- explain_upload() predicts the outcome of begin_upload(). See ../setup.sql for how to run this.
 
 begin;
 select plan(23);
@@ -34,7 +34,7 @@ select results_eq($$ select check_name, passed, concerns, code, message, hint fr
      'Delete documents that are not needed, or sessions for good, or have the operator raise the quota with set_quota().') $$, 'what a row says');
 select ok((select bool_and(passed or (message <> '' and detail <> '' and hint <> '' and concerns <> '')) from dossier.explain_upload(tests.id('beta session'), null, 'x', -1, '[]')), 'a failure says why and what to do');
 
--- The first check that fails is what begin_upload() says.
+-- The first failed check is the error of begin_upload().
 
 create function pg_temp.begin_says(name text, media_type text, size_bytes bigint, session_name text) returns text
 language plpgsql as $$
@@ -60,7 +60,7 @@ from (values
   ('x.txt', null, 99999999999, 'alpha session', 'both say: too large')
 ) as t (name, media_type, size_bytes, session_name, what);
 
--- So it is whatever they are asked, by whomever, while quotas fill up. The seed makes it the same each time.
+-- The same for random arguments and callers, while quotas fill up. The seed makes it the same each time.
 
 create function pg_temp.one_of(choices anyarray) returns anyelement
 language sql as $$ select choices[1 + floor(random() * cardinality(choices))] $$;

@@ -1,5 +1,5 @@
--- Live status through Supabase Realtime, of which there is a stand-in here: not for a database that has the real one.
--- See ../setup.sql on how to run this.
+-- Live status through Supabase Realtime, with a stand-in: not for a database that has the real one.
+-- See ../setup.sql for how to run this.
 
 begin;
 select plan(22);

@@ -1,4 +1,4 @@
--- The outbox of bytes outside Postgres: no way to lose a document loses its key. See ../setup.sql on how to run this.
+-- The outbox of bytes outside Postgres: no deletion of a document loses its key. See ../setup.sql for how to run this.
 
 begin;
 select plan(39);
@@ -32,7 +32,7 @@ end
 $$;
 comment on function pg_temp.emptied(text, text, text) is 'What is to be deleted outside once this user has run a statement. Nothing remains of it.';
 
--- Where bytes may be.
+-- Storage columns.
 
 select throws_ok($$ update dossier.documents set storage = 'elsewhere' where id = tests.id('alpha document') $$, '23514', null, 'bytes outside have a key');
 select throws_ok($$ update dossier.documents set storage_key = 'x' where id = tests.id('alpha document') $$, '23514', null, 'bytes here have none');
@@ -44,7 +44,7 @@ select is(dossier.export_sessions(array[tests.id('alpha session')], true) #>> '{
 select is(tests.outcomes($$ update dossier.documents set storage = 'postgres', storage_key = null where id = tests.id('one') $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody says where they are by an update');
 
--- Every way to lose a document.
+-- Every way to delete a document.
 
 select tests.logout();
 select pg_temp.outside('two'), pg_temp.outside('upload', status => 'uploading');

@@ -1,4 +1,4 @@
--- Thumbnails: when they are queued, who writes, sees and waits for them. See ../setup.sql on how to run this.
+-- Thumbnails: queueing, writing, visibility, waiting. See ../setup.sql for how to run this.
 
 begin;
 select plan(38);
@@ -19,7 +19,7 @@ language sql as $$
   select dossier.complete_thumbnail(job_id, attempt, thumbnail.media_type, width, height, bytes) from claimed
 $$;
 
--- Queued when the text has been read, for PDFs and images alone.
+-- Queued after extraction, only for PDFs and images.
 
 select tests.login('alpha-member');
 select dossier.request_extraction(tests.id('alpha document'));
@@ -73,7 +73,7 @@ select is(tests.outcomes($$ delete from dossier.document_thumbnails $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody deletes one');
 select throws_ok($$ update dossier.document_thumbnails set organization_id = tests.id('beta') $$, '23503', null, 'it stays in its document''s organization');
 
--- Once is enough: bytes never change.
+-- Once is enough, because bytes never change.
 
 select tests.login(null, 'service_role');
 select dossier.request_extraction(tests.id('alpha document'), true);
@@ -81,7 +81,7 @@ select is(pg_temp.claim(), 'extract', 'extracted again');
 select ok(dossier.complete_job(pg_temp.job(), 1, '[]'), 'the PDF');
 select is(pg_temp.claim(), null, 'keeps the thumbnail it has');
 
--- One that cannot be made.
+-- One that cannot be generated.
 
 select tests.logout();
 delete from dossier.document_thumbnails;
@@ -99,7 +99,7 @@ select pg_temp.claim();
 select ok(dossier.fail_job(pg_temp.job(), 1, 'encrypted', 'It has a password.', false), 'a file under a password');
 select is(pg_temp.claim(), null, 'is not tried');
 
--- It goes with its document.
+-- It is deleted with its document.
 
 select tests.logout();
 insert into dossier.document_thumbnails (document_id, organization_id, media_type, width, height, bytes)

@@ -1,4 +1,4 @@
--- Uploads: the happy path, and everything that is refused on the way. See ../setup.sql on how to run this.
+-- Uploads: the happy path, and every refusal. See ../setup.sql for how to run this.
 
 begin;
 select plan(167);
@@ -187,7 +187,7 @@ select tests.logout();
 select results_eq($$ select kind, status, attempts, max_attempts, options, organization_id from dossier_private.jobs where document_id = (select id from upload) $$,
   $$ values ('extract', 'queued', 0, 3, '{"ocr": false}'::jsonb, tests.id('alpha')) $$, 'and the extraction is queued');
 
--- Chunks that come together.
+-- Several chunks in one call.
 
 select tests.login('alpha-member');
 select pg_temp.upload('run.pdf');

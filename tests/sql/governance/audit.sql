@@ -1,4 +1,4 @@
--- The audit log. See ../setup.sql on how to run this.
+-- The audit log. See ../setup.sql for how to run this.
 
 begin;
 select plan(26);
@@ -12,7 +12,7 @@ $$;
 create function pg_temp.last_event() returns dossier.audit_log
 language sql as $$ select * from dossier.audit_log where organization_id = tests.id('alpha') order by id desc limit 1 $$;
 
--- Who reads, and that nobody writes.
+-- Admins read it, and nobody writes it.
 
 select is(tests.outcomes($$ select from dossier.audit_log where organization_id = tests.id('alpha') and action = 'organization.created' $$),
   'owner 1, admin 1, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who reads it');
@@ -24,7 +24,7 @@ from (values
   ($$ truncate dossier.audit_log $$)
 ) as t (statement);
 
--- What is in it.
+-- Its entries.
 
 select is(pg_temp.events(), 'organization.created, member.added alpha-owner, member.added alpha-admin, member.added alpha-member, member.added alpha-viewer',
   'what the fixture did, as the owner of the database');
@@ -60,7 +60,7 @@ select is((select action || ' ' || object_id from pg_temp.last_event()), 'docume
 delete from dossier.sessions where id = tests.id('alpha session');
 select is((select action || ' ' || (details ->> 'title') from pg_temp.last_event()), 'session.deleted alpha session', 'a session that is deleted, not what went with it');
 
--- What an app's own triggers do is no less done.
+-- Changes by an app's own triggers are recorded, too.
 
 select tests.logout();
 create temporary table signups (user_id text);
@@ -80,7 +80,7 @@ select set_has($$ select action || ' ' || coalesce(details ->> 'title', object_i
 delete from dossier.sessions where organization_id = tests.id('alpha');
 select tests.login('alpha-owner');
 
--- From where.
+-- The origin.
 
 select isnt(inet_client_addr(), null, 'this connection has an address, which a Unix socket has not');
 select is((select origin from pg_temp.last_event()), host(inet_client_addr()), 'the address of the connection');
@@ -88,7 +88,7 @@ select set_config('request.headers', '{"x-forwarded-for": "203.0.113.7, 10.0.0.1
 select from dossier.create_organization('New');
 select is((select origin from dossier.audit_log where action = 'organization.created' and user_id = 'alpha-owner'), '203.0.113.7', 'or the one that the proxy saw');
 
--- It cannot be switched off.
+-- It cannot be disabled.
 
 set local row_security = off;
 select from dossier.create_organization('Unseen');
@@ -96,7 +96,7 @@ set local row_security = on;
 select is((select action || ' ' || (details ->> 'name') from dossier.audit_log where user_id = 'alpha-owner' and action like 'organization.%' order by id desc limit 1),
   'organization.created Unseen', 'not by row_security either');
 
--- Its own end.
+-- Its retention.
 
 delete from dossier.organizations where id = tests.id('alpha');
 select tests.logout();

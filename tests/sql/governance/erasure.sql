@@ -1,4 +1,4 @@
--- Erasure. See ../setup.sql on how to run this.
+-- Erasure. See ../setup.sql for how to run this.
 
 begin;
 select plan(30);
@@ -15,7 +15,7 @@ select tests.refuses($$ select dossier.forget_user('forgotten') $$, 'PT400', 'us
 select tests.refuses($$ select dossier.forget_user('alpha-owner') $$, 'PT409', 'The user is the last owner of organizations that have other members', 'the last owner of others');
 select tests.logout();
 
--- A user who did everything there is to do, here and in an organization of her own.
+-- A user who did everything possible, here and in an organization of her own.
 update dossier.organization_members set role = 'admin' where user_id = 'alpha-member' and organization_id = tests.id('alpha');
 select tests.login('alpha-member');
 select set_config('request.headers', '{"x-forwarded-for": "203.0.113.7"}', true);
@@ -51,7 +51,7 @@ select is((select deleted_by from dossier.sessions where id = tests.id('alpha se
 select is((select string_agg(user_id, ', ') from dossier.documents where name in ('half.txt', 'whole.txt')), 'forgotten', 'what she did for others stays, without her name');
 select is((select text_context || ' ' || updated_by from dossier.session_context c join dossier.sessions s on s.id = c.session_id where s.title = 'shared'), 'known forgotten', 'as do contexts');
 
--- Nowhere in the database is her name left.
+-- Her name remains nowhere in the database.
 create function pg_temp.places_of(needle text) returns setof text
 language plpgsql as $$
 declare
@@ -98,7 +98,7 @@ select tests.login(null, 'service_role');
 select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'There is no such organization', 'not twice');
 select tests.logout();
 
--- Receipts are not for reading.
+-- API roles cannot read receipts.
 select is(tests.outcomes($$ select from dossier_private.erasure_receipts $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody reads receipts but the owner of the database');
 

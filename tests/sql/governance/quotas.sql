@@ -1,10 +1,10 @@
--- Quotas and usage. See ../setup.sql on how to run this; that two uploads cannot take one place is in concurrency.sh.
+-- Quotas and usage. See ../setup.sql for how to run this. concurrency.sh proves that two uploads cannot take one place.
 
 begin;
 select plan(48);
 select tests.fixture();
 
--- Who sets them, who sees them.
+-- Setting and reading them.
 
 select is(tests.outcomes($$ select from dossier.set_quota(tests.id('alpha'), 1) $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who sets quotas');
@@ -58,7 +58,7 @@ select is((dossier.finish_upload(tests.id('alpha upload'), 6, repeat('ab', 32)))
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT403', 'The organization''s quota is used up: 11 of 11 bytes stored', 'nothing left: not even for a size that is not known');
 select is((select max_documents from dossier.usage(tests.id('alpha'))), null, 'what set_quota leaves out is not limited any more');
 
--- Documents, in all and today.
+-- Documents, in total and today.
 
 select tests.login(null, 'service_role');
 select from dossier.set_quota(tests.id('alpha'), max_documents => 3);
@@ -105,7 +105,7 @@ update dossier_private.jobs set started_at = now() - interval '60 seconds', leas
 select is((dossier.sweep() ->> 'jobs')::integer, 1, 'a worker that is lost');
 select ok(dossier_private.used_today(tests.id('alpha'), 'extraction') between 130 and 140, 'counts until its lease ran out');
 
--- Records go after a month.
+-- Usage records are deleted after a month.
 
 update dossier_private.usage_events set created_at = now() - interval '33 days' where organization_id = tests.id('alpha') and kind = 'extraction';
 select is((dossier.sweep() ->> 'usage_events')::integer, 2, 'old records are swept');

@@ -1,10 +1,10 @@
--- Which job is next: fairness between organizations, text before thumbnails, and jobs that are handed back.
--- See ../setup.sql on how to run this.
+-- Which job is next: fairness between organizations, text before thumbnails, and released jobs.
+-- See ../setup.sql for how to run this.
 
 begin;
 select plan(21);
 select tests.fixture();
--- Jobs of others, should there be any, stay out of the way until the rollback.
+-- Other jobs, if any, are put out of the way until the rollback.
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
 update dossier_private.jobs set lease_expires_at = 'infinity' where status = 'running';
 
@@ -27,7 +27,7 @@ begin
 end
 $$;
 
--- Alpha brings a burst of ten, an hour before beta's one.
+-- Alpha queues a burst of ten, an hour before beta's one.
 
 select pg_temp.document('alpha', n), pg_temp.queue('alpha', n, 'extract', make_interval(mins => 70 - n)) from generate_series(1, 10) as n;
 select pg_temp.document('beta', 1), pg_temp.queue('beta', 1);
@@ -41,14 +41,14 @@ select tests.login(null, 'service_role');
 select results_eq($$ select pg_temp.claim(4) $$, array['beta2', 'beta3', 'beta4', 'alpha5'], 'the one behind catches up, until both have as many');
 select tests.logout();
 
--- A job that is not due, and one whose document somebody has locked, are passed over.
+-- Jobs that are not due, or whose document is locked, are skipped.
 
 update dossier_private.jobs set run_at = now() + interval '1 minute' where document_id = tests.id('alpha6');
 select tests.login(null, 'service_role');
 select results_eq($$ select pg_temp.claim() $$, array['alpha7'], 'a job that is not due waits');
 select tests.logout();
 
--- Thumbnails come behind text.
+-- Thumbnails come after text.
 
 select pg_temp.document('beta', 5, 'image/png'), pg_temp.queue('beta', 5, 'thumbnail', '1 day');
 select pg_temp.document('beta', 6), pg_temp.queue('beta', 6);
@@ -59,7 +59,7 @@ select tests.logout();
 select is((select status from dossier.documents where id = tests.id('beta6')), 'extracting', 'whose text is read is being extracted');
 select is((select status from dossier.documents where id = tests.id('beta5')), 'stored', 'whose thumbnail is made is not');
 
--- Handing back.
+-- Releasing.
 
 create temporary table job as select * from dossier_private.jobs where document_id = tests.id('beta6') and status = 'running';
 grant select on job to public;
@@ -84,7 +84,7 @@ select ok(dossier.release_job((select id from picture), 1), 'a thumbnail is hand
 select tests.logout();
 select is((select status from dossier.documents where id = tests.id('beta5')), 'stored', 'and its document is left alone');
 
--- A worker that is lost with a thumbnail.
+-- A worker lost during a thumbnail.
 
 update dossier_private.jobs set status = 'running', attempts = max_attempts, worker = 'w', lease_expires_at = now() - interval '1 second'
 where id = (select id from picture);
@@ -95,7 +95,7 @@ select results_eq($$ select j.status, document.status, document.error_code from 
     join dossier.documents as document on document.id = j.document_id where j.id = (select id from picture) $$,
   $$ values ('failed', 'stored', null::text) $$, 'its document is none the worse');
 
--- One live job of a kind.
+-- At most one live job per kind.
 
 select lives_ok($$ select pg_temp.queue('beta', 5, 'extract') $$, 'text and thumbnail may wait side by side');
 select throws_ok($$ select pg_temp.queue('beta', 5, 'extract') $$, '23505', null, 'but no kind twice');

@@ -1,9 +1,9 @@
--- Jobs: claims, leases, fencing, back-off, lost workers, sweeping. See ../setup.sql on how to run this.
+-- Jobs: claims, leases, fencing, back-off, lost workers, sweeping. See ../setup.sql for how to run this.
 
 begin;
 select plan(75);
 select tests.fixture();
--- Jobs and uploads of others, should there be any, stay out of the way until the rollback.
+-- Other jobs and uploads, if any, are put out of the way until the rollback.
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
 update dossier_private.jobs set lease_expires_at = 'infinity' where status = 'running';
 update dossier.documents set created_at = 'infinity' where status = 'uploading';
@@ -37,7 +37,7 @@ select tests.refuses($$ select dossier.request_extraction(tests.id('beta documen
 select tests.refuses($$ select dossier.request_extraction(null) $$, 'PT404', 'There is no such document', 'no document');
 select tests.logout();
 
--- A worker's way.
+-- The life of a job.
 
 create temporary table claimed (job_id bigint, document_id uuid, organization_id uuid, media_type text, size_bytes bigint, sha256 text, ocr boolean, attempt integer, kind text);
 grant all on claimed to public;
@@ -79,14 +79,14 @@ select ok(not dossier.complete_job(pg_temp.job(), 1, '[]'), 'a job is completed 
 select ok(not dossier.fail_job(pg_temp.job(), 1, 'x', 'x'), 'and does not fail afterwards');
 select is(tests.attempt($$ select from dossier.search('tag') $$, 'alpha-viewer'), '1', 'the words can be searched');
 
--- A page may hold more different words than a search vector can.
+-- A page can contain more different words than a search vector.
 
 select dossier.request_extraction(tests.id('alpha document'));
 select pg_temp.claim();
 select ok(dossier.complete_job(pg_temp.job(), 1, (
   select jsonb_build_array(jsonb_build_object('page', 1, 'text', string_agg(md5(n::text), ' '))) from generate_series(1, 60000) as n)), 'a page of two megabytes is taken');
 
--- A second request supersedes the first, also under way.
+-- A second request supersedes the first, even a running one.
 
 select lives_ok($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'a service asks for extraction');
 select is(pg_temp.claim(), 1::bigint, 'a worker takes it');
@@ -99,7 +99,7 @@ select ok(not dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"late"}]
 select is(pg_temp.claim(), 1::bigint, 'the second job is there');
 select results_eq($$ select ocr, attempt from claimed $$, $$ values (true, 1) $$, 'with its own options');
 
--- Failures: back-off, then the end.
+-- Failures: back-off, then the final failure.
 
 select ok(dossier.fail_job(pg_temp.job(), 1, 'out_of_memory', 'It took too much memory.'), 'a first failure');
 select is(pg_temp.status(), 'stored', 'the document waits');
@@ -181,7 +181,7 @@ select is(dossier.sweep(), '{"uploads": 1, "imports": 0, "jobs": 0, "versions": 
 select tests.logout();
 select results_eq($$ select id = tests.id('alpha upload') from dossier.documents where id in (tests.id('alpha upload'), tests.id('beta upload')) $$, array[false], 'only they');
 
--- Notifications are queued in the statement's own transaction; that they are, shows from their triggers.
+-- Notifications are queued in the statement's own transaction. Their triggers prove it.
 
 select has_trigger('dossier', 'documents', 'documents_announce', 'a new status is announced');
 select has_trigger('dossier', 'documents', 'documents_announce_deleted', 'and so is its end');

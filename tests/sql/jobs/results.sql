@@ -1,4 +1,4 @@
--- Results: what complete_job() and fail_job() keep of what a worker says. See ../setup.sql on how to run this.
+-- Results: what complete_job() and fail_job() store of a worker's report. See ../setup.sql for how to run this.
 
 begin;
 select plan(39);
@@ -44,7 +44,7 @@ select ok(pg_temp.run('{}', jsonb_build_array(jsonb_build_object('page', 1, 'tex
 select results_eq($$ select char_length(engine), char_length(reason) from dossier.document_pages where document_id = tests.id('alpha document') $$,
   $$ values (100, 500) $$, 'is cut short');
 
--- What the file says of itself.
+-- The file's own metadata.
 
 select ok(pg_temp.run('{"language":"deu","metadata":{"title":"Bericht","author":"A. Noether","created":"2024-05-01T10:00:00Z",
   "page_labels":["i"],"outline":[{"level":1,"title":"Anfang","page":1}],"attachments":["a.csv"]}}'), 'a file that says much of itself');
@@ -70,7 +70,7 @@ select is((pg_temp.document()).file_metadata, '{}', 'is not written out');
 select tests.refuses($$ select pg_temp.run('[]') $$, 'PT400', 'pages must be a JSON array, and details an object', 'details that are no object');
 select ok(pg_temp.run(null), 'no details at all');
 
--- Pages that are pictures.
+-- Pages that are images.
 
 select ok(pg_temp.run('{"needs_ocr":[2,3,4,9],"ocr":{"outcome":"missing","reason":"Install Tesseract."}}'), 'a mixed file, and no OCR');
 select results_eq($$ select status, error_code, error_message from pg_temp.document() $$,
@@ -85,7 +85,7 @@ select tests.logout();
 select is(dossier_private.page_list((select jsonb_agg(2 * n) from generate_series(1, 500) as n)), 'Pages 2, 4, 6, 8, 10, 12, 14, 16, 18, 20 and more', 'a long list is cut');
 select is(dossier_private.page_list('["x", {}, -1]'), 'Some pages', 'a list of nonsense is none');
 
--- What to do about it.
+-- Hints.
 
 select is(dossier_private.with_advice(code, 'It is so'), said, code)
 from (values
@@ -93,7 +93,7 @@ from (values
   ('anything', 'It is so. Ask for its extraction again; the operator finds the cause in the log.')
 ) as t (code, said);
 
--- A file that is nothing but pictures.
+-- A file that contains only images.
 
 select ok(pg_temp.fail('needs_ocr'), 'a scan, and no OCR');
 select results_eq($$ select status, error_code, error_message from pg_temp.document() $$,

@@ -1,4 +1,4 @@
--- Embeddings where pgvector is not installed: who is told what. Where it is: vector/. See ../setup.sql on how to run this.
+-- Embeddings without pgvector: the refusals. With it: ../needs/vector/. See ../setup.sql for how to run this.
 
 begin;
 select plan(13);

@@ -1,4 +1,4 @@
--- Search: what is found, in which words, by whom. See ../setup.sql on how to run this.
+-- Search: what is found, with which words, by whom. See ../setup.sql for how to run this.
 
 begin;
 select plan(92);
@@ -58,8 +58,8 @@ from (values
   ('invoice or zürich', 'page contract.pdf 3, page contract.pdf 1'),
   ('pay* invo*', 'page contract.pdf 3'),
   ('"within thir*"', 'page contract.pdf 3'),
-  ('pa*', null), -- two letters are a word
-  ('horse', null), -- simple compares whole words
+  ('pa*', null), -- two letters count as a word
+  ('horse', null), -- the configuration simple does not stem
   ('horse*', 'context alpha session, page contract.pdf 1'),
   ('&|!()<->:*''"\', null),
   ('zq1zq*', null)
@@ -148,7 +148,7 @@ from (values
   ('initech', null, now() - interval '1 day', now() + interval '1 day', 1), ('initech', null, now() + interval '1 day', null, 0), ('initech', 'text/*', null, null, 0)
 ) as t (query, of_type, from_time, to_time, expected);
 
--- What is refused.
+-- Refusals.
 
 select tests.refuses(statement, code, message, what)
 from (values
@@ -171,7 +171,7 @@ select tests.login(null, 'service_role');
 select tests.refuses($$ select from dossier.search('x') $$, 'PT400', 'Say where to search', 'a service that does not say where');
 select tests.refuses($$ select from dossier.search('x', organization_id => tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'an organization that does not exist');
 
--- What changes.
+-- Changes.
 
 select tests.logout();
 update dossier.document_pages set text = 'unsearched' where document_id = tests.id('many');
@@ -191,7 +191,7 @@ select is(pg_temp.found('animals or unsearched'), null, 'and a session''s');
 select tests.logout();
 select is_empty($$ select from dossier_private.search_entries where organization_id = tests.id('alpha') $$, 'nothing is left of them');
 
--- An entry whose lexemes lie is still its own organization's.
+-- An entry with false lexemes still belongs to its own organization.
 
 update dossier_private.search_entries set search = dossier_private.search_vector(config, 'smuggled', array[tests.id('alpha')]) where organization_id = tests.id('beta');
 insert into dossier.sessions (id, organization_id, user_id) values (tests.id('new'), tests.id('alpha'), 'alpha-member');
@@ -200,7 +200,7 @@ select from dossier.save_context(tests.id('new'), 'x');
 select is(pg_temp.found('smuggled'), null, 'the column decides, not the lexeme');
 select tests.logout();
 
--- New words wait beside the index; they are found all the same, as everything above shows.
+-- New words wait in the index's pending list. They are found all the same, as everything above proves.
 
 select is(tests.outcomes($$ select from dossier.index_pending_words() $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who may put them into it');

@@ -1,4 +1,4 @@
--- How search reads words: accents, letters of their own, scripts without spaces. See ../setup.sql on how to run this.
+-- How search interprets words: accents, distinct letters, scripts without spaces. See ../setup.sql for how to run this.
 
 begin;
 select plan(148);
@@ -12,7 +12,7 @@ from (values
   ('Crème Brûlée', 'Creme Brulee'), (U&'Zu\0308rich', 'Zurich'), (U&'\01FF', 'o'),
   ('Łódź, Đà Nẵng, Smørrebrød, Malta Ħ, Ðórr, ıstanbul, ſ', 'Lodz, Da Nang, Smorrebrod, Malta H, Dorr, istanbul, s'),
   ('Straße, STRAẞE, Ægir, œuvre, Þór', 'Strasse, STRASSE, AEgir, oeuvre, THor'),
-  ('ё й ά हिन्दी', 'ё й ά हिन्दी'), -- elsewhere a mark makes another letter
+  ('ё й ά हिन्दी', 'ё й ά हिन्दी'), -- in other scripts a mark makes another letter
   ('ＧＰＵ ｘ２', 'GPU x2')
 ) as t (text, folded);
 select is(dossier_private.fold(text), dossier_private.fold(normalize(text, nfd)), 'however it is composed: ' || text)
@@ -116,7 +116,7 @@ from (values
 select is(char_length(regexp_replace(dossier_private.highlight('simple', repeat('前後', 2000) || '東京' || repeat('前後', 2000),
   dossier_private.parse_search('simple', '東京')), '</?mark>', '', 'g')) between 40 and 200, true, 'an excerpt of a run without end is short');
 
--- From end to end.
+-- End to end.
 
 update dossier.document_pages set text = '東京都庁で会議' where document_id = tests.id('alpha document');
 select dossier_private.index_document(tests.id('alpha document'));

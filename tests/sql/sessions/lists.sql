@@ -1,4 +1,4 @@
--- Lists over all organizations of the caller: who sees what, in which order, page by page. See ../setup.sql on how to run this.
+-- Lists over all organizations of the caller: visibility, order and pages. See ../setup.sql for how to run this.
 
 begin;
 select plan(15);
@@ -11,7 +11,7 @@ select is(tests.outcomes($$ select from dossier.list_documents(tests.id('alpha')
 select is(tests.outcomes($$ select from dossier.list_documents() as d where d.organization_id = tests.id('beta') $$),
   'owner 0, admin 0, member 0, viewer 0, other 2, nobody 0, anon 42501, service 2', 'without an organization: one''s own');
 
--- Sessions of two organizations by turns, some made at the same moment, and documents alike.
+-- Sessions of two organizations alternately, some created at the same moment; documents likewise.
 insert into dossier.organization_members (organization_id, user_id, role)
 select tests.id(tenant), 'both', 'viewer' from unnest(array['alpha', 'beta']) as tenant;
 insert into dossier.sessions (id, organization_id, user_id, title, created_at)

@@ -1,4 +1,4 @@
--- Sessions and their types. See ../setup.sql on how to run this.
+-- Sessions and their types. See ../setup.sql for how to run this.
 
 begin;
 select plan(70);

@@ -1,4 +1,4 @@
--- The trash: deleting, restoring, who sees what, how long. See ../setup.sql on how to run this.
+-- The trash: deleting, restoring, visibility, retention. See ../setup.sql for how to run this.
 
 begin;
 select plan(109);
@@ -36,7 +36,7 @@ select ok(exists (select from dossier.sessions where id = tests.id('s2')), 'and 
 select tests.logout();
 delete from dossier.organization_members where organization_id = tests.id('beta') and user_id = 'alpha-member';
 
--- To users a session in the trash is not there, nor is what hangs on it. Services see rows.
+-- Users do not see a session in the trash, nor anything that belongs to it. Services see rows.
 
 select is(tests.outcomes(format('select from dossier.%s', statement)), 'owner 0, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', statement)
 from (values
@@ -59,7 +59,7 @@ select is(tests.outcomes($$ update dossier.sessions set deleted_at = null $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody takes it out by an update');
 select is(tests.attempt($$ insert into dossier.sessions (organization_id, deleted_at) values (tests.id('alpha'), now()) $$, 'alpha-owner'), '42501', 'nor puts one in by an insert');
 
--- A function finds it for nobody, and says so in the words of what does not exist.
+-- No function finds it, and the error is the same as for a missing session.
 
 create function pg_temp.said(statement text) returns text
 language plpgsql as $$
@@ -137,7 +137,7 @@ select tests.refuses($$ select dossier.restore_session(tests.id('nothing')) $$, 
 select tests.refuses($$ select dossier.restore_session(null) $$, 'PT404', 'There is no such session in the trash', 'null');
 select tests.refuses($$ select dossier.restore_session(tests.id('beta session')) $$, 'PT404', 'There is no such session in the trash', 'another tenant''s');
 
--- Its space and its name stay taken.
+-- Its space and its name remain in use.
 
 select results_eq($$ select bytes, documents, trashed_bytes, trashed_documents from dossier.usage(tests.id('alpha')) $$,
   $$ values (5::bigint, 2::bigint, 5::bigint, 2::bigint) $$, 'usage counts it, and says so');
@@ -147,7 +147,7 @@ select tests.refuses(format($$ select dossier.import_sessions(
     "created_at": "2026-01-01", "updated_at": "2026-01-01", "context_versions": [], "documents": []}]}', tests.id('beta'), true) $$, to_json(tests.id('alpha session'))),
   'PT409', 'An id of the bundle is taken', 'no import takes its id');
 
--- Jobs wait for what is in the trash.
+-- Jobs of sessions in the trash wait.
 
 select tests.logout();
 delete from dossier_private.jobs;
@@ -177,7 +177,7 @@ select isnt_empty($$ select from dossier.document_thumbnails where document_id =
 select is((select text_context from dossier.session_context where session_id = tests.id('alpha session')), 'alpha context', 'and its context');
 select isnt_empty($$ select from dossier.append_upload(tests.id('alpha upload'), 0, 'x') $$, 'an upload goes on, too');
 
--- For good.
+-- Permanently.
 
 select from dossier.delete_sessions(array[tests.id('s2')]);
 select set_eq($$ select dossier.delete_sessions(array[tests.id('s2'), tests.id('alpha session')], permanently => true) $$,
@@ -187,7 +187,7 @@ select is_empty($$ select from dossier.sessions where id in (tests.id('s2'), tes
 select is_empty($$ select from dossier.documents where session_id = tests.id('alpha session') $$, 'with their documents');
 select is_empty($$ select from dossier_private.document_chunks where document_id = tests.id('alpha document') $$, 'and their bytes');
 
--- How long.
+-- Retention.
 
 select is(tests.outcomes($$ select from dossier.set_trash_retention(tests.id('alpha'), 7) $$),
   'owner 1, admin 1, member 42501, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who says how long');

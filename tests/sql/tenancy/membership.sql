@@ -1,12 +1,12 @@
--- Membership read from an app's table, and from claims of the token. See ../setup.sql on how to run this.
+-- Membership read from an app's table and from claims of the token. See ../setup.sql for how to run this.
 
 begin;
 select plan(124);
 select tests.fixture();
--- Warnings about tables without roles are no news here.
+-- Warnings about tables without roles are expected here.
 set local client_min_messages = error;
 
--- An app: alpha is Dossier's, too; gamma it does not know yet.
+-- An app: Dossier knows alpha already, and gamma not yet.
 create schema app;
 create type app.role as enum ('owner', 'admin', 'member', 'viewer', 'editor', 'guest', 'banned');
 create table app.members (team_id uuid, "User" uuid, role app.role, primary key (team_id, "User"));
@@ -15,7 +15,7 @@ insert into app.members
 select tests.id(team), tests.id(team || '-' || role), role::app.role
 from unnest(array['alpha', 'beta', 'gamma']) as team, unnest(array['owner', 'admin', 'member', 'viewer', 'editor', 'guest', 'banned']) as role;
 
--- As outcomes(), of the members of the app; also of those whose roles Dossier does not know.
+-- Like outcomes(), for the members of the app, including those with unknown roles.
 create function pg_temp.outcomes(statement text) returns text
 language sql as $$
   select string_agg(who || ' ' || tests.attempt(statement, tests.id(case who when 'other' then 'beta-owner' else 'alpha-' || who end)::text), ', ' order by place)
@@ -25,7 +25,7 @@ language sql as $$
   from unnest(array['owner', 'admin', 'member', 'viewer', 'editor', 'guest', 'banned', 'other']) with ordinality as t (who, place)
 $$;
 
--- Who may switch, and to what.
+-- Switching: by whom, and to what.
 
 select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', statement)
 from (values
@@ -84,7 +84,7 @@ select is(pg_temp.outcomes($$ select dossier.create_session() $$),
 insert into app.members values (tests.id('alpha'), tests.id('roleless'), null);
 select is(tests.attempt($$ select from dossier.sessions $$, tests.id('roleless')::text), '0', 'who has no role has no rights');
 
--- Its organizations become known with their first session, quota or rule; before that they are empty, not missing.
+-- Its organizations are recorded with their first session, quota or rule. Before that they are empty, not missing.
 
 insert into app.members select tests.id(team), tests.id('delta-admin'), 'admin' from unnest(array['delta', 'epsilon', 'zeta']) as team;
 select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('delta-admin')::text), '1', 'a new organization has used nothing');
@@ -109,7 +109,7 @@ select tests.login(tests.id('gamma-admin')::text);
 select lives_ok($$ update dossier.organizations set name = 'Gamma' $$, 'an admin names it');
 select tests.logout();
 
--- Members change in the app alone.
+-- Members are changed only in the app.
 
 select tests.login(tests.id('alpha-owner')::text);
 select tests.refuses($$ select dossier.create_organization('x') $$, 'PT409', 'The app keeps its organizations and members itself', 'organizations are the app''s');
@@ -188,7 +188,7 @@ select is(pg_temp.roles(), 'ann viewer, bob -, eve viewer, zoe -, nil -', 'row l
 revoke usage on schema dossier_private from authenticated;
 revoke execute on function dossier_private.my_role from authenticated;
 
--- Who owns Dossier may be bound.
+-- Row level security may apply to the owner of Dossier.
 
 create role tests_owner;
 grant tests_owner to current_user;
@@ -277,7 +277,7 @@ select is(tests.outcomes($$ insert into dossier.organization_members (organizati
   'owner 1, admin 1, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'and changes again');
 select lives_ok($$ drop table app.people cascade $$, 'the app''s table is free');
 
--- Once a statement, by the index.
+-- Once per statement, with the index.
 
 select dossier.use_membership('app.members', 'team_id', 'User', 'role');
 set local enable_seqscan = off;
@@ -295,7 +295,7 @@ end
 $$;
 select matches(pg_temp.plan(dossier_private.membership_query(dossier_private.setting('membership'))), 'Index Cond: \("User" = (\$0|\(InitPlan 1\)\.col1)\)', 'a column of uuids is searched by its index');
 
--- The app changes its table. What Dossier keeps never depends on it; who belongs to what is then unknown, and nobody gets in.
+-- The app changes its table. Dossier's data never depends on it. Memberships are then unknown, so nobody has access.
 
 alter table app.members rename to people;
 select is(tests.attempt($$ select from dossier.sessions $$, tests.id('alpha-member')::text), '42P01', 'a table that was renamed is gone');
@@ -307,7 +307,7 @@ select lives_ok($$ drop table app.people cascade $$, 'or that the table goes');
 select isnt_empty($$ select from dossier.sessions $$, 'with which nothing of Dossier''s goes');
 select is(dossier.use_own_membership() ->> 'mode', 'own', 'and there is a way back');
 
--- A restored dump says again what the setting is: the function follows.
+-- A restored dump writes the setting again, and the function follows.
 
 update dossier_private.settings set value = '{"mode": "own"}' where name = 'membership';
 select matches(pg_get_functiondef('dossier_private.my_memberships()'::regprocedure), 'organization_members', 'the function follows the setting');

@@ -1,4 +1,4 @@
--- Organizations and members: who sees, changes and leaves them. See ../setup.sql on how to run this.
+-- Organizations and members: reading, changing and leaving them. See ../setup.sql for how to run this.
 
 begin;
 select plan(45);

@@ -1,10 +1,10 @@
--- Export and import. See ../setup.sql on how to run this.
+-- Export and import. See ../setup.sql for how to run this.
 
 begin;
 select plan(75);
 select tests.fixture();
 
--- What exports and imports must carry: several versions, a file of several chunks, pages with all they can have.
+-- The content of exports and imports: several versions, a file of several chunks, pages with every field.
 create temporary table file (bytes) as select convert_to(repeat('All work and no play. ', 30000), 'UTF8');
 grant select on file to public;
 update dossier.documents set
@@ -70,7 +70,7 @@ select tests.refuses($$ select dossier_private.export_sessions(array[tests.id('a
 select lives_ok($$ select dossier_private.export_sessions(array[tests.id('alpha session')], false, 100000) $$, 'without bytes it would fit');
 select tests.refuses($$ select dossier_private.export_sessions(array[tests.id('alpha session')], false, 500) $$, 'PT413', 'The sessions make a bundle of more than 500 bytes', 'also when only its form makes it too large');
 
--- import_sessions: who, and with which ids.
+-- import_sessions: permissions and ids.
 
 create temporary table exported (whole jsonb, light jsonb);
 grant select on exported to public;
@@ -78,7 +78,7 @@ insert into exported select pg_temp.bundle(), pg_temp.bundle(false);
 insert into dossier.organizations (id, name) values (tests.id('gamma'), 'gamma');
 insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('gamma'), 'gamma-owner', 'owner');
 
--- Bytes that went wrong on their way stay behind, and the rest goes.
+-- Corrupted bytes are left out of the export, and the rest is exported.
 create function pg_temp.spoilt() returns text
 language plpgsql as $$
 declare
@@ -179,7 +179,7 @@ select is((select documents_today from dossier.usage(tests.id('gamma'))), 4::big
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'));
 
--- Bundles that are none.
+-- Invalid bundles.
 
 create function pg_temp.with(path text, value jsonb) returns text
 language sql as $$
@@ -238,7 +238,7 @@ PT413 sessions[0].documents[0]', 'and so is what cannot be stored');
 select is((select count(*)::integer from dossier.sessions), 1, 'of all of these nothing was written');
 select tests.logout();
 
--- Bytes decide a type, also here.
+-- Bytes decide the type here, too.
 create function pg_temp.disguised(bytes bytea) returns jsonb
 language sql as $$
   select jsonb_set(whole, '{sessions,0,documents,0}', whole #> '{sessions,0,documents,0}' || jsonb_build_object(

@@ -1,4 +1,4 @@
--- Import in steps. See ../setup.sql on how to run this.
+-- Import in steps. See ../setup.sql for how to run this.
 
 begin;
 select plan(49);
@@ -23,7 +23,7 @@ create temporary table exported as
   select dossier.export_sessions(array[tests.id('alpha session'), tests.id('other session')], true) as whole;
 grant select on exported to public;
 
--- The records of a bundle, as GET /api/export?format=ndjson writes them; bytes in pieces of 100000.
+-- The records of a bundle, like those of GET /api/export?format=ndjson; bytes in pieces of 100000.
 create function pg_temp.records(bundle jsonb, with_bytes boolean default true) returns jsonb
 language sql as $$
   with lines as (
@@ -75,7 +75,7 @@ $$;
 create temporary table begun (id uuid);
 grant all on begun to public;
 
--- Who.
+-- Permissions.
 
 select is(tests.outcomes($$ select from dossier.begin_import(tests.id('alpha')) $$),
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who begins');
@@ -164,7 +164,7 @@ select tests.login('gamma-owner');
 select tests.refuses($$ select dossier.append_import((select id from begun), 2, '[{"type": "end"}]') $$, 'PT413', 'The bundle has more than 1073741824 bytes', 'more than may wait');
 select dossier.abort_import((select id from begun));
 
--- Bundles that are none.
+-- Invalid bundles.
 
 select tests.refuses($$ select pg_temp.import(pg_temp.without(1)) $$, 'PT400', 'This is no bundle of Dossier''s', 'no header');
 select tests.refuses($$ select pg_temp.import(pg_temp.with('{0,version}', '2')) $$, 'PT400', 'The bundle has a version that cannot be read here', 'another version');

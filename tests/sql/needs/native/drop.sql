@@ -1,4 +1,4 @@
--- Dropping the extension: not by accident. See ../../setup.sql on how to run this.
+-- Dropping the extension is refused while there is data. See ../../setup.sql for how to run this.
 
 begin;
 select plan(12);
@@ -15,7 +15,7 @@ select throws_ok('drop extension missing', '42704', null, 'other extensions are 
 select throws_ok('drop schema dossier cascade', '2BP01', null, 'nor does the schema go without the extension');
 select is((select count(*) from dossier.organizations where name in ('alpha', 'beta')), 2::bigint, 'nothing is lost');
 
--- Nor by what else goes.
+-- So is dropping it through other objects.
 
 create function pg_temp.survives(statement text) returns text
 language plpgsql as $$

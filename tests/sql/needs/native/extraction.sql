@@ -1,11 +1,11 @@
--- The native functions: text from bytes, who may call them, and jobs done inside the database.
+-- The native functions: text from bytes, permissions, and jobs run inside the database.
 -- Run on a database with `create extension dossier`, after tests/sql/setup.sql; see ../../setup.sql.
 
 begin;
 select plan(87);
 
 create function pg_temp.white_image() returns bytea language sql as $$
-  -- A BMP of 64 by 64 pixels, 24 bits each: sizes, offsets, one plane, no compression, 300 dots an inch.
+  -- A BMP of 64 by 64 pixels, 24 bits each: sizes, offsets, one plane, no compression, 300 dots per inch.
   select '\x424d36300000000000003600000028000000400000004000000001001800000000000030000023'::bytea
     || '\x2e0000232e00000000000000000000'::bytea || decode(repeat('ff', 64 * 64 * 3), 'hex')
 $$;
@@ -31,7 +31,7 @@ select is(dossier.detect_media_type('\x89504e470d0a1a0a0000000d49484452'), 'imag
 select is(dossier.detect_media_type('{"a": [1, 2]}'), 'application/json', 'JSON by its syntax');
 select is(dossier.detect_media_type('\x0001020380c1feff07'), 'application/octet-stream', 'anything else is bytes');
 
--- Uploads are sniffed in SQL, and files detected by the worker: what the first bytes give away is the same to both.
+-- SQL detects the type of uploads, and the worker that of files. Both derive the same type from the first bytes.
 
 select is(dossier_private.sniff_media_type(head, null, 'x'), dossier.detect_media_type(head), format('%s… is %s', left(encode(head, 'hex'), 16), dossier.detect_media_type(head)))
 from (values
@@ -71,9 +71,9 @@ select throws_ok(
 reset dossier.worker_path;
 reset dossier.extract_input;
 
--- Who may.
+-- Permissions.
 
--- Users may not spend the server's time on bytes of their own.
+-- Users cannot spend the server's time on arbitrary bytes.
 select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', statement)
 from (values
   ($$ select from dossier.extract_text('x') $$),
@@ -92,7 +92,7 @@ set local role service_role;
 select is(dossier.extract_text('x'), 'x', 'service_role may extract');
 reset role;
 
--- A job from the upload to its pages, and one that ends in a reason.
+-- A job from the upload to its pages, and one that fails with a reason.
 
 create function pg_temp.upload(name text, content bytea, claimed_sha256 text default null) returns uuid
 language plpgsql as $$
@@ -115,7 +115,7 @@ declare
   job record;
 begin
   perform set_config('role', 'service_role', true);
-  -- Others' jobs may be waiting too; they are handed back by the rollback.
+  -- Other jobs may be waiting too. The rollback releases them.
   select c.* into job from dossier.claim_jobs('native-test', 100) c where c.document_id = document;
   return dossier.run_job(job.job_id, job.attempt);
 end
@@ -132,7 +132,7 @@ reset role;
 select is(pg_temp.run(pg_temp.upload('picture.png', '\x89504e470d0a1a0a0000000d49484452')), 'failed', 'a picture that is cut off is said to be broken');
 reset role;
 
--- A picture: without OCR it is unsupported and says so; its thumbnail is made all the same.
+-- An image: without OCR it is unsupported, with a reason. Its thumbnail is generated all the same.
 
 set local dossier.tessdata = '/nonexistent';
 create temporary table picture as select pg_temp.upload('white.bmp', pg_temp.white_image()) as id;
@@ -146,7 +146,7 @@ select results_eq($$ select media_type, width, height, substring(bytes for 4) fr
   $$ values ('image/webp', 64, 64, 'RIFF'::bytea) $$, 'a WebP as large as it');
 select is((select error_code from dossier.documents where id = (select id from picture)), 'needs_ocr', 'the document is as it was');
 
--- What cannot be drawn.
+-- Pages that cannot be rendered.
 
 create temporary table broken as select pg_temp.upload('broken.png', '\x89504e470d0a1a0a0000000d49484452') as id;
 select isnt(pg_temp.run((select id from broken)), 'ready', 'a broken picture has no text');

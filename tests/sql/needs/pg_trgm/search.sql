@@ -1,4 +1,4 @@
--- Names that are like the words of a query, with pg_trgm. See ../../setup.sql on how to run this.
+-- Names similar to the words of a query, with pg_trgm. See ../../setup.sql for how to run this.
 
 begin;
 select plan(12);

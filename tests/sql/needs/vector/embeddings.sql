@@ -1,9 +1,9 @@
--- Embeddings: enabled, saved, asked for, gone with their pages. Needs pgvector. See ../../setup.sql on how to run this.
+-- Embeddings: enabled, saved, queried, deleted with their pages. Needs pgvector. See ../../setup.sql for how to run this.
 
 begin;
 select plan(60);
 select tests.fixture();
--- Databases that have pgvector may have embeddings.
+-- Databases with pgvector may already have embeddings.
 select dossier.disable_embeddings(discard => true);
 
 -- Enabling.
@@ -80,7 +80,7 @@ select is(tests.outcomes($$ update dossier.page_embeddings set model = 'x' $$),
 select is(tests.outcomes($$ delete from dossier.page_embeddings $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'who deletes them');
 
--- What is left to embed, and what goes.
+-- Pages without an embedding, and deleted embeddings.
 
 select tests.logout();
 select is(tests.outcomes($$ select from dossier.pages_without_embedding(organization_id => tests.id('beta')) $$),
@@ -91,7 +91,7 @@ select results_eq($$ select * from dossier.pages_without_embedding(organization_
 select is_empty($$ select from dossier.pages_without_embedding(organization_id => tests.id('alpha')) $$, 'none where all have one');
 select isnt_empty($$ select from dossier.pages_without_embedding(model => 'model-b', organization_id => tests.id('alpha')) $$, 'unless it is of another model');
 select tests.refuses($$ select from dossier.pages_without_embedding(0) $$, 'PT400', 'limit_count must be between 1 and 1000', 'no pages');
--- What is in the trash.
+-- The trash.
 
 select from dossier.delete_sessions(array[tests.id('alpha session')]);
 select is(tests.outcomes($$ select from dossier.page_embeddings $$),

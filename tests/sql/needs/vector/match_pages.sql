@@ -1,4 +1,4 @@
--- Matching by embedding, and hybrid search. Needs pgvector. See ../../setup.sql on how to run this.
+-- Matching by embedding, and hybrid search. Needs pgvector. See ../../setup.sql for how to run this.
 
 begin;
 select plan(46);
@@ -33,7 +33,7 @@ language sql as $$
   from dossier.match_pages(embedding, session_id, null, limit_count, media_type, since, until, min_similarity) as hit
 $$;
 
--- Who.
+-- Permissions.
 
 select is(tests.outcomes($$ select from dossier.match_pages('{1,0,0}') $$),
   'owner 4, admin 4, member 4, viewer 4, other 1, nobody 0, anon 42501, service PT400', 'who matches what');
@@ -62,11 +62,11 @@ from (values
   (null, now() - interval '1 day', null, 'animals.pdf 1 1.00'), (null, now() + interval '1 day', null, null), (null, null, now() - interval '1 day', null)
 ) as t (of_type, from_time, to_time, expected);
 
--- As PostgREST sends it: a JSON array.
+-- The form that PostgREST sends: a JSON array.
 select results_eq($$ select hit.page from json_to_record('{"embedding": [0, 0.5, 1e-3], "limit_count": 1}') as body (embedding real[], limit_count integer),
   dossier.match_pages(body.embedding, limit_count => body.limit_count) as hit $$, array[3], 'an embedding may be JSON');
 
--- Fused: 1 / (60 + place), of each.
+-- Fused: the sum of 1 / (60 + rank).
 
 create function pg_temp.fused(query text, embedding real[], limit_count integer default 20) returns text
 language sql as $$
@@ -83,7 +83,7 @@ select results_eq($$ select rank, snippet from dossier.hybrid_search('stable', '
   ((1 / 61.0)::real, 'Horses &amp; &lt;mares&gt; run.') $$, 'rank and snippet');
 select is_empty($$ select from dossier.hybrid_search('stable', '{1,0,0}', media_type => 'text/*') $$, 'filters hold for both');
 
--- What is refused.
+-- Refusals.
 
 select tests.refuses(statement, code, message, statement)
 from (values
@@ -102,7 +102,7 @@ from (values
   ($$ select from dossier.hybrid_search('x', '{1,0,0}', media_type => '%') $$, 'PT400', 'media_type is no media type to search for')
 ) as t (statement, code, message);
 
--- The trash is not looked into.
+-- The trash is not searched.
 
 select tests.login('alpha-member');
 select from dossier.delete_sessions(array[tests.id('alpha session')]);
@@ -111,7 +111,7 @@ select is(tests.outcomes($$ select from dossier.match_pages('{1,0,0}', organizat
 select is_empty($$ select from dossier.hybrid_search('horses', '{1,0,0}') $$, 'and said by nobody');
 select from dossier.restore_session(tests.id('alpha session'));
 
--- Many: the index is asked, and where it gives up, they are compared one by one.
+-- Many: the index is used, and if it gives up, they are compared one by one.
 
 select tests.logout();
 select pg_temp.document(name, tenant, array(select 'page' from generate_series(1, 500)),
