@@ -43,7 +43,7 @@ const lists = [
   'pages_of_a_document', 'context_of_a_session',
 ]
 
-/** What save_context does, by who need not ask whether it may. */
+/** The statements of save_context, without its checks. */
 const bareSave = `
   with saved as (
     insert into dossier.session_context as c (session_id, organization_id, text_context, context_metadata)
@@ -91,7 +91,7 @@ function row(name, guarded, bare) {
   console.log(`  ${name.padEnd(38)} ${columns.join(' ')} ${bare ? number(guarded.cpu / bare.cpu) : ''}`)
 }
 
-/** A statement as a user, and as who is not bound by row level security. */
+/** A statement as a user, and as a role to which row level security does not apply. */
 async function compare(name, user, guarded, bare = guarded) {
   row(name, ...(await measure([
     { connection: await as(user), statements: [guarded] },
