@@ -89,9 +89,12 @@ upgrade_from() {
   rm -rf "$work"
 }
 
-# upgrades: the databases sql_hosted and sql_native are fresh installs of this version.
+# upgrades: compared with the databases sql_hosted and sql_native, fresh installs of this version.
 upgrades() {
-  local from released
+  local from released mode
+  for mode in hosted native; do
+    database_exists "sql_$mode" || create_database "sql_$mode" "$mode"
+  done
   [ "$(sql sql_hosted -Atc 'select dossier.version()')" = "$dossier_version" ] ||
     fail "sql/core/version.sql does not say $dossier_version, the version in Cargo.toml"
   rehearse_upgrades
