@@ -20,7 +20,7 @@ const rows = Number(process.env.BENCH_ROWS ?? 1_000_000)
 const rounds = Number(process.env.BENCH_ROUNDS ?? 200)
 const here = new URL('.', import.meta.url).pathname
 
-/** Made once a cluster, and again when bench/data.sql or sql/ are others; it stays. */
+/** Created once per cluster, and again after a change of bench/data.sql or sql/. It is kept. */
 async function database() {
   const name = `dossier_scale_${rows}`
   const url = withName(databaseUrl, name)
@@ -75,7 +75,7 @@ async function measure(subjects, times = rounds) {
 
 const url = await database()
 const connections = new Map()
-/** One's connection; `null`: a role that row level security does not bind. */
+/** The connection of a user; `null`: of a role to which row level security does not apply. */
 async function as(user) {
   const who = user
     ? `select set_config('role', 'authenticated', false), set_config('request.jwt.claims', ${literal(JSON.stringify({ sub: user }))}, false)`
@@ -99,12 +99,12 @@ async function compare(name, user, guarded, bare = guarded) {
   ])))
 }
 
-/** Statements by turns, as a user; search and packing ask row level security nothing, so there is no comparison. */
+/** Alternating statements, as a user. Search and packing do not use row level security, so nothing is compared. */
 async function alone(name, user, statements) {
   row(name, ...(await measure([{ connection: await as(user), statements }])))
 }
 
-/** An organization of bench/data.sql, and what in it the statements name. */
+/** An organization of bench/data.sql, and the values that the statements use. */
 async function tenant(n) {
   const [found] = await select(`
     select 'bench-' || ${n} as user, o.id as organization,

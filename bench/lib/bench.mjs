@@ -13,7 +13,7 @@ import { member } from '../../tests/e2e/lib/people.mjs'
 export const file = (name) => readFileSync(join(process.env.DOSSIER_BENCH_FILES, name))
 export const filePath = (name) => join(process.env.DOSSIER_BENCH_FILES, name)
 
-/** A database of its own, an edge on it, and a session; `run` gets them, and all is removed after it. */
+/** A new database, an edge on it, and a session, passed to `run` and removed afterwards. */
 export async function onOwnStack(environment, run) {
   const database = await newDatabase({ native: await isNative() })
   let edge
@@ -27,7 +27,7 @@ export async function onOwnStack(environment, run) {
   }
 }
 
-/** The libpq program: each `go()` does the work once and answers milliseconds. */
+/** The libpq program: each `go()` does the work once and returns milliseconds. */
 export function libpq(...args) {
   const child = spawn(process.env.DOSSIER_BENCH_LIBPQ, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -43,8 +43,8 @@ export function libpq(...args) {
 }
 
 /**
- * A connection that begins with `setup` and then runs any statement: `go(statement)` answers milliseconds,
- * `cpu()` those that the backend has computed since it began. Other work on the machine disturbs the latter less.
+ * A connection that begins with `setup` and then runs any statement: `go(statement)` returns milliseconds, `cpu()` the
+ * CPU milliseconds of the backend since its start. Other work on the machine affects the latter less.
  */
 export async function ask(conninfo, ...setup) {
   const child = spawn(process.env.DOSSIER_BENCH_LIBPQ, ['ask', conninfo, ...setup], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -65,7 +65,7 @@ export async function ask(conninfo, ...setup) {
   }
 }
 
-/** A request made once and sent many times over one connection; `go()` answers milliseconds, and asserts. */
+/** A request that is built once and sent many times over one connection; `go()` asserts, and returns milliseconds. */
 export async function http(edge, method, path, { body = Buffer.alloc(0), headers = {}, status }) {
   const client = await RawClient.open(edge.url)
   const fields = Object.entries({
@@ -106,7 +106,7 @@ function wholeResponse(bytes) {
   return whole ? bytes.toString() : null
 }
 
-/** The body and type of a form with one file. */
+/** The body and media type of a form with one file. */
 export function form(sessionId, name, type, content) {
   return multipart([{ name: 'session_id', content: sessionId }, { name: 'files', filename: name, type, content }])
 }
@@ -114,7 +114,7 @@ export function form(sessionId, name, type, content) {
 export const json = (value) => ({ body: Buffer.from(JSON.stringify(value)), headers: { 'content-type': 'application/json' } })
 export const deleteDocument = (edge, id) => call('DELETE', `/api/documents/${id}`, { as: member, url: edge.url })
 
-/** Runs each of `subjects` (name to async function answering milliseconds) in turn, `rounds` times. */
+/** Runs `subjects` (name to async function that returns milliseconds) alternately, `rounds` times. */
 export async function inTurn(subjects, rounds, warmUp = 3) {
   const times = Object.fromEntries(Object.keys(subjects).map((name) => [name, []]))
   for (let round = -warmUp; round < rounds; round += 1) {
@@ -134,7 +134,7 @@ export function summary(times) {
 
 const digits = (number) => number.toFixed(number < 10 ? 2 : 1)
 
-/** Prints a table of summaries; the first is what the others are compared with. */
+/** Prints a table of summaries; the others are compared with the first. */
 export function report(title, results) {
   console.log(`${title} (milliseconds: median, middle half, worst)`)
   const base = Object.values(results)[0].median

@@ -20,7 +20,7 @@ const lines = (response) => {
   return response.text.trimEnd().split('\n').map((line) => JSON.parse(line))
 }
 
-/** The bundle that SQL would make of these records. */
+/** The bundle that SQL would create from these records. */
 function bundled(records) {
   const [header, ...rest] = records
   assert.deepEqual(header, { type: 'bundle', format: 'dossier', version: 1 })
@@ -135,14 +135,14 @@ test('a document that is extracted again during its export has the text of one e
       end loop;
     end
     $$;
-    update dossier.document_pages as p set text = 'Anew.' where p.document_id = '${id}';
+    update dossier.document_pages as p set text = 'Again.' where p.document_id = '${id}';
     update dossier.documents as d set token_count = 2 where d.id = '${id}';
     commit`)
   await until('the pages locked', () => value(`select count(*)::int from pg_locks as l
     where l.relation = 'dossier.document_pages'::regclass and l.mode = 'AccessExclusiveLock' and l.granted`))
   const [exported] = bundled(lines(await get(`/api/export?session_id=${session}&format=ndjson`, { as: viewer }))).sessions
   await reading
-  assert.deepEqual([...new Set(exported.documents[0].pages.map(({ text }) => text))], ['Anew.'])
+  assert.deepEqual([...new Set(exported.documents[0].pages.map(({ text }) => text))], ['Again.'])
 })
 
 test('a deletion during a transfer cuts it off, and the log gives the reason', { timeout: 60_000 }, async () => {

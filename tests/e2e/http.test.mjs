@@ -146,7 +146,7 @@ test('an edge without its database is alive but not ready, and says so', async (
     assert.equal((await get('/healthz', { url: down.url })).status, 200)
     const readiness = await get('/readyz', { url: down.url })
     assert.equal(readiness.status, 503)
-    assert.match(readiness.text, /database/, 'it says what is missing')
+    assert.match(readiness.text, /database/, 'it names the missing part')
     assertError(await get('/api/sessions', { url: down.url, as: member }), 503)
   } finally {
     await down.stop()

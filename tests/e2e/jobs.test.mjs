@@ -125,7 +125,7 @@ test('a missing worker does not fail the file: it is logged and retried later', 
   }
 })
 
-/** A program that takes a file and never answers. */
+/** A program that accepts a file and never replies. */
 function endlessWorker() {
   const path = join(mkdtempSync(join(tmpdir(), 'dossier-e2e-')), 'endless-worker')
   writeFileSync(path, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })

@@ -14,7 +14,7 @@ import { literal, postmasterStart, psql, psqlInBackground, rows, value } from '.
 const skip = (await isNative()) ? false : 'the database under test has no native extension'
 const bytes = (name) => `decode('${readFileSync(join(fixturesDirectory, name)).toString('base64')}', 'base64')`
 
-/** The workers that run now, as ids, that this backend started or whose parent is gone. */
+/** The ids of running workers that this backend started or whose parent is gone. */
 function workersOf(backend) {
   const read = (pid, file) => { try { return readFileSync(`/proc/${pid}/${file}`, 'utf8') } catch { return '' } }
   const isWorker = (pid) => read(pid, 'cmdline').split('\0')[0].endsWith('dossier-extract-worker')
@@ -29,7 +29,7 @@ function workersOf(backend) {
 
 const noWorkerOf = (backend) => until('no worker left', () => workersOf(backend).length === 0, { seconds: 5 })
 
-/** Starts the slow statement; answers once a worker of its backend is under way. */
+/** Starts the slow statement; resolves once a worker of its backend runs. */
 async function underWay(settings = '') {
   const mark = `native-${randomUUID()}`
   const running = psqlInBackground(`set application_name = ${literal(mark)}; ${settings}; ${slowStatement()}`)
@@ -40,7 +40,7 @@ async function underWay(settings = '') {
   return { ...running, backend }
 }
 
-/** Reads one file again and again for minutes, whatever a single reading costs. */
+/** Extracts one file repeatedly for minutes, however long a single extraction takes. */
 const slowStatement = () =>
   `select count(dossier.extract_text(content || convert_to(turn::text, 'UTF8'))) from (values (${bytes('10mib.txt')})) as file (content), generate_series(1, 100000) as turn`
 

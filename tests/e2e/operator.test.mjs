@@ -17,7 +17,7 @@ const run = (args, more = {}) => {
   return { status, text: `${stdout}${stderr}` }
 }
 
-/** As run, for tests that answer meanwhile. */
+/** Like run, for tests that respond meanwhile. */
 const runBeside = (args, more) => new Promise((done) => {
   execFile(edgeBinary, args, { env: { ...environment, ...more }, timeout: 30_000 }, (error, stdout, stderr) => {
     done({ status: error ? error.code : 0, text: `${stdout}${stderr}` })
@@ -37,7 +37,7 @@ test('help names every setting', () => {
   assert.equal(run(['--version']).status, 0)
 })
 
-test('check reports success, or what is missing', async () => {
+test('check reports success, or each missing requirement', async () => {
   const port = await freePort()
   const well = run(['check'], { LISTEN: `127.0.0.1:${port}` })
   assert.equal(well.status, 0, well.text)

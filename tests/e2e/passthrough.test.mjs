@@ -32,7 +32,7 @@ after(async () => {
   upstream?.server.close()
 })
 
-/** Says what it was asked; streams, hashes or fails when the path says so. */
+/** Responds with the request; streams, hashes or fails if the path says so. */
 function answer(request, response) {
   const { pathname } = new URL(request.url, 'http://x')
   if (pathname.endsWith('/hash')) {

@@ -11,7 +11,7 @@ import './lib/cleanup.mjs'
 
 const MIB = 1024 * 1024
 
-/** An upload of 4 MiB of which half has arrived. */
+/** An upload of 4 MiB, half of which has arrived. */
 async function halfWay(edge, name) {
   const session = await newSession(member, {}, { url: edge.url })
   const { body, type } = multipart([

@@ -40,7 +40,7 @@ test('clients that do not read their response block nobody else', { timeout: 60_
   assert.equal(Number(response.headers['content-length']), document.size_bytes)
 })
 
-/** A client in the middle of a file of 1 MB that it sends drop by drop, until it is told to stop. */
+/** A client that slowly sends a file of 1 MB, until it is told to stop. */
 async function slowClient(sessionId, name) {
   const { body, type } = multipart([
     { name: 'session_id', content: sessionId },

@@ -13,7 +13,7 @@ import './lib/cleanup.mjs'
 const MIB = 1024 * 1024
 const nothing = { documents: 0, chunks: 0 }
 
-/** The bytes around one file's content, in a form that names its session first. */
+/** The bytes around one file's content, in a form that begins with its session. */
 function form(sessionId, name, media_type) {
   const { body, boundary, type } = multipart([
     { name: 'session_id', content: sessionId },

@@ -106,7 +106,7 @@ test('ranges of a file, and unchanged content', async () => {
   const unchanged = await get(path, { as: member, headers: { 'if-none-match': etag } })
   assert.equal(unchanged.status, 304)
   const changed = await get(path, { as: member, headers: { 'if-range': '"another"', range: 'bytes=0-9' } })
-  assert.equal(changed.status, 200, 'a part of another version is no use')
+  assert.equal(changed.status, 200, 'a range of another version is not sent')
   const same = await get(path, { as: member, headers: { 'if-range': etag, range: 'bytes=0-9' } })
   assert.equal(same.status, 206)
 })

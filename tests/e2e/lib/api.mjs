@@ -5,7 +5,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { edgeUrl } from './env.mjs'
 import { acme } from './people.mjs'
 
-/** One request; `{status, headers, text, json, bytes}`. A person, a token or nobody makes it. */
+/** One request, by a person, with a token or anonymous; `{status, headers, text, json, bytes}`. */
 export async function call(method, path, { as, json, body, headers = {}, url = edgeUrl } = {}) {
   const token = typeof as === 'string' ? as : as?.token
   const response = await fetch(new URL(path, url), {
@@ -30,7 +30,7 @@ export async function call(method, path, { as, json, body, headers = {}, url = e
 export const get = (path, options) => call('GET', path, options)
 export const post = (path, json, options) => call('POST', path, { json, ...options })
 
-/** A new session; asserts that it was made. */
+/** A new session; asserts that it was created. */
 export async function newSession(as, more = {}, { url } = {}) {
   const response = await post('/api/sessions', { title: 'A test', organization_id: acme, ...more }, { as, url })
   assert.equal(response.status, 201, response.text)
@@ -45,7 +45,7 @@ export function upload(as, sessionId, files, { wait, url, headers = {} } = {}) {
   return call('POST', '/api/documents', { as, body: form, url, headers: { ...(wait && { prefer: `wait=${wait}` }), ...headers } })
 }
 
-/** Uploads one file that must be taken; answers its document. */
+/** Uploads one file that must be accepted; returns its document. */
 export async function uploaded(as, sessionId, file, options) {
   const response = await upload(as, sessionId, [file], options)
   assert.equal(response.status, 201, response.text)
@@ -67,7 +67,7 @@ export function multipart(parts, { boundary = `part-${randomUUID()}`, close = tr
   return { body, boundary, type: `multipart/form-data; boundary=${boundary}` }
 }
 
-/** Asserts an error's status, code and shape; answers its body. */
+/** Asserts an error's status, code and shape; returns its body. */
 export function assertError(response, status, code, { perFile = false } = {}) {
   assert.equal(response.status, status, response.text)
   const body = response.json
@@ -91,7 +91,7 @@ export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex'
 export const unique = (name) => `${randomUUID().slice(0, 8)}-${name}`
 export const settled = (document) => ['ready', 'failed', 'unsupported'].includes(document.status)
 
-/** Waits until the document is at its end; answers it. */
+/** Waits until the document has a final status; returns it. */
 export async function finished(as, id, { seconds = 90, url } = {}) {
   const deadline = Date.now() + seconds * 1000
   for (;;) {

@@ -15,8 +15,8 @@ export const isNative = async (url = databaseUrl) =>
 const as = (url, user) => url.replace(/\/\/[^/@]*@/, `//${user}@`)
 
 /**
- * Makes a seeded database: the extension (`native`), or, as in a hosted Supabase project, the plain SQL, installed
- * and owned by a role that is no superuser. `url` signs in as the owner.
+ * Creates a seeded database with the extension (`native`), or with the plain SQL like a hosted Supabase project, installed
+ * and owned by a role without superuser rights. `url` signs in as the owner.
  */
 export async function newDatabase({ native, name = `dossier_e2e_${native ? 'native' : 'hosted'}_${process.pid}` }) {
   const superuserUrl = withName(databaseUrl, name)

@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process'
 import { edgeBinary, edgeDatabaseUrl, jwtSecret, workerBinary } from './env.mjs'
 import { freePort, until } from './net.mjs'
 
-/** The processes of edges that have not ended. */
+/** The processes of running edges. */
 export const edges = new Set()
 
-/** Starts an edge and waits until it answers `ready`. `environment` is added to the least that it needs. */
+/** Starts an edge and waits until it is ready. `environment` is added to the required settings. */
 export async function startEdge(environment = {}, { ready = '/readyz' } = {}) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`

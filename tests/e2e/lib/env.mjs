@@ -7,14 +7,14 @@ function required(name) {
 }
 
 export const edgeUrl = required('DOSSIER_URL')
-/** The owner's connection, for looking at rows. */
+/** The owner's connection, to query rows. */
 export const databaseUrl = required('DOSSIER_DATABASE_URL')
-/** The login that an edge uses. */
+/** The login of edges. */
 export const edgeDatabaseUrl = process.env.DOSSIER_EDGE_DATABASE_URL || databaseUrl
 export const jwtSecret = required('DOSSIER_JWT_SECRET')
 export const fixturesDirectory = required('DOSSIER_FIXTURES')
 export const edgePid = Number(required('DOSSIER_EDGE_PID'))
 export const edgeBinary = required('DOSSIER_EDGE_BIN')
 export const workerBinary = required('DOSSIER_WORKER_BIN')
-/** The plain SQL of hosted installs, made by ./dev dist. */
+/** The plain SQL of hosted installs, written by ./dev dist. */
 export const hostedSql = required('DOSSIER_HOSTED_SQL')

@@ -13,5 +13,5 @@ export function fixture(name) {
   return { ...entry, bytes: readFileSync(join(fixturesDirectory, name)) }
 }
 
-/** How text is compared: runs of blanks are one blank. Ligature signs and quotes stay what they are. */
+/** Text for comparison: runs of whitespace become one space. Ligatures and quotes are kept. */
 export const squeeze = (text) => text.replace(/\s+/gu, ' ')

@@ -7,7 +7,7 @@ import { fixture, manifest, squeeze } from './fixtures.mjs'
 import { member } from './people.mjs'
 import { leftOf, postmasterStart } from './psql.mjs'
 
-/** Registers the tests. `setUp` runs once before them and answers the stack: `{url, databaseUrl, running}`. */
+/** Registers the tests. `setUp` runs once before them and returns the stack: `{url, databaseUrl, running}`. */
 export function hostileSuite(setUp) {
   let stack
   let session

@@ -1,6 +1,6 @@
 // Small files, for tests that state the content of their files.
 
-/** A BMP of 64 by 64 pixels without a word in it. */
+/** A BMP of 64 by 64 pixels without words. */
 export function whiteImage() {
   const side = 64
   const bytes = Buffer.alloc(54 + side * side * 3, 0xff)
@@ -12,7 +12,7 @@ export function whiteImage() {
   return bytes
 }
 
-/** A PDF of one page, with what it says of itself. */
+/** A PDF of one page, with metadata. */
 export function pdf(text, { title, author } = {}) {
   const content = `BT /F1 24 Tf 72 720 Td (${text}) Tj ET`
   const objects = [

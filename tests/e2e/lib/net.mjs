@@ -3,7 +3,7 @@
 import { connect, createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Starts `server` on a free loopback port; answers its URL. */
+/** Starts `server` on a free loopback port; returns its URL. */
 export async function listen(server) {
   await new Promise((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done))
   return `http://127.0.0.1:${server.address().port}`
@@ -16,7 +16,7 @@ export async function freePort() {
   return Number(new URL(url).port)
 }
 
-/** Waits until `condition` answers something true, and answers that. Bounded; says what it waited for. */
+/** Waits until `condition` returns a truthy value, and returns it. Fails after a limit, with what it waited for. */
 export async function until(what, condition, { seconds = 20, every = 50 } = {}) {
   const deadline = Date.now() + seconds * 1000
   for (;;) {
@@ -27,7 +27,7 @@ export async function until(what, condition, { seconds = 20, every = 50 } = {}) 
   }
 }
 
-/** A client that says exactly what it is told, byte by byte, and can go away at any moment. */
+/** A client that sends exactly the given bytes, and can disconnect at any moment. */
 export class RawClient {
   static #open = new Set()
 
@@ -53,7 +53,7 @@ export class RawClient {
     socket.on('error', () => { this.ended = true })
   }
 
-  /** Sends `data`; answers once the kernel has taken it, or false when the other side is gone. */
+  /** Sends `data`; resolves once the kernel has accepted it, or to false if the other side is gone. */
   send(data) {
     return new Promise((done) => {
       if (this.ended || this.socket.destroyed) return done(false)
@@ -74,12 +74,12 @@ export class RawClient {
     return this.send(Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')]))
   }
 
-  /** Goes away without a word, by a reset. */
+  /** Disconnects with a reset. */
   vanish() { this.socket.resetAndDestroy() }
 
   close() { this.socket.destroy() }
 
-  /** The response, once it is whole: `{status, headers, text, json}`. */
+  /** The response, once it is complete: `{status, headers, text, json}`. */
   async response(seconds = 20) {
     return until('a response', () => this.#parse(), { seconds })
   }
@@ -110,7 +110,7 @@ export class RawClient {
   }
 }
 
-/** The body in `bytes`, or null while some of it is missing. */
+/** The body in `bytes`, or null while it is incomplete. */
 function bodyOf(headers, bytes, ended) {
   if (headers['transfer-encoding'] === 'chunked') {
     const parts = []

@@ -5,7 +5,7 @@ import { databaseUrl } from './env.mjs'
 
 const flags = ['-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1']
 
-/** Runs `query`; answers its output as text. Fails with psql's message. */
+/** Runs `query`; returns its output as text. Fails with psql's message. */
 export function psql(query, { url = databaseUrl } = {}) {
   return new Promise((done, fail) => {
     const child = execFile('psql', [...flags, '-d', url], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
@@ -28,7 +28,7 @@ export async function value(query, options) {
   return row && Object.values(row)[0]
 }
 
-/** Starts a psql that runs `query`, and does not wait for it. */
+/** Starts psql with `query`, without waiting for it. */
 export function psqlInBackground(query) {
   const child = spawn('psql', [...flags, '-v', 'VERBOSITY=verbose', '-d', databaseUrl], { stdio: ['pipe', 'pipe', 'pipe'] })
   let stderr = ''
@@ -43,7 +43,7 @@ export const literal = (text) => `'${String(text).replaceAll("'", "''")}'`
 
 export const postmasterStart = () => value('select pg_postmaster_start_time()')
 
-/** What is in the database of documents with this name: rows, and the chunks that belong to them. */
+/** The number of documents with this name, and of their chunk rows. */
 export async function leftOf(name, options) {
   const [row] = await rows(`
     select count(distinct document.id)::int as documents, count(chunk.seq)::int as chunks

@@ -7,7 +7,7 @@ import { listen } from './net.mjs'
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const now = () => Math.floor(Date.now() / 1000)
 
-/** A token signed by `secret` (HS256), good for ten minutes unless `claims` say otherwise. */
+/** A token signed with `secret` (HS256), valid for ten minutes unless `claims` say otherwise. */
 export function sign(claims, { secret, header = {} }) {
   const content = `${encode({ alg: 'HS256', typ: 'JWT', ...header })}.${encode({ iat: now(), exp: now() + 600, ...claims })}`
   return `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`
@@ -24,7 +24,7 @@ const kinds = {
   EdDSA: { type: 'ed25519', options: {}, digest: null, encoding: {} },
 }
 
-/** A key pair under a key id: `jwk` to publish, `pem` as a forger would have it, `sign` for its owner. */
+/** A key pair with a key id: `jwk` to publish, `pem` like a forger would use it, `sign` for its owner. */
 export function keyPair(alg, kid) {
   const kind = kinds[alg]
   const { publicKey, privateKey } = generateKeyPairSync(kind.type, kind.options)
@@ -40,7 +40,7 @@ export function keyPair(alg, kid) {
   }
 }
 
-/** Publishes keys on loopback; `publish` replaces them, `requests` counts who asked. */
+/** Publishes keys on loopback; `publish` replaces them, `requests` counts requests. */
 export async function jwksServer(...pairs) {
   let keys = pairs
   const server = createServer((request, response) => {

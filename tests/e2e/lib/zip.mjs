@@ -2,7 +2,7 @@
 
 import { crc32, deflateRawSync } from 'node:zlib'
 
-/** An archive of entries {name, bytes, size?, crc?}; `size` and `crc` are what it says of them. */
+/** An archive of entries {name, bytes, size?, crc?}; `size` and `crc` are the values in its headers. */
 export function zip(entries) {
   const locals = []
   const directory = []
