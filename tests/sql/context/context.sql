@@ -23,7 +23,7 @@ select is(tests.outcomes($$ update dossier.session_context_versions set text_con
 select is(tests.outcomes($$ delete from dossier.session_context_versions where session_id = tests.id('alpha session') $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody deletes one');
 select throws_ok($$ update dossier.session_context set organization_id = tests.id('beta') where session_id = tests.id('alpha session') $$,
-  '23503', null, 'a context stays in its session''s organization, whoever writes');
+  '23503', null, 'a context stays in its session''s organization for every caller');
 
 -- save_context.
 

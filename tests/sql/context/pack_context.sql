@@ -72,7 +72,7 @@ Bananas are yellow.
 
 Horses, horses, apples and bananas.', 'context, metadata, pages in their order, neighbours together');
 select is(pg_temp.quoted(pg_temp.pack()), 'a.txt 1-2, b.txt 1-2', 'quotes name document and pages');
-select is(pg_temp.missing(pg_temp.pack()), 'a.txt 4-4 duplicate, a.txt 3-3 empty, late.txt not_ready failed', 'and what was left out, why');
+select is(pg_temp.missing(pg_temp.pack()), 'a.txt 4-4 duplicate, a.txt 3-3 empty, late.txt not_ready failed', 'and the omitted pages, with reasons');
 select is(pg_temp.pack() -> 'context', '{"text_context": "They breed horses.", "context_metadata": {"stage": "discovery"}, "version": 2, "truncated": false, "metadata_left_out": false}', 'the context for itself');
 select is((select string_agg(key, ' ' order by key) from jsonb_object_keys(pg_temp.pack()) as key), 'context left_out max_tokens quotes text tokens', 'what a pack has');
 select is((pg_temp.pack() #> '{quotes,0}') - 'tokens' - 'document_id', '{"document_name": "a.txt", "first_page": 1, "last_page": 2, "rank": null, "truncated": false,

@@ -46,7 +46,7 @@ select is((select jsonb_agg(p - array['index', 'session_id', 'details', 'hint'])
 -- Arguments.
 
 select tests.logout();
-select tests.refuses($$ select dossier_private.save_context_item('7') $$, 'PT400', 'This is no context to save', 'an item hears what is wrong with it');
+select tests.refuses($$ select dossier_private.save_context_item('7') $$, 'PT400', 'This is no context to save', 'an item gets its own error');
 select tests.login('alpha-member');
 
 select tests.refuses(format('select dossier.save_contexts(%L)', items), 'PT400', 'items must be a JSON array of 1 to 1000 contexts', what)
@@ -54,7 +54,7 @@ from (values (null, 'no items'), ('null', 'JSON null'), ('{}', 'an object'), ('"
 select tests.refuses(format('select dossier.save_contexts(%L)', items), 'PT400', '1 of 1 contexts cannot be saved, so none was', what)
 from (values
   ('[[]]', 'an array of arrays'), ('[null]', 'a null item'), ('[{}]', 'an item without session'),
-  ('[{"session_id":"x"}]', 'a session that is no uuid'), ('[{"session_id":{}}]', 'a session that is an object')
+  ('[{"session_id":"x"}]', 'a session id that is not a uuid'), ('[{"session_id":{}}]', 'a session that is an object')
 ) as t (items, what);
 select tests.refuses(format($$ select dossier.save_contexts(pg_temp.items(%L)) $$, 's1=' || item), 'PT400', '1 of 1 contexts cannot be saved, so none was', item)
 from (values

@@ -82,11 +82,11 @@ select results_eq($$ select keep_versions, keep_days from dossier.set_context_re
 select is(pg_temp.kept(), '4 5 6', 'older ones go at once');
 select from dossier.save_context(tests.id('alpha session'), 'seventh');
 select is(pg_temp.kept(), '5 6 7', 'and with every save');
-select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 4) $$, 'PT404', 'The context has no version 4', 'what is gone is not restored');
+select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 4) $$, 'PT404', 'The context has no version 4', 'a removed version cannot be restored');
 select is((dossier.restore_context(tests.id('alpha session'), 5)).version, 8, 'the oldest that is kept is');
 select is(pg_temp.kept(), '6 7 8', 'and may go by that');
 select is(tests.outcomes($$ select from dossier.context_retention where organization_id = tests.id('alpha') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees what is kept');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'retention is visible to members and services');
 
 select tests.logout();
 select pg_temp.age(v, (20 - v) * interval '1 day') from generate_series(6, 8) as v;

@@ -23,7 +23,7 @@ select is(pg_temp.caller('{"sub":null}'), null, 'a null sub is nobody');
 select is(pg_temp.caller('null'), null, 'JSON null is nobody');
 select is(pg_temp.caller('["sub"]'), null, 'an array is nobody');
 select is(pg_temp.caller('"sub"'), null, 'a string is nobody');
-select throws_ok($$ select pg_temp.caller('{"sub":') $$, '22P02', null, 'claims that are no JSON are an error, not somebody');
+select throws_ok($$ select pg_temp.caller('{"sub":') $$, '22P02', null, 'malformed claims are an error, not a caller');
 select is(tests.attempt($$ select from dossier.create_session() $$, 'x'' or ''1''=''1'), '42501', 'a subject is data');
 select tests.login(repeat('x', 256));
 select tests.refuses($$ select dossier.create_organization('x') $$, 'PT400', 'The id of the user is longer than 255 characters', 'a subject has at most 255 characters');

@@ -3,7 +3,7 @@
 begin;
 select plan(9);
 
-select is(dossier.estimate_tokens(''), 0, 'nothing is no token');
+select is(dossier.estimate_tokens(''), 0, 'an empty text has no tokens');
 select is(dossier.estimate_tokens(null), null, 'null stays null');
 select is(dossier.estimate_tokens('a'), 1, 'a letter is one');
 select is(dossier.estimate_tokens(repeat('a', 350)), 100, 'two for seven characters');

@@ -73,7 +73,7 @@ select set_eq($$ select * from pg_temp.found() $$, $$ values
   ('unsupported_reg_types', 'word of broken.bare')
 $$, 'every rule fires');
 select set_eq($$ select rule from pg_temp.found() $$, $$ select rule from dossier_private.lint_rules() $$, 'and there are no others');
-select is_empty($$ select rule from dossier_private.lint_rules() where mend = '' or status not in ('warning', 'error') $$, 'each says how bad it is, and what to do');
+select is_empty($$ select rule from dossier_private.lint_rules() where mend = '' or status not in ('warning', 'error') $$, 'each has a severity and a fix');
 
 create function pg_temp.fires(wanted text) returns boolean
 language sql as $$ select exists (select from pg_temp.found() where rule = wanted) $$;
@@ -83,11 +83,11 @@ select ok(not pg_temp.fires('definer_function_executable') and not pg_temp.fires
 grant usage on schema broken to authenticated;
 select ok(pg_temp.fires('security_definer_view'), 'authenticated reaching it is enough');
 alter view broken.window set (security_invoker = true);
-select ok(not pg_temp.fires('security_definer_view'), 'a view that asks as its reader is none');
+select ok(not pg_temp.fires('security_definer_view'), 'a security invoker view does not fire');
 create index loose_parent_idx on broken.loose (parent);
 select ok(not pg_temp.fires('unindexed_foreign_keys'), 'an index that begins with it serves a foreign key');
 drop index broken.loose_user_id_again_idx;
-select ok(not pg_temp.fires('duplicate_index'), 'one index is no duplicate');
+select ok(not pg_temp.fires('duplicate_index'), 'a single index is not a duplicate');
 drop policy two on broken.loose;
 select ok(not pg_temp.fires('multiple_permissive_policies'), 'one policy a command is enough');
 revoke execute on function broken.powerful() from public;

@@ -23,7 +23,7 @@ select is(tests.attempt($$ select from dossier.documents $$, 'alpha-viewer'), '2
 select is(tests.attempt($$ update dossier.documents set name = '../etc/passwd' where id = tests.id('alpha document') $$, 'alpha-member'), '23514', 'a document is not renamed to a path');
 select is(tests.attempt($$ update dossier.documents set metadata = '[]' where id = tests.id('alpha document') $$, 'alpha-member'), '23514', 'metadata is an object');
 select is(tests.attempt($$ update dossier.documents set metadata = jsonb_build_object('x', repeat('x', 65536)) where id = tests.id('alpha document') $$, 'alpha-member'), '23514', 'of at most 64 KiB');
-select throws_ok($$ update dossier.documents set organization_id = tests.id('beta') where id = tests.id('alpha document') $$, '23503', null, 'a document stays in its session''s organization, whoever writes');
+select throws_ok($$ update dossier.documents set organization_id = tests.id('beta') where id = tests.id('alpha document') $$, '23503', null, 'a document stays in its session''s organization for every caller');
 select throws_ok($$ update dossier.documents set status = 'failed' where id = tests.id('alpha document') $$, '23514', null, 'no document fails without a reason');
 
 -- Pages.

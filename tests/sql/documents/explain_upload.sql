@@ -5,7 +5,7 @@ select plan(23);
 select tests.fixture();
 
 select is(tests.outcomes($$ select from dossier.explain_upload(tests.id('alpha session'), 'x.txt') $$),
-  'owner 12, admin 12, member 12, viewer 12, other 12, nobody 12, anon 42501, service 12', 'whoever asks gets every check');
+  'owner 12, admin 12, member 12, viewer 12, other 12, nobody 12, anon 42501, service 12', 'every caller gets every check');
 
 create function pg_temp.failed(name text, media_type text default null, size_bytes bigint default null, session_name text default 'alpha session', metadata jsonb default '{}') returns text
 language sql as $$
@@ -31,7 +31,7 @@ select is(pg_temp.failed('x.txt'), 'max_bytes PT403, max_documents PT403, max_do
 select results_eq($$ select check_name, passed, concerns, code, message, hint from dossier.explain_upload(tests.id('alpha session'), 'x.txt') where check_name in ('name', 'max_documents') $$,
   $$ values ('name', true, 'setting max_name_length', null::text, null::text, null::text),
     ('max_documents', false, 'quota max_documents', 'PT403', 'The organization''s quota is used up: 2 of 2 documents stored',
-     'Delete documents that are not needed, or sessions for good, or have the operator raise the quota with set_quota().') $$, 'what a row says');
+     'Delete documents that are not needed, or sessions for good, or have the operator raise the quota with set_quota().') $$, 'the text of a row');
 select ok((select bool_and(passed or (message <> '' and detail <> '' and hint <> '' and concerns <> '')) from dossier.explain_upload(tests.id('beta session'), null, 'x', -1, '[]')), 'a failure says why and what to do');
 
 -- The first failed check is the error of begin_upload().

@@ -49,7 +49,7 @@ end
 $$;
 select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('alpha session')), 0, 'nobody hears anything before it is enabled');
 select lives_ok($$ select dossier.enable_realtime() $$, 'it is enabled');
-select lives_ok($$ select dossier.enable_realtime() $$, 'twice is no harm');
+select lives_ok($$ select dossier.enable_realtime() $$, 'it can be repeated');
 select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('alpha session')), 3, 'a member may join the topic of a session');
 select is(pg_temp.hears('beta-owner', 'dossier:session:' || tests.id('alpha session')), 0, 'another tenant may not');
 select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('beta session')), 0, 'nor the other way round');

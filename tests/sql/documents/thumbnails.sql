@@ -50,7 +50,7 @@ select throws_ok($$ select pg_temp.thumbnail('') $$, '23514', null, 'an empty pi
 select throws_ok($$ select pg_temp.thumbnail(convert_to(repeat('x', 1048577), 'utf8')) $$, '23514', null, 'one of more than a mebibyte');
 select throws_ok($$ select pg_temp.thumbnail('x', 'text/html') $$, '23514', null, 'one that is a page');
 select throws_ok($$ select pg_temp.thumbnail('x', 'image/webp', 0) $$, '23514', null, 'one without width');
-select throws_ok($$ select pg_temp.thumbnail('x', 'image/webp', 5000) $$, '23514', null, 'one that is no small picture');
+select throws_ok($$ select pg_temp.thumbnail('x', 'image/webp', 5000) $$, '23514', null, 'an oversized thumbnail');
 select throws_ok($$ select pg_temp.thumbnail(null) $$, '23502', null, 'none');
 select ok(not dossier.complete_thumbnail(pg_temp.job(), 2, 'image/webp', 1, 1, 'x'), 'another attempt''s');
 select ok(pg_temp.thumbnail('picture'), 'its worker''s is taken');

@@ -113,7 +113,7 @@ from (values
 ) as t (media_type, code, message);
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => '[]') $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is an array');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => jsonb_build_object('x', repeat('x', 65536))) $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is large');
-select is((dossier.begin_upload(tests.id('alpha session'), 'x', null, null, null)).metadata, '{}', 'null metadata is none');
+select is((dossier.begin_upload(tests.id('alpha session'), 'x', null, null, null)).metadata, '{}', 'null metadata becomes an empty object');
 select tests.refuses($$ select dossier.begin_upload(tests.id('beta session'), 'x') $$, 'PT404', 'There is no such session', 'another tenant''s session');
 select tests.refuses($$ select dossier.begin_upload(tests.id('nothing'), 'x') $$, 'PT404', 'There is no such session', 'no such session');
 select tests.refuses($$ select dossier.begin_upload(null, 'x') $$, 'PT404', 'There is no such session', 'no session');
@@ -221,7 +221,7 @@ select tests.refuses($$ select pg_temp.finish(7) $$, 'PT400', 'The upload is not
 select tests.refuses($$ select pg_temp.finish(null) $$, 'PT400', 'The upload is not complete', 'no size');
 select tests.refuses($$ select pg_temp.finish(-8) $$, 'PT400', 'The upload is not complete', 'a negative size at the end');
 select tests.refuses($$ select pg_temp.finish(8, null) $$, 'PT400', 'The upload is not complete', 'no digest');
-select tests.refuses($$ select pg_temp.finish(8, repeat('g', 64)) $$, 'PT400', 'The upload is not complete', 'a digest that is none');
+select tests.refuses($$ select pg_temp.finish(8, repeat('g', 64)) $$, 'PT400', 'The upload is not complete', 'an invalid digest');
 select is((pg_temp.finish(8)).media_type, 'image/png', 'the bytes decide the type');
 
 select pg_temp.upload('x.txt', null, 10);

@@ -56,7 +56,7 @@ select ok(dossier.delete_document(tests.id('alpha upload')), 'a document is dele
 select is((select action || ' ' || object_id from pg_temp.last_event()), 'document.deleted ' || tests.id('alpha upload'), 'and named');
 select from dossier.begin_upload(tests.id('alpha session'), 'x.txt');
 select ok(dossier.abort_upload((select id from dossier.documents where name = 'x.txt')), 'an upload is aborted');
-select is((select action || ' ' || object_id from pg_temp.last_event()), 'document.deleted ' || tests.id('alpha upload'), 'which is no event');
+select is((select action || ' ' || object_id from pg_temp.last_event()), 'document.deleted ' || tests.id('alpha upload'), 'which is not recorded');
 delete from dossier.sessions where id = tests.id('alpha session');
 select is((select action || ' ' || (details ->> 'title') from pg_temp.last_event()), 'session.deleted alpha session', 'a session that is deleted, not what went with it');
 

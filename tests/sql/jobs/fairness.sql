@@ -93,7 +93,7 @@ select is_empty($$ select dossier.claim_jobs('w') $$, 'a thumbnail whose workers
 select tests.logout();
 select results_eq($$ select j.status, document.status, document.error_code from dossier_private.jobs as j
     join dossier.documents as document on document.id = j.document_id where j.id = (select id from picture) $$,
-  $$ values ('failed', 'stored', null::text) $$, 'its document is none the worse');
+  $$ values ('failed', 'stored', null::text) $$, 'its document is unaffected');
 
 -- At most one live job per kind.
 

@@ -64,7 +64,7 @@ select tests.logout();
 select results_eq($$ select status, attempts, worker, lease_expires_at from dossier_private.jobs where id = pg_temp.job() $$,
   $$ values ('running', 1, 'edge-1', now() + interval '10 minutes') $$, 'the lease is as extended');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '{}') $$, 'PT400', 'pages must be a JSON array, and details an object', 'pages that are no array');
+select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '{}') $$, 'PT400', 'pages must be a JSON array, and details an object', 'pages that are not an array');
 select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, null) $$, 'PT400', 'pages must be a JSON array, and details an object', 'no pages');
 select throws_ok($$ select dossier.complete_job(pg_temp.job(), 1, '[{"page":0,"text":"x"}]') $$, '23514', null, 'pages count from 1');
 select throws_ok($$ select dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"x"},{"page":1,"text":"y"}]') $$, '23505', null, 'no page twice');
@@ -133,7 +133,7 @@ select results_eq($$ select status, error_code, error_message from dossier.docum
 select pg_temp.claim();
 select ok(dossier.fail_job(pg_temp.job(), 1, 'unsupported', ''), 'an unsupported type, reported without a message');
 select results_eq($$ select status, error_code, error_message from dossier.documents where id = tests.id('alpha document') $$,
-  $$ values ('unsupported', 'unsupported', 'The file could not be read. The file is kept and can be downloaded; its text can be searched when it is uploaded as PDF or text.') $$, 'is no failure, is not retried, and never without a message');
+  $$ values ('unsupported', 'unsupported', 'The file could not be read. The file is kept and can be downloaded; its text can be searched when it is uploaded as PDF or text.') $$, 'unsupported is not a failure, is not retried, and always has a message');
 
 -- Lost workers.
 

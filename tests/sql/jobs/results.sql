@@ -53,7 +53,7 @@ select is((pg_temp.document()).file_metadata, '{"title":"Bericht","author":"A. N
   "page_labels":["i"],"outline":[{"level":1,"title":"Anfang","page":1}],"attachments":["a.csv"]}', 'and what it says');
 select is((pg_temp.document()).metadata, '{}', 'apart from what the app says');
 select ok(pg_temp.run('{"language":"<script>","metadata":{"title":"","author":7,"subject":["x"],"outline":"none","page_labels":[],"evil":"x"}}'), 'a file that says nonsense');
-select is((pg_temp.document()).language, null, 'a language that is none is none');
+select is((pg_temp.document()).language, null, 'an invalid language is ignored');
 select is((pg_temp.document()).file_metadata, '{}', 'and what nobody expects is dropped');
 select ok(pg_temp.run(jsonb_build_object('metadata', jsonb_build_object('title', repeat('é', 100000)))), 'a title of 100000 letters');
 select is(char_length((pg_temp.document()).file_metadata ->> 'title'), 1000, 'is cut to 1000');
@@ -61,13 +61,13 @@ select ok(pg_temp.run(jsonb_build_object('metadata', jsonb_build_object('title',
   'page_labels', (select jsonb_agg('label ' || n) from generate_series(1, 10000) as n),
   'outline', jsonb_build_array(jsonb_build_object('level', 1, 'title', 'One'))))), 'ten thousand page labels');
 select is((pg_temp.document()).file_metadata, '{"title":"Long","outline":[{"level":1,"title":"One"}]}', 'go, the rest stays');
-select ok(pg_temp.run(jsonb_build_object('metadata', jsonb_build_object('title', 'Long', 'attachments', array[repeat('a', 70000)], 'outline', array[repeat('o', 70000)]))), 'lists of great strings');
-select is((pg_temp.document()).file_metadata, '{"title":"Long"}', 'go too');
-select ok(pg_temp.run('{"metadata":[1]}'), 'metadata that is no object');
-select is((pg_temp.document()).file_metadata, '{}', 'is none');
+select ok(pg_temp.run(jsonb_build_object('metadata', jsonb_build_object('title', 'Long', 'attachments', array[repeat('a', 70000)], 'outline', array[repeat('o', 70000)]))), 'lists of huge strings');
+select is((pg_temp.document()).file_metadata, '{"title":"Long"}', 'are dropped');
+select ok(pg_temp.run('{"metadata":[1]}'), 'metadata that is not an object');
+select is((pg_temp.document()).file_metadata, '{}', 'becomes an empty object');
 select ok(pg_temp.run('{"metadata":{"outline":[1e131071]}}'), 'a number of a hundred thousand digits');
 select is((pg_temp.document()).file_metadata, '{}', 'is not written out');
-select tests.refuses($$ select pg_temp.run('[]') $$, 'PT400', 'pages must be a JSON array, and details an object', 'details that are no object');
+select tests.refuses($$ select pg_temp.run('[]') $$, 'PT400', 'pages must be a JSON array, and details an object', 'details that are not an object');
 select ok(pg_temp.run(null), 'no details at all');
 
 -- Pages that are images.
@@ -83,7 +83,7 @@ select results_eq($$ select status, error_code, error_message from pg_temp.docum
   $$ values ('ready', null::text, null::text) $$, 'leaves no notice');
 select tests.logout();
 select is(dossier_private.page_list((select jsonb_agg(2 * n) from generate_series(1, 500) as n)), 'Pages 2, 4, 6, 8, 10, 12, 14, 16, 18, 20 and more', 'a long list is cut');
-select is(dossier_private.page_list('["x", {}, -1]'), 'Some pages', 'a list of nonsense is none');
+select is(dossier_private.page_list('["x", {}, -1]'), 'Some pages', 'a malformed list has a general text');
 
 -- Hints.
 

@@ -15,13 +15,13 @@ select is(tests.outcomes($$ select from dossier.hybrid_search('x', '{1,0}', orga
 select is(tests.outcomes($$ select dossier.save_embeddings('[]') $$),
   'owner PT501, admin PT501, member PT501, viewer PT501, other PT501, nobody PT501, anon 42501, service PT501', 'who saves embeddings');
 select is(tests.outcomes($$ select from dossier.pages_without_embedding() $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service PT501', 'who asks what is left');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service PT501', 'only services can list the remaining pages');
 select is(tests.outcomes($$ select dossier.enable_embeddings(3) $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'none of them enables embeddings');
 select is(tests.outcomes($$ select dossier.disable_embeddings() $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'or disables them');
 
-select tests.refuses($$ select dossier.enable_embeddings(3) $$, 'PT501', 'This database has no pgvector 0.8 or later', 'the owner is told what is missing');
+select tests.refuses($$ select dossier.enable_embeddings(3) $$, 'PT501', 'This database has no pgvector 0.8 or later', 'the owner receives the requirement');
 select is(dossier.disable_embeddings(), false, 'there is nothing to disable');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select from dossier.match_pages('{1,0}') $$, 'PT501', 'This database has no pgvector 0.8 or later', 'so is who matches pages');

@@ -53,7 +53,7 @@ select lives_ok($$ select dossier.create_session('Short', context => '{"text":"h
 select results_eq($$ select c.text_context, c.context_metadata, v.version from dossier.session_context c join dossier.sessions s on s.id = c.session_id
   join dossier.session_context_versions v on v.session_id = s.id where s.title = 'Short' $$,
   $$ values ('hi', '{"b":2}'::jsonb, 1) $$, 'and are recorded as version 1');
-select lives_ok($$ select dossier.create_session('None', context => 'null') $$, 'JSON null is no context');
+select lives_ok($$ select dossier.create_session('None', context => 'null') $$, 'JSON null means no context');
 select lives_ok($$ select dossier.create_session('Empty', context => '{}') $$, 'an empty object is an empty context');
 select results_eq($$ select s.title, c.text_context, c.context_metadata from dossier.sessions s left join dossier.session_context c on c.session_id = s.id where s.title in ('None', 'Empty') order by 1 $$,
   $$ values ('Empty', '', '{}'::jsonb), ('None', null, null) $$, 'which is a difference');
@@ -64,7 +64,7 @@ select tests.refuses($$ select dossier.create_session(repeat('x', 501)) $$, 'PT4
 select tests.refuses($$ select dossier.create_session('Bad', context => '{"txt":"typo"}') $$, 'PT400', 'context must be an object with text_context and context_metadata', 'an unknown key of context');
 select tests.refuses($$ select dossier.create_session('Bad', context => '"text"') $$, 'PT400', 'context must be an object with text_context and context_metadata', 'a context that is a string');
 select tests.refuses($$ select dossier.create_session('Bad', context => '[]') $$, 'PT400', 'context must be an object with text_context and context_metadata', 'a context that is an array');
-select is(tests.detail(format($$ select dossier.create_session(context => %L) $$, context)), said, 'what is wrong with it: ' || context)
+select is(tests.detail(format($$ select dossier.create_session(context => %L) $$, context)), said, 'the reason: ' || context)
 from (values
   ('[]', 'It is a JSON array.'), ('{"txt":"typo"}', 'It has the key ''txt''.'), ('{"text":5}', 'Its text is not a string.'), ('{"text_context":{"a":1}}', 'Its text is not a string.')
 ) as t (context, said);
@@ -81,7 +81,7 @@ select tests.refuses($$ select dossier.create_session() $$, '42501', 'You may no
 select tests.logout();
 insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'both', 'member'), (tests.id('beta'), 'both', 'viewer');
 select tests.login('both');
-select is((dossier.create_session()).organization_id, tests.id('alpha'), 'where one may only read is no choice');
+select is((dossier.create_session()).organization_id, tests.id('alpha'), 'organizations with read access only are not candidates');
 select is((dossier.create_session(organization_id => tests.id('alpha'))).organization_id, tests.id('alpha'), 'and may');
 select tests.refuses($$ select dossier.create_session(organization_id => tests.id('beta')) $$, '42501', 'You may not write in this organization', 'but only where a member');
 select tests.logout();
@@ -96,7 +96,7 @@ select is(tests.outcomes($$ select dossier.update_session(tests.id('alpha sessio
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who changes a session');
 select tests.login('alpha-member');
 select results_eq($$ select s.title, s.conversation_type, s.status from dossier.update_session(tests.id('alpha session'), '{"title": "Call", "status": "archived"}') as s $$,
-  $$ values ('Call', 'meeting', 'archived') $$, 'what is given changes, what is not stays');
+  $$ values ('Call', 'meeting', 'archived') $$, 'given fields change, omitted ones do not');
 select results_eq($$ select s.title, s.conversation_type, s.status from dossier.update_session(tests.id('alpha session'), '{"title": null, "conversation_type": "interview"}') as s $$,
   $$ values (null, 'interview', 'archived') $$, 'a title can be removed');
 select is((dossier.update_session(tests.id('alpha session'), '{}')).status, 'archived', 'nothing changes nothing');

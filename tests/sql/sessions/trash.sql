@@ -15,7 +15,7 @@ from dossier.session_context c where c.session_id = tests.id('alpha session');
 select is(tests.outcomes($$ select from dossier.delete_sessions(array[tests.id('s1'), tests.id('alpha session')]) $$),
   'owner 2, admin 2, member 2, viewer 42501, other 0, nobody 0, anon 42501, service 2', 'who deletes many');
 select is(tests.outcomes($$ select from dossier.delete_sessions(array[tests.id('s1'), tests.id('alpha session')], permanently => true) $$),
-  'owner 2, admin 2, member 2, viewer 42501, other 0, nobody 0, anon 42501, service 2', 'who deletes many for good');
+  'owner 2, admin 2, member 2, viewer 42501, other 0, nobody 0, anon 42501, service 2', 'permanent deletion of many, per caller');
 select tests.login('alpha-member');
 select set_eq($$ select dossier.delete_sessions(array[tests.id('s1'), tests.id('alpha session'), tests.id('beta session'), tests.id('nothing'), tests.id('s1'), null]) $$,
   array[tests.id('s1'), tests.id('alpha session')], 'those that are there and visible');
@@ -132,7 +132,7 @@ select tests.login('alpha-member');
 select results_eq($$ select id, title, deleted_at, deleted_by from dossier.restore_session(tests.id('s1')) $$,
   $$ values (tests.id('s1'), 's1', null::timestamptz, null::text) $$, 'it comes back');
 select ok(exists (select from dossier.sessions where id = tests.id('s1')), 'and is there');
-select tests.refuses($$ select dossier.restore_session(tests.id('s1')) $$, 'PT404', 'There is no such session in the trash', 'what is not in the trash');
+select tests.refuses($$ select dossier.restore_session(tests.id('s1')) $$, 'PT404', 'There is no such session in the trash', 'a session outside the trash');
 select tests.refuses($$ select dossier.restore_session(tests.id('nothing')) $$, 'PT404', 'There is no such session in the trash', 'what does not exist');
 select tests.refuses($$ select dossier.restore_session(null) $$, 'PT404', 'There is no such session in the trash', 'null');
 select tests.refuses($$ select dossier.restore_session(tests.id('beta session')) $$, 'PT404', 'There is no such session in the trash', 'another tenant''s');
@@ -181,7 +181,7 @@ select isnt_empty($$ select from dossier.append_upload(tests.id('alpha upload'),
 
 select from dossier.delete_sessions(array[tests.id('s2')]);
 select set_eq($$ select dossier.delete_sessions(array[tests.id('s2'), tests.id('alpha session')], permanently => true) $$,
-  array[tests.id('s2'), tests.id('alpha session')], 'for good, also out of the trash');
+  array[tests.id('s2'), tests.id('alpha session')], 'permanently, from the trash too');
 select tests.logout();
 select is_empty($$ select from dossier.sessions where id in (tests.id('s2'), tests.id('alpha session')) $$, 'they are gone');
 select is_empty($$ select from dossier.documents where session_id = tests.id('alpha session') $$, 'with their documents');
@@ -224,11 +224,11 @@ select from dossier.set_trash_retention(tests.id('alpha'), 7);
 select tests.login('beta-member');
 select from dossier.delete_sessions(array[tests.id('beta session')]);
 select tests.login(null, 'service_role');
-select is((dossier.sweep() ->> 'sessions')::integer, 0, 'a sweep leaves what is not due');
+select is((dossier.sweep() ->> 'sessions')::integer, 0, 'a sweep keeps sessions that are not due');
 select tests.logout();
 update dossier.sessions set deleted_at = now() - interval '8 days' where id in (tests.id('s1'), tests.id('beta session'));
 select tests.login(null, 'service_role');
-select is((dossier.sweep() ->> 'sessions')::integer, 1, 'what is due goes');
+select is((dossier.sweep() ->> 'sessions')::integer, 1, 'a sweep purges sessions that are due');
 select tests.logout();
 select results_eq($$ select id from dossier.sessions where deleted_at is not null $$, array[tests.id('beta session')], 'by each organization''s own rule');
 update dossier_private.settings set value = '8' where name = 'trash_days';
@@ -244,7 +244,7 @@ select throws_ok($$ update dossier_private.settings set value = '-1' where name 
 -- The audit log.
 
 select is((select concat_ws(' ', action, user_id, role, details ->> 'title') from dossier.audit_log where object_id = tests.id('alpha session')::text order by id desc limit 1),
-  'session.deleted alpha-member authenticated alpha session', 'who deleted one for good');
+  'session.deleted alpha-member authenticated alpha session', 'a permanent deletion names the caller');
 select is((select string_agg(distinct concat_ws(' ', action, user_id), ', ') from dossier.audit_log where object_id = tests.id('s1')::text),
   'session.purged, session.restored alpha-member, session.trashed alpha-admin, session.trashed alpha-member', 'who put one into the trash and took it out; that it is gone is nobody''s doing');
 select is((select string_agg(details ->> 'keep_days', ', ' order by id) from dossier.audit_log where action = 'trash_retention.set' and organization_id = tests.id('alpha')), '7, 8, 0, 7', 'who said how long');

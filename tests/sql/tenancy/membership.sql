@@ -36,15 +36,15 @@ from (values
 
 select tests.refuses(statement, code, message, description)
 from (values
-  ($$ select dossier.use_membership(null) $$, 'PT400', 'members must name a table or a view that stays', 'null is no table'),
-  ($$ select dossier.use_membership('dossier.organization_members') $$, 'PT400', 'members must name a table of the app''s', 'Dossier''s own is no app''s'),
+  ($$ select dossier.use_membership(null) $$, 'PT400', 'members must name a table or a view that stays', 'null is not a table'),
+  ($$ select dossier.use_membership('dossier.organization_members') $$, 'PT400', 'members must name a table of the app''s', 'Dossier''s own table is not the app''s'),
   ($$ select dossier.use_membership('app.members_pkey') $$, 'PT400', 'members must name a table or a view that stays', 'nor is an index'),
   ($$ create temporary table passing (organization_id uuid, user_id uuid) on commit drop; select dossier.use_membership('passing') $$, 'PT400', 'members must name a table or a view that stays', 'nor one that goes'),
   ($$ select dossier.use_membership('app.members') $$, 'PT400', 'app.members has no column organization_id', 'a column that is not there'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'user') $$, 'PT400', 'app.members has no column "user"', 'names are exact'),
-  ($$ select dossier.use_membership('app.members', 'team_id', null) $$, 'PT400', 'app.members has no column null', 'null is no column'),
+  ($$ select dossier.use_membership('app.members', 'team_id', null) $$, 'PT400', 'app.members has no column null', 'null is not a column'),
   ($$ select dossier.use_membership('app.members', 'ctid', 'User') $$, 'PT400', 'app.members has no column ctid', 'a system column'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'role') $$, 'PT400', 'The column role of app.members cannot hold a user', 'an enum is no user'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'role') $$, 'PT400', 'The column role of app.members cannot hold a user', 'an enum cannot be a user'),
   ($$ create table app.fractions (team numeric(10, 2), login text); select dossier.use_membership('app.fractions', 'team', 'login') $$, 'PT400', 'The column team of app.fractions cannot hold an organization', 'nor is a fraction'),
   ($$ select dossier.use_membership('app.members', 'role', 'User') $$, 'PT400', 'The column role of app.members cannot hold an organization', 'nor an organization'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'nothing') $$, 'PT400', 'app.members has no column nothing', 'a role column that is not there'),
@@ -55,12 +55,12 @@ from (values
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '{"editor": {"a": 1}}') $$, 'PT400', 'A role must mean owner, admin, member, viewer or null', 'and no object'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', other_role => 'boss') $$, 'PT400', 'A role must mean owner, admin, member, viewer or null', 'so does any other'),
   ($$ select dossier.use_claims_membership('{user_metadata,organizations}') $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'users write their user_metadata'),
-  ($$ select dossier.use_claims_membership('{}') $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'all claims are no claim'),
+  ($$ select dossier.use_claims_membership('{}') $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'an empty path is not a claim'),
   ($$ select dossier.use_claims_membership(null) $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'nor is null')
 ) as t (statement, code, message, description);
 select throws_ok($$ select dossier.use_membership('app.members; drop table app.members') $$, null, null, 'a table''s name is a name');
 select is((select value from dossier_private.settings where name = 'membership'), '{"mode": "own"}', 'a refusal changes nothing');
-select throws_ok(format('update dossier_private.settings set value = %L where name = %L', value, 'membership'), '23514', null, format('%s is no setting', value))
+select throws_ok(format('update dossier_private.settings set value = %L where name = %L', value, 'membership'), '23514', null, format('%s is not a valid setting', value))
 from jsonb_array_elements('[{}, {"mode": "table"}, {"mode": "table", "table": "app.members", "organization_column": "team_id", "roles": {}}, {"mode": "claims"}]') as value;
 
 -- A table.
@@ -89,7 +89,7 @@ select is(tests.attempt($$ select from dossier.sessions $$, tests.id('roleless')
 insert into app.members select tests.id(team), tests.id('delta-admin'), 'admin' from unnest(array['delta', 'epsilon', 'zeta']) as team;
 select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('delta-admin')::text), '1', 'a new organization has used nothing');
 select is(tests.attempt($$ select from dossier.search('word', organization_id => tests.id('delta')) $$, tests.id('delta-admin')::text), '0', 'and holds nothing');
-select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('alpha-owner')::text), 'PT404', 'which is no news to strangers');
+select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('alpha-owner')::text), 'PT404', 'which strangers cannot see');
 select tests.login(null, 'service_role');
 select is((dossier.set_quota(tests.id('delta'), max_bytes => 1000)).max_bytes, 1000::bigint, 'a service sets a quota before the first upload');
 select tests.login(tests.id('delta-admin')::text);
@@ -172,7 +172,7 @@ $$;
 grant usage on schema dossier_private to authenticated;
 grant execute on function dossier_private.my_role to authenticated;
 select lives_ok($$ select dossier.use_membership('app.people', 'team%s', 'login', 'ro''le', '{"x'' or true --": "owner", "x%s": "member"}') $$, 'names may hold anything');
-select is(pg_temp.roles(), 'ann owner, bob member, eve -, zoe -, nil -', 'the highest of several roles counts; none is none');
+select is(pg_temp.roles(), 'ann owner, bob member, eve -, zoe -, nil -', 'the highest of several roles counts; a null role is ignored');
 select lives_ok($$ select dossier.use_membership('app.people', 'team%s', 'login', 'ro''le', '{"admin": "viewer"}', null) $$, 'Dossier''s names may mean something else');
 select is(pg_temp.roles(), 'ann viewer, bob -, eve -, zoe -, nil -', 'and any other nothing');
 select is(tests.attempt($$ select dossier.create_session() $$, 'bob'), '42501', 'who has no role belongs to no organization');
@@ -184,7 +184,7 @@ select lives_ok($$ select dossier.use_membership('app.active') $$, 'a view');
 select is(pg_temp.roles(), 'ann viewer, bob -, eve viewer, zoe -, nil -', 'shows who counts');
 select throws_ok($$ drop table app.people $$, '2BP01', null, 'a table in use is not dropped');
 alter table app.people enable row level security;
-select is(pg_temp.roles(), 'ann viewer, bob -, eve viewer, zoe -, nil -', 'row level security of the app hides no members from who owns the table');
+select is(pg_temp.roles(), 'ann viewer, bob -, eve viewer, zoe -, nil -', 'row level security of the app does not hide members from the owner of the table');
 revoke usage on schema dossier_private from authenticated;
 revoke execute on function dossier_private.my_role from authenticated;
 
@@ -234,7 +234,7 @@ select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), 'banned')), 'alph
 select is(pg_temp.claims('"alpha"'), 'none', 'a string is nothing');
 select is(pg_temp.claims('[null, true, [], {"name": "x"}, {"id": null}, {}]'), 'none', 'nor is a list of nothing');
 select is(pg_temp.claims(jsonb_build_array(jsonb_build_object('id', tests.id('alpha')), 'org_2')), 'alpha viewer, org_2 viewer', 'who is named without a role has the other one');
-select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), role)), 'alpha -', format('%s is no role', role))
+select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), role)), 'alpha -', format('%s is not a role', role))
 from jsonb_array_elements('[null, false, true, [], 1, {"role": null}, {"role": ["owner"]}]') as role;
 select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), '{}'::jsonb)), 'alpha viewer', 'an object without role names none');
 select is(dossier.organization_key(upper(tests.id('alpha')::text)), tests.id('alpha'), 'a uuid is itself');
@@ -300,7 +300,7 @@ select matches(pg_temp.plan(dossier_private.membership_query(dossier_private.set
 alter table app.members rename to people;
 select is(tests.attempt($$ select from dossier.sessions $$, tests.id('alpha-member')::text), '42P01', 'a table that was renamed is gone');
 select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.members, which membership is read from, is gone', 'as the doctor says');
-select is(dossier.use_membership('app.people', 'team_id', 'User', 'role') ->> 'table', 'app.people', 'the mend works');
+select is(dossier.use_membership('app.people', 'team_id', 'User', 'role') ->> 'table', 'app.people', 'the fix works');
 select lives_ok($$ alter table app.people rename "User" to person $$, 'nor does it mind a column');
 select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.people, which membership is read from, has no column "User"', 'as the doctor says, too');
 select lives_ok($$ drop table app.people cascade $$, 'or that the table goes');

@@ -23,7 +23,7 @@ select lives_ok($$ select dossier.create_organization('  New  ') $$, 'anyone sig
 select results_eq($$ select name from dossier.organizations $$, array['New'], 'sees it, under its trimmed name');
 select results_eq($$ select user_id, role from dossier.organization_members $$, $$ values ('newcomer', 'owner') $$, 'and owns it');
 select tests.refuses($$ select dossier.create_organization('  ') $$, 'PT400', 'An organization needs a name of 1 to 200 characters', 'a name is needed');
-select tests.refuses($$ select dossier.create_organization(null) $$, 'PT400', 'An organization needs a name of 1 to 200 characters', 'null is no name');
+select tests.refuses($$ select dossier.create_organization(null) $$, 'PT400', 'An organization needs a name of 1 to 200 characters', 'null is not a name');
 select tests.refuses($$ select dossier.create_organization(repeat('x', 201)) $$, 'PT400', 'An organization needs a name of 1 to 200 characters', 'a name has at most 200 characters');
 select tests.logout();
 
@@ -61,7 +61,7 @@ select tests.login('alpha-owner');
 select tests.refuses($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'PT409', 'An organization keeps at least one owner', 'the last owner does not leave');
 select tests.refuses($$ update dossier.organization_members set role = 'admin' where user_id = 'alpha-owner' $$, 'PT409', 'An organization keeps at least one owner', 'nor step down');
 select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'An organization keeps at least one owner', 'nor take everyone along');
-select lives_ok($$ update dossier.organization_members set role = 'owner' where user_id = 'alpha-owner' $$, 'staying owner is no stepping down');
+select lives_ok($$ update dossier.organization_members set role = 'owner' where user_id = 'alpha-owner' $$, 'an owner may be set to owner again');
 select lives_ok($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'second', 'owner') $$, 'an owner makes another owner');
 select tests.refuses($$ delete from dossier.organization_members where role = 'owner' $$, 'PT409', 'An organization keeps at least one owner', 'two owners do not leave at once');
 select lives_ok($$ update dossier.organization_members set role = case user_id when 'second' then 'admin' else 'owner' end

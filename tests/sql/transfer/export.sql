@@ -111,16 +111,16 @@ select is(
   regexp_replace((select whole::text from exported), '"id": "[^"]*"', '"id"', 'g'), 'a copy is equal but for its ids');
 select is(pg_temp.bundle(), (select whole from exported), 'what was exported has not changed');
 select is((select page_count || ' ' || token_count from dossier.documents, imported where id = (ids -> 'documents' ->> tests.id('alpha document')::text)::uuid),
-  (select 2 || ' ' || sum(token_count) from dossier.document_pages where document_id = tests.id('alpha document')), 'pages and tokens are counted anew');
+  (select 2 || ' ' || sum(token_count) from dossier.document_pages where document_id = tests.id('alpha document')), 'pages and tokens are counted again');
 select is((select dossier.read_content((ids -> 'documents' ->> tests.id('alpha work')::text)::uuid, 262000, 1000) from imported), (select substring(bytes from 262001 for 1000) from file), 'bytes can be read across chunks');
-select is((select count(*)::integer from dossier.search('tesseract codé'), imported), 0, 'what is not said is not found');
+select is((select count(*)::integer from dossier.search('tesseract codé'), imported), 0, 'absent text is not found');
 select ok(exists (select from dossier.search('code') as hit, imported where hit.document_id = (ids -> 'documents' ->> tests.id('alpha document')::text)::uuid), 'pages can be found');
 select tests.login('alpha-admin');
 select is((select user_id || ' ' || (details ->> 'documents') || ' ' || (details ->> 'from') from dossier.audit_log where action = 'session.imported'),
   format('alpha-member 2 %s', tests.id('alpha session')), 'the audit log says who imported what');
 select tests.logout();
 select set_eq($$ select kind, status from dossier_private.jobs, imported where document_id = (ids -> 'documents' ->> tests.id('alpha work')::text)::uuid $$,
-  $$ values ('extract', 'queued') $$, 'what was not read yet is queued');
+  $$ values ('extract', 'queued') $$, 'a document not extracted yet is queued');
 select set_eq($$ select kind, status from dossier_private.jobs, imported where document_id = (ids -> 'documents' ->> tests.id('alpha document')::text)::uuid $$,
   $$ values ('thumbnail', 'queued') $$, 'and so is the thumbnail of what was');
 
@@ -156,7 +156,7 @@ select results_eq($$ select name, status, error_code, storage from dossier.docum
 select is(pg_temp.bundle(false) #> '{sessions,0,documents,1}', (select light #> '{sessions,0,documents,1}' from exported), 'are exported as they were');
 select is(pg_temp.bundle(true), pg_temp.bundle(false), 'also when bytes are asked for');
 select tests.refuses($$ select dossier.read_content(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not here', 'their bytes cannot be read');
-select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not here', 'or their text read anew');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not here', 'nor can their text be extracted again');
 select tests.logout();
 select is_empty($$ select from dossier_private.jobs where organization_id = tests.id('gamma') $$, 'no job is queued for them');
 
@@ -211,7 +211,7 @@ PT400 sessions[0].context_versions[1].version is not greater than the one before
 PT400 sessions[0].context_versions[0].context_metadata must be object and is a JSON array.
 PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0, or is above 1000000000.
 PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.
-PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.', 'what is wrong is named by its place');
+PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.', 'errors name their place');
 select is((select string_agg(substring(pg_temp.with(wrong.path, wrong.value::jsonb) from '^\w+ [^: ]+'), E'\n' order by wrong.place) from (values
     (1, '{sessions,0,id}', '"x"'), (2, '{sessions,0,status}', '"open"'), (3, '{sessions,0,updated_at}', '"soon"'),
     (4, '{sessions,0,context_versions,0,version}', '1e10'), (5, '{sessions,0,documents,1,pages,1,page}', '1'),

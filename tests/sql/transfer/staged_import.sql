@@ -105,7 +105,7 @@ select tests.login('alpha-member');
 select is((select count(*)::integer from generate_series(1, 4) where dossier.begin_import(tests.id('alpha')) is not null), 4, 'four at once');
 select tests.refuses($$ select dossier.begin_import(tests.id('alpha')) $$, 'PT429', 'Too many imports are under way', 'and no more');
 select tests.login('service', 'service_role');
-select ok((dossier.sweep('0') ->> 'imports')::integer >= 5, 'what is left is swept');
+select ok((dossier.sweep('0') ->> 'imports')::integer >= 5, 'abandoned imports are swept');
 select tests.logout();
 select is_empty($$ select from dossier_private.import_records $$, 'with its records');
 
@@ -185,7 +185,7 @@ line 5.status is ''uploading''.
 line 5: duplicate key value violates unique constraint "document_pages_pkey".
 line 2: Registered are: consultation, interview, meeting, sales_call.
 line 4 is in the wrong place.
-line 2: invalid input syntax for type uuid: "x".', 'what is wrong is named by its line');
+line 2: invalid input syntax for type uuid: "x".', 'errors name their line');
 select is(tests.detail($$ select pg_temp.import(jsonb_set(light, '{6}',
   jsonb_build_object('type', 'file', 'path', 'a', 'document_id', tests.id('alpha document')))) from bundles $$),
   'line 7 names a file, "a", that did not come along.', 'a file of an archive, without the archive');

@@ -51,7 +51,7 @@ from (values
 -- Refusals.
 
 select throws_ok($$ select dossier.extract_text('\x1f8b0800000000000003') $$, '0A000', null, 'a type without text is unsupported');
-select throws_ok($$ select dossier.extract_text('x', format => 'html') $$, '22023', 'format cannot be ''html''', 'a format that is none');
+select throws_ok($$ select dossier.extract_text('x', format => 'html') $$, '22023', 'format cannot be ''html''', 'an unknown format');
 select throws_ok($$ select * from dossier.extract_pages('x', ocr => 'yes') $$, '22023', 'ocr cannot be ''yes''', 'nor is every word an answer about OCR');
 select throws_ok(
   $$ set local dossier.ocr_languages = '../eng'; select dossier.extract_text('x') $$,
@@ -154,7 +154,7 @@ reset role;
 create temporary table ended as select status, error_code from dossier.documents where id = (select id from broken);
 select is(pg_temp.run((select id from broken)), 'failed', 'nor a thumbnail');
 reset role;
-select results_eq($$ select status, error_code from dossier.documents where id = (select id from broken) $$, $$ select * from ended $$, 'which is no fault of the document');
+select results_eq($$ select status, error_code from dossier.documents where id = (select id from broken) $$, $$ select * from ended $$, 'which does not fail the document');
 select is(pg_temp.run(pg_temp.upload('swapped.txt', 'abc', repeat('0', 64))), 'failed', 'bytes that differ from their checksum are not read');
 
 select * from finish();

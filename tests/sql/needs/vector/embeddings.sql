@@ -29,7 +29,7 @@ select is_empty($$
   select attname from pg_attribute where attrelid = 'dossier.page_embeddings'::regclass and attnum > 0 and col_description(attrelid, attnum) is null
 $$, 'its columns have comments');
 select is((select relowner from pg_class where oid = 'dossier.page_embeddings'::regclass),
-  (select nspowner from pg_namespace where nspname = 'dossier'), 'it belongs to who owns Dossier');
+  (select nspowner from pg_namespace where nspname = 'dossier'), 'it belongs to the owner of Dossier');
 
 -- Saving.
 
@@ -84,7 +84,7 @@ select is(tests.outcomes($$ delete from dossier.page_embeddings $$),
 
 select tests.logout();
 select is(tests.outcomes($$ select from dossier.pages_without_embedding(organization_id => tests.id('beta')) $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who asks what is left');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'only services can list the remaining pages');
 select tests.login(null, 'service_role');
 select results_eq($$ select * from dossier.pages_without_embedding(organization_id => tests.id('beta')) $$,
   $$ values (tests.id('beta document'), 1, 'hello', md5('hello')) $$, 'a page without embedding');
