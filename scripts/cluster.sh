@@ -1,9 +1,9 @@
-# A private Postgres cluster in a folder: made, started, stopped, survived. Sourced.
+# A private Postgres cluster in a folder: created, started, stopped, wiped. Sourced.
 # Clusters listen on a Unix socket in a folder that only their owner (and root) may enter, and on a
 # loopback port with a password; nobody else on the machine can reach them.
 # shellcheck shell=bash
 
-# cluster_start NAME: starts (and makes, where there is none) the cluster and sets pg_socket and pg_port.
+# cluster_start NAME: starts the cluster, creates it first if necessary, and sets pg_socket and pg_port.
 cluster_start() {
   local home
   home=$(home_of "$1")
@@ -28,7 +28,7 @@ cluster_start() {
       as_postgres "$pg_bin/pg_ctl" start -w -s -D "$home/data" -l "$home/postgres.log" -o "-p $port -k $pg_socket -h 127.0.0.1" \
         9>&- >/dev/null 2>&1
     do
-      # What starts at the same time may have been faster.
+      # Another program may have taken the port meanwhile.
       port_taken "$port" || fail "Postgres did not start" "see $home/postgres.log"
     done
   fi
@@ -70,7 +70,7 @@ sql_as() {
 # database_exists NAME
 database_exists() { [ "$(sql postgres -Atc "select count(*) from pg_database where datname = '$1'")" = 1 ]; }
 
-# empty_database NAME native|hosted: with Supabase's roles; a hosted one belongs to who is no superuser.
+# empty_database NAME native|hosted: with Supabase's roles; the owner of a hosted one is not a superuser.
 empty_database() {
   sql postgres -c "create database $1"
   PGOPTIONS='-c client_min_messages=warning' sql "$1" -f "$root/docker/roles.sql"
@@ -88,8 +88,8 @@ install_dossier() {
   esac
 }
 
-# enable_extensions DATABASE: those that Dossier makes use of where they are; prints the names of those that this
-# Postgres has. Supabase lets its projects make them, plain Postgres only a superuser; they go where Supabase has them.
+# enable_extensions DATABASE: creates the optional extensions that Dossier uses, and prints the names of those that this
+# Postgres has. On Supabase projects can create them, on plain Postgres only a superuser; the schema is Supabase's.
 enable_extensions() {
   sql "$1" -At <<'SQL'
 create schema extensions;

@@ -1,10 +1,10 @@
 # The plans of bench/statements as text: for review, and so that a lost index turns a test red. Sourced.
 # shellcheck shell=bash
 
-# plans_directory: what each version of Postgres makes of them, and says it in words of its own.
+# plans_directory: each version of Postgres has its own plans and its own wording.
 plans_directory() { echo "$root/bench/plans/$pg_version"; }
 
-# plans_database NAME: rows enough for an index to win, and few enough for analyze to read all of them: the
+# plans_database NAME: enough rows for an index to win, and few enough for analyze to read all of them: the
 # statistics, and with them the plans, are the same every time.
 plans_database() {
   create_database "$1" hosted
@@ -12,7 +12,7 @@ plans_database() {
   wait_for 60 "a vacuum that finds every row visible to all" all_visible "$1"
 }
 
-# all_visible DATABASE: as index-only scans want it. What else is at work in a cluster can keep a vacuum from it for a moment.
+# all_visible DATABASE: required for index-only scans. Other work in the cluster can prevent it for a moment.
 all_visible() {
   sql "$1" <<<"select format('vacuum %s', oid::regclass) from pg_class where relkind = 'r'
     and relnamespace in ('dossier'::regnamespace, 'dossier_private'::regnamespace) \\gexec"
@@ -38,8 +38,8 @@ plans_anew() {
   write_plans plans "$directory"
 }
 
-# plan_text DATABASE FILE: a statement, its plan, and those of the statements inside of the functions that it calls:
-# each once, of those that read or write tables (but the catalogue's), without costs and keys.
+# plan_text DATABASE FILE: a statement, its plan, and the plans of the statements inside the functions that it calls:
+# each once, if they read or write tables (except the catalogue's), without costs and keys.
 plan_text() {
   cat "$2"
   sql "$1" -v file="$2" -f "$root/bench/plans.sql" 2>&1 >/dev/null | sed -E 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/<key>/g' | awk '
@@ -69,7 +69,7 @@ plans_match() {
   found=$(mktemp -d)
   write_plans "$1" "$found"
   diff -U3 -r "$(plans_directory)" "$found" >&2 ||
-    fail "Postgres $pg_version plans other than bench/plans says" \
-      "a table is no longer read by the index it was, say; if the lines above are meant, run ./dev bench plans and commit its files"
+    fail "the plans of Postgres $pg_version differ from bench/plans" \
+      "perhaps an index is no longer used; if the lines above are intended, run ./dev bench plans and commit its files"
   rm -r "$found"
 }
