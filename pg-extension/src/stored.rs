@@ -81,7 +81,9 @@ fn read(document_id: Uuid) -> Result<(Source, String), ReadError> {
     let mut hash = Sha256::new();
     Spi::connect(|client| {
         let mut cursor = client.open_cursor(
-            "select c.bytes from dossier_private.document_chunks c where c.document_id = $1 order by c.seq",
+            "select c.bytes from dossier.documents d \
+             join dossier_private.document_chunks c on c.document_id = d.id and c.organization_id = d.organization_id \
+             where d.id = $1 order by c.seq",
             &[document_id.into()],
         );
         loop {

@@ -8,7 +8,7 @@ create table dossier.session_context (
   version integer not null default 1,
   updated_by text,
   updated_at timestamptz not null default now(),
-  constraint session_context_pkey primary key (session_id),
+  constraint session_context_pkey primary key (organization_id, session_id),
   constraint session_context_session_fkey foreign key (organization_id, session_id)
     references dossier.sessions (organization_id, id) on delete cascade,
   constraint session_context_context_metadata_check check (jsonb_typeof(context_metadata) = 'object'),
@@ -24,7 +24,8 @@ comment on column dossier.session_context.version is 'Counts saves from 1; the e
 comment on column dossier.session_context.updated_by is 'Who saved this version; null when a service did.';
 comment on column dossier.session_context.updated_at is 'When this version was saved.';
 
-create index session_context_organization_id_idx on dossier.session_context (organization_id, session_id);
+-- For reads that do not name the organization, as those of a service are.
+create index session_context_session_id_idx on dossier.session_context (session_id);
 
 create table dossier.session_context_versions (
   session_id uuid not null,
@@ -34,7 +35,7 @@ create table dossier.session_context_versions (
   version integer not null,
   updated_by text,
   updated_at timestamptz not null,
-  constraint session_context_versions_pkey primary key (session_id, version),
+  constraint session_context_versions_pkey primary key (organization_id, session_id, version),
   constraint session_context_versions_session_fkey foreign key (organization_id, session_id)
     references dossier.sessions (organization_id, id) on delete cascade
 );
@@ -47,8 +48,7 @@ comment on column dossier.session_context_versions.version is 'Number of the ver
 comment on column dossier.session_context_versions.updated_by is 'Who saved it; null when a service did.';
 comment on column dossier.session_context_versions.updated_at is 'When it was saved.';
 
-create index session_context_versions_organization_id_idx
-  on dossier.session_context_versions (organization_id, session_id);
+create index session_context_versions_session_id_version_idx on dossier.session_context_versions (session_id, version);
 create statistics dossier.session_context_versions_session_id_stats (dependencies)
   on session_id, organization_id from dossier.session_context_versions;
 comment on statistics dossier.session_context_versions_session_id_stats is

@@ -54,7 +54,7 @@ begin
     return query
       select document.id, document.name, page.page, page.text, null::real
       from dossier.documents as document
-      join dossier.document_pages as page on page.document_id = document.id
+      join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id
       where document.session_id = in_session
         -- While a document is read again, its pages are still there.
         and document.status in ('ready', 'stored', 'extracting')
@@ -65,7 +65,8 @@ begin
       select document.id, document.name, page.page, page.text, found.rank
       from dossier_private.find_entries(query, array[in_organization], in_session, null, null, null) as found
       join dossier.documents as document on document.id = found.document_id
-      join dossier.document_pages as page on page.document_id = found.document_id and page.page = found.page
+      join dossier.document_pages as page
+        on page.document_id = document.id and page.organization_id = document.organization_id and page.page = found.page
       order by found.rank desc, document.created_at, document.id, page.page;
   end if;
 end
@@ -225,7 +226,7 @@ begin
       coalesce(known.reason, case when query is null then 'budget' else 'no_match' end) as reason,
       range_agg(int4range(page.page, page.page, '[]')) as pages
     from dossier.documents as document
-    join dossier.document_pages as page on page.document_id = document.id
+    join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id
     left join unnest(out_documents, out_pages, out_reasons) as known (document_id, page, reason)
       on known.document_id = page.document_id and known.page = page.page
     where document.session_id = in_session
@@ -240,7 +241,9 @@ begin
     where document.session_id = in_session
       and document.status <> 'ready'
       and (document.status not in ('stored', 'extracting')
-        or not exists (select from dossier.document_pages as page where page.document_id = document.id))
+        or not exists (
+          select from dossier.document_pages as page
+          where page.document_id = document.id and page.organization_id = document.organization_id))
   ) as missing;
 
   part := rtrim(context_part || metadata_part || quotes_text, E'\n');

@@ -59,13 +59,13 @@ begin
   with stale as (
     select old.session_id, old.version
     from dossier.session_context_versions as old
-    where old.session_id = prune_versions.session_id
+    where old.session_id = prune_versions.session_id and old.organization_id = prune_versions.organization_id
       and dossier_private.may_go(rule.keep_versions, rule.keep_days, old.version, current_version, old.updated_at)
     for update skip locked
   )
   delete from dossier.session_context_versions as old
   using stale
-  where old.session_id = stale.session_id and old.version = stale.version;
+  where old.session_id = stale.session_id and old.organization_id = prune_versions.organization_id and old.version = stale.version;
 end
 $$;
 comment on function dossier_private.prune_versions(uuid, uuid, integer) is 'Removes what a session''s organization does not keep, when a version is saved.';
@@ -82,7 +82,8 @@ begin
   with stale as (
     select old.session_id, old.version
     from dossier.session_context_versions as old
-    join dossier.session_context as current_context on current_context.session_id = old.session_id
+    join dossier.session_context as current_context
+      on current_context.session_id = old.session_id and current_context.organization_id = old.organization_id
     where old.organization_id = prune_organization.organization_id
       and old.updated_at > saved_after and old.updated_at <= saved_until
       and dossier_private.may_go(keep_versions, keep_days, old.version, current_context.version, old.updated_at)
@@ -90,7 +91,8 @@ begin
   )
   delete from dossier.session_context_versions as old
   using stale
-  where old.session_id = stale.session_id and old.version = stale.version;
+  where old.session_id = stale.session_id and old.organization_id = prune_organization.organization_id
+    and old.version = stale.version;
 
   get diagnostics removed = row_count;
   return removed;
@@ -192,11 +194,12 @@ begin atomic
   left join lateral (
     select p.text_context, p.context_metadata
     from dossier.session_context_versions as p
-    where p.session_id = saved.session_id and p.version < saved.version
+    where p.session_id = saved.session_id and p.organization_id = saved.organization_id and p.version < saved.version
     order by p.version desc
     limit 1
   ) as previous on true
   where saved.session_id = context_history.session_id
+    and saved.organization_id = (select s.organization_id from dossier.sessions as s where s.id = context_history.session_id)
     and (before_version is null or saved.version < before_version)
   order by saved.version desc
   limit dossier_private.check_limit(limit_count, 100);
@@ -213,19 +216,20 @@ language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: called by definer functions. It repeats what session_context_versions_select_viewer says.
 declare
+  owning_organization_id constant uuid := dossier_private.session_organization(session_id);
   found_version dossier.session_context_versions;
   kept record;
 begin
-  perform dossier_private.require_role(dossier_private.session_organization(session_id), 'viewer', 'session', session_id);
+  perform dossier_private.require_role(owning_organization_id, 'viewer', 'session', session_id);
 
   select v.* into found_version
   from dossier.session_context_versions as v
-  where v.session_id = read_version.session_id and v.version = read_version.version;
+  where v.session_id = read_version.session_id and v.organization_id = owning_organization_id and v.version = read_version.version;
 
   if not found then
     select min(v.version) as oldest, max(v.version) as newest into kept
     from dossier.session_context_versions as v
-    where v.session_id = read_version.session_id;
+    where v.session_id = read_version.session_id and v.organization_id = owning_organization_id;
 
     raise exception using
       errcode = 'PT404',

@@ -57,7 +57,7 @@ begin
     where document.status <> 'uploading' and document.storage = 'postgres' and document.size_bytes > 0
       and not exists (
         select from dossier_private.document_chunks as chunk
-        where chunk.document_id = document.id
+        where chunk.document_id = document.id and chunk.organization_id = document.organization_id
           and chunk.seq = ((document.size_bytes - 1) / dossier_private.chunk_bytes())::integer)
     having count(*) > 0
     union all
@@ -68,17 +68,19 @@ begin
     union all
     select 'search', 'warning', format('%s pages of documents that are ready cannot be searched', count(*))
     from dossier.document_pages as page
-    join dossier.documents as document on document.id = page.document_id and document.status = 'ready'
+    join dossier.documents as document
+      on document.id = page.document_id and document.organization_id = page.organization_id and document.status = 'ready'
     where not exists (
       select from dossier_private.search_entries as entry
-      where entry.document_id = page.document_id and entry.page = page.page)
+      where entry.document_id = page.document_id and entry.organization_id = page.organization_id and entry.page = page.page)
     having count(*) > 0
     union all
     select 'search', 'warning', format('%s contexts cannot be searched', count(*))
     from dossier.session_context as context
     where not exists (
       select from dossier_private.search_entries as entry
-      where entry.session_id = context.session_id and entry.document_id is null)
+      where entry.session_id = context.session_id and entry.organization_id = context.organization_id
+        and entry.document_id is null)
     having count(*) > 0
     union all
     select 'owners', 'error', format('%s organizations have members and no owner', count(*))

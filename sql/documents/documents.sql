@@ -95,17 +95,19 @@ comment on statistics dossier.documents_session_id_stats is
 
 create table dossier_private.document_chunks (
   document_id uuid not null,
+  organization_id uuid not null,
   seq integer not null,
   bytes bytea not null,
-  constraint document_chunks_pkey primary key (document_id, seq),
-  constraint document_chunks_document_id_fkey
-    foreign key (document_id) references dossier.documents (id) on delete cascade,
+  constraint document_chunks_pkey primary key (organization_id, document_id, seq),
+  constraint document_chunks_document_fkey foreign key (organization_id, document_id)
+    references dossier.documents (organization_id, id) on delete cascade,
   constraint document_chunks_seq_check check (seq >= 0),
   constraint document_chunks_bytes_check check (octet_length(bytes) between 1 and 262144)
 );
 comment on table dossier_private.document_chunks is
   'Bytes of documents: rows of chunk_bytes() each, the last one shorter. No role reads it but through read_content().';
 comment on column dossier_private.document_chunks.document_id is 'The document.';
+comment on column dossier_private.document_chunks.organization_id is 'Organization of the document.';
 comment on column dossier_private.document_chunks.seq is 'Position, from 0.';
 comment on column dossier_private.document_chunks.bytes is 'The bytes. Stored external: trying to compress what is compressed costs more than writing it.';
 alter table dossier_private.document_chunks alter column bytes set storage external;
@@ -260,7 +262,7 @@ begin
           - greatest(first_byte - chunk.seq * chunk_bytes, 0))::integer),
       ''::bytea order by chunk.seq), ''::bytea)
     from dossier_private.document_chunks as chunk
-    where chunk.document_id = read_content.document_id
+    where chunk.document_id = document.id and chunk.organization_id = document.organization_id
       and past_byte > first_byte
       and chunk.seq between (first_byte / chunk_bytes)::integer and ((past_byte - 1) / chunk_bytes)::integer
   );

@@ -11,7 +11,7 @@ create table dossier.document_pages (
   quality real,
   reason text,
   token_count integer not null generated always as (dossier.estimate_tokens(text)) stored,
-  constraint document_pages_pkey primary key (document_id, page),
+  constraint document_pages_pkey primary key (organization_id, document_id, page),
   constraint document_pages_document_fkey foreign key (organization_id, document_id)
     references dossier.documents (organization_id, id) on delete cascade,
   constraint document_pages_page_check check (page between 1 and 1000000),
@@ -32,7 +32,8 @@ comment on column dossier.document_pages.quality is 'How good the text looks, fr
 comment on column dossier.document_pages.reason is 'Why this program and no other, where there was a choice.';
 comment on column dossier.document_pages.token_count is 'Estimate of the text''s tokens: see estimate_tokens().';
 
-create index document_pages_organization_id_idx on dossier.document_pages (organization_id, document_id);
+-- For reads that do not name the organization, as those of a service are.
+create index document_pages_document_id_page_idx on dossier.document_pages (document_id, page);
 create statistics dossier.document_pages_document_id_stats (dependencies)
   on document_id, organization_id from dossier.document_pages;
 comment on statistics dossier.document_pages_document_id_stats is

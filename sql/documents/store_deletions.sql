@@ -12,7 +12,7 @@ create table dossier_private.store_deletions (
   id bigint not null generated always as identity,
   storage text not null,
   storage_key text not null,
-  organization_id uuid,
+  organization_id uuid not null,
   attempts integer not null default 0,
   next_attempt_at timestamptz not null default now(),
   last_error text,
@@ -25,7 +25,7 @@ comment on column dossier_private.store_deletions.id is 'Key.';
 comment on column dossier_private.store_deletions.storage is 'The store, as documents.storage named it.';
 comment on column dossier_private.store_deletions.storage_key is 'Key of the bytes there.';
 comment on column dossier_private.store_deletions.organization_id is
-  'Whose they were; null once the organization is forgotten. No foreign key: bytes outlive the organization here.';
+  'Whose they were; no_organization() once the organization is forgotten. No foreign key: bytes outlive the organization here.';
 comment on column dossier_private.store_deletions.attempts is 'How often it was claimed.';
 comment on column dossier_private.store_deletions.next_attempt_at is 'Not to be claimed before: the end of a lease, or of the pause after a failure.';
 comment on column dossier_private.store_deletions.last_error is 'Why the last attempt failed.';
@@ -33,6 +33,14 @@ comment on column dossier_private.store_deletions.created_at is 'Since when noth
 
 create index store_deletions_storage_next_attempt_at_idx on dossier_private.store_deletions (storage, next_attempt_at);
 create index store_deletions_organization_id_idx on dossier_private.store_deletions (organization_id);
+
+create function dossier_private.no_organization() returns uuid
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select '00000000-0000-0000-0000-000000000000'::uuid;
+end;
+comment on function dossier_private.no_organization() is
+  'Stands for an organization that has been forgotten: the column is part of every key, and never null.';
 
 create function dossier_private.queue_store_deletion() returns trigger
 language plpgsql security definer set search_path = ''
@@ -125,7 +133,7 @@ create policy store_deletions_all_nobody on dossier_private.store_deletions for 
 revoke all on dossier_private.store_deletions from public, anon, authenticated, service_role;
 revoke all on sequence dossier_private.store_deletions_id_seq from public, anon, authenticated, service_role;
 revoke all on function
-  dossier_private.queue_store_deletion, dossier.claim_store_deletions, dossier.complete_store_deletions, dossier.fail_store_deletion
+  dossier_private.no_organization, dossier_private.queue_store_deletion, dossier.claim_store_deletions, dossier.complete_store_deletions, dossier.fail_store_deletion
   from public, anon, authenticated, service_role;
 grant execute on function
   dossier.claim_store_deletions, dossier.complete_store_deletions, dossier.fail_store_deletion

@@ -9,7 +9,7 @@ create table dossier.document_thumbnails (
   bytes bytea not null,
   sha256 text not null generated always as (encode(sha256(bytes), 'hex')) stored,
   created_at timestamptz not null default now(),
-  constraint document_thumbnails_pkey primary key (document_id),
+  constraint document_thumbnails_pkey primary key (organization_id, document_id),
   constraint document_thumbnails_document_fkey foreign key (organization_id, document_id)
     references dossier.documents (organization_id, id) on delete cascade,
   constraint document_thumbnails_media_type_check check (media_type in ('image/webp', 'image/png', 'image/jpeg')),
@@ -28,8 +28,6 @@ comment on column dossier.document_thumbnails.sha256 is 'Hex digest of the pictu
 comment on column dossier.document_thumbnails.created_at is 'When it was made.';
 alter table dossier.document_thumbnails alter column bytes set storage external;
 
-create index document_thumbnails_organization_id_idx on dossier.document_thumbnails (organization_id, document_id);
-
 create function dossier_private.queue_thumbnail(document_id uuid) returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -41,7 +39,7 @@ begin
   where document.id = queue_thumbnail.document_id
     and dossier_private.has_pictures(document.media_type)
     and document.error_code is distinct from 'encrypted'
-    and not exists (select from dossier.document_thumbnails as made where made.document_id = document.id)
+    and not exists (select from dossier.document_thumbnails as made where made.document_id = document.id and made.organization_id = document.organization_id)
   on conflict do nothing; -- it is queued already
 
   if found then
@@ -92,10 +90,10 @@ begin
       and dossier_private.my_role(document.organization_id) is not null
       and dossier_private.session_organization(document.session_id) is not null
       and dossier_private.has_pictures(document.media_type)
-      and not exists (select from dossier.document_thumbnails as made where made.document_id = document.id)
+      and not exists (select from dossier.document_thumbnails as made where made.document_id = document.id and made.organization_id = document.organization_id)
       and (document.status in ('uploading', 'stored', 'extracting') or exists (
         select from dossier_private.jobs as job
-        where job.document_id = document.id and job.kind = 'thumbnail' and job.status in ('queued', 'running')))
+        where job.document_id = document.id and job.organization_id = document.organization_id and job.kind = 'thumbnail' and job.status in ('queued', 'running')))
   );
 end
 $$;

@@ -215,8 +215,8 @@ begin
     end if;
   end if;
 
-  insert into dossier_private.document_chunks (document_id, seq, bytes)
-  select document.id, number, substring(store_chunks.bytes from (number - store_chunks.seq) * chunk_bytes + 1 for chunk_bytes)
+  insert into dossier_private.document_chunks (document_id, organization_id, seq, bytes)
+  select document.id, document.organization_id, number, substring(store_chunks.bytes from (number - store_chunks.seq) * chunk_bytes + 1 for chunk_bytes)
   from generate_series(store_chunks.seq, (past_seq - 1)::integer) as number
   on conflict on constraint document_chunks_pkey do nothing;
   get diagnostics stored = row_count;
@@ -254,7 +254,7 @@ begin
   from (
     select c.seq, octet_length(c.bytes) as length, max(c.seq) over () as last_seq
     from dossier_private.document_chunks as c
-    where c.document_id = document.id
+    where c.document_id = document.id and c.organization_id = document.organization_id
   ) as chunk;
 
   wrong := case

@@ -130,7 +130,7 @@ begin
   get diagnostics affected = row_count;
   erased := erased || jsonb_build_object('events_renamed', affected);
 
-  update dossier_private.store_deletions as deletion set organization_id = null where deletion.organization_id = any (alone);
+  update dossier_private.store_deletions as deletion set organization_id = dossier_private.no_organization() where deletion.organization_id = any (alone);
   get diagnostics affected = row_count;
   erased := erased || jsonb_build_object('store_deletions_pending', pending + affected);
 
@@ -171,7 +171,7 @@ begin
   delete from dossier.organizations as o where o.id = forget_organization.organization_id;
   delete from dossier.audit_log as event where event.organization_id = forget_organization.organization_id;
   update dossier_private.store_deletions as deletion
-  set organization_id = null
+  set organization_id = dossier_private.no_organization()
   where deletion.organization_id = forget_organization.organization_id;
   get diagnostics pending = row_count;
 

@@ -65,7 +65,8 @@ begin
 
   select coalesce(sum(octet_length(chunk.bytes)), 0) into arriving_bytes
   from dossier.documents as document
-  join dossier_private.document_chunks as chunk on chunk.document_id = document.id
+  join dossier_private.document_chunks as chunk
+    on chunk.document_id = document.id and chunk.organization_id = document.organization_id
   where document.organization_id = stored.organization_id and document.status = 'uploading' and document.size_bytes is null;
 end
 $$;

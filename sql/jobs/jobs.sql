@@ -22,7 +22,8 @@ create table dossier_private.jobs (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint jobs_pkey primary key (id),
-  constraint jobs_document_id_fkey foreign key (document_id) references dossier.documents (id) on delete cascade,
+  constraint jobs_document_fkey foreign key (organization_id, document_id)
+    references dossier.documents (organization_id, id) on delete cascade,
   constraint jobs_kind_check check (kind in ('extract', 'thumbnail')),
   constraint jobs_options_check check (jsonb_typeof(options) = 'object'),
   constraint jobs_status_check check (status in ('queued', 'running', 'done', 'failed')),
@@ -46,8 +47,9 @@ comment on column dossier_private.jobs.last_error is 'Why the last attempt faile
 comment on column dossier_private.jobs.created_at is 'When it was queued.';
 comment on column dossier_private.jobs.updated_at is 'When the row last changed.';
 
-create index jobs_document_id_idx on dossier_private.jobs (document_id);
-create unique index jobs_live_document_id_kind_idx on dossier_private.jobs (document_id, kind) where status in ('queued', 'running');
+create index jobs_organization_id_document_id_idx on dossier_private.jobs (organization_id, document_id);
+create unique index jobs_live_document_id_kind_idx on dossier_private.jobs (organization_id, document_id, kind)
+  where status in ('queued', 'running');
 create index jobs_queued_idx on dossier_private.jobs (organization_id, kind, run_at, id) where status = 'queued';
 create index jobs_running_idx on dossier_private.jobs (lease_expires_at) where status = 'running';
 
@@ -85,7 +87,8 @@ as $$
 begin
   update dossier_private.jobs as job
   set status = 'failed', last_error = 'Superseded by a new request.', lease_expires_at = null
-  where job.document_id = queue_job.document_id and job.kind = 'extract' and job.status in ('queued', 'running');
+  where job.document_id = queue_job.document_id and job.organization_id = queue_job.organization_id
+    and job.kind = 'extract' and job.status in ('queued', 'running');
 
   insert into dossier_private.jobs (document_id, organization_id, options, max_attempts)
   values (
@@ -152,7 +155,7 @@ begin
   with lost as (
     select job.id
     from dossier_private.jobs as job
-    join dossier.documents as document on document.id = job.document_id
+    join dossier.documents as document on document.id = job.document_id and document.organization_id = job.organization_id
     where job.status = 'running' and job.lease_expires_at <= now()
     order by job.lease_expires_at
     limit 100
@@ -217,7 +220,7 @@ begin
   loop
     select j.* into job
     from dossier_private.jobs as j
-    join dossier.documents as document on document.id = j.document_id
+    join dossier.documents as document on document.id = j.document_id and document.organization_id = j.organization_id
     where j.organization_id = waiting.id and j.status = 'queued' and j.run_at <= now()
     order by j.kind, j.run_at, j.id
     limit 1

@@ -12,7 +12,7 @@ begin
   where session.id = (
     select document.session_id
     from dossier_private.jobs as j
-    join dossier.documents as document on document.id = j.document_id
+    join dossier.documents as document on document.id = j.document_id and document.organization_id = j.organization_id
     where j.id = own_job.job_id)
   for key share;
   perform from dossier.documents as document
@@ -94,7 +94,8 @@ begin
       hint = 'Send pages [{"page": 1, "text": "…", "source": "text", "engine": "…"}] and details {"language": "eng", "metadata": {"title": "…"}}.';
   end if;
 
-  delete from dossier.document_pages as old where old.document_id = job.document_id;
+  delete from dossier.document_pages as old
+  where old.document_id = job.document_id and old.organization_id = job.organization_id;
 
   insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason)
   select job.document_id, job.organization_id, found.page, coalesce(found.text, ''),
@@ -114,7 +115,7 @@ begin
   from (
     select count(*)::integer as pages, coalesce(sum(page.token_count), 0)::bigint as tokens
     from dossier.document_pages as page
-    where page.document_id = job.document_id
+    where page.document_id = job.document_id and page.organization_id = job.organization_id
   ) as extracted
   where document.id = job.document_id;
 

@@ -91,9 +91,9 @@ begin
       model text not null default '',
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now(),
-      constraint page_embeddings_pkey primary key (document_id, page),
-      constraint page_embeddings_page_fkey foreign key (document_id, page)
-        references dossier.document_pages (document_id, page) on delete cascade,
+      constraint page_embeddings_pkey primary key (organization_id, document_id, page),
+      constraint page_embeddings_page_fkey foreign key (organization_id, document_id, page)
+        references dossier.document_pages (organization_id, document_id, page) on delete cascade,
       constraint page_embeddings_model_check check (char_length(model) <= 200)
     );
     comment on table dossier.page_embeddings is
@@ -108,7 +108,6 @@ begin
 
     -- Fetched from outside its row, a vector costs several times what comparing it does.
     alter table dossier.page_embeddings alter column embedding set storage main;
-    create index page_embeddings_organization_id_idx on dossier.page_embeddings (organization_id, document_id);
     create index page_embeddings_embedding_idx on dossier.page_embeddings using hnsw (embedding %1$I.%4$I);
 
     alter table dossier.page_embeddings enable row level security;
@@ -223,7 +222,9 @@ begin
   from jsonb_to_recordset(embeddings) as item (document_id uuid, page integer, digest text)
   where item.digest is null
     and not exists (
-      select from dossier.document_pages as page where page.document_id = item.document_id and page.page = item.page)
+      select from dossier.documents as d
+      join dossier.document_pages as page on page.document_id = d.id and page.organization_id = d.organization_id
+      where d.id = item.document_id and page.page = item.page)
   order by item.document_id, item.page
   limit 1;
   if found then
@@ -240,10 +241,12 @@ begin
       item.document_id, item.page, page.organization_id, item.embedding::text::%I.%I, coalesce($2, '')
     from rows from (jsonb_to_recordset($1) as (document_id uuid, page integer, embedding jsonb, digest text))
       with ordinality as item (document_id, page, embedding, digest, place)
-    join dossier.document_pages as page on page.document_id = item.document_id and page.page = item.page
+    join dossier.documents as d on d.id = item.document_id
+    join dossier.document_pages as page
+      on page.document_id = d.id and page.organization_id = d.organization_id and page.page = item.page
     where item.digest is null or item.digest = md5(page.text)
     order by item.document_id, item.page, item.place desc
-    on conflict (document_id, page) do update
+    on conflict (organization_id, document_id, page) do update
     set embedding = excluded.embedding, model = excluded.model, updated_at = now()
     $query$, kept.type_schema, kept.type_name)
   using embeddings, model;
@@ -281,11 +284,14 @@ begin
       and page.text ~ '\S'
       and not exists ( -- in the trash
         select from dossier.documents as document
-        join dossier.sessions as session on session.id = document.session_id
-        where document.id = page.document_id and session.deleted_at is not null)
+        join dossier.sessions as session
+          on session.id = document.session_id and session.organization_id = document.organization_id
+        where document.id = page.document_id and document.organization_id = page.organization_id
+          and session.deleted_at is not null)
       and not exists (
         select from dossier.page_embeddings as known
-        where known.document_id = page.document_id and known.page = page.page and known.model = coalesce($2, known.model))
+        where known.document_id = page.document_id and known.organization_id = page.organization_id
+          and known.page = page.page and known.model = coalesce($2, known.model))
     order by page.document_id desc, page.page
     limit $1
     $query$

@@ -16,8 +16,8 @@ create table dossier_private.search_entries (
   constraint search_entries_pkey primary key (id),
   constraint search_entries_session_fkey foreign key (organization_id, session_id)
     references dossier.sessions (organization_id, id) on delete cascade,
-  constraint search_entries_page_fkey foreign key (document_id, page)
-    references dossier.document_pages (document_id, page) on delete cascade,
+  constraint search_entries_page_fkey foreign key (organization_id, document_id, page)
+    references dossier.document_pages (organization_id, document_id, page) on delete cascade,
   constraint search_entries_page_check check ((document_id is null) = (page is null))
 );
 comment on table dossier_private.search_entries is
@@ -36,8 +36,9 @@ alter table dossier_private.search_entries alter column search set storage exter
 
 create index search_entries_organization_id_session_id_idx on dossier_private.search_entries (organization_id, session_id);
 create index search_entries_organization_id_config_idx on dossier_private.search_entries (organization_id, config);
-create index search_entries_document_id_page_idx on dossier_private.search_entries (document_id, page);
-create unique index search_entries_context_session_id_idx on dossier_private.search_entries (session_id) where document_id is null;
+create index search_entries_organization_id_document_id_page_idx on dossier_private.search_entries (organization_id, document_id, page);
+create unique index search_entries_context_session_id_idx
+  on dossier_private.search_entries (organization_id, session_id) where document_id is null;
 -- New words wait in the index's pending list, which every search reads: see index_pending_words().
 create index search_entries_search_idx on dossier_private.search_entries using gin (search);
 
@@ -96,7 +97,7 @@ begin
     dossier_private.search_vector('simple',
       dossier_private.context_words(saved.text_context, saved.context_metadata),
       array[saved.organization_id, saved.session_id]))
-  on conflict (session_id) where document_id is null do update
+  on conflict (organization_id, session_id) where document_id is null do update
   set search = excluded.search
   where entry.search <> excluded.search;
 end
@@ -108,7 +109,10 @@ language plpgsql security definer set search_path = ''
 as $$
 -- Definer: called by definer functions and a trigger.
 begin
-  delete from dossier_private.search_entries as entry where entry.document_id = index_document.document_id;
+  delete from dossier_private.search_entries as entry
+  using dossier.documents as document
+  where document.id = index_document.document_id
+    and entry.organization_id = document.organization_id and entry.document_id = document.id;
 
   insert into dossier_private.search_entries (organization_id, session_id, document_id, page, config, search)
   select document.organization_id, document.session_id, document.id, page.page, document.config,
@@ -118,7 +122,7 @@ begin
     from dossier.documents as d
     where d.id = index_document.document_id
   ) as document
-  join dossier.document_pages as page on page.document_id = document.id;
+  join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id;
 end
 $$;
 comment on function dossier_private.index_document(uuid) is 'Writes the entries of a document''s pages anew, in the language that it has now.';

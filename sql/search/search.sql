@@ -152,13 +152,13 @@ begin
           and (coalesce(of_type, since::text, until::text) is null
             or exists (
               select from dossier.documents as document
-              where document.id = entry.document_id
+              where document.id = entry.document_id and document.organization_id = entry.organization_id
                 and (of_type is null or document.media_type like replace(replace(of_type, '_', '\_'), '*', '%'))
                 and (since is null or document.created_at >= since)
                 and (until is null or document.created_at < until))
             or (of_type is null and entry.document_id is null and exists (
               select from dossier.session_context as context
-              where context.session_id = entry.session_id
+              where context.session_id = entry.session_id and context.organization_id = entry.organization_id
                 and (since is null or context.updated_at >= since)
                 and (until is null or context.updated_at < until))))
         order by entry.id desc

@@ -366,7 +366,10 @@ begin
   if kind = 'name' then
     return dossier_private.escape_html(name);
   elsif kind = 'page' then
-    select p.text into said from dossier.document_pages as p where p.document_id = document_id and p.page = page;
+    select p.text into said
+    from dossier.documents as d
+    join dossier.document_pages as p on p.document_id = d.id and p.organization_id = d.organization_id
+    where d.id = document_id and p.page = page;
   else
     select dossier_private.context_words(c.text_context, c.context_metadata) into said
     from dossier.session_context as c

@@ -58,8 +58,9 @@ begin
     from (
       select waiting.id
       from dossier.documents as document
-      join dossier_private.jobs as waiting on waiting.document_id = document.id
-      where document.session_id = new.id and waiting.status = 'queued'
+      join dossier_private.jobs as waiting
+        on waiting.document_id = document.id and waiting.organization_id = document.organization_id
+      where document.session_id = new.id and document.organization_id = new.organization_id and waiting.status = 'queued'
       for no key update of waiting skip locked
     ) as held
     where job.id = held.id;
@@ -67,7 +68,8 @@ begin
     update dossier_private.jobs as job
     set run_at = now()
     from dossier.documents as document
-    where document.session_id = new.id and job.document_id = document.id and job.status = 'queued' and job.run_at = 'infinity';
+    where document.session_id = new.id and document.organization_id = new.organization_id
+      and job.document_id = document.id and job.organization_id = document.organization_id and job.status = 'queued' and job.run_at = 'infinity';
     if found then
       perform pg_notify('dossier_jobs', '');
     end if;

@@ -53,7 +53,7 @@ begin
     union all
     select octet_length(page.text)
     from dossier.documents as document
-    join dossier.document_pages as page on page.document_id = document.id
+    join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id
     where document.session_id = any (session_ids)
   ) as part (bytes);
 
@@ -70,7 +70,7 @@ begin
               'updated_by', saved.updated_by, 'updated_at', saved.updated_at)
             order by saved.version), '[]')
           from dossier.session_context_versions as saved
-          where saved.session_id = session.id
+          where saved.session_id = session.id and saved.organization_id = session.organization_id
         ),
         'documents', (
           select coalesce(jsonb_agg(
@@ -88,7 +88,7 @@ begin
                     'confidence', page.confidence, 'quality', page.quality, 'reason', page.reason)
                   order by page.page), '[]')
                 from dossier.document_pages as page
-                where page.document_id = document.id
+                where page.document_id = document.id and page.organization_id = document.organization_id
               ))
             -- Bytes that are not those which were uploaded would have an import refuse the whole bundle.
             || case when include_bytes and document.storage = 'postgres' and document.error_code is distinct from 'checksum_mismatch' then jsonb_build_object('bytes', (
@@ -99,7 +99,8 @@ begin
             )) else '{}' end
             order by document.created_at, document.id), '[]')
           from dossier.documents as document
-          where document.session_id = session.id and document.status <> 'uploading'
+          where document.session_id = session.id and document.organization_id = session.organization_id
+            and document.status <> 'uploading'
         ))
       order by session.created_at, session.id))
     into bundle

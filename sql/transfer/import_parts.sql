@@ -168,19 +168,19 @@ end
 $$;
 comment on function dossier_private.import_session(text, uuid, uuid, jsonb) is 'Writes a session of a bundle with its context, without its documents.';
 
-create function dossier_private.store_bytes(document_id uuid, bytes bytea) returns void
+create function dossier_private.store_bytes(document_id uuid, organization_id uuid, bytes bytea) returns void
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: API roles cannot write the chunks.
 declare
   chunk_bytes constant integer := dossier_private.chunk_bytes();
 begin
-  insert into dossier_private.document_chunks (document_id, seq, bytes)
-  select store_bytes.document_id, piece.seq, substring(store_bytes.bytes from piece.seq * chunk_bytes + 1 for chunk_bytes)
+  insert into dossier_private.document_chunks (document_id, organization_id, seq, bytes)
+  select store_bytes.document_id, store_bytes.organization_id, piece.seq, substring(store_bytes.bytes from piece.seq * chunk_bytes + 1 for chunk_bytes)
   from generate_series(0, (octet_length(store_bytes.bytes) - 1) / chunk_bytes) as piece (seq);
 end
 $$;
-comment on function dossier_private.store_bytes(uuid, bytea) is 'Writes all bytes of a document in chunks.';
+comment on function dossier_private.store_bytes(uuid, uuid, bytea) is 'Writes all bytes of a document in chunks.';
 
 create function dossier_private.import_pages(place text, document_id uuid, organization_id uuid, pages jsonb) returns void
 language plpgsql security definer set search_path = ''
@@ -287,7 +287,7 @@ begin
     perform dossier_private.index_document(document_id);
   end if;
   if bytes is not null then
-    perform dossier_private.store_bytes(document_id, bytes);
+    perform dossier_private.store_bytes(document_id, organization_id, bytes);
     if document.status = 'stored' then
       perform dossier_private.queue_job(document_id, organization_id, ocr => false);
     else

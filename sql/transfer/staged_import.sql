@@ -19,6 +19,7 @@ create table dossier_private.imports (
   bytes bigint not null default 0,
   created_at timestamptz not null default now(),
   constraint imports_pkey primary key (id),
+  constraint imports_organization_id_id_key unique (organization_id, id),
   constraint imports_organization_id_fkey
     foreign key (organization_id) references dossier.organizations (id) on delete cascade
 );
@@ -36,18 +37,20 @@ create index imports_created_at_idx on dossier_private.imports (created_at);
 -- Unlogged: what a crash loses here was not imported, and its import then says that it is cut off.
 create unlogged table dossier_private.import_records (
   import_id uuid not null,
+  organization_id uuid not null,
   line integer not null,
   type text not null,
   parent_id text,
   record jsonb not null,
-  constraint import_records_pkey primary key (import_id, line),
-  constraint import_records_import_id_fkey
-    foreign key (import_id) references dossier_private.imports (id) on delete cascade,
+  constraint import_records_pkey primary key (organization_id, import_id, line),
+  constraint import_records_import_fkey foreign key (organization_id, import_id)
+    references dossier_private.imports (organization_id, id) on delete cascade,
   constraint import_records_type_check
     check (type in ('bundle', 'session', 'context_version', 'document', 'page', 'bytes', 'file', 'end'))
 );
 comment on table dossier_private.import_records is 'Records of imports under way.';
 comment on column dossier_private.import_records.import_id is 'The import.';
+comment on column dossier_private.import_records.organization_id is 'Organization that the import goes to.';
 comment on column dossier_private.import_records.line is 'Position, from 1.';
 comment on column dossier_private.import_records.type is 'What it is.';
 comment on column dossier_private.import_records.parent_id is 'Id in the bundle of the session or document it belongs to.';
@@ -153,8 +156,8 @@ begin
   from jsonb_array_elements(records) with ordinality as given (record, position)
   where given.record ->> 'type' = 'document';
 
-  insert into dossier_private.import_records (import_id, line, type, parent_id, record)
-  select stage_records.import_id, first_line + given.position - 1, given.record ->> 'type', parent.id,
+  insert into dossier_private.import_records (import_id, organization_id, line, type, parent_id, record)
+  select import.id, import.organization_id, first_line + given.position - 1, given.record ->> 'type', parent.id,
     given.record - array['type', parent.key]
   from jsonb_array_elements(records) with ordinality as given (record, position)
   cross join lateral (

@@ -10,12 +10,17 @@ declare
 begin
   perform dossier_private.check_header((
     select first.record - 'type' from dossier_private.import_records as first
-    where first.import_id = import.id and first.line = 1 and first.type = 'bundle'));
+    where first.organization_id = import.organization_id and first.import_id = import.id
+      and first.line = 1 and first.type = 'bundle'));
   perform dossier_private.check_count((
-    select count(*) from dossier_private.import_records as session where session.import_id = import.id and session.type = 'session'));
+    select count(*) from dossier_private.import_records as session
+    where session.organization_id = import.organization_id and session.import_id = import.id
+      and session.type = 'session'));
 
   select last.* into last_line
-  from dossier_private.import_records as last where last.import_id = import.id and last.line = import.lines;
+  from dossier_private.import_records as last
+  where last.organization_id = import.organization_id and last.import_id = import.id
+    and last.line = import.lines;
   if last_line.type is distinct from 'end' or last_line.record -> 'lines' is distinct from to_jsonb(import.lines - 1) then
     raise exception using
       errcode = 'PT400',
@@ -27,13 +32,15 @@ begin
   -- Not in, since that makes one hashed set of ids, however little the planner knows of a table that was just filled.
   select format('line %s belongs to nothing that the bundle holds', orphan.line) into wrong
   from dossier_private.import_records as orphan
-  where orphan.import_id = import.id and case
+  where orphan.organization_id = import.organization_id and orphan.import_id = import.id and case
     when orphan.type in ('context_version', 'document') then orphan.parent_id not in (
       select session.record ->> 'id' from dossier_private.import_records as session
-      where session.import_id = import.id and session.type = 'session' and session.record ->> 'id' is not null)
+      where session.organization_id = import.organization_id and session.import_id = import.id
+        and session.type = 'session' and session.record ->> 'id' is not null)
     when orphan.type in ('page', 'bytes', 'file') then orphan.parent_id not in (
       select document.record ->> 'id' from dossier_private.import_records as document
-      where document.import_id = import.id and document.type = 'document' and document.record ->> 'id' is not null)
+      where document.organization_id = import.organization_id and document.import_id = import.id
+        and document.type = 'document' and document.record ->> 'id' is not null)
     else false
   end
   order by orphan.line
@@ -41,16 +48,19 @@ begin
   if wrong is null then
     select format('line %s is in the wrong place', stray.line) into wrong
     from dossier_private.import_records as stray
-    where stray.import_id = import.id and stray.type in ('bundle', 'end') and stray.line not in (1, import.lines)
+    where stray.organization_id = import.organization_id and stray.import_id = import.id
+      and stray.type in ('bundle', 'end') and stray.line not in (1, import.lines)
     order by stray.line
     limit 1;
   end if;
   if wrong is null then
     select format('line %s names a file, %s, that did not come along', named.line, to_json(left(named.record ->> 'path', 500))) into wrong
     from dossier_private.import_records as named
-    where named.import_id = import.id and named.type = 'file' and named.parent_id not in (
+    where named.organization_id = import.organization_id and named.import_id = import.id
+      and named.type = 'file' and named.parent_id not in (
       select piece.parent_id from dossier_private.import_records as piece
-      where piece.import_id = import.id and piece.type = 'bytes' and piece.parent_id is not null)
+      where piece.organization_id = import.organization_id and piece.import_id = import.id
+        and piece.type = 'bytes' and piece.parent_id is not null)
     order by named.line
     limit 1;
   end if;
@@ -130,12 +140,15 @@ begin
   perform dossier_private.reserve_import(import.organization_id, count(*), sum(greatest(
     dossier_private.said_bytes(item.record),
     (select coalesce(sum(octet_length(page.record ->> 'text')), 0) from dossier_private.import_records as page
-      where page.import_id = import.id and page.parent_id = item.record ->> 'id' and page.type = 'page'))))
+      where page.organization_id = import.organization_id and page.import_id = import.id
+        and page.parent_id = item.record ->> 'id' and page.type = 'page'))))
   from dossier_private.import_records as item
-  where item.import_id = import.id and item.type = 'document';
+  where item.organization_id = import.organization_id and item.import_id = import.id and item.type = 'document';
 
   for session in
-    select s.line, s.record from dossier_private.import_records as s where s.import_id = import.id and s.type = 'session' order by s.line
+    select s.line, s.record from dossier_private.import_records as s
+    where s.organization_id = import.organization_id and s.import_id = import.id
+      and s.type = 'session' order by s.line
   loop
     place := format('line %s', session.line);
     old_sessions := old_sessions || (session.record ->> 'id')::uuid;
@@ -146,7 +159,8 @@ begin
 
     for document in
       select d.line, d.record from dossier_private.import_records as d
-      where d.import_id = import.id and d.parent_id = session.record ->> 'id' and d.type = 'document' order by d.line
+      where d.organization_id = import.organization_id and d.import_id = import.id
+        and d.parent_id = session.record ->> 'id' and d.type = 'document' order by d.line
     loop
       place := format('line %s', document.line);
       old_documents := old_documents || (document.record ->> 'id')::uuid;
@@ -161,7 +175,8 @@ begin
     perform dossier_private.log_event(import.organization_id, 'session.imported', new_id::text, jsonb_build_object(
       'title', session.record -> 'title', 'from', session.record -> 'id', 'documents', (
         select count(*) from dossier_private.import_records as d
-        where d.import_id = import.id and d.parent_id = session.record ->> 'id' and d.type = 'document')));
+        where d.organization_id = import.organization_id and d.import_id = import.id
+          and d.parent_id = session.record ->> 'id' and d.type = 'document')));
   end loop;
 
   place := 'bundle';

@@ -337,7 +337,7 @@ ask watch 'commit; reset role;' >/dev/null
 
 # Two workers, one file to delete in an external store.
 
-ask watch "insert into dossier_private.store_deletions (storage, storage_key) values ('concurrency', '$organization');" >/dev/null
+ask watch "insert into dossier_private.store_deletions (organization_id, storage, storage_key) values ('$organization', 'concurrency', '$organization');" >/dev/null
 claim() { echo "set role service_role; select storage_key, attempt from dossier.claim_store_deletions('concurrency');"; }
 is "$(ask watch "begin; $(claim)")" "$organization|1" 'a worker claims what is to be deleted outside'
 is "$(ask d "$(claim)")" '' 'another neither waits nor gets it'

@@ -64,8 +64,8 @@ begin
         'note.txt', 'text/plain', 5, encode(sha256('hello'), 'hex'), 'ready', 1),
       (tests.id(tenant || ' upload'), tests.id(tenant || ' session'), tests.id(tenant), tenant || '-member',
         'note.txt', 'text/plain', null, null, 'uploading', null);
-    insert into dossier_private.document_chunks (document_id, seq, bytes)
-    values (tests.id(tenant || ' document'), 0, 'hello');
+    insert into dossier_private.document_chunks (document_id, organization_id, seq, bytes)
+    values (tests.id(tenant || ' document'), tests.id(tenant), 0, 'hello');
     insert into dossier.document_pages (document_id, organization_id, page, text)
     values (tests.id(tenant || ' document'), tests.id(tenant), 1, 'hello');
     insert into dossier_private.jobs (document_id, organization_id, status)

@@ -52,10 +52,10 @@ select is(tests.outcomes($$ select where dossier.read_content(tests.id('alpha do
 insert into dossier.documents (id, session_id, organization_id, user_id, name, media_type, size_bytes, sha256, status)
 values (tests.id('big'), tests.id('alpha session'), tests.id('alpha'), 'x', 'x', 'text/plain', 3 * 262144 + 100, repeat('0', 64), 'stored'),
   (tests.id('bigger'), tests.id('alpha session'), tests.id('alpha'), 'x', 'x', 'text/plain', 5 * 262144, repeat('0', 64), 'stored');
-insert into dossier_private.document_chunks (document_id, seq, bytes)
-select tests.id('big'), seq, convert_to(repeat(chr(97 + seq), case seq when 3 then 100 else 262144 end), 'utf8') from generate_series(0, 3) as seq
+insert into dossier_private.document_chunks (document_id, organization_id, seq, bytes)
+select tests.id('big'), tests.id('alpha'), seq, convert_to(repeat(chr(97 + seq), case seq when 3 then 100 else 262144 end), 'utf8') from generate_series(0, 3) as seq
 union all
-select tests.id('bigger'), seq, convert_to(repeat('x', 262144), 'utf8') from generate_series(0, 4) as seq;
+select tests.id('bigger'), tests.id('alpha'), seq, convert_to(repeat('x', 262144), 'utf8') from generate_series(0, 4) as seq;
 select tests.login('alpha-viewer');
 select is(octet_length(dossier.read_content(tests.id('big'))), 262144, 'a chunk by default');
 select is(dossier.read_content(tests.id('big'), 262142, 4), 'aabb', 'across a border');

@@ -57,7 +57,7 @@ from (values
   ($$ select dossier.delete_sessions(array[tests.id('alpha session')], permanently => true) $$, 'alpha-member', 'authenticated', 'elsewhere one t, elsewhere two t, elsewhere upload t'),
   ($$ delete from dossier.sessions $$, 'alpha-member', 'authenticated', 'elsewhere one t, elsewhere two t, elsewhere upload t'),
   ($$ delete from dossier.organizations $$, 'alpha-owner', 'authenticated', 'elsewhere one t, elsewhere two t, elsewhere upload t'),
-  ($$ select dossier.forget_organization(tests.id('alpha')) $$, 'alpha-owner', 'authenticated', 'elsewhere one, elsewhere two, elsewhere upload'),
+  ($$ select dossier.forget_organization(tests.id('alpha')) $$, 'alpha-owner', 'authenticated', 'elsewhere one f, elsewhere two f, elsewhere upload f'),
   ($$ select dossier.forget_user('alpha-member') $$, null, 'service_role', 'elsewhere upload t'),
   ($$ select dossier.sweep() $$, null, 'service_role', 'elsewhere upload t')
 ) as t (statement, user_id, role, wanted);

@@ -17,7 +17,7 @@ insert into dossier.documents (id, session_id, organization_id, user_id, name, m
 select tests.id('alpha work'), tests.id('alpha session'), tests.id('alpha'), 'alpha-member', 'work.txt', 'text/plain',
   octet_length(bytes), encode(sha256(bytes), 'hex'), 'extracting', '2024-02-29 12:00:00.123456+05'
 from file;
-select dossier_private.store_bytes(tests.id('alpha work'), bytes) from file;
+select dossier_private.store_bytes(tests.id('alpha work'), tests.id('alpha'), bytes) from file;
 update dossier_private.document_chunks set bytes = '%PDF-' where document_id = tests.id('alpha document');
 update dossier.documents set sha256 = encode(sha256('%PDF-'), 'hex') where id = tests.id('alpha document');
 select tests.login('alpha-member');

@@ -11,7 +11,7 @@ update dossier.documents set
   size_bytes = octet_length(bytes), sha256 = encode(sha256(bytes), 'hex')
 from file where id = tests.id('alpha document');
 delete from dossier_private.document_chunks where document_id = tests.id('alpha document');
-select dossier_private.store_bytes(tests.id('alpha document'), bytes) from file;
+select dossier_private.store_bytes(tests.id('alpha document'), tests.id('alpha'), bytes) from file;
 insert into dossier.document_pages (document_id, organization_id, page, text, source, confidence)
 values (tests.id('alpha document'), tests.id('alpha'), 2, E'ünï "codé"\t\\', 'ocr', 0.91);
 insert into dossier.sessions (id, organization_id, user_id, title) values (tests.id('other session'), tests.id('alpha'), 'alpha-owner', null);
