@@ -109,66 +109,69 @@ $$;
 comment on function dossier_private.import_result(uuid, uuid[], uuid[], uuid[], uuid[]) is
   'What an import answers; refuses (PT400) a bundle that has an id twice.';
 
+create function dossier_private.stage_bundle(import_id uuid, organization_id uuid, bundle jsonb) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: nobody may write the table but through functions.
+begin
+  -- Members first: what is no array cannot be taken apart.
+  perform dossier_private.check_shape(format('sessions[%s]', session.position - 1), session.item,
+    dossier_private.bundle_shape('session') || '{"context_versions": "array", "documents": "array"}')
+  from jsonb_array_elements(bundle -> 'sessions') with ordinality as session (item, position);
+  perform dossier_private.check_shape(
+    format('sessions[%s].documents[%s]', session.position - 1, document.position - 1), document.item,
+    dossier_private.bundle_shape('document') || '{"pages": "array", "bytes": "string?"}')
+  from jsonb_array_elements(bundle -> 'sessions') with ordinality as session (item, position)
+  cross join jsonb_array_elements(session.item -> 'documents') with ordinality as document (item, position);
+
+  insert into dossier_private.import_records (import_id, organization_id, line, type, parent_id, place, record)
+  select stage_bundle.import_id, stage_bundle.organization_id,
+    row_number() over (order by session.position, part.document, part.position), part.type, part.parent_id, part.place, part.record
+  from (
+    select item, position, format('sessions[%s]', position - 1) as place
+    from jsonb_array_elements(bundle -> 'sessions') with ordinality as given (item, position)
+  ) as session
+  cross join lateral (
+    select 0 as document, 0 as position, 'session' as type, null as parent_id, session.place,
+      session.item - array['context_versions', 'documents'] as record
+    union all
+    select 0, version.position, 'context_version', session.item ->> 'id', session.place, version.item
+    from jsonb_array_elements(session.item -> 'context_versions') with ordinality as version (item, position)
+    union all
+    select document.position, part.position, part.type, part.parent_id,
+      format('%s.documents[%s]', session.place, document.position - 1), part.record
+    from jsonb_array_elements(session.item -> 'documents') with ordinality as document (item, position)
+    cross join lateral (
+      select 0 as position, 'document' as type, session.item ->> 'id' as parent_id, document.item - array['pages', 'bytes'] as record
+      union all
+      select page.position, 'page', document.item ->> 'id', page.item
+      from jsonb_array_elements(document.item -> 'pages') with ordinality as page (item, position)
+      union all
+      select 0, 'bytes', document.item ->> 'id', jsonb_build_object('base64', document.item -> 'bytes')
+      where document.item ->> 'bytes' is not null
+    ) as part
+  ) as part;
+end
+$$;
+comment on function dossier_private.stage_bundle(uuid, uuid, jsonb) is
+  'Takes a bundle apart into the records of an import, as append_import() would have brought them.';
+
 create function dossier_private.import_sessions(bundle jsonb, organization_id uuid, keep_ids boolean) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: writes tables that nobody may write but through functions.
 declare
-  place text := 'bundle';
-  session record;
-  document record;
-  new_id uuid;
-  old_sessions uuid[] := '{}';
-  new_sessions uuid[] := '{}';
-  old_documents uuid[] := '{}';
-  new_documents uuid[] := '{}';
-  code text;
-  said text;
-  why text;
-  advice text;
+  import_id uuid;
 begin
   perform dossier_private.require_role(
     dossier_private.known_organization(organization_id), 'member', 'organization', organization_id);
   perform dossier_private.check_bundle(bundle);
-  -- As many bytes as it says, but no fewer than its text has: a bundle may come without the bytes.
-  perform dossier_private.reserve_import(organization_id, count(*), sum(greatest(
-    dossier_private.said_bytes(item.value),
-    (select coalesce(sum(octet_length(page.value #>> '{}')), 0) from jsonb_path_query(item.value, 'lax $.pages[*].text') as page (value)))))
-  from jsonb_path_query(bundle, 'lax $.sessions[*].documents[*]') as item (value);
 
-  for session in
-    select e.value as item, e.position - 1 as index from jsonb_array_elements(bundle -> 'sessions') with ordinality as e (value, position)
-  loop
-    place := format('sessions[%s]', session.index);
-    old_sessions := old_sessions || (session.item ->> 'id')::uuid;
-    new_id := case when keep_ids then (session.item ->> 'id')::uuid else dossier_private.uuid_v7() end;
-    new_sessions := new_sessions || new_id;
-    perform dossier_private.import_session(place, new_id, organization_id, session.item);
-
-    for document in
-      select e.value as item, e.position - 1 as index
-      from jsonb_array_elements(session.item -> 'documents') with ordinality as e (value, position)
-    loop
-      place := format('sessions[%s].documents[%s]', session.index, document.index);
-      old_documents := old_documents || (document.item ->> 'id')::uuid;
-      new_documents := new_documents
-        || case when keep_ids then (document.item ->> 'id')::uuid else dossier_private.uuid_v7() end;
-      perform dossier_private.import_document(
-        place, new_documents[cardinality(new_documents)], new_id, organization_id, document.item);
-    end loop;
-
-    perform dossier_private.log_event(organization_id, 'session.imported', new_id::text, jsonb_build_object(
-      'title', session.item -> 'title', 'from', session.item -> 'id', 'documents', jsonb_array_length(session.item -> 'documents')));
-  end loop;
-
-  place := 'bundle';
-  return dossier_private.import_result(organization_id, old_sessions, new_sessions, old_documents, new_documents);
-
-exception when data_exception or integrity_constraint_violation or deadlock_detected
-  or sqlstate 'PT400' or sqlstate 'PT413' or sqlstate 'PT415' then
-  get stacked diagnostics
-    code = returned_sqlstate, said = message_text, why = pg_exception_detail, advice = pg_exception_hint;
-  perform dossier_private.refuse_at(place, code, said, why, advice);
+  insert into dossier_private.imports (organization_id, user_id, keep_ids)
+  values (import_sessions.organization_id, dossier_private.caller_id(), import_sessions.keep_ids)
+  returning id into import_id;
+  perform dossier_private.stage_bundle(import_id, organization_id, bundle);
+  return dossier_private.write_import(import_id);
 end
 $$;
 comment on function dossier_private.import_sessions(jsonb, uuid, boolean) is 'Runs dossier.import_sessions() with its owner''s rights.';
@@ -188,6 +191,6 @@ comment on function dossier.import_sessions(jsonb, uuid, boolean) is
 revoke all on function
   dossier_private.check_header, dossier_private.check_count, dossier_private.check_bundle, dossier_private.said_bytes,
   dossier_private.reserve_import, dossier_private.import_result,
-  dossier_private.import_sessions, dossier.import_sessions
+  dossier_private.stage_bundle, dossier_private.import_sessions, dossier.import_sessions
   from public, anon, authenticated, service_role;
 grant execute on function dossier.import_sessions, dossier_private.import_sessions to authenticated, service_role;

@@ -46,6 +46,24 @@ comment on function dossier_private.check_shape(text, jsonb, jsonb) is
   'Refuses (PT400, naming the place) what is no object with these members and no others: {name: JSON type, or time; with ? it '
   'may be null or missing}.';
 
+create function dossier_private.bundle_shape(type text) returns jsonb
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select case type
+    when 'session' then '{"id": "string", "user_id": "string", "title": "string?", "conversation_type": "string",
+      "status": "string", "created_at": "time", "updated_at": "time"}'
+    when 'context_version' then '{"version": "number", "text_context": "string", "context_metadata": "object",
+      "updated_by": "string?", "updated_at": "time"}'
+    when 'document' then '{"id": "string", "user_id": "string", "name": "string", "media_type": "string",
+      "size_bytes": "number", "sha256": "string", "status": "string", "error_code": "string?", "error_message": "string?",
+      "metadata": "object", "language": "string?", "file_metadata": "object", "created_at": "time", "updated_at": "time"}'
+    when 'page' then '{"page": "number", "text": "string", "source": "string", "engine": "string?",
+      "confidence": "number?", "quality": "number?", "reason": "string?"}'
+  end::jsonb;
+end;
+comment on function dossier_private.bundle_shape(text) is
+  'Members of a record in a bundle, as check_shape() takes them: a session, context_version, document or page.';
+
 create function dossier_private.check_new(written boolean, place text, id uuid) returns void
 language plpgsql immutable security invoker set search_path = ''
 as $$
@@ -99,8 +117,7 @@ declare
 begin
   for item in select e.value, e.position - 1 as index from jsonb_array_elements(versions) with ordinality as e (value, position) loop
     here := format('%s.context_versions[%s]', place, item.index);
-    perform dossier_private.check_shape(here, item.value, '{"version": "number", "text_context": "string",
-      "context_metadata": "object", "updated_by": "string?", "updated_at": "time"}');
+    perform dossier_private.check_shape(here, item.value, dossier_private.bundle_shape('context_version'));
     -- Far from the last integer, so that the context can go on.
     if (item.value ->> 'version')::integer not between coalesce(saved.version, 0) + 1 and 1000000000 then
       raise exception using
@@ -140,14 +157,14 @@ $$;
 comment on function dossier_private.import_context(text, uuid, uuid, jsonb) is
   'Writes the context_versions of a session in a bundle; the last of them is in force.';
 
-create function dossier_private.import_session(place text, session_id uuid, organization_id uuid, item jsonb) returns void
+create function dossier_private.import_session(
+  place text, session_id uuid, organization_id uuid, item jsonb, context_versions jsonb
+) returns void
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: what is imported keeps its author and its times, which nobody may write but here.
 begin
-  perform dossier_private.check_shape(place, item, '{"id": "string", "user_id": "string", "title": "string?",
-    "conversation_type": "string", "status": "string", "created_at": "time", "updated_at": "time",
-    "context_versions": "array", "documents": "array"}');
+  perform dossier_private.check_shape(place, item, dossier_private.bundle_shape('session'));
   if not exists (select from dossier.conversation_types as t where t.slug = item ->> 'conversation_type') then
     raise exception using
       errcode = 'PT400',
@@ -163,10 +180,10 @@ begin
     (item ->> 'created_at')::timestamptz, (item ->> 'updated_at')::timestamptz)
   on conflict on constraint sessions_pkey do nothing;
   perform dossier_private.check_new(found, place, session_id);
-  perform dossier_private.import_context(place, session_id, organization_id, item -> 'context_versions');
+  perform dossier_private.import_context(place, session_id, organization_id, context_versions);
 end
 $$;
-comment on function dossier_private.import_session(text, uuid, uuid, jsonb) is 'Writes a session of a bundle with its context, without its documents.';
+comment on function dossier_private.import_session(text, uuid, uuid, jsonb, jsonb) is 'Writes a session of a bundle with its context, without its documents.';
 
 create function dossier_private.store_bytes(document_id uuid, organization_id uuid, bytes bytea) returns void
 language plpgsql security definer set search_path = ''
@@ -192,8 +209,7 @@ declare
 begin
   for item in select e.value, e.position - 1 as index from jsonb_array_elements(pages) with ordinality as e (value, position) loop
     here := format('%s.pages[%s]', place, item.index);
-    perform dossier_private.check_shape(here, item.value, '{"page": "number",
-      "text": "string", "source": "string", "engine": "string?", "confidence": "number?", "quality": "number?", "reason": "string?"}');
+    perform dossier_private.check_shape(here, item.value, dossier_private.bundle_shape('page'));
     if (item.value ->> 'page')::numeric not between 1 and 1000000 then
       raise exception using
         errcode = 'PT400',
@@ -213,21 +229,16 @@ $$;
 comment on function dossier_private.import_pages(text, uuid, uuid, jsonb) is 'Writes the pages of a document in a bundle.';
 
 create function dossier_private.import_document(
-  place text, document_id uuid, session_id uuid, organization_id uuid, item jsonb, pieces bytea default null
+  place text, document_id uuid, session_id uuid, organization_id uuid, item jsonb, pages jsonb, bytes bytea
 ) returns void
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: nobody may insert documents but through functions.
 declare
   document dossier.documents;
-  bytes bytea;
-  pages integer;
   check_name text;
 begin
-  perform dossier_private.check_shape(place, item, '{"id": "string", "user_id": "string", "name": "string", "media_type": "string",
-    "size_bytes": "number", "sha256": "string", "status": "string", "error_code": "string?", "error_message": "string?",
-    "metadata": "object", "language": "string?", "file_metadata": "object", "created_at": "time", "updated_at": "time",
-    "pages": "array", "bytes": "string?"}');
+  perform dossier_private.check_shape(place, item, dossier_private.bundle_shape('document'));
   if item ->> 'status' not in ('stored', 'ready', 'failed', 'unsupported') then
     raise exception using
       errcode = 'PT400',
@@ -240,18 +251,16 @@ begin
       (item ->> 'size_bytes')::bigint, item -> 'metadata');
   end loop;
 
-  pages := jsonb_array_length(item -> 'pages');
   document.media_type := dossier_private.declared_media_type(item ->> 'media_type', item ->> 'name');
   document.status := item ->> 'status';
   document.error_code := left(item ->> 'error_code', 100);
   document.error_message := left(item ->> 'error_message', 2000);
-  if document.status = 'ready' or pages > 0 then
-    document.page_count := pages;
+  if document.status = 'ready' or pages <> '[]' then
+    document.page_count := jsonb_array_length(pages);
     document.token_count := (
-      select coalesce(sum(dossier.estimate_tokens(page.value ->> 'text')), 0) from jsonb_array_elements(item -> 'pages') as page);
+      select coalesce(sum(dossier.estimate_tokens(page.value ->> 'text')), 0) from jsonb_array_elements(pages) as page);
   end if;
 
-  bytes := coalesce(pieces, decode(item ->> 'bytes', 'base64'));
   if bytes is not null then
     if octet_length(bytes) <> (item ->> 'size_bytes')::bigint or encode(sha256(bytes), 'hex') <> item ->> 'sha256' then
       raise exception using
@@ -282,7 +291,7 @@ begin
   on conflict on constraint documents_pkey do nothing;
   perform dossier_private.check_new(found, place, document_id);
 
-  perform dossier_private.import_pages(place, document_id, organization_id, item -> 'pages');
+  perform dossier_private.import_pages(place, document_id, organization_id, pages);
   if document.status = 'ready' then
     perform dossier_private.index_document(document_id);
   end if;
@@ -296,10 +305,10 @@ begin
   end if;
 end
 $$;
-comment on function dossier_private.import_document(text, uuid, uuid, uuid, jsonb, bytea) is
-  'Writes a document of a bundle; its bytes are in it, or are the pieces. Without bytes it has storage none; one that waited for its extraction is then failed.';
+comment on function dossier_private.import_document(text, uuid, uuid, uuid, jsonb, jsonb, bytea) is
+  'Writes a document of a bundle with its pages. Without bytes it has storage none; one that waited for its extraction then fails.';
 
 revoke all on function
-  dossier_private.check_shape, dossier_private.check_new, dossier_private.refuse_at, dossier_private.import_context,
+  dossier_private.check_shape, dossier_private.bundle_shape, dossier_private.check_new, dossier_private.refuse_at, dossier_private.import_context,
   dossier_private.import_session, dossier_private.store_bytes, dossier_private.import_pages, dossier_private.import_document
   from public, anon, authenticated, service_role;

@@ -41,6 +41,7 @@ create unlogged table dossier_private.import_records (
   line integer not null,
   type text not null,
   parent_id text,
+  place text not null,
   record jsonb not null,
   constraint import_records_pkey primary key (organization_id, import_id, line),
   constraint import_records_import_fkey foreign key (organization_id, import_id)
@@ -54,6 +55,7 @@ comment on column dossier_private.import_records.organization_id is 'Organizatio
 comment on column dossier_private.import_records.line is 'Position, from 1.';
 comment on column dossier_private.import_records.type is 'What it is.';
 comment on column dossier_private.import_records.parent_id is 'Id in the bundle of the session or document it belongs to.';
+comment on column dossier_private.import_records.place is 'Where it stands in what was sent, for errors: line 7, or sessions[0].documents[1].';
 comment on column dossier_private.import_records.record is 'The rest of it. Stored external: bytes in base64 hardly compress.';
 alter table dossier_private.import_records alter column record set storage external;
 create index import_records_parent_id_idx on dossier_private.import_records (import_id, parent_id, type, line);
@@ -156,8 +158,9 @@ begin
   from jsonb_array_elements(records) with ordinality as given (record, position)
   where given.record ->> 'type' = 'document';
 
-  insert into dossier_private.import_records (import_id, organization_id, line, type, parent_id, record)
+  insert into dossier_private.import_records (import_id, organization_id, line, type, parent_id, place, record)
   select import.id, import.organization_id, first_line + given.position - 1, given.record ->> 'type', parent.id,
+    format('line %s', first_line + given.position - 1),
     given.record - array['type', parent.key]
   from jsonb_array_elements(records) with ordinality as given (record, position)
   cross join lateral (

@@ -116,12 +116,12 @@ end
 $$;
 comment on function dossier_private.staged_bytes(uuid, jsonb) is 'The bytes of a document whose pieces have arrived; null: none has.';
 
-create function dossier_private.finish_import(import_id uuid) returns jsonb
+create function dossier_private.write_import(import_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: writes tables that nobody may write but through functions.
 declare
-  import constant dossier_private.imports := dossier_private.require_import(import_id);
+  import dossier_private.imports;
   place text := 'bundle';
   session record;
   document record;
@@ -135,7 +135,7 @@ declare
   why text;
   advice text;
 begin
-  perform dossier_private.check_records(import);
+  select i.* into import from dossier_private.imports as i where i.id = write_import.import_id;
   -- As many bytes as it says, but no fewer than its text has: a bundle may come without the bytes.
   perform dossier_private.reserve_import(import.organization_id, count(*), sum(greatest(
     dossier_private.said_bytes(item.record),
@@ -146,29 +146,30 @@ begin
   where item.organization_id = import.organization_id and item.import_id = import.id and item.type = 'document';
 
   for session in
-    select s.line, s.record from dossier_private.import_records as s
-    where s.organization_id = import.organization_id and s.import_id = import.id
-      and s.type = 'session' order by s.line
+    select s.place, s.record from dossier_private.import_records as s
+    where s.organization_id = import.organization_id and s.import_id = import.id and s.type = 'session'
+    order by s.line
   loop
-    place := format('line %s', session.line);
+    place := session.place;
     old_sessions := old_sessions || (session.record ->> 'id')::uuid;
     new_id := case when import.keep_ids then (session.record ->> 'id')::uuid else dossier_private.uuid_v7() end;
     new_sessions := new_sessions || new_id;
-    perform dossier_private.import_session(place, new_id, import.organization_id, session.record || jsonb_build_object(
-      'context_versions', dossier_private.staged_list(import.id, 'context_version', session.record ->> 'id'), 'documents', '[]'::jsonb));
+    perform dossier_private.import_session(place, new_id, import.organization_id, session.record,
+      dossier_private.staged_list(import.id, 'context_version', session.record ->> 'id'));
 
     for document in
-      select d.line, d.record from dossier_private.import_records as d
+      select d.place, d.record from dossier_private.import_records as d
       where d.organization_id = import.organization_id and d.import_id = import.id
-        and d.parent_id = session.record ->> 'id' and d.type = 'document' order by d.line
+        and d.parent_id = session.record ->> 'id' and d.type = 'document'
+      order by d.line
     loop
-      place := format('line %s', document.line);
+      place := document.place;
       old_documents := old_documents || (document.record ->> 'id')::uuid;
       new_documents := new_documents
         || case when import.keep_ids then (document.record ->> 'id')::uuid else dossier_private.uuid_v7() end;
       perform dossier_private.import_document(
-        place, new_documents[cardinality(new_documents)], new_id, import.organization_id,
-        document.record || jsonb_build_object('pages', dossier_private.staged_list(import.id, 'page', document.record ->> 'id')),
+        place, new_documents[cardinality(new_documents)], new_id, import.organization_id, document.record,
+        dossier_private.staged_list(import.id, 'page', document.record ->> 'id'),
         dossier_private.staged_bytes(import.id, document.record));
     end loop;
 
@@ -190,6 +191,18 @@ exception when data_exception or integrity_constraint_violation or deadlock_dete
   perform dossier_private.refuse_at(place, code, said, why, advice);
 end
 $$;
+comment on function dossier_private.write_import(uuid) is
+  'Writes the records of an import into its organization and ends the import; an error names the place of the record.';
+
+create function dossier_private.finish_import(import_id uuid) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: API roles cannot read the records.
+begin
+  perform dossier_private.check_records(dossier_private.require_import(import_id));
+  return dossier_private.write_import(import_id);
+end
+$$;
 comment on function dossier_private.finish_import(uuid) is 'Runs dossier.finish_import() with its owner''s rights.';
 
 create function dossier.finish_import(import_id uuid) returns jsonb
@@ -202,7 +215,8 @@ comment on function dossier.finish_import(uuid) is
   'line. Returns {organization_id, sessions: {old id: new id}, documents: {old id: new id}}.';
 
 revoke all on function
-  dossier_private.check_records, dossier_private.staged_list, dossier_private.staged_bytes, dossier_private.finish_import,
+  dossier_private.check_records, dossier_private.staged_list, dossier_private.staged_bytes, dossier_private.write_import,
+  dossier_private.finish_import,
   dossier.finish_import
   from public, anon, authenticated, service_role;
 grant execute on function dossier.finish_import, dossier_private.finish_import to authenticated, service_role;

@@ -227,7 +227,7 @@ PT400 sessions[0].updated_at
 PT400 sessions[0]
 PT400 sessions[0].documents[1]
 PT400 sessions[0].documents[1]
-PT400 sessions[0].documents[1]
+PT413 sessions[0].documents[1]
 PT400 sessions[0].documents[0]
 PT400 sessions[0].documents[0].bytes
 PT400 sessions[0].documents[0]
