@@ -47,9 +47,10 @@ comment on function dossier_private.check_shape(text, jsonb, jsonb) is
   'may be null or missing}.';
 
 create function dossier_private.bundle_shape(type text) returns jsonb
-language sql immutable parallel safe security invoker set search_path = ''
-begin atomic
-  select case type
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return case type
     when 'session' then '{"id": "string", "user_id": "string", "title": "string?", "conversation_type": "string",
       "status": "string", "created_at": "time", "updated_at": "time"}'
     when 'context_version' then '{"version": "number", "text_context": "string", "context_metadata": "object",
@@ -60,7 +61,8 @@ begin atomic
     when 'page' then '{"page": "number", "text": "string", "source": "string", "engine": "string?",
       "confidence": "number?", "quality": "number?", "reason": "string?"}'
   end::jsonb;
-end;
+end
+$$;
 comment on function dossier_private.bundle_shape(text) is
   'Members of a record in a bundle, as check_shape() takes them: a session, context_version, document or page.';
 
