@@ -6,7 +6,7 @@
 
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
-use dossier_extract_worker::sandbox::{self, SandboxError, Stranger};
+use dossier_extract_worker::sandbox::{self, ForeignLibrary, SandboxError};
 use dossier_extract_worker::{ocr, refuse, serve};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -34,10 +34,10 @@ fn main() -> ExitCode {
         },
         _ => None,
     };
-    let stranger = if tesseract.is_some() { Stranger::Tesseract } else { Stranger::None };
+    let library = if tesseract.is_some() { ForeignLibrary::Tesseract } else { ForeignLibrary::None };
     let limits = invocation.limits;
     let replies = Arc::clone(&output);
-    match sandbox::enter(&limits, invocation.sandbox, stranger, move || {
+    match sandbox::enter(&limits, invocation.sandbox, library, move || {
         serve(&invocation, tesseract, &*replies);
     }) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,11 +1,14 @@
 //! One request, straight down: the file, what it is, its pages, the last reply.
 
-use crate::appearance::Appearance;
-use crate::format::{self, Format};
+use crate::detection::{self, Format};
+use crate::formats::{csv, html, json, mail, rtf, text};
+use crate::images::ocr::{self, Tesseract};
+use crate::images::page_image::PageImages;
+use crate::images::{image_file, thumbnail};
 use crate::input::Input;
-use crate::ocr::{self, Tesseract};
-use crate::reply::Pages;
-use crate::{csv, docx, html, json, mail, odf, pdf, picture, pptx, rtf, text, thumbnail, xlsx};
+use crate::office::{compound_file, docx, odf, pptx, xlsx};
+use crate::output::reply::Pages;
+use crate::pdf;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
 use std::io::Write;
@@ -32,19 +35,21 @@ fn read<W: Write>(
     let limits = &invocation.limits;
     let input = Input::open(limits.input_bytes)?;
     let format = match &invocation.request.media_type {
-        Some(media_type) if invocation.task != Task::Detect => format::declared(media_type, &input, limits)?,
-        _ => format::detect(&input, limits),
+        Some(media_type) if invocation.task != Task::Detect => {
+            detection::declared(media_type, &input, limits)?
+        }
+        _ => detection::detect(&input, limits),
     };
     match &invocation.task {
         Task::Extract => extract(invocation, input, &format, pages)?,
         Task::Detect => {}
         Task::Recognize(recognition) => {
-            let mut appearance = Appearance::open(input, &format, limits)?;
+            let mut images = PageImages::open(input, &format, limits)?;
             let mut tesseract = tesseract.ok_or_else(|| ocr::missing("it was not loaded"))?;
-            ocr::recognize(&mut tesseract, recognition, &mut appearance, limits, pages)?;
+            ocr::recognize(&mut tesseract, recognition, &mut images, limits, pages)?;
         }
         Task::Thumbnail { side } => {
-            let small = Appearance::open(input, &format, limits)?.small(*side, limits)?;
+            let small = PageImages::open(input, &format, limits)?.small(*side, limits)?;
             pages.push_thumbnail(thumbnail::encode(&small)?)?;
         }
     }
@@ -59,7 +64,7 @@ fn extract<W: Write>(
 ) -> Result<(), Failure> {
     let limits = &invocation.limits;
     match format {
-        Format::Image(kind) => picture::read(&input, *kind, limits, pages),
+        Format::Image(kind) => image_file::read(&input, *kind, limits, pages),
         Format::Pdf => pdf::read(input, invocation.request.pdf_engine, limits, pages),
         Format::Docx => docx::read(&input, invocation.request.format, limits, pages),
         Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages),
@@ -74,7 +79,7 @@ fn extract<W: Write>(
         Format::Ndjson => json::read_ndjson(&input, pages),
         Format::Csv => csv::read(&input, invocation.request.format, pages),
         Format::Text | Format::Markdown | Format::Source(_) => text::read(&input, pages),
-        Format::Other(of) if of == format::ENCRYPTED_OFFICE => Err(Failure::Encrypted),
+        Format::Other(of) if of == compound_file::ENCRYPTED_OFFICE => Err(Failure::Encrypted),
         Format::Other(_) => Err(Failure::Unsupported { media_type: format.media_type().to_owned() }),
     }
 }

@@ -29,7 +29,7 @@ fn with_picture(width: u32, height: u32, content: &str) -> Vec<u8> {
 #[test]
 fn good_text_says_so() {
     let extraction = read(&pdf_of_pages(&[&at(72, 700, "Good text")], "", &[]));
-    assert_eq!((extraction.pages[0].quality, reason(&extraction)), (Some(1.0), "its text looks good"));
+    assert_eq!((extraction.pages[0].quality, reason(&extraction)), (Some(1.0), "the text looks good"));
     assert!(extraction.needs_ocr.is_empty());
 }
 
@@ -56,7 +56,7 @@ fn a_picture_without_text_needs_to_be_read() {
     ] {
         let extraction = read(&with_picture(width, height, &content));
         assert_eq!(!extraction.needs_ocr.is_empty(), needs_ocr, "{width} x {height}, {content}");
-        assert_eq!(reason(&extraction).starts_with("a picture covers"), needs_ocr, "{}", reason(&extraction));
+        assert_eq!(reason(&extraction).starts_with("an image covers"), needs_ocr, "{}", reason(&extraction));
     }
 }
 

@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use dossier_extract::{Limits, Sandbox};
-use dossier_extract_worker::sandbox::{self, Stranger};
+use dossier_extract_worker::sandbox::{self, ForeignLibrary};
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, Output, Stdio};
@@ -135,8 +135,8 @@ fn hostile(name: &str, place: &str) -> ExitCode {
     }
     let limits = Limits { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 1, ..Limits::default() };
     let name = name.to_owned();
-    let stranger = if place.ends_with("Tesseract") { Stranger::Tesseract } else { Stranger::None };
-    if let Err(error) = sandbox::enter(&limits, sandbox, stranger, move || work(&name)) {
+    let library = if place.ends_with("Tesseract") { ForeignLibrary::Tesseract } else { ForeignLibrary::None };
+    if let Err(error) = sandbox::enter(&limits, sandbox, library, move || work(&name)) {
         println!("refused: {error}");
     }
     ExitCode::SUCCESS

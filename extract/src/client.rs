@@ -1,7 +1,7 @@
 //! One extraction from spawn to answer: feed, wait, classify.
 
 use crate::protocol::Done;
-use crate::replies::{Replies, rubbish};
+use crate::replies::{Replies, protocol_violation};
 use crate::worker::{End, Event, Worker};
 use crate::{
     ExtractError, Extraction, Invocation, Limits, OcrOutcome, OcrSettings, Request, Sandbox, Source, Task,
@@ -112,7 +112,7 @@ impl Extractor {
         let invocation = self.invocation(Task::Thumbnail { side }, of);
         let mut replies = Replies::new(&invocation);
         self.run(source, &invocation, self.patience(), &mut replies, &mut tick)?;
-        replies.thumbnail.ok_or_else(|| rubbish("no thumbnail"))
+        replies.thumbnail.ok_or_else(|| protocol_violation("no thumbnail"))
     }
 
     fn invocation(&self, task: Task, request: Request) -> Invocation {

@@ -79,7 +79,7 @@ impl Replies {
 
     fn reply(&mut self, line: &[u8]) -> Result<(), ExtractError> {
         if self.last.is_some() {
-            return Err(rubbish("a reply after the last"));
+            return Err(protocol_violation("a reply after the last"));
         }
         match serde_json::from_slice(line) {
             Ok(Reply::Page(page)) => self.page(page),
@@ -93,7 +93,7 @@ impl Replies {
                 self.last = Some(Err(self.failure(failure)?));
                 Ok(())
             }
-            Err(_) => Err(rubbish("a reply that is none")),
+            Err(_) => Err(protocol_violation("a reply that is none")),
         }
     }
 
@@ -105,12 +105,12 @@ impl Replies {
             Task::Recognize(recognition) => recognition.pages.get(self.answered()).copied(),
             Task::Detect | Task::Thumbnail { .. } => None,
         };
-        if expected == Some(page) { Ok(()) } else { Err(rubbish("pages out of order")) }
+        if expected == Some(page) { Ok(()) } else { Err(protocol_violation("pages out of order")) }
     }
 
     fn unread(&mut self, page: u32, failure: Failure) -> Result<(), ExtractError> {
         if !matches!(self.task, Task::Recognize(_)) {
-            return Err(rubbish("a page that was not asked for"));
+            return Err(protocol_violation("a page that was not asked for"));
         }
         self.expect(page)?;
         let error = self.failure(failure)?;
@@ -120,7 +120,7 @@ impl Replies {
 
     fn thumbnail(&mut self, thumbnail: Thumbnail) -> Result<(), ExtractError> {
         let Task::Thumbnail { side } = self.task else {
-            return Err(rubbish("a picture that was not asked for"));
+            return Err(protocol_violation("a picture that was not asked for"));
         };
         let is_side = |length: u32| (1..=side).contains(&length);
         let fits = thumbnail.media_type == Thumbnail::MEDIA_TYPE
@@ -129,7 +129,7 @@ impl Replies {
             && thumbnail.bytes.len() <= Thumbnail::MAX_BYTES
             && is_webp(&thumbnail.bytes);
         if !fits || self.thumbnail.is_some() {
-            return Err(rubbish("an impossible picture"));
+            return Err(protocol_violation("an impossible picture"));
         }
         self.thumbnail = Some(thumbnail);
         Ok(())
@@ -141,11 +141,11 @@ impl Replies {
         }
         self.expect(page.page)?;
         if !page.text.chars().all(is_clean) {
-            return Err(rubbish("control characters in a page"));
+            return Err(protocol_violation("control characters in a page"));
         }
         let is_share = |share: Option<f32>| share.is_none_or(|share| (0.0..=1.0).contains(&share));
         if !is_share(page.confidence) || !is_share(page.quality) {
-            return Err(rubbish("an impossible confidence"));
+            return Err(protocol_violation("an impossible confidence"));
         }
         let engine = name(page.engine)?;
         let reason = page.reason.as_deref().map(readable);
@@ -160,11 +160,11 @@ impl Replies {
             Task::Extract | Task::Detect => false,
         };
         if is_unfinished {
-            return Err(rubbish("an end too early"));
+            return Err(protocol_violation("an end too early"));
         }
         let is_page = |page: &u32| (1..=self.pages.len()).contains(&(*page as usize));
         if !done.needs_ocr.iter().all(is_page) || !done.needs_ocr.is_sorted_by(|a, b| a < b) {
-            return Err(rubbish("pages that are none"));
+            return Err(protocol_violation("pages that are none"));
         }
         Ok(Done {
             media_type: name(done.media_type)?,
@@ -189,7 +189,7 @@ impl Replies {
                 .into_iter()
                 .find(|name| *name == limit)
                 .map(|limit| ExtractError::LimitExceeded { limit })
-                .ok_or_else(|| rubbish("an unknown limit"))?,
+                .ok_or_else(|| protocol_violation("an unknown limit"))?,
             Failure::SandboxUnavailable { reason } => {
                 ExtractError::SandboxUnavailable { reason: readable(&reason) }
             }
@@ -200,22 +200,26 @@ impl Replies {
 /// Why a worker ended without a last reply. What it wrote to its standard error only ever picks the label.
 fn classify(end: &End) -> ExtractError {
     let crashed = |how: &str| ExtractError::Crashed { how: how.to_owned() };
-    let complains = |what: &str| end.complaint.contains(what);
+    let stderr_has = |what: &str| end.stderr.contains(what);
     let Some(status) = end.status else { return crashed("it ended unobserved") };
     match status.signal() {
         Some(libc::SIGXCPU) => ExtractError::LimitExceeded { limit: "cpu_seconds" },
         Some(libc::SIGSYS) => crashed("forbidden system call"),
-        Some(libc::SIGABRT | libc::SIGSEGV) if complains("overflowed its stack") => crashed("stack overflow"),
+        Some(libc::SIGABRT | libc::SIGSEGV) if stderr_has("overflowed its stack") => {
+            crashed("stack overflow")
+        }
         // The last is C++, which says it in Tesseract's name.
         Some(libc::SIGABRT)
-            if complains("memory allocation of") || complains("out of memory") || complains("bad_alloc") =>
+            if stderr_has("memory allocation of")
+                || stderr_has("out of memory")
+                || stderr_has("bad_alloc") =>
         {
             ExtractError::LimitExceeded { limit: "memory_bytes" }
         }
         Some(libc::SIGSEGV | libc::SIGBUS) => crashed("memory fault"),
         Some(libc::SIGKILL) => crashed("killed from outside"),
         Some(signal) => crashed(&format!("signal {signal}")),
-        None if complains("panicked at") => crashed("panic"),
+        None if stderr_has("panicked at") => crashed("panic"),
         None => crashed(&format!("no reply, exit status {}", status.code().unwrap_or_default())),
     }
 }
@@ -228,14 +232,14 @@ fn is_webp(bytes: &[u8]) -> bool {
 }
 
 /// What no worker says.
-pub(crate) fn rubbish(what: &str) -> ExtractError {
+pub(crate) fn protocol_violation(what: &str) -> ExtractError {
     ExtractError::Crashed { how: format!("it sent {what}") }
 }
 
 /// A media type or engine name: short, printable ASCII without spaces.
 fn name(name: String) -> Result<String, ExtractError> {
     let fits = (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(name) } else { Err(rubbish("an impossible name")) }
+    if fits { Ok(name) } else { Err(protocol_violation("an impossible name")) }
 }
 
 /// Metadata that fits its pages, each value short and without control characters.

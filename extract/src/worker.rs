@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// As much of the worker's standard error as is kept, to classify its end.
-const COMPLAINT_BYTES: usize = 4096;
+const STDERR_BYTES: usize = 4096;
 /// As much of its standard output as is read at once: a pipe's capacity.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -26,8 +26,8 @@ pub(crate) struct Worker {
     /// Readable when the child is gone; kernels before 5.3 have none and are asked at every tick.
     gone: Option<OwnedFd>,
     output: Option<File>,
-    complaints: Option<File>,
-    complaint: Vec<u8>,
+    stderr: Option<File>,
+    stderr_tail: Vec<u8>,
     buffer: Vec<u8>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct End {
     /// `None`: somebody else has reaped it.
     pub(crate) status: Option<ExitStatus>,
     /// The last it wrote to its standard error.
-    pub(crate) complaint: String,
+    pub(crate) stderr: String,
 }
 
 impl Worker {
@@ -70,22 +70,22 @@ impl Worker {
         unsafe { command.pre_exec(move || die_with(parent)) };
         let mut child = command.spawn()?;
         let output = child.stdout.take().map(|pipe| File::from(OwnedFd::from(pipe)));
-        let complaints = child.stderr.take().map(|pipe| File::from(OwnedFd::from(pipe)));
+        let stderr = child.stderr.take().map(|pipe| File::from(OwnedFd::from(pipe)));
         let gone =
             Pid::from_raw(child.id().cast_signed()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-        Ok(Self { child, gone, output, complaints, complaint: Vec::new(), buffer: Vec::new() })
+        Ok(Self { child, gone, output, stderr, stderr_tail: Vec::new(), buffer: Vec::new() })
     }
 
     /// What happens next, within `patience`; earlier when a signal arrives.
     pub(crate) fn next(&mut self, patience: Duration) -> io::Result<Event<'_>> {
         let Some(ready) = self.poll(patience)? else { return Ok(Event::Nothing) };
-        if ready.complaints {
-            self.hear_complaint();
+        if ready.stderr {
+            self.read_stderr();
         }
         if ready.output && self.read_output() {
             return Ok(Event::Output(&self.buffer));
         }
-        if self.output.is_some() || self.complaints.is_some() {
+        if self.output.is_some() || self.stderr.is_some() {
             return Ok(Event::Nothing);
         }
         let status = match self.child.try_wait() {
@@ -94,18 +94,18 @@ impl Worker {
             // The host ignores SIGCHLD or reaps every child itself.
             Err(_) => None,
         };
-        let complaint = String::from_utf8_lossy(&self.complaint).into_owned();
-        Ok(Event::Ended(End { status, complaint }))
+        let stderr = String::from_utf8_lossy(&self.stderr_tail).into_owned();
+        Ok(Event::Ended(End { status, stderr }))
     }
 
     /// Which pipes have something to say; `None` when a signal came first.
     fn poll(&self, patience: Duration) -> io::Result<Option<Ready>> {
         let patience = Timespec { tv_sec: 0, tv_nsec: patience.subsec_nanos().into() };
         let output = self.output.as_ref().map(AsFd::as_fd);
-        let complaints = self.complaints.as_ref().map(AsFd::as_fd);
+        let stderr = self.stderr.as_ref().map(AsFd::as_fd);
         // While a pipe is open its end of file says the same; afterwards only this does.
-        let gone = self.gone.as_ref().filter(|_| output.is_none() && complaints.is_none()).map(AsFd::as_fd);
-        let open = [output, complaints, gone].into_iter().flatten();
+        let gone = self.gone.as_ref().filter(|_| output.is_none() && stderr.is_none()).map(AsFd::as_fd);
+        let open = [output, stderr, gone].into_iter().flatten();
         let mut polled: Vec<PollFd<'_>> =
             open.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         match poll(&mut polled, Some(&patience)) {
@@ -115,7 +115,7 @@ impl Worker {
         }
         let mut answers = polled.iter().map(|fd| !fd.revents().is_empty());
         let mut answer = |open: bool| open && answers.next().unwrap_or(false);
-        Ok(Some(Ready { output: answer(output.is_some()), complaints: answer(complaints.is_some()) }))
+        Ok(Some(Ready { output: answer(output.is_some()), stderr: answer(stderr.is_some()) }))
     }
 
     /// Reads what there is; `false` (and the pipe is closed) at its end.
@@ -131,16 +131,16 @@ impl Worker {
     }
 
     /// Keeps the last of standard error; reads on in any case, so that the worker is never held up.
-    fn hear_complaint(&mut self) {
-        let Some(pipe) = &mut self.complaints else { return };
-        let mut chunk = [0; COMPLAINT_BYTES];
+    fn read_stderr(&mut self) {
+        let Some(pipe) = &mut self.stderr else { return };
+        let mut chunk = [0; STDERR_BYTES];
         let count = read(pipe, &mut chunk);
         if count == 0 {
-            self.complaints = None;
+            self.stderr = None;
         }
-        self.complaint.extend_from_slice(&chunk[..count]);
-        let excess = self.complaint.len().saturating_sub(COMPLAINT_BYTES);
-        self.complaint.drain(..excess);
+        self.stderr_tail.extend_from_slice(&chunk[..count]);
+        let excess = self.stderr_tail.len().saturating_sub(STDERR_BYTES);
+        self.stderr_tail.drain(..excess);
     }
 }
 
@@ -154,7 +154,7 @@ impl Drop for Worker {
 #[derive(Debug)]
 struct Ready {
     output: bool,
-    complaints: bool,
+    stderr: bool,
 }
 
 /// A read that is only made after `poll`; an error is as good as the end.

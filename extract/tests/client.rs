@@ -97,7 +97,7 @@ fn one_source_can_be_extracted_by_many_threads_at_once() {
 }
 
 #[test]
-fn rubbish_is_a_crash() {
+fn a_protocol_violation_is_a_crash() {
     assert_crashed(says("rubbish", &["rubbish", ""]), "a reply that is none");
     assert_crashed(says("nothing", &[""]), "no reply");
     assert_crashed(says("unfinished", &[&page(1, "one"), ""]), "no reply");
@@ -155,7 +155,7 @@ fn more_output_than_the_limit_is_refused() {
 #[test]
 fn a_worker_that_fills_its_standard_error_is_not_held_up() {
     let script = format!("head -c 3000000 /dev/zero | tr '\\0' x >&2; echo '{DONE}'");
-    assert!(extract(&scripted("complainer", &script)).is_ok());
+    assert!(extract(&scripted("noisy", &script)).is_ok());
 }
 
 #[test]

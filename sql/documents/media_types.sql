@@ -132,7 +132,7 @@ begin
 end
 $$;
 comment on function dossier_private.magic_media_type(bytea) is
-  'Media type of what its first bytes give away, or null. The program that reads files tells the same of them: extract-worker/src/format.rs.';
+  'Media type of what its first bytes give away, or null. The program that reads files tells the same of them: extract-worker/src/detection/magic.rs.';
 
 create function dossier_private.compound_media_type(head bytea) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''

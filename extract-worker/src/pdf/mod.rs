@@ -3,40 +3,20 @@
 //! Invariant: page numbers are the file's own; a page that nobody can read is sent empty, and its reason
 //! says so.
 
-mod accents;
-mod annotations;
-mod bidi;
-mod by_code;
-mod characters;
-mod columns;
-mod composite;
-mod end;
-mod engine;
+mod content;
+mod engines;
 mod fonts;
-mod forms;
-mod frame;
-mod glyphs;
-mod guesses;
-mod hayro;
 mod info;
-mod lines;
-mod order;
-mod pdf_extract;
-mod pictures;
-mod placed;
-mod quality;
+mod layout;
 mod render;
-mod route;
-mod spacing;
 mod unicode;
-mod words;
 
 use crate::input::Input;
-use crate::reply::Pages;
+use crate::output::reply::Pages;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Limits, PdfEngine};
+use engines::choice::Engines;
 pub(crate) use render::{POINTS_PER_INCH, Renderer};
-use route::Engines;
 use std::io::Write;
 use std::sync::Arc;
 

@@ -2,8 +2,8 @@
 //!
 //! Invariant: decides nothing about text; the caller says how large, this draws.
 
-use super::engine::{contained, malformed};
-use super::hayro;
+use super::engines::engine::{contained, malformed};
+use super::engines::hayro;
 use crate::input::Input;
 use ::hayro::vello_cpu::Pixmap;
 use ::hayro::vello_cpu::color::palette::css::WHITE;

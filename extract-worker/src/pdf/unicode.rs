@@ -1,10 +1,11 @@
 //! Characters as readers expect them: ligatures and presentation forms taken apart, controls left out.
 
+use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::hayro_syntax::object::{Dict, String as PdfString};
 use unicode_normalization::UnicodeNormalization;
 
 /// Adds a character in its plain form; `false` when it is no character that anybody can read.
-pub(super) fn push(text: &mut String, character: char) -> bool {
+pub(in crate::pdf) fn push(text: &mut String, character: char) -> bool {
     match character {
         ' '..='~' => text.push(character),
         '\t' | '\n' | '\r' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => text.push(' '),
@@ -22,19 +23,19 @@ pub(super) fn push(text: &mut String, character: char) -> bool {
 }
 
 /// Whether a character is of a private use area: some font's own, unknown to everybody else.
-pub(super) fn is_private(character: char) -> bool {
+pub(in crate::pdf) fn is_private(character: char) -> bool {
     matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
 /// The `ActualText` of marked content.
-pub(super) fn actual_text(properties: &Dict<'_>) -> Option<String> {
+pub(in crate::pdf) fn actual_text(properties: &Dict<'_>) -> Option<String> {
     let string = properties.get::<PdfString<'_>>(b"ActualText".as_slice())?;
     Some(decode(string.as_bytes()))
 }
 
 /// A PDF text string: UTF-16 or UTF-8 with a byte order mark, otherwise `PDFDocEncoding`; many writers forget
 /// the mark, and what is UTF-8 hardly ever is anything else.
-pub(super) fn decode(bytes: &[u8]) -> String {
+pub(in crate::pdf) fn decode(bytes: &[u8]) -> String {
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
         return without_languages(&encoding.decode_without_bom_handling(&bytes[mark..]).0);
     }
@@ -60,5 +61,13 @@ fn pdf_doc(byte: u8) -> char {
         0x18..=0x1f => LOW[usize::from(byte - 0x18)],
         0x80..=0xa0 => HIGH[usize::from(byte - 0x80)],
         byte => char::from(byte),
+    }
+}
+
+/// Whether a glyph's characters are any; some files map all they have to U+0000 or U+FFFD.
+pub(in crate::pdf) fn is_readable(characters: &BfString) -> bool {
+    match characters {
+        BfString::Char(character) => !matches!(*character, '\0' | char::REPLACEMENT_CHARACTER),
+        BfString::String(string) => !string.is_empty(),
     }
 }

@@ -1,6 +1,6 @@
 //! Seccomp: the system calls of a computation, and no other, on every thread.
 
-use super::{SandboxError, Stranger, failed};
+use super::{ForeignLibrary, SandboxError, failed};
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, apply_filter_all_threads,
@@ -8,11 +8,11 @@ use seccompiler::{
 use std::collections::BTreeMap;
 
 /// Installs the filter for all threads of this process. A call it does not allow ends the process with
-/// SIGSYS, but for those that the strangers make and do without.
-pub(super) fn install(stranger: Stranger) -> Result<(), SandboxError> {
-    let refused = match stranger {
-        Stranger::None => &[][..],
-        Stranger::Tesseract => REFUSED,
+/// SIGSYS, but for those that foreign libraries make and do without.
+pub(super) fn install(library: ForeignLibrary) -> Result<(), SandboxError> {
+    let refused = match library {
+        ForeignLibrary::None => &[][..],
+        ForeignLibrary::Tesseract => REFUSED,
     };
     let mut filters = Vec::new();
     if !refused.is_empty() {

@@ -27,7 +27,7 @@ const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// Foreign code that works in the sandbox, which knows nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stranger {
+pub enum ForeignLibrary {
     /// None: a forbidden system call is an attack, and ends the process.
     None,
     /// Tesseract, which tries to open files it can do without: that is answered with an error. It can
@@ -48,7 +48,12 @@ pub struct SandboxError {
 /// The order is forced: landlock holds for the calling thread and those it starts, so it comes before
 /// the parser's thread; seccomp forbids starting threads, so it comes after, when the thread is wholly
 /// there, and for all threads at once; the parser waits until it is closed.
-pub fn enter<W>(limits: &Limits, sandbox: Sandbox, stranger: Stranger, work: W) -> Result<(), SandboxError>
+pub fn enter<W>(
+    limits: &Limits,
+    sandbox: Sandbox,
+    library: ForeignLibrary,
+    work: W,
+) -> Result<(), SandboxError>
 where
     W: FnOnce() + Send + 'static,
 {
@@ -76,7 +81,7 @@ where
         .map_err(failed("parser thread"))?;
     is_started.recv().map_err(failed("parser thread"))?;
     check(limit::no_more_threads())?;
-    check(filter::install(stranger))?;
+    check(filter::install(library))?;
     if closed.send(()).is_ok() && parser.join().is_err() {
         // The panic hook has spoken; the parent sees a reply without an end.
         std::process::exit(101);

@@ -3,7 +3,7 @@
 use super::super::unicode;
 use super::line;
 use super::trees::Tree;
-use crate::numerals::Numeral;
+use crate::output::numerals::Numeral;
 use hayro_interpret::hayro_syntax::Pdf;
 use hayro_interpret::hayro_syntax::object::{Dict, Name, String as PdfString};
 

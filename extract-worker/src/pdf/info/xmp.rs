@@ -30,7 +30,7 @@ pub(super) fn fill(metadata: &mut Metadata, catalog: &Dict<'_>) {
     else {
         return;
     };
-    let xml = crate::text::decode_xml(packet[..packet.len().min(MOST_BYTES)].to_vec());
+    let xml = crate::input::encoding::decode_xml(packet[..packet.len().min(MOST_BYTES)].to_vec());
     for (property, value) in properties(&xml) {
         let field = match property {
             Property::Title => &mut metadata.title,

@@ -1,0 +1,90 @@
+//! Web pages: a stream of tokens, as a browser's tokenizer has them, read once into paragraphs, lists and
+//! tables.
+//!
+//! What a browser does not show is left out: scripts, styles, templates, what is hidden by attribute.
+//!
+//! Invariant: no tree is built, so nesting costs neither stack nor memory; nothing outside the file is
+//! looked at, whatever it links to.
+
+mod elements;
+mod layout_tables;
+mod reader;
+
+use crate::input::encoding;
+use crate::output::markup::Heading;
+use crate::output::reply::Pages;
+use dossier_extract::protocol::Failure;
+use dossier_extract::{Metadata, TextFormat};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8};
+use html5gum::{DefaultEmitter, State, Token, Tokenizer, naive_next_state};
+use std::borrow::Cow;
+use std::io::Write;
+
+/// Sends a page's text.
+pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages<W>) -> Result<(), Failure> {
+    let html = decode(bytes)?;
+    let (text, headings) = text_of(&html, format, &mut pages.metadata);
+    pages.push_headed("html", &text, headings)
+}
+
+/// The text of a page, its headings, and what it says of itself.
+pub(crate) fn text_of(html: &str, format: TextFormat, metadata: &mut Metadata) -> (String, Vec<Heading>) {
+    let mut reader = reader::Reader::new(format, layout_tables::tables(html), metadata);
+    tokens(html).for_each(|token| reader.token(token));
+    reader.finish()
+}
+
+/// The tokens of a page. Only XHTML has elements that end where they begin: `<script/>`.
+fn tokens(html: &str) -> impl Iterator<Item = Token> {
+    let is_xml = html.trim_start().starts_with("<?xml");
+    let mut tokenizer = Tokenizer::new_with_emitter(html, DefaultEmitter::default());
+    std::iter::from_fn(move || {
+        let Ok(mut token) = tokenizer.next()?;
+        if let Token::StartTag(tag) = &mut token {
+            tag.self_closing &= is_xml;
+            if let Some(state) = content(&tag.name).filter(|_| !tag.self_closing) {
+                tokenizer.set_state(state);
+            }
+        }
+        Some(token)
+    })
+}
+
+/// Scripts and the like hold no tags.
+fn content(name: &[u8]) -> Option<State> {
+    if name == b"noframes" { Some(State::RawText) } else { naive_next_state(name) }
+}
+
+/// By byte order mark; as UTF-8 if it is; by what the page says; else as text of any encoding.
+fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
+    let said = said_encoding(bytes);
+    match said {
+        Some(encoding) if Encoding::for_bom(bytes).is_none() && !bytes.contains(&0) => {
+            let is_utf8 = encoding != ISO_2022_JP && std::str::from_utf8(bytes).is_ok();
+            let encoding = if is_utf8 { UTF_8 } else { encoding };
+            Ok(encoding.decode_without_bom_handling(bytes).0)
+        }
+        _ => encoding::decode(bytes),
+    }
+}
+
+/// How far into a page its encoding may be said. The standard has 1024; pages with long comments exceed it.
+const ENCODING_WITHIN: usize = 4096;
+
+/// `<meta charset="…">`, `<meta … content="text/html; charset=…">` or `<?xml … encoding="…"?>`.
+fn said_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = bytes[..bytes.len().min(ENCODING_WITHIN)].to_ascii_lowercase();
+    let value = |start: usize, key: &[u8]| {
+        let at = start + memchr::memmem::find(&head[start..], key)? + key.len();
+        let value = head[at..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+        let value = value.strip_prefix(b"\"").or_else(|| value.strip_prefix(b"'")).unwrap_or(value);
+        let end = value.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"-_:.".contains(byte)));
+        Encoding::for_label(&value[..end.unwrap_or(value.len())])
+    };
+    if head.trim_ascii_start().starts_with(b"<?xml")
+        && let Some(encoding) = value(0, b"encoding")
+    {
+        return Some(encoding);
+    }
+    memchr::memmem::find_iter(&head, b"<meta").find_map(|at| value(at, b"charset"))
+}

@@ -1,0 +1,315 @@
+//! Rich Text Format: a stream of groups, control words and bytes, read once from front to back.
+//!
+//! The headers come first, then the body with its text boxes, then notes, comments and footers. Text that
+//! the reader of a document does not see is left out: hidden, deleted, instructions of fields, pictures.
+//!
+//! Invariant: no recursion over groups, and a bounded stack of them: deeper groups share the state of the
+//! deepest. Output grows with the input.
+
+mod charset;
+mod destinations;
+mod info;
+mod state;
+mod token;
+
+use crate::output::reply::Pages;
+use destinations::Destinations;
+use dossier_extract::TextFormat;
+use dossier_extract::protocol::Failure;
+use encoding_rs::WINDOWS_1252;
+use info::Info;
+use state::{Destination, Paragraph, State, Target, character, destination, is_worth_reading};
+use std::io::Write;
+use token::{Token, Tokens};
+
+/// Groups deeper than this change nothing any more.
+const DEEPEST_GROUP: usize = 1000;
+/// More characters than that stand in for no other.
+const LONGEST_FALLBACK: u16 = 64;
+
+/// Sends the text.
+pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages<W>) -> Result<(), Failure> {
+    if !is_rtf(bytes) {
+        return Err(Failure::Malformed { reason: "it does not start as RTF does".to_owned() });
+    }
+    let mut reader = Reader::new(format);
+    Tokens::of(bytes).for_each(|token| reader.token(token));
+    reader.flush();
+    pages.metadata = reader.info.metadata;
+    let (text, headings) = reader.destinations.finish();
+    pages.push_headed("rtf", &text, headings)
+}
+
+/// Whether bytes start as RTF does.
+pub(crate) fn is_rtf(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"{\\rtf")
+}
+
+struct Reader {
+    state: State,
+    groups: Vec<State>,
+    /// Open groups beyond the deepest that is kept.
+    deeper: usize,
+    /// A group has begun, and its first control word may say where its words go.
+    at_start: bool,
+    /// The group is one that readers may ignore (`\*`).
+    is_optional: bool,
+    /// Characters to pass over, after a `\u` that has said them.
+    pass_over: u16,
+    /// The first half of a character beyond the basic plane.
+    surrogate: Option<u16>,
+    /// Bytes whose character may not have ended.
+    bytes: Vec<u8>,
+    /// The marker, value or name that is being read.
+    value: String,
+    info: Info,
+    destinations: Destinations,
+}
+
+impl Reader {
+    fn new(format: TextFormat) -> Self {
+        let state = State {
+            target: Target::Text(Destination::Body),
+            encoding: WINDOWS_1252,
+            fallback: 1,
+            is_hidden: false,
+            is_deleted: false,
+            paragraph: Paragraph::default(),
+        };
+        Self {
+            state,
+            groups: Vec::new(),
+            deeper: 0,
+            at_start: false,
+            is_optional: false,
+            pass_over: 0,
+            surrogate: None,
+            bytes: Vec::new(),
+            value: String::new(),
+            info: Info::new(),
+            destinations: Destinations::new(format),
+        }
+    }
+
+    fn token(&mut self, token: Token<'_>) {
+        if let Token::Text([]) = token {
+            return;
+        }
+        let at_start = std::mem::take(&mut self.at_start);
+        match token {
+            Token::Open => self.open(),
+            Token::Close => self.close(),
+            Token::Text(text) => self.raw(text),
+            Token::Hex(byte) => self.raw(&[byte]),
+            Token::Symbol(b'*') if at_start => {
+                self.is_optional = true;
+                self.at_start = true;
+            }
+            Token::Word(word, number) => self.control(word, number, at_start),
+            Token::Symbol(_) | Token::Binary if self.pass_over > 0 => self.pass_over -= 1,
+            Token::Symbol(symbol) => self.symbol(symbol),
+            Token::Binary => {}
+        }
+    }
+
+    fn open(&mut self) {
+        self.flush();
+        self.pass_over = 0;
+        if self.groups.len() < DEEPEST_GROUP {
+            self.groups.push(self.state);
+        } else {
+            self.deeper += 1;
+        }
+        self.at_start = true;
+        self.is_optional = false;
+    }
+
+    fn close(&mut self) {
+        self.flush();
+        self.pass_over = 0;
+        if self.deeper > 0 {
+            self.deeper -= 1;
+            return;
+        }
+        // A brace too many ends nothing.
+        let Some(outer) = self.groups.pop() else { return };
+        let inner = std::mem::replace(&mut self.state, outer);
+        if inner.target != outer.target {
+            self.end_target(inner.target);
+        }
+    }
+
+    /// Bytes of the document: gathered, since one character may take several.
+    fn raw(&mut self, bytes: &[u8]) {
+        let passed = bytes.len().min(usize::from(self.pass_over));
+        self.pass_over -= u16::try_from(passed).unwrap_or(self.pass_over);
+        let bytes = &bytes[passed..];
+        if !bytes.is_empty() && !matches!(self.state.target, Target::Skip | Target::Silent) {
+            self.surrogate = None;
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    /// Says the bytes so far.
+    fn flush(&mut self) {
+        if self.bytes.is_empty() {
+            return;
+        }
+        let bytes = std::mem::take(&mut self.bytes);
+        // RTF has no UTF-8, but there are writers who do not know.
+        match std::str::from_utf8(&bytes) {
+            Ok(text) if self.state.encoding.is_single_byte() || text.is_ascii() => self.say(text),
+            _ => self.say(&self.state.encoding.decode_without_bom_handling(&bytes).0),
+        }
+        self.bytes = bytes;
+        self.bytes.clear();
+    }
+
+    fn say(&mut self, text: &str) {
+        match self.state.target {
+            Target::Text(_) if self.state.is_unseen() => {}
+            Target::Text(destination) => self.destinations.say(destination, self.state.paragraph, text),
+            Target::Marker | Target::Info(_) => self.value.push_str(text),
+            Target::Styles => self.name_styles(text),
+            Target::Fonts | Target::Silent | Target::Skip => {}
+        }
+    }
+
+    /// A style's name ends with a semicolon.
+    fn name_styles(&mut self, text: &str) {
+        let mut parts = text.split(';');
+        self.value.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            self.info.name_style(&self.value);
+            self.value.clear();
+            self.value.push_str(part);
+        }
+    }
+
+    fn symbol(&mut self, symbol: u8) {
+        match symbol {
+            // A byte that is quoted may be the second half of a character.
+            b'{' | b'}' | b'\\' => self.raw(&[symbol]),
+            b'~' => self.raw(b" "),
+            b'_' => self.raw(b"-"),
+            b'\t' => self.raw(b"\t"),
+            b'\r' | b'\n' => {
+                self.flush();
+                self.structure("par");
+            }
+            _ => {}
+        }
+    }
+
+    fn control(&mut self, word: &str, number: Option<i32>, at_start: bool) {
+        self.flush();
+        if word != "u" && self.pass_over > 0 {
+            self.pass_over -= 1;
+            return;
+        }
+        if self.state.target == Target::Skip || (at_start && self.starts_destination(word)) {
+            return;
+        }
+        let on = number != Some(0);
+        let number = number.unwrap_or_default();
+        let state = &mut self.state;
+        match word {
+            "u" => self.unicode(number),
+            "uc" => state.fallback = u16::try_from(number).unwrap_or(1).min(LONGEST_FALLBACK),
+            "v" => state.is_hidden = on,
+            "deleted" => state.is_deleted = on,
+            "plain" => {
+                state.is_hidden = false;
+                state.is_deleted = false;
+                state.encoding = self.info.default_font();
+            }
+            "ansicpg" => state.encoding = self.info.set_code_page(number),
+            "mac" => state.encoding = self.info.set_code_page(charset::MACINTOSH_CODE_PAGE),
+            "deff" => self.info.set_default_font(number),
+            "f" if state.target == Target::Fonts => self.info.define(number),
+            "f" => state.encoding = self.info.font(number),
+            "fcharset" => self.info.set_font(charset::of_font(number)),
+            "cpg" => self.info.set_font(charset::of_code_page(number)),
+            "s" if state.target == Target::Styles => self.info.define(number),
+            "s" => state.paragraph.heading = self.info.heading(number),
+            "outlinelevel" => state.paragraph.heading = heading(number),
+            "pard" => state.paragraph = Paragraph::default(),
+            "ilvl" => state.paragraph.level = u8::try_from(number).unwrap_or_default().min(8),
+            "intbl" => state.paragraph.in_table = on,
+            _ => match character(word) {
+                Some(character) => self.say(character),
+                None if self.info.set_time(word, number) => {}
+                None => self.structure(word),
+            },
+        }
+    }
+
+    /// What ends lines, cells, pages; only where there are words that are seen.
+    fn structure(&mut self, word: &str) {
+        if let Target::Text(destination) = self.state.target
+            && (!self.state.is_unseen() || word == "row")
+        {
+            self.destinations.structure(destination, self.state.paragraph, word);
+        }
+    }
+
+    /// A UTF-16 unit, negative beyond 32767 since RTF's numbers have 16 bits.
+    fn unicode(&mut self, number: i32) {
+        self.pass_over = self.state.fallback;
+        let number = if number < 0 { number + 0x1_0000 } else { number };
+        let unit = u16::try_from(number).unwrap_or_default();
+        let first = self.surrogate.take();
+        let said = match (first, unit) {
+            (_, 0xd800..=0xdbff) => {
+                self.surrogate = Some(unit);
+                None
+            }
+            (Some(first), 0xdc00..=0xdfff) => char::decode_utf16([first, unit]).next().and_then(Result::ok),
+            // A bullet of the Symbol font.
+            (_, 0xf0b7) => Some('•'),
+            _ => u32::try_from(number).ok().and_then(char::from_u32),
+        };
+        if let Some(character) = said {
+            self.say(character.encode_utf8(&mut [0; 4]));
+        }
+    }
+
+    /// Whether the first control word of a group says where the group's words go, and is done with.
+    fn starts_destination(&mut self, word: &str) -> bool {
+        let is_optional = std::mem::take(&mut self.is_optional);
+        let target = match destination(word) {
+            Some(target) => target,
+            None if is_optional && !is_worth_reading(word) => Target::Skip,
+            None => return false,
+        };
+        self.state.target = target;
+        self.value.clear();
+        if let Target::Text(_) = target {
+            self.state.paragraph = Paragraph::default();
+            self.state.is_hidden = false;
+        }
+        true
+    }
+
+    fn end_target(&mut self, target: Target) {
+        match target {
+            Target::Text(destination) => self.destinations.end(destination),
+            Target::Marker => self.destinations.marker = marker(&self.value),
+            Target::Info(field) => self.info.set(field, &self.value),
+            Target::Fonts => self.state.encoding = self.info.default_font(),
+            Target::Styles | Target::Silent | Target::Skip => {}
+        }
+    }
+}
+
+/// `\outlinelevel` counts from 0, and 9 is body text.
+fn heading(outline_level: i32) -> u8 {
+    u8::try_from(outline_level).ok().filter(|level| *level < 9).map_or(0, |level| level + 1)
+}
+
+/// What stands before a list item; symbols are from fonts of their own, and mean a bullet.
+fn marker(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_bullet = !text.chars().any(|c| c.is_alphanumeric() || c == '-' || c == '–');
+    (!text.is_empty()).then(|| if is_bullet { "•".to_owned() } else { text.to_owned() })
+}

@@ -1,0 +1,105 @@
+//! Recognises words in the pictures of pages.
+//!
+//! Invariant: Tesseract and its data are loaded before the sandbox closes, and the file is read after; no
+//! byte of the file is there while a path can be opened, and no path can be opened while it is.
+//! Invariant: a page that cannot be read costs that page.
+
+mod install;
+mod tesseract;
+
+use crate::images::page_image::{PageImages, Scan};
+use crate::output::reply::{Pages, Recognized};
+use dossier_extract::protocol::Failure;
+use dossier_extract::{Limits, Recognition};
+pub(crate) use install::missing;
+use std::io::Write;
+use std::time::{Duration, Instant};
+pub use tesseract::Tesseract;
+use tesseract::Words;
+
+/// Below this mean confidence a page may lie on its side.
+const DOUBTFUL: f32 = 0.7;
+/// Below this one there are no words: it is what Tesseract makes of a photograph.
+const NOISE: f32 = 0.3;
+
+/// Loads Tesseract with what the recognition asks for. Call it before the sandbox closes, on the only
+/// thread.
+pub fn load(recognition: &Recognition) -> Result<Tesseract, Failure> {
+    let folder = install::folder(recognition)?;
+    Tesseract::load(&folder, recognition.languages.as_str()).map_err(install::missing)
+}
+
+/// Answers for each page that is asked for.
+pub(crate) fn recognize<W: Write>(
+    tesseract: &mut Tesseract,
+    recognition: &Recognition,
+    images: &mut PageImages,
+    limits: &Limits,
+    pages: &mut Pages<W>,
+) -> Result<(), Failure> {
+    for page in &recognition.pages {
+        let index = (*page as usize).saturating_sub(1);
+        let deadline = Deadline::after(recognition.page_time);
+        match images.scan(index, limits).and_then(|scan| read(tesseract, &scan, &deadline)) {
+            Ok(recognized) => pages.push_recognized(*page, recognized)?,
+            Err(failure) => pages.push_unread(*page, failure)?,
+        }
+    }
+    Ok(())
+}
+
+/// The words of a page, whichever way it lies.
+fn read(tesseract: &mut Tesseract, scan: &Scan, deadline: &Deadline) -> Result<Recognized, Failure> {
+    let mut words = tesseract.read(scan, deadline.left()?)?;
+    let mut reason = None;
+    // Nothing is less than any confidence.
+    if words.confidence < Some(DOUBTFUL)
+        && let Some(turned) = turned_upright(tesseract, scan)
+        && let Ok(upright) = deadline.left().and_then(|left| tesseract.read(&turned.scan, left))
+        && upright.confidence > words.confidence
+    {
+        words = upright;
+        reason = Some(format!("turned by {} degrees", turned.degrees));
+    }
+    if words.confidence < Some(NOISE) {
+        words = Words::default();
+    }
+    Ok(Recognized { text: words.text, confidence: words.confidence, reason })
+}
+
+struct Turned {
+    scan: Scan,
+    degrees: u32,
+}
+
+/// The scan turned so that its letters stand, where Tesseract finds that they do not.
+fn turned_upright(tesseract: &mut Tesseract, scan: &Scan) -> Option<Turned> {
+    let degrees = tesseract.orientation(scan)?;
+    let image = match degrees {
+        90 => image::imageops::rotate90(&scan.image),
+        180 => image::imageops::rotate180(&scan.image),
+        270 => image::imageops::rotate270(&scan.image),
+        _ => return None,
+    };
+    Some(Turned { scan: Scan { image, resolution: scan.resolution }, degrees })
+}
+
+/// When a page has had its time.
+struct Deadline(Instant, Duration);
+
+impl Deadline {
+    fn after(time: Duration) -> Self {
+        Self(Instant::now(), time)
+    }
+
+    fn left(&self) -> Result<Duration, Failure> {
+        match self.1.checked_sub(self.0.elapsed()) {
+            Some(left) if !left.is_zero() => Ok(left),
+            _ => Err(out_of_time()),
+        }
+    }
+}
+
+fn out_of_time() -> Failure {
+    Failure::LimitExceeded { limit: "ocr_page_time".to_owned() }
+}

@@ -1,0 +1,159 @@
+//! Word documents: the parts that hold text, in reading order.
+//!
+//! A page begins with the headers and ends with the notes, comments and footers that belong to it; each
+//! header and footer is said once. A document is one page unless it says where pages end: an explicit page
+//! break, or the mark that Word leaves where a page ended when it last laid the document out.
+//!
+//! Invariant: no recursion over the document's nesting; one inflate budget for all parts.
+
+mod body;
+mod field;
+mod notes;
+mod numbering;
+mod page_breaks;
+mod pages;
+mod paragraph;
+mod relationships;
+mod section;
+mod styles;
+
+use crate::office::package::Parts;
+use crate::office::properties;
+use crate::office::xml::{Node, Xml};
+use crate::output::numerals::Numeral;
+use crate::output::reply::Pages;
+use body::{Document, Story};
+use dossier_extract::protocol::Failure;
+use dossier_extract::{Limits, TextFormat};
+use notes::Notes;
+use numbering::Numbering;
+use page_breaks::{Counter, PageBreaks, Span};
+use pages::Beside;
+use relationships::Relationships;
+use std::collections::HashMap;
+use std::io::Write;
+use styles::Styles;
+
+/// Sends a document's pages.
+pub(crate) fn read<W: Write>(
+    bytes: &[u8],
+    format: TextFormat,
+    limits: &Limits,
+    pages: &mut Pages<W>,
+) -> Result<(), Failure> {
+    let mut parts = Parts::open(bytes, limits)?;
+    let main = parts.main_part("word/document.xml")?;
+    let xml = parts.read(&main)?.ok_or_else(|| malformed("it has no document part"))?;
+    let relationships = Relationships::read(&mut parts, &main, format)?;
+    let mut document = Document {
+        format,
+        styles: side_part(&mut parts, &relationships, "styles")?
+            .map(|xml| Styles::new(&xml))
+            .unwrap_or_default(),
+        numbering: side_part(&mut parts, &relationships, "numbering")?
+            .map(|xml| Numbering::new(&xml))
+            .unwrap_or_default(),
+    };
+    let settings = side_part(&mut parts, &relationships, "settings")?.unwrap_or_default();
+    let mut story = Story::new(&mut document, &relationships, Some(no_pages_yet(&settings)));
+    let mut body = Xml::new(&xml);
+    story.read(&mut body);
+    let mut headings = story.markup.take_headings();
+    let (stretches, mut sections) = story.finish_pages();
+    if body.is_broken() && stretches.iter().all(|stretch| stretch.text.trim().is_empty()) {
+        return Err(malformed("its XML is broken"));
+    }
+    drop(xml);
+    // A document that breaks off has lost what names its headers and footers.
+    if sections.is_empty() {
+        sections.push(Span { section: relationships.margins(), first: 0, last: 0 });
+    }
+
+    let beside = Beside {
+        footnotes: read_notes(&mut parts, &relationships, "footnotes", &mut document)?,
+        endnotes: read_notes(&mut parts, &relationships, "endnotes", &mut document)?,
+        comments: read_notes(&mut parts, &relationships, "comments", &mut document)?,
+        margins: read_margins(&mut parts, &relationships, &sections, &mut document)?,
+    };
+    let texts = pages::bind(stretches, &sections, beside, format, &mut headings);
+    if parts.is_broken() && texts.iter().all(|text| text.trim().is_empty()) {
+        return Err(malformed("its text cannot be unpacked"));
+    }
+    pages.metadata = properties::read(&mut parts)?;
+    match texts.as_slice() {
+        // Nothing says where its pages end.
+        [whole] => pages.push_headed("docx", whole, headings),
+        texts => {
+            pages.metadata.outline = headings.into_iter().map(|heading| heading.entry).collect();
+            texts.iter().try_for_each(|text| pages.push("docx", text))
+        }
+    }
+}
+
+fn side_part(
+    parts: &mut Parts<'_>,
+    relationships: &Relationships,
+    kind: &str,
+) -> Result<Option<String>, Failure> {
+    relationships.part_of_kind(kind).map_or(Ok(None), |part| parts.read(part))
+}
+
+fn read_notes(
+    parts: &mut Parts<'_>,
+    relationships: &Relationships,
+    kind: &str,
+    document: &mut Document,
+) -> Result<Notes, Failure> {
+    let Some(part) = relationships.part_of_kind(kind) else { return Ok(Notes::default()) };
+    let Some(xml) = parts.read(part)? else { return Ok(Notes::default()) };
+    let relationships = Relationships::read(parts, part, document.format)?;
+    Ok(Notes::read(&xml, document, &relationships))
+}
+
+/// The words of all headers and footers that sections name, by relationship id.
+fn read_margins(
+    parts: &mut Parts<'_>,
+    relationships: &Relationships,
+    sections: &[Span],
+    document: &mut Document,
+) -> Result<HashMap<String, String>, Failure> {
+    let mut margins = HashMap::new();
+    for margin in sections.iter().flat_map(|span| &span.section.margins) {
+        let Some(part) = relationships.part(&margin.id) else { continue };
+        if margins.contains_key(&margin.id) {
+            continue;
+        }
+        let Some(xml) = parts.read(part)? else { continue };
+        let own = Relationships::read(parts, part, document.format)?;
+        let text = Story::new(document, &own, None).read_margin(&xml);
+        if !text.trim().is_empty() {
+            margins.insert(margin.id.clone(), text);
+        }
+    }
+    Ok(margins)
+}
+
+/// No pages yet; notes are counted as `settings.xml` says.
+fn no_pages_yet(xml: &str) -> PageBreaks {
+    let mut footnotes = Counter { numeral: Numeral::Decimal, next: 1 };
+    let mut endnotes = Counter { numeral: Numeral::LowerRoman, next: 1 };
+    let mut xml = Xml::new(xml);
+    while let Some(node) = xml.next() {
+        let Node::Start(element) = node else { continue };
+        let counter = match element.name() {
+            "footnotePr" => &mut footnotes,
+            "endnotePr" => &mut endnotes,
+            _ => continue,
+        };
+        xml.children(|_, child| match child.name() {
+            "numFmt" => counter.numeral = numbering::numeral(child),
+            "numStart" => counter.next = child.number("val").unwrap_or(1),
+            _ => {}
+        });
+    }
+    PageBreaks::new(footnotes, endnotes)
+}
+
+fn malformed(reason: &str) -> Failure {
+    Failure::Malformed { reason: reason.to_owned() }
+}

@@ -1,0 +1,108 @@
+//! `w:pPr`: what makes a paragraph a heading, an item, the end of a section.
+
+use super::section::Section;
+use crate::office::xml::Xml;
+use crate::output::markup::Block;
+
+/// The properties of a paragraph, or of a style for paragraphs.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Properties {
+    pub(super) style: Option<String>,
+    /// `w:numId`; 0 takes a paragraph out of the list of its style.
+    pub(super) list: Option<u32>,
+    /// `w:ilvl`.
+    pub(super) level: Option<u8>,
+    /// The style that `list` comes from, which may say the level.
+    pub(super) list_style: Option<String>,
+    /// From 0; 9 is body text.
+    outline: Option<u8>,
+    named: Option<Named>,
+    pub(super) starts_page: Option<bool>,
+    /// The paragraph's end has been deleted: it goes on in the next.
+    pub(super) goes_on: bool,
+    /// The section that the paragraph is the last of.
+    pub(super) section: Option<Section>,
+}
+
+/// What the name of a style says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Heading(u8),
+    Code,
+}
+
+/// The outline levels that are headings.
+const OUTLINE_LEVELS: u8 = 9;
+
+impl Properties {
+    /// Reads an open `w:pPr` to its end.
+    pub(super) fn read(xml: &mut Xml<'_>) -> Self {
+        let mut found = Self::default();
+        xml.children(|xml, child| {
+            if child.space != "w" {
+                return;
+            }
+            match child.name() {
+                "pStyle" => found.style = child.attribute("val"),
+                "outlineLvl" => found.outline = child.number("val"),
+                "pageBreakBefore" => found.starts_page = Some(child.flag("val").unwrap_or(true)),
+                "sectPr" => found.section = Some(Section::read(xml)),
+                "numPr" => xml.children(|_, child| match child.name() {
+                    "numId" => found.list = child.number("val"),
+                    "ilvl" => found.level = child.number("val"),
+                    _ => {}
+                }),
+                "rPr" => xml.children(|_, child| {
+                    found.goes_on |= child.is("w", "del") || child.is("w", "moveFrom");
+                }),
+                _ => {}
+            }
+        });
+        found
+    }
+
+    /// Takes from a style what is not said yet.
+    pub(super) fn inherit(&mut self, style: &Self, id: &str) {
+        if self.list.is_none() && style.list.is_some() {
+            self.list = style.list;
+            self.list_style = Some(id.to_owned());
+        }
+        self.level = self.level.or(style.level);
+        self.outline = self.outline.or(style.outline);
+        self.starts_page = self.starts_page.or(style.starts_page);
+    }
+
+    /// Word keeps the names of its own styles in English, whatever its language.
+    pub(super) fn inherit_name(&mut self, name: &str) {
+        if self.named.is_none() {
+            self.named = named(name);
+        }
+    }
+
+    /// What still counts for the rest of a paragraph that a page's end has parted.
+    pub(super) fn rest(self) -> Self {
+        Self { goes_on: self.goes_on, section: self.section, ..Self::default() }
+    }
+
+    /// What the paragraph is, apart from lists.
+    pub(super) fn block(&self) -> Block {
+        match (self.outline, self.named) {
+            (Some(level), _) if level < OUTLINE_LEVELS => Block::Heading(level + 1),
+            (Some(_), Some(Named::Heading(_))) | (_, None) => Block::Plain,
+            (_, Some(Named::Heading(level))) => Block::Heading(level),
+            (_, Some(Named::Code)) => Block::Preformatted,
+        }
+    }
+}
+
+fn named(name: &str) -> Option<Named> {
+    let name: String = name.chars().filter(|c| *c != ' ').take(30).collect::<String>().to_ascii_lowercase();
+    match name.as_str() {
+        "title" => Some(Named::Heading(1)),
+        "sourcecode" | "htmlpreformatted" | "preformattedtext" => Some(Named::Code),
+        _ => match name.strip_prefix("heading")?.parse() {
+            Ok(level @ 1..=OUTLINE_LEVELS) => Some(Named::Heading(level)),
+            _ => None,
+        },
+    }
+}

@@ -1,0 +1,17 @@
+//! Office files: the ZIP packages of Microsoft Office and OpenDocument, and what their readers share.
+
+pub(crate) mod compound_file;
+pub(crate) mod docx;
+mod drawingml;
+mod formulas;
+mod grid;
+mod inflate_budget;
+pub(crate) mod odf;
+pub(crate) mod package;
+pub(crate) mod pptx;
+mod properties;
+mod relationships;
+mod symbol_fonts;
+mod truncated_zip;
+pub(crate) mod xlsx;
+mod xml;

@@ -1,0 +1,138 @@
+//! OpenDocument: texts, spreadsheets and presentations.
+//!
+//! A text breaks into pages where it says so, or where its writer last saw a page end; its first page
+//! starts with the headers, its last ends with notes, comments and footers. A sheet or slide is a page.
+//!
+//! Invariant: no recursion over the file's nesting; one inflate budget for all parts.
+
+mod body;
+mod lists;
+mod sheets;
+mod styles;
+
+use crate::office::package::Parts;
+use crate::office::properties;
+use crate::office::xml::{Node, Xml};
+use crate::output::markup::Markup;
+use crate::output::reply::Pages;
+use body::Body;
+use dossier_extract::protocol::Failure;
+use dossier_extract::{Limits, TextFormat};
+use std::collections::HashSet;
+use std::io::Write;
+use styles::Styles;
+
+/// What kind of file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Sheets,
+    Slides,
+}
+
+/// Sends a file's pages.
+pub(crate) fn read<W: Write>(
+    bytes: &[u8],
+    kind: Kind,
+    format: TextFormat,
+    limits: &Limits,
+    pages: &mut Pages<W>,
+) -> Result<(), Failure> {
+    let mut parts = Parts::open(bytes, limits)?;
+    if is_encrypted(&mut parts)? {
+        return Err(Failure::Encrypted);
+    }
+    pages.metadata = properties::read_open_document(&mut parts)?;
+    let content = parts.read("content.xml")?.ok_or_else(|| malformed("it has no content part"))?;
+    if kind == Kind::Sheets {
+        sheets::read(&content, format, limits, pages)?;
+    } else {
+        let look = parts.read("styles.xml")?.unwrap_or_default();
+        let mut styles = Styles::default();
+        styles.add(&look);
+        styles.add(&content);
+        let mut markup = Markup::new(format);
+        let mut sheets = Body::new(&styles, kind, &mut markup).pages(&content);
+        let mut headings = markup.take_headings();
+        if kind == Kind::Text {
+            let margins = |which| margins(&look, &styles, which, format);
+            if let Some(page) = sheets.first_mut() {
+                let start = put_before(page, &margins("header"), format);
+                let first = headings.iter_mut().filter(|heading| heading.entry.page == Some(1));
+                first.for_each(|heading| heading.at += start);
+            }
+            if let Some(page) = sheets.last_mut() {
+                let body = std::mem::replace(page, margins("footer"));
+                put_before(page, &body, format);
+            }
+        }
+        if let ([whole], Kind::Text) = (sheets.as_slice(), kind) {
+            // Nothing says where its pages end.
+            pages.push_headed(kind.engine(), whole, headings)?;
+        } else {
+            pages.metadata.outline = headings.into_iter().map(|heading| heading.entry).collect();
+            sheets.iter().try_for_each(|page| pages.push(kind.engine(), page))?;
+        }
+    }
+    if parts.is_broken() && !content.contains("</") {
+        Err(malformed("its text cannot be unpacked"))
+    } else {
+        Ok(())
+    }
+}
+
+impl Kind {
+    fn engine(self) -> &'static str {
+        match self {
+            Self::Text => "odt",
+            Self::Sheets => "ods",
+            Self::Slides => "odp",
+        }
+    }
+}
+
+/// Whether parts of the file are under a password, which its manifest says.
+fn is_encrypted(parts: &mut Parts<'_>) -> Result<bool, Failure> {
+    let manifest = parts.read("META-INF/manifest.xml")?.unwrap_or_default();
+    let mut reader = Xml::new(&manifest);
+    while let Some(node) = reader.next() {
+        if matches!(node, Node::Start(element) if element.is("manifest", "encryption-data")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Puts blocks before those of a page. Returns where the latter begin then.
+fn put_before(page: &mut String, blocks: &str, format: TextFormat) -> usize {
+    let mut markup = Markup::new(format);
+    markup.append(blocks);
+    let start = markup.append(page);
+    *page = markup.finish();
+    start
+}
+
+/// The headers or footers of all page styles; those that share their words say them once.
+fn margins(look: &str, styles: &Styles, which: &str, format: TextFormat) -> String {
+    let mut said = HashSet::new();
+    let mut text = String::new();
+    let mut markup = Markup::new(format);
+    let mut reader = Xml::new(look);
+    while let Some(node) = reader.next() {
+        let Node::Start(element) = node else { continue };
+        let is_one =
+            |name: &str| name.strip_prefix(which).is_some_and(|rest| matches!(rest, "" | "-left" | "-first"));
+        if element.space == "style" && is_one(element.name()) {
+            Body::new(styles, Kind::Text, &mut markup).read_margin(&mut reader);
+            let one = markup.take_page();
+            if !one.trim().is_empty() && said.insert(one.clone()) {
+                text.push_str(&one);
+            }
+        }
+    }
+    text
+}
+
+fn malformed(reason: &str) -> Failure {
+    Failure::Malformed { reason: reason.to_owned() }
+}

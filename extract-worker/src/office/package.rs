@@ -1,0 +1,146 @@
+//! The parts of a zip-based office file, read one at a time under one inflate budget.
+
+use super::compound_file;
+use super::inflate_budget::InflateBudget;
+use super::truncated_zip::TruncatedZip;
+use crate::input::encoding;
+use dossier_extract::Limits;
+use dossier_extract::protocol::Failure;
+use std::io::{Cursor, Read};
+use zip::ZipArchive;
+
+/// An open zip file.
+#[derive(Debug)]
+pub(crate) struct Parts<'f> {
+    archive: Archive<'f>,
+    budget: InflateBudget,
+    is_broken: bool,
+}
+
+#[derive(Debug)]
+enum Archive<'f> {
+    Whole(ZipArchive<Cursor<&'f [u8]>>),
+    /// Its directory, which stands at its end, is lost.
+    Truncated(TruncatedZip<'f>),
+}
+
+/// What kind of package a zip file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Package {
+    Word,
+    Presentation,
+    Workbook,
+    OpenText,
+    OpenSheets,
+    OpenSlides,
+}
+
+const ZIP: &str = "application/zip";
+/// How the media types of OpenDocument begin.
+const OPEN_DOCUMENT: &str = "application/vnd.oasis.opendocument.";
+/// Media types are short; nobody needs more of a `mimetype` part.
+const LONGEST_MEDIA_TYPE: u64 = 100;
+
+impl<'f> Parts<'f> {
+    pub(crate) fn open(bytes: &'f [u8], limits: &Limits) -> Result<Self, Failure> {
+        // A file under a password is no zip file any more.
+        if compound_file::is_encrypted_office(bytes) {
+            return Err(Failure::Encrypted);
+        }
+        let archive = match ZipArchive::new(Cursor::new(bytes)) {
+            Ok(archive) => Archive::Whole(archive),
+            Err(error) => Archive::Truncated(
+                TruncatedZip::open(bytes)
+                    .ok_or_else(|| Failure::Malformed { reason: format!("not a whole zip file: {error}") })?,
+            ),
+        };
+        Ok(Self { archive, budget: InflateBudget::new(limits.inflate_bytes), is_broken: false })
+    }
+
+    /// The text of a part; `None` when there is no such part, or it is broken.
+    pub(crate) fn read(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        let Some(bytes) = self.bytes(name, u64::MAX)? else { return Ok(None) };
+        Ok(Some(encoding::decode_xml(bytes)))
+    }
+
+    fn bytes(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>, Failure> {
+        let mut bytes = Vec::new();
+        let read = match &mut self.archive {
+            Archive::Whole(archive) => {
+                let Ok(part) = archive.by_name(name) else { return Ok(None) };
+                self.budget.meter(part.take(most)).read_to_end(&mut bytes)
+            }
+            Archive::Truncated(archive) => {
+                let Some(part) = archive.part(name) else { return Ok(None) };
+                self.budget.meter(part.take(most)).read_to_end(&mut bytes)
+            }
+        };
+        // A broken checksum, a lie about the size or a truncated stream leaves the bytes before it.
+        self.is_broken |= read.is_err();
+        self.budget.check()?;
+        Ok(Some(bytes))
+    }
+
+    /// Whether a part that was read broke off, so that what it gave may not be all.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// What kind of package this is, or its media type: by its `[Content_Types].xml`, `mimetype` or main part.
+    pub(crate) fn package(&mut self) -> Result<Package, String> {
+        if let Ok(Some(types)) = self.read("[Content_Types].xml") {
+            let main = self.main_part("").unwrap_or_default();
+            return open_xml(&types, &main);
+        }
+        let media_type = self.bytes("mimetype", LONGEST_MEDIA_TYPE).ok().flatten().unwrap_or_default();
+        let media_type = String::from_utf8(media_type).unwrap_or_default();
+        match media_type.trim_ascii() {
+            "" => Err(ZIP.to_owned()),
+            named => match named.strip_prefix(OPEN_DOCUMENT) {
+                Some("text" | "text-template" | "text-master" | "text-web") => Ok(Package::OpenText),
+                Some("spreadsheet" | "spreadsheet-template") => Ok(Package::OpenSheets),
+                Some("presentation" | "presentation-template") => Ok(Package::OpenSlides),
+                _ if named.bytes().all(|byte| byte.is_ascii_graphic()) => Err(named.to_owned()),
+                _ => Err(ZIP.to_owned()),
+            },
+        }
+    }
+
+    /// The part that holds an Open XML document, which `_rels/.rels` names.
+    pub(crate) fn main_part(&mut self, usual: &str) -> Result<String, Failure> {
+        let named = self.relationships("")?.into_iter().find(|to| to.kind == "officeDocument");
+        Ok(named.map_or_else(|| usual.to_owned(), |to| to.target))
+    }
+}
+
+/// The kind of an Open XML package: what its main part is said to be, or else where it stands.
+fn open_xml(types: &str, main: &str) -> Result<Package, String> {
+    const KINDS: &[(&str, Package)] = &[
+        ("wordprocessingml.document.main+xml", Package::Word),
+        ("wordprocessingml.template.main+xml", Package::Word),
+        ("ms-word.document.macroEnabled.main+xml", Package::Word),
+        ("ms-word.template.macroEnabledTemplate.main+xml", Package::Word),
+        ("presentationml.presentation.main+xml", Package::Presentation),
+        ("presentationml.slideshow.main+xml", Package::Presentation),
+        ("presentationml.template.main+xml", Package::Presentation),
+        ("ms-powerpoint.presentation.macroEnabled.main+xml", Package::Presentation),
+        ("ms-powerpoint.slideshow.macroEnabled.main+xml", Package::Presentation),
+        ("ms-powerpoint.template.macroEnabled.main+xml", Package::Presentation),
+        ("spreadsheetml.sheet.main+xml", Package::Workbook),
+        ("spreadsheetml.template.main+xml", Package::Workbook),
+        ("ms-excel.sheet.macroEnabled.main+xml", Package::Workbook),
+        ("ms-excel.template.macroEnabled.main+xml", Package::Workbook),
+    ];
+    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| types.contains(name)) {
+        return Ok(*kind);
+    }
+    if types.contains("ms-excel.sheet.binary.macroEnabled.main") {
+        return Err("application/vnd.ms-excel.sheet.binary.macroenabled.12".to_owned());
+    }
+    match main.split_once('/') {
+        Some(("word", _)) => Ok(Package::Word),
+        Some(("ppt", _)) => Ok(Package::Presentation),
+        Some(("xl", _)) => Ok(Package::Workbook),
+        _ => Err(ZIP.to_owned()),
+    }
+}

@@ -1,0 +1,81 @@
+//! What an office file says of itself: `docProps/core.xml` and `app.xml`, or OpenDocument's `meta.xml`.
+
+use crate::office::package::Parts;
+use crate::office::xml::{Node, Xml};
+use dossier_extract::Metadata;
+use dossier_extract::protocol::Failure;
+
+/// The properties of an Open XML file.
+pub(crate) fn read(parts: &mut Parts<'_>) -> Result<Metadata, Failure> {
+    let mut metadata = Metadata::default();
+    for part in parts.relationships("")? {
+        if matches!(part.kind.as_str(), "core-properties" | "extended-properties" | "extendedProperties") {
+            add(&mut metadata, parts.read(&part.target)?);
+        }
+    }
+    Ok(metadata)
+}
+
+/// The properties of an OpenDocument file.
+pub(crate) fn read_open_document(parts: &mut Parts<'_>) -> Result<Metadata, Failure> {
+    let mut metadata = Metadata::default();
+    add(&mut metadata, parts.read("meta.xml")?);
+    Ok(metadata)
+}
+
+fn add(metadata: &mut Metadata, part: Option<String>) {
+    let Some(xml) = part else { return };
+    let mut reader = Xml::new(&xml);
+    while let Some(node) = reader.next() {
+        let Node::Start(element) = node else { continue };
+        let Some(field) = field(metadata, element.space, element.name()) else { continue };
+        let value = reader.text();
+        let value = value.trim();
+        match field {
+            _ if value.is_empty() => {}
+            Field::Words(words) => *words = Some(value.to_owned()),
+            Field::More(words) => match words {
+                Some(words) => words.extend([", ", value]),
+                None => *words = Some(value.to_owned()),
+            },
+            Field::Time(time) => *time = rfc3339(value),
+        }
+    }
+}
+
+/// Where an element's value goes.
+enum Field<'m> {
+    Words(&'m mut Option<String>),
+    /// An element for each of several values.
+    More(&'m mut Option<String>),
+    Time(&'m mut Option<String>),
+}
+
+fn field<'m>(metadata: &'m mut Metadata, space: &str, name: &str) -> Option<Field<'m>> {
+    Some(match (space, name) {
+        ("dc", "title") => Field::Words(&mut metadata.title),
+        ("dc", "subject") => Field::Words(&mut metadata.subject),
+        // In OpenDocument `dc:creator` is who changed the file last; who made it is named first.
+        ("dc", "creator") if metadata.author.is_none() => Field::Words(&mut metadata.author),
+        ("meta", "initial-creator") => Field::Words(&mut metadata.author),
+        ("cp", "keywords") => Field::Words(&mut metadata.keywords),
+        ("meta", "keyword") => Field::More(&mut metadata.keywords),
+        ("ep", "Application") | ("meta", "generator") => Field::Words(&mut metadata.producer),
+        ("dcterms", "created") | ("meta", "creation-date") => Field::Time(&mut metadata.created),
+        ("dcterms", "modified") | ("dc", "date") => Field::Time(&mut metadata.modified),
+        _ => return None,
+    })
+}
+
+/// A W3C date as RFC 3339, which wants a time and a zone; `None` for what is no date.
+fn rfc3339(date: &str) -> Option<String> {
+    let (day, time) = date.split_once('T').unwrap_or((date, "00:00:00"));
+    let is_day = day.len() == 10 && day.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let is_time = |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'+' | b'-' | b'Z');
+    if !is_day || time.len() < 5 || !time.bytes().all(is_time) {
+        return None;
+    }
+    let seconds = if time.len() == 5 { ":00" } else { "" };
+    let zone = if time.contains(['Z', '+', '-']) { "" } else { "Z" };
+    Some(format!("{day}T{time}{seconds}{zone}"))
+}

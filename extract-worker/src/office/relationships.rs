@@ -1,0 +1,89 @@
+//! Relationships: what the parts of an office file point at, within the file and outside.
+
+use super::package::Parts;
+use dossier_extract::protocol::Failure;
+use quick_xml::events::Event;
+use std::collections::HashMap;
+
+/// That one part points at another.
+#[derive(Debug)]
+pub(crate) struct Relationship {
+    /// What the part itself calls it.
+    pub(crate) id: String,
+    /// The last path segment of its type.
+    pub(crate) kind: String,
+    /// The name of the part it points at.
+    pub(crate) target: String,
+}
+
+impl Parts<'_> {
+    /// What a part points at within the file, in the order of its list.
+    pub(crate) fn relationships(&mut self, part: &str) -> Result<Vec<Relationship>, Failure> {
+        let folder = part.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut found = self.targets(part, false)?;
+        for to in &mut found {
+            to.target = resolve(folder, &to.target);
+        }
+        Ok(found)
+    }
+
+    /// The addresses outside the file that a part links to, by relationship id.
+    pub(crate) fn links(&mut self, part: &str) -> Result<HashMap<String, String>, Failure> {
+        let links = self.targets(part, true)?.into_iter().filter(|to| to.kind == "hyperlink");
+        Ok(links.map(|to| (to.id, to.target)).collect())
+    }
+
+    /// Relationships within the file or to the outside, as they are written.
+    fn targets(&mut self, part: &str, outside: bool) -> Result<Vec<Relationship>, Failure> {
+        let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
+        let rels = if folder.is_empty() {
+            format!("_rels/{file}.rels")
+        } else {
+            format!("{folder}/_rels/{file}.rels")
+        };
+        let Some(xml) = self.read(&rels)? else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for_each_element(&xml, "Relationship", |attribute| {
+            let (Some(kind), Some(target)) = (attribute("Type"), attribute("Target")) else { return };
+            if (attribute("TargetMode").as_deref() == Some("External")) == outside {
+                let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
+                found.push(Relationship { id: attribute("Id").unwrap_or_default(), kind, target });
+            }
+        });
+        Ok(found)
+    }
+}
+
+/// A relationship's target, relative to the folder of the part that has it.
+fn resolve(folder: &str, target: &str) -> String {
+    let joined = match target.strip_prefix('/') {
+        Some(absolute) => absolute.to_owned(),
+        None => format!("{folder}/{target}"),
+    };
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in joined.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.join("/")
+}
+
+/// Calls `found` with the attributes of each element of that local name.
+fn for_each_element(xml: &str, name: &str, mut found: impl FnMut(&dyn Fn(&str) -> Option<String>)) {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element) | Event::Empty(element)) if element.local_name().as_ref() == name => {
+                found(&|key| {
+                    let attribute = element.try_get_attribute(key).ok()??;
+                    Some(attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok()?.into_owned())
+                });
+            }
+            Ok(Event::Eof) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}

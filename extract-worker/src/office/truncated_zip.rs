@@ -1,0 +1,69 @@
+//! Zip files whose end is lost, and with it their directory: parts by the headers that stand before them.
+
+use flate2::read::DeflateDecoder;
+use std::collections::HashMap;
+use std::io::Read;
+
+/// The parts that begin in what there is of a file.
+#[derive(Debug)]
+pub(crate) struct TruncatedZip<'f> {
+    parts: HashMap<String, Part<'f>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Part<'f> {
+    is_deflated: bool,
+    /// From the part's first byte to the file's last: sizes may stand behind a part, or be lies.
+    data: &'f [u8],
+    size: usize,
+}
+
+const SIGNATURE: &[u8] = b"PK\x03\x04";
+const HEADER_BYTES: usize = 30;
+/// More parts than any office file has.
+const MOST_PARTS: usize = 20_000;
+const IS_ENCRYPTED: usize = 1;
+const STORED: usize = 0;
+const DEFLATED: usize = 8;
+
+impl<'f> TruncatedZip<'f> {
+    /// `None` if no part begins in the file, or it does not begin with one.
+    pub(crate) fn open(bytes: &'f [u8]) -> Option<Self> {
+        if !bytes.starts_with(SIGNATURE) {
+            return None;
+        }
+        let mut parts = HashMap::new();
+        for at in memchr::memmem::find_iter(bytes, SIGNATURE).take(MOST_PARTS) {
+            if let Some((name, part)) = header(&bytes[at..]) {
+                // What looks like a header within a part comes after the part's own.
+                parts.entry(name).or_insert(part);
+            }
+        }
+        (!parts.is_empty()).then_some(Self { parts })
+    }
+
+    /// A part as it was before it was packed, as far as it goes.
+    pub(crate) fn part(&self, name: &str) -> Option<Box<dyn Read + 'f>> {
+        let part = *self.parts.get(name)?;
+        if part.is_deflated {
+            return Some(Box::new(DeflateDecoder::new(part.data)));
+        }
+        Some(Box::new(part.data.get(..part.size).unwrap_or(part.data)))
+    }
+}
+
+/// The part behind a local header, and its name.
+fn header(bytes: &[u8]) -> Option<(String, Part<'_>)> {
+    let number = |at: usize, length: usize| {
+        let bytes = bytes.get(at..at + length)?;
+        Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
+    };
+    let (flags, method, size) = (number(6, 2)?, number(8, 2)?, number(18, 4)?);
+    let (name, extra) = (number(26, 2)?, number(28, 2)?);
+    if flags & IS_ENCRYPTED != 0 || !matches!(method, STORED | DEFLATED) {
+        return None;
+    }
+    let data = bytes.get(HEADER_BYTES + name + extra..)?;
+    let name = std::str::from_utf8(&bytes[HEADER_BYTES..HEADER_BYTES + name]).ok()?;
+    Some((name.to_owned(), Part { is_deflated: method == DEFLATED, data, size }))
+}

@@ -1,0 +1,145 @@
+//! Workbooks: a sheet a page, hidden sheets too.
+//!
+//! A page is the sheet's name, its cells as they are shown (values, not formulas; dates in ISO 8601), then
+//! its comments, text boxes and charts. `calamine` is not used: it inflates outside the budget, and lays
+//! a sheet out densely, so that two cells in opposite corners cost half a terabyte.
+//!
+//! Invariant: no recursion over the file's nesting; one inflate budget for all parts.
+
+mod numbers;
+mod sheet;
+mod strings;
+mod styles;
+
+use crate::office::drawingml::Chart;
+use crate::office::package::Parts;
+use crate::office::relationships::Relationship;
+use crate::office::xml::{Node, Xml};
+use crate::office::{drawingml, properties};
+use crate::output::markup::{Block, Markup};
+use crate::output::reply::Pages;
+use dossier_extract::protocol::Failure;
+use dossier_extract::{Limits, TextFormat};
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use strings::Strings;
+use styles::Styles;
+
+/// What cells refer to.
+#[derive(Debug, Default)]
+struct Workbook {
+    strings: Strings,
+    styles: Styles,
+    /// Whether days are counted from 1904 and not from 1900.
+    from_1904: bool,
+    sheets: Vec<Sheet>,
+}
+
+/// A sheet as the workbook lists it.
+#[derive(Debug)]
+struct Sheet {
+    name: String,
+    relationship: String,
+}
+
+/// Sends a workbook's sheets.
+pub(crate) fn read<W: Write>(
+    bytes: &[u8],
+    format: TextFormat,
+    limits: &Limits,
+    pages: &mut Pages<W>,
+) -> Result<(), Failure> {
+    let mut parts = Parts::open(bytes, limits)?;
+    pages.metadata = properties::read(&mut parts)?;
+    let main = parts.main_part("xl/workbook.xml")?;
+    let xml = parts.read(&main)?.ok_or_else(|| malformed("it has no workbook part"))?;
+    let related = parts.relationships(&main)?;
+    let mut workbook = Workbook::default();
+    workbook.list(&xml);
+    for to in &related {
+        match to.kind.as_str() {
+            "sharedStrings" => workbook.strings = Strings::new(&parts.read(&to.target)?.unwrap_or_default()),
+            "styles" => workbook.styles = Styles::new(&parts.read(&to.target)?.unwrap_or_default()),
+            _ => {}
+        }
+    }
+    let by_id: HashMap<&str, &str> = related.iter().map(|to| (&*to.id, &*to.target)).collect();
+    let mut markup = Markup::new(format);
+    let mut is_blank = true;
+    // A part is read once, however often it is listed: a hundred thousand times is no workbook.
+    let mut read = HashSet::new();
+    for sheet in &workbook.sheets {
+        markup.text(&sheet.name);
+        markup.end_paragraph(&Block::Heading(1));
+        if let Some(part) = by_id.get(sheet.relationship.as_str())
+            && read.insert(part)
+        {
+            write(&mut parts, part, &workbook, limits, &mut markup)?;
+        }
+        let page = markup.take_page();
+        is_blank &= page.trim_end().lines().count() <= 1;
+        pages.push("xlsx", &page)?;
+        pages.metadata.page_labels.push(sheet.name.clone());
+    }
+    pages.metadata.outline = markup.take_outline();
+    match () {
+        () if workbook.sheets.is_empty() => Err(malformed("it lists no sheets")),
+        () if is_blank && parts.is_broken() => Err(malformed("its cells cannot be unpacked")),
+        () => Ok(()),
+    }
+}
+
+impl Workbook {
+    /// Takes what the workbook part says.
+    fn list(&mut self, xml: &str) {
+        let mut reader = Xml::new(xml);
+        while let Some(node) = reader.next() {
+            let Node::Start(element) = node else { continue };
+            if element.is("x", "sheet") {
+                let name = element.attribute("name").unwrap_or_default();
+                let relationship = element.foreign_attribute("id").unwrap_or_default();
+                self.sheets.push(Sheet { name, relationship });
+            } else if element.is("x", "workbookPr") {
+                self.from_1904 = element.flag("date1904").unwrap_or_default();
+            }
+        }
+    }
+}
+
+/// Writes a sheet's cells and what lies on them.
+fn write(
+    parts: &mut Parts<'_>,
+    part: &str,
+    workbook: &Workbook,
+    limits: &Limits,
+    markup: &mut Markup,
+) -> Result<(), Failure> {
+    let Some(xml) = parts.read(part)? else { return Ok(()) };
+    sheet::cells(&xml, workbook, limits.output_bytes)?.write(markup);
+    drop(xml);
+    let related = parts.relationships(part)?;
+    let of = |kind: &'static str| related.iter().filter(move |to| to.kind == kind);
+    // Threads are there a second time as comments that tell old programs to be replaced.
+    let kind = if of("threadedComment").next().is_some() { "threadedComment" } else { "comments" };
+    for comments in of(kind) {
+        sheet::write_comments(&parts.read(&comments.target)?.unwrap_or_default(), markup);
+    }
+    for drawn in of("drawing") {
+        drawingml::write(&parts.read(&drawn.target)?.unwrap_or_default(), markup);
+        for Relationship { kind, target, .. } in parts.relationships(&drawn.target)? {
+            match kind.as_str() {
+                "chart" => {
+                    let xml = parts.read(&target)?.unwrap_or_default();
+                    drawingml::write_chart(&xml, Chart::Titles, markup);
+                }
+                "diagramData" => drawingml::write(&parts.read(&target)?.unwrap_or_default(), markup),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn malformed(reason: &str) -> Failure {
+    Failure::Malformed { reason: reason.to_owned() }
+}

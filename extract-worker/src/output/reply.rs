@@ -1,0 +1,213 @@
+//! Writes replies: each page as soon as it is ready, cleaned, numbered, and under the output limit.
+
+use crate::output::language::Sample;
+use crate::output::markup::Heading;
+use crate::output::pagination::{self, Cut};
+use dossier_extract::protocol::{Done, Failure, Page, PageSource, Reply, is_clean};
+use dossier_extract::{Metadata, Thumbnail};
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+/// Where a format's reader puts its pages.
+#[derive(Debug)]
+pub(crate) struct Pages<W> {
+    out: W,
+    count: u32,
+    limit: u32,
+    bytes_left: u64,
+    needs_ocr: Vec<u32>,
+    sample: Sample,
+    /// What the file says of itself; readers fill in what they find.
+    pub(crate) metadata: Metadata,
+}
+
+/// What was recognised on a page.
+#[derive(Debug)]
+pub(crate) struct Recognized {
+    pub(crate) text: String,
+    /// 0 to 1; `None` without words.
+    pub(crate) confidence: Option<f32>,
+    /// What was done to the page, where that says something.
+    pub(crate) reason: Option<String>,
+}
+
+/// Room that is kept for the last reply.
+const LAST_REPLY_BYTES: u64 = 4096;
+
+impl<W: Write> Pages<W> {
+    pub(crate) fn new(out: W, pages: u32, bytes: u64) -> Self {
+        let bytes_left = bytes.saturating_sub(LAST_REPLY_BYTES);
+        Self {
+            out,
+            count: 0,
+            limit: pages,
+            bytes_left,
+            needs_ocr: Vec::new(),
+            sample: Sample::default(),
+            metadata: Metadata::default(),
+        }
+    }
+
+    /// Sends the next page.
+    pub(crate) fn push(&mut self, engine: &str, text: &str) -> Result<(), Failure> {
+        self.push_with(engine, text, None, None)
+    }
+
+    /// Sends a text whose file says nothing of pages, as pages of a length that can be found and quoted.
+    pub(crate) fn push_long(&mut self, engine: &str, text: &str, cut: Cut) -> Result<(), Failure> {
+        self.push_long_with(engine, text, cut, None)
+    }
+
+    /// The same, with why this engine read it.
+    pub(crate) fn push_long_with(
+        &mut self,
+        engine: &str,
+        text: &str,
+        cut: Cut,
+        reason: Option<&str>,
+    ) -> Result<(), Failure> {
+        pagination::pages(text, cut, self.left())
+            .try_for_each(|(_, page)| self.push_with(engine, page, None, reason.map(str::to_owned)))
+    }
+
+    /// The same for a text with headings: they become the outline, each with the page that it comes to be on.
+    pub(crate) fn push_headed(
+        &mut self,
+        engine: &str,
+        text: &str,
+        headings: Vec<Heading>,
+    ) -> Result<(), Failure> {
+        let starts: Vec<usize> =
+            pagination::pages(text, Cut::BetweenWords, self.left()).map(|(start, _)| start).collect();
+        self.metadata.outline = pagination::place(headings, text, &starts);
+        self.push_long(engine, text, Cut::BetweenWords)
+    }
+
+    /// Sends the next page, with how good it looks and why this engine read it.
+    pub(crate) fn push_with(
+        &mut self,
+        engine: &str,
+        text: &str,
+        quality: Option<f32>,
+        reason: Option<String>,
+    ) -> Result<(), Failure> {
+        if self.count == self.limit {
+            return Err(Failure::LimitExceeded { limit: "pages".to_owned() });
+        }
+        self.count += 1;
+        let text = clean(text).into_owned();
+        self.sample.add(&text);
+        self.reply(&Reply::Page(Page {
+            page: self.count,
+            text,
+            source: PageSource::Text,
+            confidence: None,
+            engine: engine.to_owned(),
+            quality,
+            reason,
+        }))
+    }
+
+    /// Sends a page whose words were recognised.
+    pub(crate) fn push_recognized(&mut self, page: u32, recognized: Recognized) -> Result<(), Failure> {
+        let text = clean(&recognized.text).into_owned();
+        self.sample.add(&text);
+        self.reply(&Reply::Page(Page {
+            page,
+            text,
+            source: PageSource::Ocr,
+            confidence: recognized.confidence,
+            engine: "tesseract".to_owned(),
+            quality: None,
+            reason: recognized.reason,
+        }))
+    }
+
+    /// Says that the words of a page cannot be recognised.
+    pub(crate) fn push_unread(&mut self, page: u32, failure: Failure) -> Result<(), Failure> {
+        self.reply(&Reply::Unread { page, failure })
+    }
+
+    /// Sends the picture that was asked for.
+    pub(crate) fn push_thumbnail(&mut self, thumbnail: Thumbnail) -> Result<(), Failure> {
+        self.reply(&Reply::Thumbnail(thumbnail))
+    }
+
+    /// Sends anything but the last reply.
+    fn reply(&mut self, reply: &Reply) -> Result<(), Failure> {
+        let line = line(reply);
+        self.bytes_left = self
+            .bytes_left
+            .checked_sub(line.len() as u64)
+            .ok_or_else(|| Failure::LimitExceeded { limit: "output_bytes".to_owned() })?;
+        self.send(&line);
+        Ok(())
+    }
+
+    /// Says that the page sent last shows a picture and no text worth having.
+    pub(crate) fn last_needs_ocr(&mut self) {
+        self.needs_ocr.push(self.count);
+    }
+
+    /// How many pages may still be sent.
+    fn left(&self) -> usize {
+        self.limit.saturating_sub(self.count) as usize
+    }
+
+    /// Sends the last reply.
+    pub(crate) fn finish(mut self, outcome: Result<String, Failure>) {
+        let reply = match outcome {
+            Ok(media_type) => Reply::Done(Box::new(Done {
+                media_type,
+                metadata: self.fitting_metadata(),
+                language: self.sample.language(),
+                needs_ocr: std::mem::take(&mut self.needs_ocr),
+            })),
+            Err(failure) => Reply::Failed(failure),
+        };
+        self.send(&line(&reply));
+    }
+
+    /// The metadata, without its lists where the pages have left no room for them.
+    fn fitting_metadata(&mut self) -> Metadata {
+        let metadata = std::mem::take(&mut self.metadata);
+        let length = serde_json::to_vec(&metadata).map_or(u64::MAX, |json| json.len() as u64);
+        if length <= self.bytes_left {
+            return metadata;
+        }
+        Metadata { page_labels: Vec::new(), outline: Vec::new(), attachments: Vec::new(), ..metadata }
+    }
+
+    fn send(&mut self, line: &[u8]) {
+        let sent = self.out.write_all(line).and_then(|()| self.out.flush());
+        if let Err(error) = sent {
+            // Nobody listens any more; there is nothing left to do.
+            let quiet = error.kind() == io::ErrorKind::BrokenPipe;
+            std::process::exit(i32::from(!quiet));
+        }
+    }
+}
+
+fn line(reply: &Reply) -> Vec<u8> {
+    let mut line = serde_json::to_vec(reply).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// Text without the control characters that no page may hold; line ends are `\n`.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_clean) {
+        return Cow::Borrowed(text);
+    }
+    let mut cleaned = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\r' | '\u{b}' | '\u{85}' => cleaned.push('\n'),
+            character if is_clean(character) => cleaned.push(character),
+            _ => {}
+        }
+    }
+    Cow::Owned(cleaned)
+}

@@ -1,0 +1,324 @@
+//! Collects a page's glyphs from what hayro draws.
+//!
+//! Invariant: bounded. A page that draws without end (a form that draws itself, and twice) is cut off at
+//! [`MOST_CALLS`], and keeps what it drew before.
+
+use super::characters::{Characters, Kind};
+use super::frame::Frame;
+use super::glyph_cache::GlyphCache;
+use super::glyphs::{Glyph, Glyphs};
+use super::placed_glyph::{self, PlacedGlyph};
+use crate::pdf::content::draw_outcome::{DrawOutcome, END_OF_PAGE};
+use crate::pdf::fonts::Fonts;
+use crate::pdf::fonts::glyph_guesses::{self, Guesses};
+use crate::pdf::unicode;
+use hayro_interpret::font::{Glyph as Drawn, GlyphRun, PositionedGlyph};
+use hayro_interpret::hayro_cmap::WritingMode;
+use hayro_interpret::hayro_syntax::object::Dict;
+use hayro_interpret::hayro_syntax::page::Resources;
+use hayro_interpret::kurbo::{Affine, BezPath, Rect};
+use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
+
+/// Most drawing calls of one page; real pages of maps and plots make some hundred thousand.
+const MOST_CALLS: u32 = 2_000_000;
+/// Most glyphs of one page.
+const MOST_GLYPHS: usize = 1_000_000;
+/// hayro draws forms within forms to this depth, and leaves out without a word what is deeper; each form
+/// is a clip, so that the depth of clips tells.
+const DEEPEST: u32 = 50;
+
+/// The device that hayro draws on.
+pub(in crate::pdf) struct Collector<'f> {
+    bounds: Rect,
+    resources: &'f Resources<'f>,
+    fonts: &'f mut Fonts,
+    glyphs: Glyphs,
+    guesses: Guesses,
+    calls: u32,
+    clips: u32,
+    is_too_deep: bool,
+    /// The last run that was filled: stroking the same run again is no more text.
+    filled: Option<(Affine, Affine, usize)>,
+    /// Open marked content; `Some`: the text that stands for it, and where its glyphs begin.
+    marked: Vec<Option<(String, usize)>>,
+    /// Horizontal scaling of the last run of several glyphs, for runs too short to tell.
+    last_stretch: (f32, f32),
+    /// The angle and writing mode that was asked for last, and its frame.
+    last_frame: ((f32, bool), u16),
+    /// Widths and characters, by character code.
+    widths: GlyphCache<f32>,
+    characters: GlyphCache<Characters>,
+}
+
+impl<'f> Collector<'f> {
+    pub(in crate::pdf) fn new(bounds: Rect, resources: &'f Resources<'f>, fonts: &'f mut Fonts) -> Self {
+        Self {
+            bounds: bounds.inflate(1.0, 1.0),
+            resources,
+            fonts,
+            glyphs: Glyphs::default(),
+            guesses: Guesses::default(),
+            calls: 0,
+            clips: 0,
+            is_too_deep: false,
+            filled: None,
+            marked: Vec::new(),
+            last_stretch: (0.0, 1.0),
+            last_frame: ((f32::NAN, false), 0),
+            widths: GlyphCache::new(),
+            characters: GlyphCache::new(),
+        }
+    }
+
+    pub(in crate::pdf) fn finish(mut self) -> Glyphs {
+        while !self.marked.is_empty() {
+            self.close_marked();
+        }
+        self.drop_wrong_guesses();
+        if self.is_too_deep && self.glyphs.end == DrawOutcome::Reached {
+            self.glyphs.end = DrawOutcome::TooDeep;
+        }
+        self.glyphs
+    }
+
+    /// Guessed characters that make no sense become unknown ones.
+    fn drop_wrong_guesses(&mut self) {
+        let places = self.glyphs.list.iter().map(|glyph| glyph.characters.start());
+        let wrong = std::mem::take(&mut self.guesses).wrong(places);
+        if wrong.is_empty() {
+            return;
+        }
+        let start = self.glyphs.text.len();
+        self.glyphs.text.push(char::REPLACEMENT_CHARACTER);
+        let unknown = Characters::since(start, &self.glyphs.text);
+        for glyph in &mut self.glyphs.list {
+            if wrong.contains(&glyph.characters.start()) {
+                glyph.characters = unknown;
+            }
+        }
+    }
+
+    /// Adds an upright letter that the page does not draw, half as wide as high.
+    pub(in crate::pdf) fn write(&mut self, u: f32, v: f32, size: f32, letter: char) {
+        self.count();
+        let frame = self.frame(0.0, false);
+        let start = self.glyphs.text.len();
+        unicode::push(&mut self.glyphs.text, letter);
+        let characters = Characters::since(start, &self.glyphs.text);
+        if !characters.is_empty() {
+            let end = u + 0.5 * size;
+            self.glyphs.list.push(Glyph { u, end, v, size, characters, frame, run: self.calls });
+            self.glyphs.shown += 1;
+        }
+    }
+
+    /// Counts a drawing call; at the end of the budget unwinds out of the interpreter, quietly.
+    fn count(&mut self) {
+        self.calls += 1;
+        if self.calls > MOST_CALLS || self.glyphs.list.len() > MOST_GLYPHS {
+            self.glyphs.end = DrawOutcome::TooMuch;
+            std::panic::resume_unwind(Box::new("drawing budget"));
+        }
+    }
+
+    fn clip(&mut self) {
+        self.count();
+        self.clips += 1;
+        self.is_too_deep |= self.clips >= DEEPEST;
+    }
+
+    fn run(&mut self, run: &GlyphRun<'_, '_>, transform: Affine) {
+        let vertical = run.writing_mode() == WritingMode::Vertical;
+        let place = |glyph: &PositionedGlyph<'_>| {
+            let width = self.widths.get(self.calls, glyph.char_code(), || placed_glyph::width(glyph));
+            PlacedGlyph::new(glyph, transform, width)
+        };
+        let mut placed: Vec<PlacedGlyph> = run.glyphs().iter().map(place).collect();
+        let stretch = self.stretch(&placed);
+        if glyph_guesses::is_of_lost_font(run.glyphs()) {
+            for (glyphs, placed) in run.glyphs().chunks_exact(2).zip(placed.chunks_exact_mut(2)) {
+                placed[0].width = glyph_guesses::lost_width(glyphs);
+                self.glyph(&glyphs[1], &placed[0], true, stretch, vertical);
+            }
+            return;
+        }
+        for (glyph, placed) in run.glyphs().iter().zip(&placed) {
+            self.glyph(glyph, placed, false, stretch, vertical);
+        }
+    }
+
+    fn glyph(
+        &mut self,
+        glyph: &Drawn<'_>,
+        placed: &PlacedGlyph,
+        is_lost: bool,
+        stretch: Option<f32>,
+        vertical: bool,
+    ) {
+        let PlacedGlyph { origin, size, .. } = *placed;
+        let usable = origin.is_finite() && size.is_finite() && size > 0.0 && placed.angle.is_finite();
+        if !usable || !self.bounds.contains(origin) {
+            return;
+        }
+        self.glyphs.shown += 1;
+        let advance = placed.width * size * stretch.unwrap_or(placed.ratio);
+        // Type 3 fonts may keep their size in the font's matrix.
+        let size =
+            if matches!(glyph, Drawn::Type3(_)) && advance > 1.5 * size { advance / 0.6 } else { size };
+        let frame = self.frame(placed.angle, vertical);
+        let (u, v) = self.glyphs.frames[usize::from(frame)].turn(origin);
+        // A vertical glyph hangs from its position, which hayro has already moved to its left foot.
+        let (u, end) = match placed.mirrored {
+            _ if vertical => (u - 0.88 * size, u + 0.12 * size),
+            true => (u - advance, u),
+            false => (u, u + advance),
+        };
+        let characters = self.characters.get(self.calls, glyph.char_code(), || {
+            let named =
+                if is_lost { Some(glyph_guesses::lost(glyph)) } else { self.fonts.name(glyph, self.resources) };
+            self.glyphs.push(glyph, named, &mut self.guesses, advance <= 0.1 * size)
+        });
+        if characters.is_empty() {
+            return;
+        }
+        // A mark is where its ink is; its origin may be at either side of its letter.
+        let ink = (characters.kind == Kind::Mark).then(|| placed.ink(glyph)).flatten();
+        let (u, end) = ink.map_or((u, end), |ink| {
+            let middle = self.glyphs.frames[usize::from(frame)].turn(ink).0;
+            (middle, middle)
+        });
+        self.glyphs.list.push(Glyph { u, end, v, size, characters, frame, run: self.calls });
+    }
+
+    /// The horizontal scaling of a run, where its glyphs cannot say it themselves.
+    ///
+    /// hayro stretches the glyphs of a font that stands in for a missing one to the widths of the missing
+    /// one, each by its own factor; the advance is that width, scaled by the text state alone. `None`:
+    /// nothing is stretched, each glyph's own ratio is the text state's.
+    fn stretch(&mut self, placed: &[PlacedGlyph]) -> Option<f32> {
+        let ratios = || placed.iter().map(|glyph| glyph.ratio).filter(|ratio| *ratio > 0.0);
+        let (least, most) = ratios().fold((f32::MAX, 0.0), |(least, most), r| (r.min(least), r.max(most)));
+        let size = placed.first().map_or(0.0, |glyph| glyph.size);
+        if most - least > 0.01 * most {
+            // Kerning varies around the scaling; the middle one is it.
+            let mut scales: Vec<f32> = placed
+                .windows(2)
+                .filter(|pair| pair[0].width > 0.05 && pair[0].size > 0.0)
+                .map(|pair| {
+                    #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
+                    let moved = pair[0].origin.distance(pair[1].origin) as f32;
+                    moved / (pair[0].width * pair[0].size)
+                })
+                .filter(|scale| (0.2..5.0).contains(scale))
+                .collect();
+            scales.sort_by(f32::total_cmp);
+            let middle = scales.get(scales.len() / 2).copied().unwrap_or(1.0);
+            let scale = if (middle - 1.0).abs() < 0.08 { 1.0 } else { middle };
+            self.last_stretch = (size, scale);
+            return Some(scale);
+        }
+        let short = placed.len() < 3 && (most - 1.0).abs() > 0.01;
+        (short && (self.last_stretch.0 - size).abs() < 0.01).then_some(self.last_stretch.1)
+    }
+
+    /// The number of a direction's frame.
+    fn frame(&mut self, angle: f32, vertical: bool) -> u16 {
+        if self.last_frame.0 == (angle, vertical) {
+            return self.last_frame.1;
+        }
+        let frame = Frame::new(angle, vertical);
+        let known = self.glyphs.frames.iter().position(|known| *known == frame);
+        let index = known.unwrap_or_else(|| {
+            self.glyphs.frames.push(frame);
+            self.glyphs.frames.len() - 1
+        });
+        self.last_frame = ((angle, vertical), u16::try_from(index).unwrap_or(0));
+        self.last_frame.1
+    }
+
+    /// The end of marked content: where an actual text stands for its glyphs, it takes their place.
+    fn close_marked(&mut self) {
+        let Some(Some((actual, from))) = self.marked.pop() else { return };
+        let Some((first, rest)) = self.glyphs.list.get(from..).and_then(<[Glyph]>::split_first) else {
+            return;
+        };
+        let mut whole = *first;
+        // Over several lines the text cannot be placed; the glyphs' own characters stay.
+        let apart = |glyph: &Glyph| glyph.frame != whole.frame || (glyph.v - whole.v).abs() > whole.size;
+        if rest.iter().any(apart) || actual.chars().count() > 4 * (rest.len() + 1) + 8 {
+            return;
+        }
+        for glyph in rest {
+            whole.u = whole.u.min(glyph.u);
+            whole.end = whole.end.max(glyph.end);
+        }
+        let start = self.glyphs.text.len();
+        for character in actual.chars() {
+            unicode::push(&mut self.glyphs.text, character);
+        }
+        whole.characters = Characters::since(start, &self.glyphs.text);
+        self.glyphs.list.truncate(from);
+        if !whole.characters.is_empty() {
+            self.glyphs.list.push(whole);
+        }
+    }
+}
+
+impl<'a> Device<'a> for Collector<'_> {
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
+        self.count();
+        let Some(first) = run.glyphs().first() else { return };
+        let this = (props.transform, first.transform(), run.glyphs().len());
+        if matches!(mode, DrawMode::Stroke(_)) && self.filled == Some(this) {
+            return;
+        }
+        self.filled = Some(this);
+        self.run(run, props.transform);
+    }
+
+    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {
+        self.count();
+    }
+
+    fn draw_rect(&mut self, _: &Rect, _: DrawProps<'a>, _: &DrawMode) {
+        self.count();
+    }
+
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        self.clip();
+    }
+
+    fn push_clip_rect(&mut self, _: &Rect) {
+        self.clip();
+    }
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {
+        self.count();
+    }
+
+    fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
+        self.count();
+        let pixels = Rect::new(0.0, 0.0, image.width().into(), image.height().into());
+        self.glyphs.images.add(props.transform.transform_rect_bbox(pixels), self.bounds);
+    }
+
+    fn pop_clip(&mut self) {
+        self.clips = self.clips.saturating_sub(1);
+    }
+
+    fn pop_transparency_group(&mut self) {}
+
+    fn begin_marked_content(&mut self, tag: &[u8], properties: Option<&Dict<'_>>) {
+        self.count();
+        if tag == END_OF_PAGE.as_bytes() {
+            self.glyphs.end = DrawOutcome::Reached;
+            return;
+        }
+        let actual = properties.and_then(unicode::actual_text);
+        self.marked.push(actual.map(|text| (text, self.glyphs.list.len())));
+    }
+
+    fn end_marked_content(&mut self) {
+        self.close_marked();
+    }
+}

@@ -1,0 +1,92 @@
+//! The glyphs that a page draws: which characters, where, how large, in which direction.
+
+use super::characters::{Characters, Kind};
+use super::frame::Frame;
+use super::image_coverage::Coverage;
+use super::placed_glyph::unknown;
+use crate::pdf::content::draw_outcome::DrawOutcome;
+use crate::pdf::fonts::Named;
+use crate::pdf::fonts::glyph_guesses::Guesses;
+use crate::pdf::unicode;
+use hayro_interpret::font::Glyph as Drawn;
+use hayro_interpret::hayro_cmap::BfString;
+
+/// One glyph. Coordinates are in the frame of its direction: `u` runs along the text, `v` from line to line.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pdf) struct Glyph {
+    /// Where it starts, and where the next would.
+    pub(in crate::pdf) u: f32,
+    pub(in crate::pdf) end: f32,
+    /// Its baseline.
+    pub(in crate::pdf) v: f32,
+    /// Font size on the page.
+    pub(in crate::pdf) size: f32,
+    pub(super) characters: Characters,
+    /// Index into [`Glyphs::frames`].
+    pub(in crate::pdf) frame: u16,
+    /// Which drawing call showed it.
+    pub(in crate::pdf) run: u32,
+}
+
+impl Glyph {
+    pub(in crate::pdf) fn middle(&self) -> f32 {
+        f32::midpoint(self.u, self.end)
+    }
+
+    pub(in crate::pdf) fn kind(&self) -> Kind {
+        self.characters.kind
+    }
+
+    pub(in crate::pdf) fn is_space(&self) -> bool {
+        self.characters.kind == Kind::Space
+    }
+}
+
+/// All glyphs of a page, in the order in which they are drawn.
+#[derive(Debug, Default)]
+pub(in crate::pdf) struct Glyphs {
+    pub(in crate::pdf) list: Vec<Glyph>,
+    pub(super) text: String,
+    /// The directions in which text runs.
+    pub(in crate::pdf) frames: Vec<Frame>,
+    /// Glyphs that are drawn, known or not.
+    pub(in crate::pdf) shown: usize,
+    /// Whether the page was drawn to its end, and what kept it from that.
+    pub(in crate::pdf) end: DrawOutcome,
+    /// The part of the page that pictures cover.
+    pub(in crate::pdf) images: Coverage,
+}
+
+impl Glyphs {
+    pub(in crate::pdf) fn text(&self, glyph: &Glyph) -> &str {
+        glyph.characters.of(&self.text)
+    }
+
+    /// Adds the characters of a glyph.
+    pub(super) fn push(
+        &mut self,
+        glyph: &Drawn<'_>,
+        named: Option<Named>,
+        guesses: &mut Guesses,
+        has_no_width: bool,
+    ) -> Characters {
+        let start = self.text.len();
+        let known = match named {
+            Some(Named::Surely(BfString::Char(character))) => unicode::push(&mut self.text, character),
+            Some(Named::Surely(BfString::String(string))) => {
+                string.chars().fold(false, |known, c| unicode::push(&mut self.text, c) | known)
+            }
+            Some(Named::Perhaps(character)) => {
+                guesses.add(start, glyph, character);
+                self.text.push(character);
+                true
+            }
+            None => false,
+        };
+        if !known {
+            // A blank without width is a mark between letters, of kerning for example.
+            self.text.extend(Some(unknown(glyph)).filter(|c| *c != ' ' || !has_no_width));
+        }
+        Characters::since(start, &self.text)
+    }
+}

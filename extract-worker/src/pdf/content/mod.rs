@@ -1,0 +1,14 @@
+//! What the content of a page draws: glyphs, where they stand, and how much of the page images cover.
+
+pub(in crate::pdf) mod annotations;
+pub(in crate::pdf) mod characters;
+mod collector;
+pub(in crate::pdf) mod draw_outcome;
+pub(in crate::pdf) mod forms;
+mod frame;
+mod glyph_cache;
+pub(in crate::pdf) mod glyphs;
+mod image_coverage;
+mod placed_glyph;
+
+pub(in crate::pdf) use collector::Collector;

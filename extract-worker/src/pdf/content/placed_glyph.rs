@@ -1,0 +1,69 @@
+//! One glyph as hayro draws it: where, how large, and which characters if its font does not say.
+
+use hayro_interpret::font::{Glyph as Drawn, PositionedGlyph};
+use hayro_interpret::kurbo::{Affine, Point, Shape};
+
+/// A glyph's place, before its direction and scaling are settled.
+pub(in crate::pdf) struct PlacedGlyph {
+    pub(in crate::pdf) origin: Point,
+    pub(in crate::pdf) angle: f32,
+    pub(in crate::pdf) size: f32,
+    /// Advance in ems, before scaling.
+    pub(in crate::pdf) width: f32,
+    /// How much wider than high its em is.
+    pub(in crate::pdf) ratio: f32,
+    /// Seen as in a mirror: it starts at its right. The E of `XeTeX`'s name is.
+    pub(in crate::pdf) mirrored: bool,
+    transform: Affine,
+}
+
+impl PlacedGlyph {
+    #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
+    pub(in crate::pdf) fn new(glyph: &PositionedGlyph<'_>, transform: Affine, width: f32) -> Self {
+        let transform = transform * glyph.transform();
+        let [right, down, c, d, x, y] = transform.as_coeffs();
+        let mirrored = right < 0.0 && d < 0.0 && down == 0.0 && c == 0.0;
+        // Most text is upright, and its lengths need no root.
+        let length = |a: f64, b: f64| if b == 0.0 { a.abs() } else { a.hypot(b) };
+        let size = length(d, c) * 1000.0;
+        let along = length(right, down) * 1000.0;
+        Self {
+            origin: Point::new(x, y),
+            angle: if down == 0.0 && (right > 0.0 || mirrored) { 0.0 } else { down.atan2(right) as f32 },
+            size: size as f32,
+            width,
+            ratio: (along / size) as f32,
+            mirrored,
+            transform,
+        }
+    }
+
+    /// The middle of what is to be seen of a glyph.
+    pub(in crate::pdf) fn ink(&self, glyph: &Drawn<'_>) -> Option<Point> {
+        let Drawn::Outline(outline) = glyph else { return None };
+        let outline = outline.outline();
+        (!outline.is_empty()).then(|| self.transform.transform_rect_bbox(outline.bounding_box()).center())
+    }
+}
+
+/// The advance of a glyph in ems, before scaling.
+pub(in crate::pdf) fn width(glyph: &Drawn<'_>) -> f32 {
+    let width = match glyph {
+        Drawn::Outline(outline) => outline.advance_width(),
+        Drawn::Type3(shape) => shape.advance_width(),
+    };
+    width.unwrap_or(500.0) / 1000.0
+}
+
+/// What stands for a glyph whose character nobody knows: a space where it shows nothing, as a space does;
+/// in a Type 1 or Type 3 font, whose codes mostly are characters, its code; otherwise the replacement
+/// character.
+pub(in crate::pdf) fn unknown(glyph: &Drawn<'_>) -> char {
+    let by_code = match glyph {
+        Drawn::Outline(outline) if outline.outline().is_empty() => return ' ',
+        Drawn::Outline(outline) => outline.font_data().is_none(),
+        Drawn::Type3(_) => true,
+    };
+    let code = u8::try_from(glyph.char_code()).ok().filter(|code| matches!(code, 0x21..=0x7e | 0xa1..=0xff));
+    code.filter(|_| by_code).map_or(char::REPLACEMENT_CHARACTER, char::from)
+}

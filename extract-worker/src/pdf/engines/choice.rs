@@ -1,0 +1,172 @@
+//! Which engine reads a page, and why.
+//!
+//! The first engine reads every page; a page whose text looks bad ([`Quality`]) is shown to the other, and
+//! the better of the readings is taken. Each page and each engine stands alone: a panic costs that engine's
+//! reading of that page.
+
+use super::engine::{Engine, Reading, malformed};
+use super::quality::Quality;
+use super::{hayro, pdf_extract};
+use crate::input::Input;
+use crate::pdf::content::draw_outcome::DrawOutcome;
+use dossier_extract::protocol::Failure;
+use dossier_extract::{Metadata, PdfEngine};
+use std::sync::Arc;
+
+/// After so many pages that it read no better, a second engine is asked no more.
+const MOST_IN_VAIN: u32 = 16;
+
+/// The engines in the order they are asked, each opened when it is first needed.
+pub(in crate::pdf) struct Engines {
+    input: Arc<Input>,
+    slots: Vec<Slot>,
+}
+
+struct Slot {
+    name: PdfEngine,
+    /// `None`: not opened yet. `Some(Err)`: cannot read this file.
+    engine: Option<Result<Box<dyn Engine>, Failure>>,
+    in_vain: u32,
+}
+
+/// A page as it is sent.
+pub(in crate::pdf) struct Routed {
+    pub(in crate::pdf) engine: PdfEngine,
+    pub(in crate::pdf) text: String,
+    /// `None` for a page without text.
+    pub(in crate::pdf) quality: Option<f32>,
+    pub(in crate::pdf) reason: String,
+    pub(in crate::pdf) needs_ocr: bool,
+    /// Whether the page draws without end.
+    pub(in crate::pdf) is_endless: bool,
+}
+
+impl Engines {
+    pub(in crate::pdf) fn new(input: Arc<Input>, first: Option<PdfEngine>) -> Self {
+        let rest = PdfEngine::ALL.into_iter().filter(|engine| Some(*engine) != first);
+        let slot = |name| Slot { name, engine: None, in_vain: 0 };
+        Self { input, slots: first.into_iter().chain(rest).map(slot).collect() }
+    }
+
+    fn open(&mut self, slot: usize) -> Result<&mut Box<dyn Engine>, &Failure> {
+        let Slot { name, engine, .. } = &mut self.slots[slot];
+        let input = &self.input;
+        engine.get_or_insert_with(|| open(*name, input)).as_mut().map_err(|failure| &*failure)
+    }
+
+    /// The page count of the first engine that can open the file; that one then goes first.
+    pub(in crate::pdf) fn page_count(&mut self) -> Result<usize, Failure> {
+        let mut first_failure = None;
+        for slot in 0..self.slots.len() {
+            match self.open(slot).map(|engine| engine.page_count()) {
+                Ok(0) => {}
+                Ok(count) => {
+                    self.slots.swap(0, slot);
+                    return Ok(count);
+                }
+                Err(Failure::Encrypted) => return Err(Failure::Encrypted),
+                Err(failure) => drop(first_failure.get_or_insert_with(|| failure.clone())),
+            }
+        }
+        Err(first_failure.unwrap_or_else(|| malformed("it has no pages")))
+    }
+
+    /// What the file says of itself, told by the first engine that reads that.
+    pub(in crate::pdf) fn metadata(&mut self) -> Metadata {
+        self.open(0).map(|engine| engine.metadata()).unwrap_or_default()
+    }
+
+    /// The best reading of a page.
+    pub(in crate::pdf) fn read(&mut self, index: usize) -> Routed {
+        let mut best: Option<Candidate> = None;
+        let mut said = Vec::new();
+        for slot in 0..self.slots.len() {
+            let (name, in_vain) = (self.slots[slot].name, self.slots[slot].in_vain);
+            let Ok(engine) = self.open(slot) else { continue };
+            if in_vain > MOST_IN_VAIN {
+                continue;
+            }
+            let candidate = Candidate::new(name, engine.page(index));
+            let is_good = candidate.quality.is_good();
+            said.push(candidate.says());
+            match &best {
+                Some(best) if !candidate.quality.beats(&best.quality) => {
+                    self.slots[slot].in_vain += 1;
+                }
+                _ => best = Some(candidate.after(best)),
+            }
+            if is_good || best.as_ref().is_some_and(Candidate::is_endless) {
+                break;
+            }
+        }
+        best.map_or_else(Routed::unread, |best| best.routed(&said))
+    }
+}
+
+/// One engine's reading of a page, and what it looks like.
+struct Candidate {
+    engine: PdfEngine,
+    reading: Reading,
+    quality: Quality,
+}
+
+impl Candidate {
+    fn new(engine: PdfEngine, reading: Reading) -> Self {
+        Self { engine, quality: Quality::of(&reading), reading }
+    }
+
+    /// What another engine has seen of the page is true of this reading's page.
+    fn after(mut self, other: Option<Self>) -> Self {
+        self.reading.seen = self.reading.seen.or(other.and_then(|other| other.reading.seen));
+        self
+    }
+
+    /// Whether the page draws itself for ever: not every engine comes back from that.
+    fn is_endless(&self) -> bool {
+        self.reading.seen.is_some_and(|seen| matches!(seen.end, DrawOutcome::TooDeep | DrawOutcome::TooMuch))
+    }
+
+    fn says(&self) -> String {
+        format!("{}: {}", self.engine.name(), self.quality.says())
+    }
+
+    fn routed(self, said: &[String]) -> Routed {
+        let quality = self.quality;
+        let end = self.reading.seen.map_or(DrawOutcome::Reached, |seen| seen.end);
+        // Where there was no choice the engine's name is said already.
+        let mut reason = if said.len() > 1 { said.join("; ") } else { quality.says() };
+        if let Some(cut) = end.says() {
+            reason = format!("{reason}; {cut}");
+        }
+        Routed {
+            engine: self.engine,
+            quality: (!quality.is_empty()).then(|| quality.score()),
+            // Another engine may have seen what this one cannot.
+            needs_ocr: if said.len() > 1 { Quality::of(&self.reading) } else { quality }.needs_ocr(),
+            is_endless: self.is_endless(),
+            text: self.reading.text,
+            reason,
+        }
+    }
+}
+
+impl Routed {
+    fn unread() -> Self {
+        Self {
+            engine: PdfEngine::Hayro,
+            text: String::new(),
+            quality: None,
+            reason: "the page cannot be read".to_owned(),
+            needs_ocr: false,
+            is_endless: false,
+        }
+    }
+}
+
+/// Opens the file with that engine.
+fn open(name: PdfEngine, input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
+    match name {
+        PdfEngine::Hayro => hayro::open(input),
+        PdfEngine::PdfExtract => pdf_extract::open(input),
+    }
+}

@@ -1,0 +1,111 @@
+//! The first engine: hayro interprets a page, [`super::glyphs`] collects what it draws, [`super::lines`]
+//! and [`super::order`] make text of it.
+
+use super::engine::{Engine, Reading, Seen, contained, malformed};
+use crate::input::Input;
+use crate::pdf::content::draw_outcome::{DrawOutcome, END_OF_PAGE};
+use crate::pdf::content::glyphs::Glyphs;
+use crate::pdf::content::{Collector, annotations, forms};
+use crate::pdf::fonts::Fonts;
+use crate::pdf::info;
+use crate::pdf::layout::{lines, reading_order};
+use dossier_extract::Metadata;
+use dossier_extract::protocol::Failure;
+use hayro_interpret::hayro_syntax::content::TypedIter;
+use hayro_interpret::hayro_syntax::page::Page;
+use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro_interpret::kurbo::{Affine, Rect};
+use hayro_interpret::{
+    Context, InterpreterCache, InterpreterSettings, RenderContent, interpret, interpret_page,
+};
+use std::sync::Arc;
+
+pub(in crate::pdf) fn open(input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
+    Ok(Box::new(Hayro::new(document(input)?)))
+}
+
+/// The file as hayro reads it. Pages and caches borrow it for ever; the process reads one file and ends.
+pub(in crate::pdf) fn document(input: &Arc<Input>) -> Result<&'static Pdf, Failure> {
+    let pdf =
+        contained(|| Pdf::new(Arc::clone(input))).ok_or_else(|| malformed("its structure is broken"))?;
+    match pdf {
+        Ok(pdf) => Ok(Box::leak(Box::new(pdf))),
+        Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(Failure::Encrypted),
+        Err(LoadPdfError::Decryption(_)) => Err(malformed("it is encrypted in an unknown way")),
+        Err(LoadPdfError::Invalid) => Err(malformed("it is not a PDF, or broken beyond repair")),
+    }
+}
+
+struct Hayro {
+    pdf: &'static Pdf,
+    /// Fonts and colour spaces, parsed once for all pages.
+    cache: InterpreterCache<'static>,
+    /// The same fonts, read backwards.
+    fonts: Fonts,
+}
+
+impl Engine for Hayro {
+    fn page_count(&self) -> usize {
+        self.pdf.pages().len()
+    }
+
+    fn page(&mut self, index: usize) -> Reading {
+        let Some(page) = self.pdf.pages().get(index) else { return Reading::default() };
+        let glyphs = self.glyphs(page);
+        let text = contained(|| reading_order::text(&lines::segments(&glyphs))).unwrap_or_default();
+        let seen = Seen { glyphs: glyphs.shown > 0, images: glyphs.images.share(), end: glyphs.end };
+        let mut reading = Reading { text, seen: Some(seen) };
+        // hayro leaves out forms that draw themselves without a word. It matters where the text is bad or not
+        // there: they are why, and no other engine should follow them.
+        let is_all = seen.end == DrawOutcome::Reached && seen.glyphs && !reading.text.contains('\u{fffd}');
+        if !is_all && forms::draw_themselves(page.resources()) {
+            reading.seen = Some(Seen { end: DrawOutcome::TooDeep, ..seen });
+        }
+        reading
+    }
+
+    fn metadata(&self) -> Metadata {
+        contained(|| info::of(self.pdf)).unwrap_or_default()
+    }
+}
+
+impl Hayro {
+    fn new(pdf: &'static Pdf) -> Self {
+        Self { pdf, cache: InterpreterCache::new(), fonts: Fonts::default() }
+    }
+
+    /// What the page draws; after a panic or the end of the budget, what it drew before.
+    fn glyphs(&mut self, page: &Page<'static>) -> Glyphs {
+        let (transform, bounds) = geometry(page);
+        let mut collector = Collector::new(bounds, page.resources(), &mut self.fonts);
+        let settings =
+            InterpreterSettings { render_content: RenderContent::ANNOTATIONS, ..Default::default() };
+        let drawn = contained(|| {
+            let mut context = Context::new(transform, bounds, &self.cache, self.pdf.xref(), settings);
+            let operations = content(page);
+            interpret(TypedIter::new(&operations), page.resources(), &mut context, &mut collector);
+            interpret_page(page, &mut context, &mut collector);
+            for (place, text) in annotations::texts(page) {
+                let place = Rect::new(place.x0, place.y0, place.x1, place.y1).abs();
+                annotations::write(&text, transform.transform_rect_bbox(place), &mut collector);
+            }
+        });
+        if drawn.is_none() {
+            self.cache = InterpreterCache::new();
+        }
+        collector.finish()
+    }
+}
+
+/// What a page draws, and then its end: whether that is reached, hayro does not say otherwise.
+fn content(page: &Page<'_>) -> Vec<u8> {
+    [page.page_stream().unwrap_or_default(), b"\n/", END_OF_PAGE.as_bytes(), b" BMC\n"].concat()
+}
+
+/// The transform to upright pages with the origin at the top left, and the media box in it.
+fn geometry(page: &Page<'_>) -> (Affine, Rect) {
+    let transform = Affine::new(page.initial_transform(true).as_coeffs());
+    let media_box = page.media_box();
+    let media_box = Rect::new(media_box.x0, media_box.y0, media_box.x1, media_box.y1).abs();
+    (transform, transform.transform_rect_bbox(media_box))
+}

@@ -1,0 +1,134 @@
+//! How good a reading of a page looks, and why.
+//!
+//! Invariant: knows no engine and asks none; a reading is judged by its text and by what the page shows.
+
+use super::engine::Reading;
+use crate::pdf::unicode::is_private;
+
+/// Readings with a larger share of broken characters make other engines be asked.
+const MOST_BROKEN: f32 = 0.1;
+/// A page with fewer letters than this below a picture of half the page (a stamp on a scan, a fax's header)
+/// has next to no text.
+const FEW_LETTERS: f32 = 50.0;
+const MUCH_OF_A_PAGE: f32 = 0.5;
+/// On a page without any letter a smaller picture may hold the words.
+const SOME_OF_A_PAGE: f32 = 0.1;
+
+/// What a reading looks like.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pdf) struct Quality {
+    /// Characters that are no blanks.
+    letters: usize,
+    /// The share of undecodable and private-use characters.
+    broken: f32,
+    /// See [`scattered`]; 0 where glyphs have told the words, for then the page shows them so.
+    scattered: f32,
+    /// Whether there are glyphs; `None` where the engine cannot tell.
+    glyphs: Option<bool>,
+    images: f32,
+}
+
+impl Quality {
+    pub(in crate::pdf) fn of(reading: &Reading) -> Self {
+        let glyphs = reading.seen.map(|seen| seen.glyphs);
+        let is_broken = |c: char| is_broken(c) || (glyphs.is_none() && is_odd(c));
+        let (mut letters, mut broken) = (0_usize, 0_usize);
+        for character in reading.text.chars().filter(|character| !character.is_whitespace()) {
+            letters += 1;
+            broken += usize::from(!character.is_ascii() && is_broken(character));
+        }
+        Self {
+            letters,
+            broken: broken as f32 / letters.max(1) as f32,
+            scattered: if glyphs.is_none() { scattered(&reading.text) } else { 0.0 },
+            glyphs,
+            images: reading.seen.map_or(0.0, |seen| seen.images),
+        }
+    }
+
+    /// 1: flawless; 0: nothing. Broken characters cost, and words that are none.
+    pub(in crate::pdf) fn score(&self) -> f32 {
+        if self.letters == 0 {
+            return 0.0;
+        }
+        let readable = (1.0 - self.broken).max(0.0);
+        readable * if self.scattered > 0.5 { 1.0 - self.scattered / 2.0 } else { 1.0 }
+    }
+
+    /// Whether a reading is to be preferred to another: it looks better, and does not just leave out what
+    /// does not.
+    pub(in crate::pdf) fn beats(&self, other: &Self) -> bool {
+        self.score() > other.score() && self.readable() >= 0.8 * other.readable()
+    }
+
+    fn readable(&self) -> f32 {
+        self.letters as f32 * (1.0 - self.broken)
+    }
+
+    /// Whether there is no text at all.
+    pub(in crate::pdf) fn is_empty(&self) -> bool {
+        self.letters == 0
+    }
+
+    /// Whether a reading will do: it looks good, or there is nothing on the page to read.
+    pub(in crate::pdf) fn is_good(&self) -> bool {
+        self.glyphs == Some(false) || self.score() >= 1.0 - MOST_BROKEN
+    }
+
+    /// Whether the words of the page, if it has any, must be recognised in what it shows.
+    pub(in crate::pdf) fn needs_ocr(&self) -> bool {
+        self.is_an_image() || (self.glyphs == Some(true) && self.score() < 0.5)
+    }
+
+    fn is_an_image(&self) -> bool {
+        self.images >= MUCH_OF_A_PAGE && self.readable() < FEW_LETTERS
+            || self.images >= SOME_OF_A_PAGE && self.is_empty()
+    }
+
+    /// In a few words, for people.
+    pub(in crate::pdf) fn says(&self) -> String {
+        let percent = |share: f32| format!("{:.0} %", share * 100.0);
+        if self.is_an_image() && self.is_empty() {
+            format!("an image covers {} of the page, and there is no text", percent(self.images))
+        } else if self.is_an_image() {
+            format!("an image covers {} of the page, and there is hardly any text", percent(self.images))
+        } else if self.glyphs == Some(false) {
+            "the page has no text".to_owned()
+        } else if self.is_empty() {
+            "no text found".to_owned()
+        } else if self.broken > MOST_BROKEN {
+            format!("{} of the characters cannot be decoded", percent(self.broken))
+        } else if self.is_good() {
+            "the text looks good".to_owned()
+        } else {
+            format!("{} of the words look garbled", percent(self.scattered))
+        }
+    }
+}
+
+/// The share of words that are a single letter, or none that anybody can say.
+fn scattered(text: &str) -> f32 {
+    let (mut words, mut odd) = (0_usize, 0_usize);
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        let is_latin = word.chars().all(|letter| letter.is_alphabetic() && letter < '\u{2e80}');
+        let has_vowel = word.chars().any(|letter| !letter.is_ascii() || is_vowel(letter));
+        words += 1;
+        odd += usize::from(is_latin && (length == 1 || (length > 3 && !has_vowel)));
+    }
+    if words < 8 { 0.0 } else { odd as f32 / words as f32 }
+}
+
+/// Undecodable, or a character that only its font knows.
+fn is_broken(character: char) -> bool {
+    is_private(character) || character == char::REPLACEMENT_CHARACTER
+}
+
+/// What codes that nobody could decode look like when they are shown as Latin-1.
+fn is_odd(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{a1}'..='\u{bf}' | '×' | '÷' | '\u{2b0}'..='\u{2ff}')
+}
+
+fn is_vowel(letter: char) -> bool {
+    matches!(letter.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
+}

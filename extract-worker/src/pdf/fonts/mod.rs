@@ -1,0 +1,208 @@
+//! Characters of glyphs that the PDF's own maps do not name.
+//!
+//! Asked in this order: a broken map of the PDF's own, the embedded font (a character map, names of glyphs, the CIDs of one of Adobe's
+//! collections), then what the font's dictionary says beside its maps ([`CidFont`]), then the order of
+//! glyphs that most fonts share, which is a guess, and marked as one.
+
+mod cid_font;
+pub(in crate::pdf) mod glyph_guesses;
+
+use crate::pdf::unicode::{is_private, is_readable};
+use cid_font::CidFont;
+use encoding_rs::MACINTOSH;
+use hayro_interpret::font::{Glyph, OutlineFontData, OutlineGlyph, StandardFont};
+use hayro_interpret::hayro_cmap::{BfString, CMap, CidFamily, load_embedded};
+use hayro_interpret::hayro_syntax::page::Resources;
+use skrifa::MetadataProvider;
+use skrifa::raw::ps::agl::name_to_char;
+use skrifa::raw::ps::cff::{CffFontRef, dict};
+use skrifa::raw::tables::cff::Cff;
+use skrifa::raw::tables::post::DEFAULT_GLYPH_NAMES;
+use skrifa::raw::{FontRead, TableProvider};
+use std::collections::HashMap;
+
+/// Subsets that number their glyphs anew have fewer.
+const WHOLE_FONT: u16 = 250;
+
+/// A character, and whether it is certain.
+pub(in crate::pdf) enum Named {
+    Surely(BfString),
+    Perhaps(char),
+}
+
+/// The fonts that have been asked so far.
+#[derive(Default)]
+pub(in crate::pdf) struct Fonts {
+    known: HashMap<(u128, Option<String>), Font>,
+}
+
+/// What is known of a font.
+struct Font {
+    program: Program,
+    composite: Option<CidFont>,
+    /// Whether its glyphs are pictures, whatever their codes would be in other fonts.
+    is_pictures: bool,
+}
+
+impl Fonts {
+    /// The characters of a glyph, as the PDF or else its font knows them; `resources` are those of the page,
+    /// which name its font.
+    pub(in crate::pdf) fn name(&mut self, glyph: &Glyph<'_>, resources: &Resources<'_>) -> Option<Named> {
+        let told = glyph.as_unicode().filter(is_readable).map(Named::Surely);
+        told.or_else(|| match glyph {
+            Glyph::Outline(outline) => self.ask(outline, resources),
+            Glyph::Type3(_) => None,
+        })
+    }
+
+    fn ask(&mut self, glyph: &OutlineGlyph, resources: &Resources<'_>) -> Option<Named> {
+        let data = glyph.font_data()?;
+        let key = (data.cache_key, data.postscript_name.clone());
+        let font = self.known.entry(key).or_insert_with(|| Font::new(&data, resources));
+        font.characters(glyph.glyph_id().to_u32(), glyph.char_code())
+    }
+}
+
+impl Font {
+    fn new(data: &OutlineFontData, resources: &Resources<'_>) -> Self {
+        let name = data.postscript_name.as_deref().unwrap_or_default();
+        let bytes = (*data.data).as_ref();
+        let is_embedded = !is_stand_in(bytes);
+        let composite = CidFont::find(name, is_embedded, resources);
+        // A font that stands in for a missing one numbers its own glyphs.
+        let is_pictures = ["Wingdings", "Webdings", "Dingbats", "Symbol"].iter().any(|of| name.contains(of));
+        let program = if is_embedded { Program::read(bytes, is_pictures) } else { Program::Unknown };
+        Self { program, composite, is_pictures }
+    }
+
+    fn characters(&self, glyph: u32, code: u32) -> Option<Named> {
+        let composite = self.composite.as_ref();
+        let told = composite.and_then(|composite| composite.mapped(code));
+        let told = told.or_else(|| self.program.character(glyph));
+        let told = told.or_else(|| composite?.character(code));
+        let is_plain = |told: &BfString| !matches!(told, BfString::Char(character) if is_private(*character));
+        match told {
+            Some(told) if is_plain(&told) => Some(Named::Surely(told)),
+            told => self.guess(glyph, code).map(Named::Perhaps).or(told.map(Named::Surely)),
+        }
+    }
+
+    fn guess(&self, glyph: u32, code: u32) -> Option<char> {
+        match (&self.program, &self.composite) {
+            (Program::Numbered, _) => in_common_order(glyph),
+            (Program::Unknown, Some(composite)) if !composite.is_embedded => {
+                in_common_order(composite.glyph(code)?)
+            }
+            (Program::Characters(_), None) if !self.is_pictures => of_macintosh(code),
+            _ => None,
+        }
+    }
+}
+
+/// A code beyond ASCII on the Macintosh, whose encoding a font that names no other mostly has.
+fn of_macintosh(code: u32) -> Option<char> {
+    let byte = u8::try_from(code).ok().filter(|byte| !byte.is_ascii())?;
+    MACINTOSH.decode_without_bom_handling(&[byte]).0.chars().next()
+}
+
+/// Whether these are the bytes of a font that hayro brings along.
+fn is_stand_in(bytes: &[u8]) -> bool {
+    use StandardFont as Font;
+    let plain = [Font::Helvetica, Font::HelveticaBold, Font::HelveticaOblique, Font::HelveticaBoldOblique];
+    let serif = [Font::TimesRoman, Font::TimesBold, Font::TimesItalic, Font::TimesBoldItalic];
+    let fixed = [Font::Courier, Font::CourierBold, Font::CourierOblique, Font::CourierBoldOblique];
+    let all = [&plain[..], &serif, &fixed, &[Font::Symbol, Font::ZapfDingBats]].concat();
+    all.iter().any(|font| std::ptr::eq((*font.get_font_data().0).as_ref(), bytes))
+}
+
+/// The character of a glyph in Apple's standard order, which Microsoft's fonts follow, and many others.
+pub(in crate::pdf) fn in_common_order(glyph: u32) -> Option<char> {
+    DEFAULT_GLYPH_NAMES.get(usize::try_from(glyph).ok()?).and_then(|name| name_to_char(name))
+}
+
+/// A font program, read backwards: from glyphs to characters.
+enum Program {
+    Unknown,
+    /// A subset that has lost its map, but not its numbering.
+    Numbered,
+    Characters(HashMap<u32, char>),
+    /// The CIDs of glyphs, and the characters of CIDs.
+    Collection(HashMap<u32, u32>, Box<CMap>),
+}
+
+impl Program {
+    fn read(data: &[u8], is_pictures: bool) -> Self {
+        Self::open_type(data, is_pictures).or_else(|| Self::cff(data)).unwrap_or(Self::Unknown)
+    }
+
+    fn character(&self, glyph: u32) -> Option<BfString> {
+        match self {
+            Self::Unknown | Self::Numbered => None,
+            Self::Characters(characters) => characters.get(&glyph).copied().map(BfString::Char),
+            Self::Collection(cids, characters) => characters.lookup_bf_string(*cids.get(&glyph)?),
+        }
+    }
+
+    fn open_type(data: &[u8], is_pictures: bool) -> Option<Self> {
+        let font = skrifa::FontRef::from_index(data, 0).ok()?;
+        let mut characters = HashMap::new();
+        for (code, glyph) in font.charmap().mappings() {
+            // Fonts with an encoding of their own keep ASCII in the private use area.
+            let code = if (0xf020..0xf07f).contains(&code) && !is_pictures { code - 0xf000 } else { code };
+            let Some(character) = char::from_u32(code) else { continue };
+            let known = characters.entry(glyph.to_u32()).or_insert(character);
+            // Of several characters with one glyph the first is the plain one.
+            *known = (*known).min(character);
+        }
+        let glyphs = font.maxp().ok()?.num_glyphs();
+        if let Ok(post) = font.post() {
+            let names = (0..glyphs).filter_map(|glyph| Some((glyph, post.glyph_name(glyph.into())?)));
+            add_names(&mut characters, names.map(|(glyph, name)| (glyph.into(), name)));
+        }
+        if !characters.is_empty() {
+            return Some(Self::Characters(characters));
+        }
+        let outlines = font.table_data(skrifa::Tag::new(b"CFF ")).and_then(|data| Self::cff(data.as_bytes()));
+        outlines.or_else(|| (glyphs >= WHOLE_FONT).then_some(Self::Numbered))
+    }
+
+    fn cff(data: &[u8]) -> Option<Self> {
+        let font = CffFontRef::new_cff(data, 0, None).ok()?;
+        let glyphs = font.charset()?.iter().map(|(glyph, string)| (glyph.to_u32(), string));
+        if font.is_cid() {
+            let map = CMap::parse(load_embedded(collection(data)?.ucs2_cmap()?)?, load_embedded)?;
+            let cids = glyphs.map(|(glyph, cid)| (glyph, cid.to_u16().into())).collect();
+            return Some(Self::Collection(cids, Box::new(map)));
+        }
+        let mut characters = HashMap::new();
+        let names =
+            glyphs.filter_map(|(glyph, name)| Some((glyph, std::str::from_utf8(font.string(name)?).ok()?)));
+        add_names(&mut characters, names);
+        (!characters.is_empty()).then_some(Self::Characters(characters))
+    }
+}
+
+/// Adds the characters of glyphs by their names, where better ones are not known.
+fn add_names<'n>(characters: &mut HashMap<u32, char>, names: impl Iterator<Item = (u32, &'n str)>) {
+    for (glyph, name) in names {
+        let Some(character) = name_to_char(name).filter(|character| !is_private(*character)) else {
+            continue;
+        };
+        let known = characters.entry(glyph).or_insert(character);
+        if is_private(*known) || known.is_control() {
+            *known = character;
+        }
+    }
+}
+
+/// The collection of a CID-keyed CFF font.
+fn collection(data: &[u8]) -> Option<CidFamily> {
+    let font = Cff::read(data.into()).ok()?;
+    let entries = dict::entries(font.top_dicts().get(0)?, None);
+    entries.flatten().find_map(|entry| match entry {
+        dict::Entry::Ros { registry, ordering, .. } => {
+            Some(CidFamily::from_registry_ordering(font.string(registry)?, font.string(ordering)?))
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,131 @@
+//! From glyphs to segments: pieces of lines without a gap that could part columns or cells.
+//!
+//! Glyphs are taken in the order in which the page draws them; a segment goes on as long as the next glyph
+//! stands where the text would go on. Spaces come from the file's own space characters and from gaps
+//! ([`super::spacing`]).
+
+use super::{spacing, words};
+use crate::pdf::content::characters::Kind;
+use crate::pdf::content::glyphs::{Glyph, Glyphs};
+use std::ops::Range;
+
+/// A gap of so many ems parts segments.
+const CELL_GAP: f32 = 1.5;
+/// The same where the size of the type changes: a line's number in the margin is no part of the line.
+const NOTE_GAP: f32 = 0.8;
+
+/// A piece of a line, in its direction's frame.
+#[derive(Debug, Clone)]
+pub(in crate::pdf) struct Segment {
+    pub(in crate::pdf) frame: u16,
+    /// From where to where it goes.
+    pub(in crate::pdf) start: f32,
+    pub(in crate::pdf) end: f32,
+    /// Baseline and size of its largest glyphs.
+    pub(in crate::pdf) v: f32,
+    pub(in crate::pdf) size: f32,
+    pub(in crate::pdf) text: String,
+    pub(in crate::pdf) right_to_left: bool,
+}
+
+/// The segments of a page, in the order in which they are drawn.
+pub(in crate::pdf) fn segments(glyphs: &Glyphs) -> Vec<Segment> {
+    let mut items: Vec<Glyph> = Vec::with_capacity(glyphs.list.len());
+    let mut pieces: Vec<Open> = Vec::new();
+    for glyph in &glyphs.list {
+        let right_to_left = glyph.kind() == Kind::RightToLeft;
+        match (pieces.last_mut(), items.last()) {
+            (Some(open), Some(last)) if open.continues(last, glyph, right_to_left) => {
+                open.add(glyph, right_to_left);
+            }
+            // A space that stands alone is no segment.
+            _ if glyph.is_space() => continue,
+            _ => pieces.push(Open::new(glyph, items.len(), right_to_left)),
+        }
+        items.push(*glyph);
+    }
+    let gap = spacing::word_gap(pieces.iter().map(|piece| &items[piece.items.clone()]));
+    pieces.into_iter().filter_map(|piece| piece.close(&mut items, glyphs, gap)).collect()
+}
+
+/// A segment that may go on.
+struct Open {
+    /// Where its glyphs are in the list of all.
+    items: Range<usize>,
+    v: f32,
+    size: f32,
+    start: f32,
+    /// DrawOutcome of the last glyph, and of the last that can be seen.
+    end: f32,
+    seen_end: f32,
+    right_to_left: bool,
+}
+
+impl Open {
+    fn new(glyph: &Glyph, at: usize, right_to_left: bool) -> Self {
+        Self {
+            v: glyph.v,
+            size: glyph.size,
+            start: glyph.u,
+            end: glyph.end,
+            seen_end: glyph.end,
+            right_to_left,
+            items: at..at + 1,
+        }
+    }
+
+    fn continues(&self, last: &Glyph, glyph: &Glyph, right_to_left: bool) -> bool {
+        let size = self.size.max(glyph.size);
+        // Sub- and superscripts stand off the baseline, letters of one size do not.
+        let one_size = self.size.min(glyph.size) > 0.85 * size;
+        let off = (glyph.v - self.v).abs().min((glyph.v - last.v).abs() * 2.0);
+        if glyph.frame != last.frame || off > size * if one_size { 0.3 } else { 0.6 } {
+            return false;
+        }
+        let ahead = glyph.u - self.end;
+        let gap = size * if one_size { CELL_GAP } else { NOTE_GAP };
+        if (-0.6 * size..=gap).contains(&ahead) {
+            return glyph.is_space() || glyph.u - self.seen_end <= gap;
+        }
+        if !self.right_to_left && !right_to_left {
+            return false;
+        }
+        // The text goes on to the left, or a number or a Latin word within it to the right.
+        let behind = (-0.3 * size..=CELL_GAP * size).contains(&(self.start - glyph.end));
+        behind || (-0.6 * size..=CELL_GAP * size).contains(&(glyph.u - last.end))
+    }
+
+    fn add(&mut self, glyph: &Glyph, right_to_left: bool) {
+        self.right_to_left |= right_to_left;
+        if !glyph.is_space() {
+            if glyph.size > 1.1 * self.size {
+                (self.size, self.v) = (glyph.size, glyph.v);
+            }
+            self.start = self.start.min(glyph.u);
+            self.seen_end = self.seen_end.max(glyph.end);
+        }
+        self.end = if glyph.end < self.end - self.size { self.end } else { glyph.end };
+        self.items.end += 1;
+    }
+
+    fn close(self, items: &mut [Glyph], glyphs: &Glyphs, gap: f32) -> Option<Segment> {
+        let items = &mut items[self.items];
+        let frame = items.first()?.frame;
+        let text = if self.right_to_left {
+            words::right_to_left(items, glyphs, gap)
+        } else {
+            words::left_to_right(items, glyphs, gap)
+        };
+        // A soft hyphen that is drawn is a hyphen.
+        let text = text.trim().replace('\u{ad}', "-");
+        (!text.is_empty()).then_some(Segment {
+            frame,
+            start: self.start,
+            end: self.seen_end,
+            v: self.v,
+            size: self.size,
+            text,
+            right_to_left: self.right_to_left,
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! From glyphs to text: lines, words, columns, and the order in which they are read.
+
+mod accents;
+mod bidi;
+mod columns;
+pub(in crate::pdf) mod lines;
+pub(in crate::pdf) mod reading_order;
+mod spacing;
+mod words;

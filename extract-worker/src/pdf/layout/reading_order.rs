@@ -1,0 +1,102 @@
+//! From segments to the text of a page.
+
+use super::columns;
+use super::lines::Segment;
+use super::spacing::WORD_GAP;
+
+/// The text: lines end with `\n`, cells of a row are parted by tabs, paragraphs by an empty line.
+pub(in crate::pdf) fn text(segments: &[Segment]) -> String {
+    let mut text = String::new();
+    let mut frames: Vec<u16> = Vec::new();
+    for segment in segments {
+        if !frames.contains(&segment.frame) {
+            frames.push(segment.frame);
+        }
+    }
+    let letters = |frame: u16| -> usize {
+        segments.iter().filter(|segment| segment.frame == frame).map(|segment| segment.text.len()).sum()
+    };
+    // The direction of most of the text first, then what stands across it.
+    frames.sort_by_key(|frame| std::cmp::Reverse(letters(*frame)));
+    for frame in frames {
+        let mut these: Vec<&Segment> = segments.iter().filter(|segment| segment.frame == frame).collect();
+        // Nobody knows the order better than who drew the page, unless that was a machine that went by
+        // fonts or layers.
+        if !columns::is_natural(&these) {
+            these = columns::order(&these);
+        }
+        put_margins_in_place(&mut these);
+        keep_words_whole(&mut these);
+        let mut last: Option<&Segment> = None;
+        for segment in these {
+            if let Some(last) = last {
+                text.push_str(separator(last, segment));
+            }
+            text.push_str(&segment.text);
+            last = Some(segment);
+        }
+        if last.is_some() {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Puts a header that is drawn last in front, and a footer that is drawn first at the end.
+fn put_margins_in_place(segments: &mut Vec<&Segment>) {
+    const MOST_IN_MARGINS: usize = 8;
+    let most = MOST_IN_MARGINS.min(segments.len() / 4);
+    let body = segments[most..segments.len() - most].iter().map(|segment| segment.v);
+    let (top, bottom) = body.fold((f32::MAX, f32::MIN), |(top, bottom), v| (top.min(v), bottom.max(v)));
+    let tail = segments.split_off(segments.len() - most);
+    let (headers, last): (Vec<&Segment>, Vec<_>) = tail.iter().partition(|s| s.v < top - 1.5 * s.size);
+    let body = segments.split_off(most);
+    let (footers, first): (Vec<&Segment>, Vec<_>) =
+        segments.iter().partition(|s| s.v > bottom + 1.5 * s.size);
+    segments.clear();
+    segments.extend([headers, first, body, last, footers].into_iter().flatten());
+}
+
+/// Lets nothing stand between the halves of a hyphenated word: a line's number or a note in the margin is
+/// often drawn just there, and is said after the word's second half.
+fn keep_words_whole(segments: &mut [&Segment]) {
+    const MOST_BETWEEN: usize = 3;
+    for at in 0..segments.len().saturating_sub(2) {
+        let half = segments[at];
+        if !half.text.strip_suffix('-').is_some_and(|word| word.ends_with(char::is_alphabetic)) {
+            continue;
+        }
+        let goes_on = |next: &Segment| {
+            let down = (next.v - half.v) / half.size;
+            (0.7..2.0).contains(&down)
+                && (next.start - half.start).abs() < 4.0 * half.size
+                && (next.size - half.size).abs() < 0.2 * half.size
+                && next.text.starts_with(char::is_lowercase)
+        };
+        let ahead = &segments[at + 1..segments.len().min(at + 2 + MOST_BETWEEN)];
+        if let Some(between @ 1..) = ahead.iter().position(|next| goes_on(next)) {
+            segments[at + 1..=at + 1 + between].rotate_right(1);
+        }
+    }
+}
+
+/// What stands between two segments that are read one after the other.
+fn separator(last: &Segment, next: &Segment) -> &'static str {
+    let size = last.size.max(next.size);
+    let down = next.v - last.v;
+    let one_size = last.size.min(next.size) > 0.85 * size;
+    if down.abs() < size * if one_size { 0.3 } else { 0.5 } {
+        let gap = if last.right_to_left || next.right_to_left {
+            (last.start - next.end).max(next.start - last.end)
+        } else {
+            next.start - last.end
+        };
+        match gap / size {
+            gap if gap < -0.6 => {}
+            gap if gap < WORD_GAP => return "",
+            gap if gap < 1.5 => return " ",
+            _ => return "\t",
+        }
+    }
+    if down > 1.9 * size { "\n\n" } else { "\n" }
+}

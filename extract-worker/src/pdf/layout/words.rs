@@ -1,0 +1,149 @@
+//! The text of a segment: the characters of its glyphs in reading order, with a space wherever words part.
+
+use super::bidi::{self, Direction};
+use super::{accents, spacing};
+use crate::pdf::content::characters::Kind;
+use crate::pdf::content::glyphs::{Glyph, Glyphs};
+
+/// The text of glyphs in the order in which they are drawn.
+pub(in crate::pdf) fn left_to_right(items: &[Glyph], glyphs: &Glyphs, gap: f32) -> String {
+    Words::new(items, glyphs, gap).text
+}
+
+/// The text of a line that runs from right to left, at least in part; puts its glyphs in order.
+pub(in crate::pdf) fn right_to_left(items: &mut [Glyph], glyphs: &Glyphs, gap: f32) -> String {
+    items.sort_by(|a, b| a.u.total_cmp(&b.u));
+    let is_mark = |glyph: &&Glyph| glyph.kind() == Kind::Mark;
+    let letters: Vec<Glyph> = items.iter().filter(|glyph| !is_mark(glyph)).copied().collect();
+    let words = Words::new(&letters, glyphs, gap);
+    let marks = words.with_marks(items.iter().filter(is_mark));
+    let directions: Vec<Direction> = words.pieces().map(bidi::direction).collect();
+    let order = bidi::logical(&directions);
+    let backwards = order.iter().filter(|read| read.is_right_to_left());
+    let brackets = backwards.flat_map(|read| words.piece(read.index).chars());
+    let by_looks = bidi::are_by_looks(brackets.filter(|c| bidi::mirrored(*c).is_some()));
+    let mut text = String::with_capacity(2 * words.text.len());
+    for read in order {
+        let piece = words.piece(read.index);
+        let bracket = piece.parse().ok().filter(|_| by_looks && read.is_right_to_left());
+        match bracket.and_then(bidi::mirrored) {
+            Some(partner) => text.push(partner),
+            None => text.push_str(piece),
+        }
+        let first = marks.partition_point(|(letter, _)| *letter < read.index);
+        let these = marks[first..].iter().take_while(|(letter, _)| *letter == read.index);
+        text.extend(these.map(|(_, mark)| glyphs.text(mark)));
+    }
+    text
+}
+
+/// Characters, and where each glyph's end.
+struct Words {
+    text: String,
+    pieces: Vec<Piece>,
+}
+
+/// The characters of a glyph, or the space between two words.
+struct Piece {
+    /// Behind its last byte.
+    end: usize,
+    /// The middle of the glyph; `None`: a space.
+    middle: Option<f32>,
+}
+
+impl Words {
+    fn new(items: &[Glyph], glyphs: &Glyphs, gap: f32) -> Self {
+        let gap = spacing::of_segment(items, gap);
+        let mut words = Self {
+            text: String::with_capacity(2 * items.len()),
+            pieces: Vec::with_capacity(2 * items.len()),
+        };
+        let mut last: Option<&Glyph> = None;
+        let (mut space, mut is_number) = (false, true);
+        for glyph in items {
+            if glyph.is_space() {
+                space = true;
+                continue;
+            }
+            let text = glyphs.text(glyph);
+            if let Some(before) = last {
+                if is_twin(before, glyph, glyphs) {
+                    continue;
+                }
+                if let Some(accented) = accents::compose(before, glyph, glyphs) {
+                    words.pop();
+                    words.push(&accented, Some(glyph.middle()));
+                    if glyph.end > before.end {
+                        last = Some(glyph);
+                    }
+                    continue;
+                }
+                let distance = spacing::between(before, glyph);
+                let after_mark = is_number && is_raised(before, glyph);
+                // A mark belongs to the letter before it, wherever it stands.
+                if ((space && distance > -0.15) || distance > gap || after_mark) && glyph.kind() != Kind::Mark
+                {
+                    words.push(" ", None);
+                    is_number = false;
+                }
+            }
+            is_number = is_number && text.bytes().all(|byte| byte.is_ascii_digit());
+            words.push(text, Some(glyph.middle()));
+            last = Some(glyph);
+            space = false;
+        }
+        words
+    }
+
+    fn push(&mut self, text: &str, middle: Option<f32>) {
+        self.text.push_str(text);
+        self.pieces.push(Piece { end: self.text.len(), middle });
+    }
+
+    fn pop(&mut self) {
+        self.pieces.pop();
+        self.text.truncate(self.pieces.last().map_or(0, |piece| piece.end));
+    }
+
+    fn piece(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.pieces[before].end);
+        &self.text[start..self.pieces[index].end]
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &str> {
+        (0..self.pieces.len()).map(|index| self.piece(index))
+    }
+
+    /// Each mark with the letter that it belongs to: marks stand over, under or beside their letter, before
+    /// or after it. In the order of the letters.
+    fn with_marks<'g>(&self, marks: impl Iterator<Item = &'g Glyph>) -> Vec<(usize, &'g Glyph)> {
+        let places = self.pieces.iter().enumerate();
+        let mut letters: Vec<(f32, usize)> =
+            places.filter_map(|(index, piece)| Some((piece.middle?, index))).collect();
+        letters.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let nearest = |mark: &Glyph| {
+            let after = letters.partition_point(|(middle, _)| *middle < mark.middle());
+            let around = &letters[after.saturating_sub(1)..letters.len().min(after + 1)];
+            let distance = |letter: &(f32, usize)| (letter.0 - mark.middle()).abs();
+            let letter = around.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+            letter.map(|(_, index)| *index)
+        };
+        let mut marked: Vec<_> = marks.filter_map(|mark| Some((nearest(mark)?, mark))).collect();
+        marked.sort_by_key(|(letter, _)| *letter);
+        marked
+    }
+}
+
+/// Whether one glyph is a superscript to the next: the number of a footnote, before its text.
+fn is_raised(glyph: &Glyph, next: &Glyph) -> bool {
+    glyph.size < 0.85 * next.size && next.v - glyph.v > 0.15 * next.size
+}
+
+/// The same letter again at the same place: bold type by double print.
+fn is_twin(last: &Glyph, glyph: &Glyph, glyphs: &Glyphs) -> bool {
+    let size = last.size;
+    (glyph.u - last.u).abs() < 0.1 * size
+        && (glyph.v - last.v).abs() < 0.1 * size
+        && last.end - last.u > 0.15 * size
+        && glyphs.text(glyph) == glyphs.text(last)
+}
