@@ -1,4 +1,4 @@
-//! One extraction from spawn to answer: feed, wait, classify.
+//! One extraction from spawn to result: run the worker, wait, classify its exit.
 
 use crate::protocol::Done;
 use crate::replies::{Replies, protocol_violation};
@@ -11,46 +11,46 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// The longest pause between two calls of `tick`.
+/// The longest pause between two calls to `tick`.
 const TICK: Duration = Duration::from_millis(20);
 
-/// A caller's answer each time it is asked whether to go on (at most 20 ms apart, and at once when a
-/// signal arrives).
+/// The caller's answer when it is asked whether to continue: at least every 20 ms, and immediately when a
+/// signal arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tick {
     /// Keep waiting for the worker.
     Continue,
-    /// Kill it; the extraction ends with [`ExtractError::Cancelled`].
+    /// Kill the worker; the extraction ends with [`ExtractError::Cancelled`].
     Stop,
 }
 
-/// How long a worker is waited for.
+/// How long to wait for a worker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
-    /// It must have ended by then.
+    /// When the worker must have exited.
     pub(crate) deadline: Option<Instant>,
-    /// Longest silence between two replies, where one bad page must not use up the time of all.
+    /// Longest time between two replies, so that one bad page cannot use up the time of all.
     pub(crate) silence: Option<Duration>,
 }
 
-/// Runs extractions, each in a worker of its own.
+/// Runs extractions, each in its own worker process.
 #[derive(Debug, Clone)]
 pub struct Extractor {
-    /// The executable `dossier-extract-worker`.
+    /// Path of the executable `dossier-extract-worker`.
     pub worker: PathBuf,
-    /// What one extraction may cost; what OCR may cost on top is in `ocr`.
+    /// The limits of one extraction; `ocr` has the limits for OCR.
     pub limits: Limits,
-    /// How words are recognised in pictures.
+    /// How OCR runs.
     pub ocr: OcrSettings,
-    /// What to do where the kernel lacks a layer.
+    /// What to do if the kernel lacks a sandbox layer.
     pub sandbox: Sandbox,
 }
 
 impl Extractor {
-    /// The name of the worker's executable.
+    /// The file name of the worker's executable.
     pub const WORKER: &str = "dossier-extract-worker";
 
-    /// An extractor with default limits and every layer of the sandbox.
+    /// An extractor with default limits that requires every sandbox layer.
     #[must_use]
     pub fn new(worker: impl Into<PathBuf>) -> Self {
         Self {
@@ -61,16 +61,16 @@ impl Extractor {
         }
     }
 
-    /// Where the worker is by default: beside the current executable.
+    /// The default path of the worker: next to the current executable.
     pub fn default_worker() -> io::Result<PathBuf> {
         Ok(std::env::current_exe()?.with_file_name(Self::WORKER))
     }
 
-    /// The text of `source`, page by page. Blocks; `tick` is asked on the calling thread.
+    /// Extracts the text of `source`, page by page. Blocks; `tick` is called on the calling thread.
     ///
-    /// Pages whose words are in pictures are given to a second worker ([`Request::ocr`]). Where this
-    /// machine cannot recognise words, [`Extraction::ocr`] says so; the error
-    /// [`ExtractError::NeedsOcr`] is for files that have no other text.
+    /// A second worker runs OCR on pages whose text is in images ([`Request::ocr`]). If OCR is not available
+    /// on this machine, [`Extraction::ocr`] says so; [`ExtractError::NeedsOcr`] is returned only for files
+    /// that have no other text.
     pub fn extract(
         &self,
         source: &Source,
@@ -92,14 +92,14 @@ impl Extractor {
         Ok(extraction)
     }
 
-    /// What the bytes of `source` are, as a media type; `application/octet-stream` when unknown.
+    /// Detects the media type of `source`; `application/octet-stream` if it is unknown.
     pub fn detect(&self, source: &Source, mut tick: impl FnMut() -> Tick) -> Result<String, ExtractError> {
         let invocation = self.invocation(Task::Detect, Request::default());
         let mut replies = Replies::new(&invocation);
         self.run(source, &invocation, self.patience(), &mut replies, &mut tick).map(|done| done.media_type)
     }
 
-    /// A small picture of the first page of a PDF or an image; of anything else
+    /// Makes a small image of the first page of a PDF or an image. For any other file the result is
     /// [`ExtractError::Unsupported`].
     pub fn thumbnail(
         &self,
@@ -123,7 +123,7 @@ impl Extractor {
         Patience { deadline: Instant::now().checked_add(self.limits.wall), silence: None }
     }
 
-    /// One worker, from spawn to end. What it replied until then is in `replies`, even after an error.
+    /// Runs one worker from spawn to exit. `replies` holds what it sent, even after an error.
     pub(crate) fn run(
         &self,
         source: &Source,
@@ -142,8 +142,8 @@ impl Extractor {
         replies.finish(&end)
     }
 
-    /// Reads the worker's replies until it is gone, asking `tick` and the clock in between. Leaving
-    /// early, by whatever error, drops the worker, and that kills it.
+    /// Reads the worker's replies until it exits, checking `tick` and the clock in between. Any early return
+    /// drops the worker, which kills it.
     fn wait(
         &self,
         worker: &mut Worker,
@@ -182,9 +182,9 @@ impl Extractor {
     fn unavailable(&self, error: &io::Error) -> ExtractError {
         let advice = match error.kind() {
             io::ErrorKind::NotFound => {
-                "; install dossier-extract-worker there, or set the path of the worker to where it is"
+                "; install dossier-extract-worker there, or set the worker path to its location"
             }
-            io::ErrorKind::PermissionDenied => "; it must be executable by the user that runs this process",
+            io::ErrorKind::PermissionDenied => "; the user that runs this process must be able to execute it",
             _ => "",
         };
         ExtractError::WorkerUnavailable { path: self.worker.clone(), reason: format!("{error}{advice}") }

@@ -1,80 +1,80 @@
-//! Why a text could not be had. Codes are stable: they are stored in `documents.error_code`.
+//! Why an extraction failed. Codes are stable: they are stored in `documents.error_code`.
 
 use crate::limits::Limits;
 use std::path::PathBuf;
 
-/// An extraction that gave no text.
+/// A failed extraction.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtractError {
-    /// Dossier reads no text from this kind of file; it is kept and can be downloaded.
-    #[error("no text can be read from {media_type}")]
+    /// Dossier cannot read text from this kind of file. The file is kept and can be downloaded.
+    #[error("Dossier cannot read text from {media_type}")]
     Unsupported {
-        /// What the bytes are.
+        /// The detected media type.
         media_type: String,
     },
     /// The file needs a password.
-    #[error("the file is protected by a password")]
+    #[error("the file is password-protected")]
     Encrypted,
-    /// All text is in pictures, and this machine cannot recognise it.
-    #[error("the text is in pictures and needs OCR: {reason}")]
+    /// All of the text is in images, and OCR is not available on this machine.
+    #[error("the text is in images and needs OCR: {reason}")]
     NeedsOcr {
-        /// Which pages, what is missing, and how to install it.
+        /// Which pages need OCR, what is missing, and how to install it.
         reason: String,
     },
-    /// The file is broken beyond recovery, or is not what it says.
+    /// The file is damaged beyond recovery, or does not match its declared type.
     #[error("the file cannot be read: {reason}")]
     Malformed {
-        /// For people; may quote the file, so never holds control characters.
+        /// For people. It may quote the file, so control characters are removed.
         reason: String,
     },
     /// The file is larger than [`Limits::input_bytes`].
-    #[error("the file has {size} bytes, more than the limit of {limit}")]
+    #[error("the file is {size} bytes; the extraction limit input_bytes is {limit}")]
     InputTooLarge {
-        /// Of the file.
+        /// Size of the file in bytes.
         size: u64,
         /// [`Limits::input_bytes`].
         limit: u64,
     },
-    /// A limit of [`Limits`] was passed; `limit` names it.
-    #[error("the file needs more than the limit of {limit}")]
+    /// One of the [`Limits`] was exceeded.
+    #[error("the file exceeds the extraction limit {limit}")]
     LimitExceeded {
-        /// One of [`Limits`]'s names.
+        /// The name of that limit.
         limit: &'static str,
     },
     /// The deadline [`Limits::wall`] passed.
-    #[error("no text after {} s", .limits.wall.as_secs_f32())]
+    #[error("extraction timed out after {} s", .limits.wall.as_secs_f32())]
     Timeout {
-        /// The limits of this extraction.
+        /// The limits that applied.
         limits: Limits,
     },
-    /// The worker died on the file, or said something no worker says.
-    #[error("the worker stopped on this file ({how})")]
+    /// The worker died while reading the file, or violated the protocol.
+    #[error("the extraction worker crashed on this file ({how})")]
     Crashed {
-        /// `stack overflow`, for example.
+        /// For example `stack overflow`.
         how: String,
     },
-    /// The caller's `tick` said stop.
+    /// The caller's `tick` returned [`crate::Tick::Stop`].
     #[error("the extraction was cancelled")]
     Cancelled,
-    /// The kernel lacks a layer of the sandbox, and the operator has not accepted that.
-    #[error("the sandbox cannot be closed: {reason}")]
+    /// The kernel lacks a sandbox layer, and the operator has not allowed extraction without it.
+    #[error("the sandbox is not available: {reason}")]
     SandboxUnavailable {
-        /// The layer, and what the kernel said.
+        /// The layer, and the kernel's error.
         reason: String,
     },
-    /// The worker could not be started or spoken to.
-    #[error("the worker {} cannot be run: {reason}", .path.display())]
+    /// The worker could not be started, or communication with it failed.
+    #[error("cannot run the extraction worker {}: {reason}", .path.display())]
     WorkerUnavailable {
-        /// Where it was looked for.
+        /// The path that was tried.
         path: PathBuf,
-        /// What went wrong, and what to do about it.
+        /// What went wrong, and how to fix it.
         reason: String,
     },
 }
 
 impl ExtractError {
-    /// A stable name in `snake_case`, for `documents.error_code`.
+    /// A stable name in `snake_case`, stored in `documents.error_code`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -92,7 +92,7 @@ impl ExtractError {
         }
     }
 
-    /// Whether the same file may succeed later: the fault is the host's or the moment's, not the file's.
+    /// Whether a retry of the same file may succeed: the cause lies with the host, not with the file.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Cancelled | Self::SandboxUnavailable { .. } | Self::WorkerUnavailable { .. })

@@ -1,4 +1,4 @@
-//! The worker's argument list, written by the parent and read by the worker.
+//! The worker's command-line arguments, written by the parent and read by the worker.
 
 use crate::{Languages, Limits, PdfEngine, Request, Sandbox, TextFormat};
 use std::ffi::{OsStr, OsString};
@@ -6,27 +6,27 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What the worker is asked to do.
+/// What the worker should do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Task {
-    /// Reply with the text, page by page.
+    /// Extract the text, page by page.
     #[default]
     Extract,
-    /// Reply with the media type alone.
+    /// Detect the media type.
     Detect,
-    /// Reply with the words that are recognised in the pictures of some pages.
+    /// Run OCR on some pages.
     Recognize(Recognition),
-    /// Reply with a small picture of the first page.
+    /// Make a small image of the first page.
     Thumbnail {
         /// The longest side, in pixels.
         side: u32,
     },
 }
 
-/// Which pages are recognised, and with what.
+/// Which pages go through OCR, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recognition {
-    /// From 1, in order.
+    /// Page numbers from 1, in ascending order.
     pub pages: Vec<u32>,
     /// See [`crate::OcrSettings::languages`].
     pub languages: Languages,
@@ -36,24 +36,24 @@ pub struct Recognition {
     pub page_time: Duration,
 }
 
-/// Everything a worker is told; the file itself arrives as its standard input.
+/// Everything a worker is told. The file itself arrives on its standard input.
 ///
-/// `limits.wall` and `request.ocr` are not part of it: the parent holds the deadline, and decides whether
-/// there is anything to recognise.
+/// `limits.wall` and `request.ocr` are not sent: the parent enforces the deadline and decides whether OCR
+/// is needed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocation {
     /// What to do.
     pub task: Task,
     /// What to extract.
     pub request: Request,
-    /// What it may cost.
+    /// The limits.
     pub limits: Limits,
-    /// What to do where the kernel lacks a layer.
+    /// What to do if the kernel lacks a sandbox layer.
     pub sandbox: Sandbox,
 }
 
 impl Invocation {
-    /// The argument list, without the program's name.
+    /// The argument list without the program name.
     #[must_use]
     pub fn to_arguments(&self) -> Vec<OsString> {
         let limits = &self.limits;
@@ -70,7 +70,7 @@ impl Invocation {
             arguments.push("--accept-missing-sandbox".to_owned());
         }
         if let Some(media_type) = &self.request.media_type {
-            // A NUL cannot be an argument; the worker then finds a type it does not know.
+            // An argument cannot contain NUL. Without it, the worker sees an unknown type.
             arguments.push(format!("--media-type={}", media_type.replace('\0', "")));
         }
         if let Some(engine) = self.request.pdf_engine {
@@ -84,7 +84,7 @@ impl Invocation {
         arguments
     }
 
-    /// Reads what [`Invocation::to_arguments`] wrote. The error is for people.
+    /// Parses the output of [`Invocation::to_arguments`]. The error is a message for people.
     pub fn from_arguments<I, A>(arguments: I) -> Result<Self, String>
     where
         I: IntoIterator<Item = A>,
@@ -118,11 +118,11 @@ impl Invocation {
             "--accept-missing-sandbox" => self.sandbox = Sandbox::AcceptMissing,
             "--media-type" => self.request.media_type = Some(value.to_owned()),
             "--pdf-engine" => {
-                let engine = PdfEngine::from_name(value).ok_or(format!("no PDF engine is called {value}"))?;
+                let engine = PdfEngine::from_name(value).ok_or(format!("unknown PDF engine '{value}'"))?;
                 self.request.pdf_engine = Some(engine);
             }
             "--format" => {
-                let format = TextFormat::from_name(value).ok_or(format!("no format is called {value}"))?;
+                let format = TextFormat::from_name(value).ok_or(format!("unknown text format '{value}'"))?;
                 self.request.format = format;
             }
             "--detect" => self.task = Task::Detect,
@@ -138,17 +138,17 @@ impl Invocation {
             "--page-milliseconds" => {
                 self.task.recognition()?.page_time = Duration::from_millis(number(name, value)?);
             }
-            _ => return Err(format!("no argument is called {name}")),
+            _ => return Err(format!("unknown argument {name}")),
         }
         Ok(())
     }
 }
 
-/// The one argument that may be anything but NUL: a folder's name.
+/// The only argument that may be any bytes except NUL: a directory.
 const TESSDATA: &str = "--tessdata=";
 
 impl Task {
-    /// The arguments of a recognition follow the one that asks for it.
+    /// The arguments for OCR follow `--recognize`.
     fn to_arguments(&self) -> Vec<OsString> {
         match self {
             Self::Extract => Vec::new(),
@@ -174,7 +174,7 @@ impl Task {
     fn recognition(&mut self) -> Result<&mut Recognition, String> {
         match self {
             Self::Recognize(recognition) => Ok(recognition),
-            _ => Err("an argument of OCR stands before --recognize".to_owned()),
+            _ => Err("an OCR argument comes before --recognize".to_owned()),
         }
     }
 }

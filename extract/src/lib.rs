@@ -1,13 +1,13 @@
 //! Extracts text from a hostile file in a child process.
 //!
-//! A caller makes a [`Source`] of the bytes, and asks an [`Extractor`] for the text; the extractor
-//! spawns `dossier-extract-worker`, hands it the source as a descriptor, reads its replies, and kills
-//! it when the deadline passes, a limit is exceeded or the caller's `tick` says stop. Where pages show
-//! pictures and no text, a second worker recognises their words.
+//! A caller copies the bytes into a [`Source`] and asks an [`Extractor`] for the text. The extractor
+//! spawns `dossier-extract-worker`, passes it the source as a descriptor, reads its replies, and kills
+//! it when the deadline passes, a limit is exceeded or the caller's `tick` returns [`Tick::Stop`]. If
+//! pages show images but no text, a second worker runs OCR on them.
 //!
-//! Invariant: parses no file; only the worker does.
-//! Invariant: opens no path but the worker's executable; files arrive as sealed memory descriptors.
-//! Invariant: knows neither Postgres nor HTTP; callers cancel through `tick`.
+//! Invariant: never parses a file; only the worker does.
+//! Invariant: opens no path except the worker's executable; files arrive as sealed memory descriptors.
+//! Invariant: knows nothing about Postgres or HTTP; callers cancel through `tick`.
 //! Invariant: starts no thread, keeps no global state and touches no signal handler, so that a
 //! single-threaded Postgres backend can call it.
 

@@ -1,33 +1,33 @@
-//! What one extraction may cost. Limits are an argument everywhere, with these defaults.
+//! The resources that one extraction may use. Limits are always passed as arguments; these are the defaults.
 
 use std::time::Duration;
 
 const MIB: u64 = 1024 * 1024;
 
-/// The limits of one extraction; the worker enforces all but `wall` on itself before it reads a byte,
-/// the parent enforces `output_bytes`, `pages` and `wall` from outside.
+/// The limits of one extraction. The worker applies all of them except `wall` to itself before it reads a
+/// byte. The parent enforces `output_bytes`, `pages` and `wall` from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Largest file that is handed to a worker, in bytes.
+    /// Largest input file, in bytes.
     pub input_bytes: u64,
-    /// Largest reply (all pages together, as sent over the pipe), in bytes.
+    /// Largest total reply (all pages, as sent over the pipe), in bytes.
     pub output_bytes: u64,
     /// Address space of the worker (`RLIMIT_AS`), in bytes.
     pub memory_bytes: u64,
-    /// Bytes that all compressed parts of one file may inflate to together.
+    /// Total decompressed size of all parts of one file, in bytes.
     pub inflate_bytes: u64,
-    /// Most pages that are read of one file.
+    /// Maximum number of pages per file.
     pub pages: u32,
-    /// Most pixels of one picture that is decoded or drawn, for OCR or a thumbnail.
+    /// Maximum number of pixels in one image that is decoded or rendered for OCR or a thumbnail.
     pub pixels: u64,
-    /// Processor time of the worker (`RLIMIT_CPU`), in whole seconds.
+    /// CPU time of the worker (`RLIMIT_CPU`), in whole seconds.
     pub cpu_seconds: u64,
-    /// Wall-clock deadline, held by the parent.
+    /// Wall-clock deadline, enforced by the parent.
     pub wall: Duration,
 }
 
 impl Limits {
-    /// Every limit that [`crate::ExtractError::LimitExceeded`] can name.
+    /// Every limit that [`crate::ExtractError::LimitExceeded`] may report.
     pub(crate) const NAMES: [&'static str; 8] = [
         "output_bytes",
         "memory_bytes",
@@ -55,12 +55,13 @@ impl Default for Limits {
     }
 }
 
-/// What to do on a kernel that lacks a layer of the sandbox (landlock before Linux 5.13, for example).
+/// What to do if the kernel lacks a sandbox layer (for example landlock before Linux 5.13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sandbox {
-    /// Every layer, or no extraction.
+    /// Refuse to extract unless every layer is active.
     #[default]
     Require,
-    /// The layers that the kernel has. An operator's explicit choice, never a fallback.
+    /// Run with the layers that the kernel supports. The operator must choose this explicitly; it is never a
+    /// fallback.
     AcceptMissing,
 }

@@ -1,33 +1,33 @@
-//! The settings of OCR. They are an operator's: none of them may come from a user's request.
+//! OCR settings. They belong to the operator: none of them may come from a user's request.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How words are recognised in pictures.
+/// How OCR runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OcrSettings {
-    /// The languages that are looked for.
+    /// The languages to recognise.
     pub languages: Languages,
-    /// The folder of the languages' data; `None`: where Debian's packages put it, or another usual place.
+    /// The directory with the language data. `None` searches the usual places, Debian's first.
     pub tessdata: Option<PathBuf>,
-    /// What the recognition of one file may cost.
+    /// The limits for one file.
     pub limits: OcrLimits,
 }
 
-/// What the recognition of one file may cost; input, output and pixels are under [`crate::Limits`].
+/// OCR limits for one file. Input, output and pixels are limited by [`crate::Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OcrLimits {
-    /// Most pages that are recognised; further ones stay as they are.
+    /// Maximum number of pages that go through OCR. Further pages keep the text they have.
     pub pages: u32,
-    /// Most time for one page; a page that takes longer stays as it is.
+    /// Maximum time per page. A page that takes longer keeps the text it has.
     pub page_time: Duration,
-    /// Processor time of a worker (`RLIMIT_CPU`), in whole seconds.
+    /// CPU time of one worker (`RLIMIT_CPU`), in whole seconds.
     pub cpu_seconds: u64,
-    /// Address space of a worker (`RLIMIT_AS`), in bytes.
+    /// Address space of one worker (`RLIMIT_AS`), in bytes.
     pub memory_bytes: u64,
-    /// Wall-clock deadline, held by the parent; the pages read until then are kept.
+    /// Wall-clock deadline, enforced by the parent. Pages finished before it are kept.
     pub wall: Duration,
 }
 
@@ -43,22 +43,22 @@ impl Default for OcrLimits {
     }
 }
 
-/// Names of Tesseract's language data joined by `+`, `eng+deu` for example, best guess first.
+/// Names of Tesseract language data joined by `+`, for example `eng+deu`, most likely language first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Languages(String);
 
-/// Most languages at once: each makes every page slower.
+/// Maximum number of languages at once: each one slows down every page.
 const MOST_LANGUAGES: usize = 8;
 const LONGEST_LANGUAGE: usize = 32;
 
 impl Languages {
-    /// Joined by `+`.
+    /// The names, joined by `+`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// One by one.
+    /// The names, one by one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split('+')
     }
@@ -76,9 +76,9 @@ impl fmt::Display for Languages {
     }
 }
 
-/// What is no list of languages.
+/// A malformed list of languages.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{name}' is no list of languages; write Tesseract's names joined by +, eng+deu for example")]
+#[error("'{name}' is not a valid list of languages; join Tesseract language names with +, as in eng+deu")]
 pub struct LanguagesError {
     name: String,
 }
@@ -86,8 +86,8 @@ pub struct LanguagesError {
 impl FromStr for Languages {
     type Err = LanguagesError;
 
-    /// Names become file names in the data's folder (`script/Latin` in a folder below): letters, digits
-    /// and underscores alone, so that none leads out of it.
+    /// Names become file names in the data directory (`script/Latin` is in a subdirectory). Only letters,
+    /// digits and underscores are allowed, so no name can leave that directory.
     fn from_str(languages: &str) -> Result<Self, LanguagesError> {
         let is_word = |word: &str| {
             !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

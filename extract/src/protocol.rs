@@ -1,12 +1,12 @@
-//! What parent and worker say to each other.
+//! The protocol between parent and worker.
 //!
-//! The request is the worker's argument list ([`crate::Invocation`]); the file is its standard input (a
-//! sealed memory descriptor). The reply is one JSON value a line on its standard output: a
-//! [`Reply::Page`] for each page as soon as it is read (where pages are recognised, a [`Reply::Unread`]
-//! for each that cannot be), or one [`Reply::Thumbnail`]; then exactly one [`Reply::Done`] or
-//! [`Reply::Failed`]. A reply without that last line is a crash.
+//! The request is the worker's argument list ([`crate::Invocation`]). The file is its standard input, a
+//! sealed memory descriptor. The worker replies on standard output with one JSON value per line: a
+//! [`Reply::Page`] for each page as soon as it is read (during OCR, a [`Reply::Unread`] for each page that
+//! fails), or one [`Reply::Thumbnail`]; then exactly one [`Reply::Done`] or [`Reply::Failed`]. Output
+//! without that final line counts as a crash.
 //!
-//! Invariant: the parent believes nothing it reads here; [`crate::Extractor`] checks every field.
+//! Invariant: the parent trusts nothing it reads here; [`crate::Extractor`] checks every field.
 
 use crate::thumbnail::Thumbnail;
 use serde::{Deserialize, Serialize};
@@ -14,34 +14,34 @@ use serde::{Deserialize, Serialize};
 /// What to extract, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
-    /// The media type to read the bytes as; `None`: as what they are.
+    /// The media type to read the bytes as; `None` detects it.
     pub media_type: Option<String>,
-    /// The engine to ask first for PDF text; the others still stand behind it.
+    /// The PDF engine to try first; the others remain as fallbacks.
     pub pdf_engine: Option<PdfEngine>,
-    /// How structure (headings, lists, tables) is written.
+    /// How headings, lists and tables are written.
     pub format: TextFormat,
-    /// Whether words are recognised in pictures.
+    /// When to run OCR.
     pub ocr: Ocr,
 }
 
-/// Whether words are recognised in pictures.
+/// When to run OCR.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Ocr {
     /// Never.
     Never,
-    /// In images, and on the pages of a PDF that show a picture and no text worth having.
+    /// On images, and on PDF pages that show an image and have no usable text.
     #[default]
     Auto,
-    /// On every page of an image or a PDF, whatever text it has.
+    /// On every page of an image or a PDF, even if it has text.
     Force,
 }
 
 impl Ocr {
-    /// All three.
+    /// Every mode.
     pub const ALL: [Self; 3] = [Self::Never, Self::Auto, Self::Force];
 
-    /// The name in arguments and SQL.
+    /// The name used in arguments and SQL.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,29 +51,29 @@ impl Ocr {
         }
     }
 
-    /// The mode called `name`.
+    /// The mode with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|ocr| ocr.name() == name)
     }
 }
 
-/// How the structure of a text is written.
+/// How the structure of the text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum TextFormat {
-    /// Plain: a paragraph a line, a table's row a line.
+    /// Plain text: one line per paragraph and one per table row.
     #[default]
     Text,
-    /// Markdown (`CommonMark` with GitHub's tables), where the file has structure to tell.
+    /// Markdown (`CommonMark` with GitHub's tables) for files that have structure.
     Markdown,
 }
 
 impl TextFormat {
-    /// Both.
+    /// Every format.
     pub const ALL: [Self; 2] = [Self::Text, Self::Markdown];
 
-    /// The name in arguments and SQL.
+    /// The name used in arguments and SQL.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -82,20 +82,20 @@ impl TextFormat {
         }
     }
 
-    /// The format called `name`.
+    /// The format with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 }
 
-/// A reader of PDF text.
+/// A library that reads PDF text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum PdfEngine {
-    /// `hayro`: fast; our own line and reading-order assembly.
+    /// `hayro`: fast; lines and reading order are assembled by our own code.
     Hayro,
-    /// `pdf-extract`: the second opinion.
+    /// `pdf-extract`: a second opinion.
     PdfExtract,
 }
 
@@ -103,7 +103,7 @@ impl PdfEngine {
     /// All engines, best first.
     pub const ALL: [Self; 2] = [Self::Hayro, Self::PdfExtract];
 
-    /// The name in arguments, settings and [`Page::engine`].
+    /// The name used in arguments, settings and [`Page::engine`].
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -112,7 +112,7 @@ impl PdfEngine {
         }
     }
 
-    /// The engine called `name`.
+    /// The engine with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|engine| engine.name() == name)
@@ -123,9 +123,9 @@ impl PdfEngine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageSource {
-    /// Text that the file itself holds.
+    /// Text contained in the file itself.
     Text,
-    /// Text recognised in a picture.
+    /// Text recognised in an image.
     Ocr,
 }
 
@@ -134,55 +134,55 @@ pub enum PageSource {
 pub struct Page {
     /// From 1.
     pub page: u32,
-    /// Holds no control characters but `\n`, `\t` and `\f`; above all no NUL, which Postgres's `text`
-    /// cannot hold.
+    /// Contains no control characters except `\n`, `\t` and `\f`; in particular no NUL, which Postgres's
+    /// `text` cannot store.
     pub text: String,
     /// Where `text` comes from.
     pub source: PageSource,
-    /// Of [`PageSource::Ocr`] with words: their mean confidence, 0 to 1.
+    /// For [`PageSource::Ocr`], the mean confidence of the words, 0 to 1.
     pub confidence: Option<f32>,
-    /// The reader's name, `hayro` or `docx` for example.
+    /// The name of the reader, for example `hayro` or `docx`.
     pub engine: String,
-    /// How good the text looks, 0 to 1, where the reader has an opinion.
+    /// How good the text looks, 0 to 1, if the reader can tell.
     #[serde(default)]
     pub quality: Option<f32>,
-    /// Why this reader and no other: a short phrase for people, where there was a choice.
+    /// Why this reader was chosen: a short phrase for people, if there was a choice.
     #[serde(default)]
     pub reason: Option<String>,
 }
 
-/// What a file says of itself. Times are RFC 3339; everything is the file's own claim.
+/// A file's own metadata. Times are RFC 3339. Nothing here is verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Metadata {
     /// The document's title; a mail's subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Who wrote it.
+    /// The author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// What it is about.
+    /// The subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// As the file has them, in one string.
+    /// The keywords, in one string as the file has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keywords: Option<String>,
-    /// The program that made it.
+    /// The program that created the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub producer: Option<String>,
-    /// When it was made.
+    /// When it was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// When it was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified: Option<String>,
-    /// What the file calls its pages (`iv`, `A-1`, a sheet's name), one for each page, or none at all.
+    /// The file's own page labels (`iv`, `A-1`, a sheet name): one for each page, or an empty list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub page_labels: Vec<String>,
-    /// Bookmarks, in their order.
+    /// Bookmarks, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outline: Vec<OutlineEntry>,
-    /// Names of files within the file.
+    /// Names of embedded files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<String>,
 }
@@ -192,55 +192,54 @@ pub struct Metadata {
 pub struct OutlineEntry {
     /// From 1, the outermost.
     pub level: u8,
-    /// Its words.
+    /// Its text.
     pub title: String,
-    /// The page it leads to, from 1.
+    /// The page it points to, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
 }
 
-/// A whole reply, put together by the client.
+/// A complete result, assembled by the client.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Extraction {
-    /// What the bytes are.
+    /// The media type of the file.
     pub media_type: String,
     /// All pages, in order, from 1 without gaps.
     pub pages: Vec<Page>,
-    /// What the file says of itself.
+    /// The file's own metadata.
     pub metadata: Metadata,
-    /// The language of most of the text, guessed: an ISO 639-3 code.
+    /// The detected main language of the text: an ISO 639-3 code.
     pub language: Option<String>,
-    /// Pages (from 1) that show a picture and no text worth having, and that have not been recognised:
-    /// their words, if any, need OCR.
+    /// Pages (from 1) that show an image, have no usable text, and have not gone through OCR.
     pub needs_ocr: Vec<u32>,
-    /// What became of OCR.
+    /// The outcome of OCR.
     pub ocr: OcrOutcome,
 }
 
-/// What became of OCR. `pages` counts the pages that were recognised, words found or not.
+/// The outcome of OCR. `pages` counts the pages that OCR finished, whether or not it found words.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum OcrOutcome {
-    /// No page needs it.
+    /// No page needs OCR.
     #[default]
     NotNeeded,
-    /// Pages need it ([`Extraction::needs_ocr`]), and the request said never.
+    /// Pages need OCR ([`Extraction::needs_ocr`]), but the request said never.
     NotAsked,
-    /// Every page that needs it was recognised.
+    /// OCR finished on every page that needs it.
     Complete {
-        /// So many.
+        /// How many pages.
         pages: u32,
     },
-    /// A limit, or a page that cannot be read, kept it from some pages; [`Page::reason`] says more.
+    /// OCR did not finish some pages, because of a limit or an unreadable page; see [`Page::reason`].
     Incomplete {
-        /// So many.
+        /// How many pages.
         pages: u32,
-        /// For people: the first thing that went wrong.
+        /// The first problem, for people.
         reason: String,
     },
-    /// This machine has no Tesseract, or not the language's data.
+    /// Tesseract or its data for a language is not installed on this machine.
     Missing {
-        /// For people: what is missing, and how to install it.
+        /// What is missing and how to install it, for people.
         reason: String,
     },
 }
@@ -258,7 +257,7 @@ impl OcrOutcome {
         }
     }
 
-    /// What a person should know, where there is something.
+    /// An explanation for people, if something went wrong.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match self {
@@ -274,26 +273,26 @@ impl OcrOutcome {
 pub enum Reply {
     /// A page.
     Page(Page),
-    /// A page whose words cannot be recognised; those of other pages may.
+    /// A page on which OCR failed; other pages may succeed.
     Unread {
         /// From 1.
         page: u32,
         /// Why.
         failure: Failure,
     },
-    /// The picture that was asked for.
+    /// The requested thumbnail.
     Thumbnail(Thumbnail),
-    /// The file is read to its end.
+    /// The whole file was read.
     Done(Box<Done>),
     /// The file cannot be read.
     Failed(Failure),
 }
 
-/// The last line about a file that could be read.
+/// The final line for a file that could be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Done {
-    /// What the bytes are.
+    /// The media type of the file.
     pub media_type: String,
     /// See [`Extraction::metadata`].
     pub metadata: Metadata,
@@ -303,45 +302,45 @@ pub struct Done {
     pub needs_ocr: Vec<u32>,
 }
 
-/// Why the worker gives no text. `code` is one of [`crate::ExtractError::code`]'s names.
+/// Why the worker failed. `code` is one of the names of [`crate::ExtractError::code`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Failure {
-    /// No reader for this media type.
+    /// There is no reader for this media type.
     Unsupported {
-        /// What the bytes are.
+        /// The detected media type.
         media_type: String,
     },
     /// A password is needed.
     Encrypted,
-    /// The text is in pictures, and this machine has no Tesseract or not its language.
+    /// The text is in images, and Tesseract or its data for a language is not installed.
     NeedsOcr {
         /// What is missing, and how to install it.
         reason: String,
     },
-    /// Broken beyond recovery, or not what it says.
+    /// The file is damaged beyond recovery, or does not match its declared type.
     Malformed {
-        /// For people.
+        /// An explanation for people.
         reason: String,
     },
     /// Larger than [`crate::Limits::input_bytes`].
     TooLarge {
-        /// Of the file.
+        /// Size of the file in bytes.
         size: u64,
     },
-    /// A limit that the worker keeps itself.
+    /// A limit that the worker enforces itself.
     LimitExceeded {
-        /// The name of a field of [`crate::Limits`].
+        /// The name of the limit.
         limit: String,
     },
     /// A layer of the sandbox is missing.
     SandboxUnavailable {
-        /// Which one, and why.
+        /// Which layer, and why.
         reason: String,
     },
 }
 
-/// Whether `character` may stand in a page: no control character but `\n`, `\t` and `\f`.
+/// Whether a page may contain `character`: no control characters except `\n`, `\t` and `\f`.
 #[must_use]
 pub fn is_clean(character: char) -> bool {
     matches!(character, '\n' | '\t' | '\x0c') || !character.is_control()

@@ -1,8 +1,8 @@
-//! The second step of an extraction: the pages that show pictures are given to workers that recognise
-//! words, and what those read takes the place of what the file itself holds.
+//! The second step of an extraction: other workers run OCR on pages that show images, and the recognised
+//! text replaces the text that the file itself contains.
 //!
-//! Invariant: the text worker never waits for OCR, and a file without pictures never pays for it.
-//! Invariant: a page that cannot be recognised keeps the text it has, and says why.
+//! Invariant: the text worker never waits for OCR, and a file without such pages costs nothing extra.
+//! Invariant: a page on which OCR fails keeps the text it has, and its reason says why.
 
 use crate::client::{Patience, Tick};
 use crate::replies::Replies;
@@ -12,11 +12,11 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// How many workers one file may cost: each but the last has died on a page.
+/// How many workers one file may use: every one except the last has died on a page.
 const MOST_WORKERS: usize = 4;
 
 impl Extractor {
-    /// Recognises what `extraction` and the request ask for.
+    /// Runs OCR on the pages that `extraction` and the request call for.
     pub(crate) fn recognize(
         &self,
         source: &Source,
@@ -43,8 +43,8 @@ impl Extractor {
         merger.finish(&wanted)
     }
 
-    /// One worker reads all the pages, unless it dies or hangs: then the page it was at is given up, and
-    /// the next worker reads those behind it.
+    /// One worker reads all the pages. If it dies or hangs, we give up on the page it was reading and start
+    /// another worker for the pages after it.
     fn recognize_pages(
         &self,
         source: &Source,
@@ -87,7 +87,7 @@ impl Extractor {
             }
         }
         if !pages.is_empty() {
-            merger.give_up(pages, ExtractError::Crashed { how: "too many times".to_owned() });
+            merger.give_up(pages, ExtractError::Crashed { how: "too many crashes".to_owned() });
         }
         Ok(())
     }
@@ -115,27 +115,27 @@ impl Extractor {
     }
 }
 
-/// What a worker gets on top of a page's time to start, to draw the page and to end it by itself; then the
-/// page is given up, and the worker with it.
+/// How much longer than a page's time a worker gets to start, to render the page and to report a timeout
+/// itself. After that the worker is killed and the page is given up.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The pages to recognise.
+/// The pages that need OCR.
 fn wanted(extraction: &Extraction, ocr: Ocr) -> Vec<u32> {
     let media_type = extraction.media_type.as_str();
-    // An SVG is text about a picture.
+    // SVG is read as text; it is never rendered.
     let is_image = media_type.starts_with("image/") && media_type != "image/svg+xml";
-    let has_pictures = media_type == "application/pdf" || is_image;
-    if ocr == Ocr::Force && has_pictures {
+    let can_be_rendered = media_type == "application/pdf" || is_image;
+    if ocr == Ocr::Force && can_be_rendered {
         extraction.pages.iter().map(|page| page.page).collect()
     } else {
         extraction.needs_ocr.clone()
     }
 }
 
-/// Puts what is recognised into the extraction.
+/// Merges recognised pages into the extraction.
 struct Merger<'e> {
     extraction: &'e mut Extraction,
-    /// Whether pages are recognised whatever their own text is like.
+    /// Whether OCR was requested for every page, whatever text it has.
     is_forced: bool,
     recognized: u32,
     /// The first thing that went wrong.
@@ -143,11 +143,11 @@ struct Merger<'e> {
 }
 
 impl Merger<'_> {
-    /// A page was recognised. No words are no reason to throw those away that the file has.
+    /// Takes over a recognised page. If OCR found no words, the page keeps the text that the file has.
     fn take(&mut self, mut page: Page) {
         self.recognized += 1;
         self.extraction.needs_ocr.retain(|needs| *needs != page.page);
-        let asked = self.is_forced.then(|| "OCR was asked for".to_owned());
+        let asked = self.is_forced.then(|| "OCR was requested".to_owned());
         let Some(old) = self.page(page.page) else { return };
         if is_blank(&page) && !is_blank(old) {
             add_reason(old, "OCR found no words");
@@ -161,17 +161,17 @@ impl Merger<'_> {
         }
     }
 
-    /// The language of what was recognised, where the file's own text says nothing.
+    /// Sets the language of the recognised text, unless the file's own text already determined it.
     fn language(&mut self, language: Option<String>) {
         let known = &mut self.extraction.language;
         *known = known.take().or(language);
     }
 
-    /// These pages stay as they are.
+    /// Records that these pages keep the text they have, and why.
     fn give_up(&mut self, pages: &[u32], error: ExtractError) {
         for number in pages {
             if let Some(page) = self.page(*number) {
-                add_reason(page, &format!("no OCR: {error}"));
+                add_reason(page, &format!("OCR failed: {error}"));
             }
         }
         self.trouble.get_or_insert(error);
@@ -185,7 +185,7 @@ impl Merger<'_> {
         matches!(self.trouble, Some(ExtractError::NeedsOcr { .. }))
     }
 
-    /// An extraction that has neither text nor a recognised page is an error: that of its OCR.
+    /// Sets the outcome. An extraction with neither text nor a recognised page fails with the OCR error.
     fn finish(self, wanted: &[u32]) -> Result<(), ExtractError> {
         let has_text = !self.extraction.pages.iter().all(is_blank);
         let pages = self.recognized;

@@ -1,17 +1,17 @@
-//! Puts a worker's replies together, and believes none of them unchecked.
+//! Assembles a worker's replies and checks every one of them.
 //!
-//! A worker that has been taken over by the file it read can write anything. The worst it can do is to
-//! lie about that one file's text: everything else is bounded, checked and turned into an error here.
+//! A worker that was compromised by the file it read can write anything. The worst it can do is lie about
+//! the text of that one file: everything else is bounded, checked and turned into an error here.
 
 use crate::protocol::{Done, Failure, Metadata, Page, Reply, is_clean};
 use crate::worker::End;
 use crate::{ExtractError, Invocation, Limits, Task, Thumbnail};
 use std::os::unix::process::ExitStatusExt;
 
-/// Longest reason, media type or engine name that is taken over, in characters.
+/// Longest media type or engine name that is accepted, and longest reason that is kept, in characters.
 const LONGEST_NAME: usize = 100;
 const LONGEST_REASON: usize = 300;
-/// What is kept of a file's metadata: characters of a value, and entries of a list.
+/// How much of a file's metadata is kept: characters per value, and entries per list.
 const LONGEST_VALUE: usize = 1000;
 const MOST_ENTRIES: usize = 10_000;
 /// Deepest level of a bookmark.
@@ -25,16 +25,16 @@ pub(crate) struct Replies {
     bytes: u64,
     line: Vec<u8>,
     last: Option<Result<Done, ExtractError>>,
-    /// The pages it read.
+    /// The pages with their text.
     pub(crate) pages: Vec<Page>,
-    /// The pages it could not recognise, and why.
+    /// The pages on which OCR failed, and why.
     pub(crate) unread: Vec<(u32, ExtractError)>,
-    /// The picture it made.
+    /// The thumbnail.
     pub(crate) thumbnail: Option<Thumbnail>,
 }
 
 impl Replies {
-    /// For a worker that is asked `invocation`.
+    /// For a worker started with `invocation`.
     pub(crate) fn new(invocation: &Invocation) -> Self {
         Self {
             task: invocation.task.clone(),
@@ -48,12 +48,12 @@ impl Replies {
         }
     }
 
-    /// How many pages were answered for, read or not.
+    /// How many pages have been answered, successfully or not.
     pub(crate) fn answered(&self) -> usize {
         self.pages.len() + self.unread.len()
     }
 
-    /// Takes the next bytes of the worker's output.
+    /// Consumes the next bytes of the worker's output.
     pub(crate) fn feed(&mut self, mut bytes: &[u8]) -> Result<(), ExtractError> {
         self.bytes += bytes.len() as u64;
         if self.bytes > self.limits.output_bytes {
@@ -69,7 +69,7 @@ impl Replies {
         Ok(())
     }
 
-    /// What the worker, now gone, has said in the end.
+    /// The final reply of a worker that has exited.
     pub(crate) fn finish(&mut self, end: &End) -> Result<Done, ExtractError> {
         if !self.line.is_empty() {
             return Err(classify(end));
@@ -79,7 +79,7 @@ impl Replies {
 
     fn reply(&mut self, line: &[u8]) -> Result<(), ExtractError> {
         if self.last.is_some() {
-            return Err(protocol_violation("a reply after the last"));
+            return Err(protocol_violation("a reply after the final one"));
         }
         match serde_json::from_slice(line) {
             Ok(Reply::Page(page)) => self.page(page),
@@ -93,12 +93,12 @@ impl Replies {
                 self.last = Some(Err(self.failure(failure)?));
                 Ok(())
             }
-            Err(_) => Err(protocol_violation("a reply that is none")),
+            Err(_) => Err(protocol_violation("a malformed reply")),
         }
     }
 
-    /// Whether the next page may have this number: extracted pages are counted from 1, recognised ones
-    /// are answered for in the order they were asked in.
+    /// Checks the number of the next page: extracted pages count from 1, OCR answers come in the order in
+    /// which the pages were requested.
     fn expect(&self, page: u32) -> Result<(), ExtractError> {
         let expected = match &self.task {
             Task::Extract => u32::try_from(self.answered() + 1).ok(),
@@ -110,7 +110,7 @@ impl Replies {
 
     fn unread(&mut self, page: u32, failure: Failure) -> Result<(), ExtractError> {
         if !matches!(self.task, Task::Recognize(_)) {
-            return Err(protocol_violation("a page that was not asked for"));
+            return Err(protocol_violation("a page that was not requested"));
         }
         self.expect(page)?;
         let error = self.failure(failure)?;
@@ -120,7 +120,7 @@ impl Replies {
 
     fn thumbnail(&mut self, thumbnail: Thumbnail) -> Result<(), ExtractError> {
         let Task::Thumbnail { side } = self.task else {
-            return Err(protocol_violation("a picture that was not asked for"));
+            return Err(protocol_violation("a thumbnail that was not requested"));
         };
         let is_side = |length: u32| (1..=side).contains(&length);
         let fits = thumbnail.media_type == Thumbnail::MEDIA_TYPE
@@ -129,7 +129,7 @@ impl Replies {
             && thumbnail.bytes.len() <= Thumbnail::MAX_BYTES
             && is_webp(&thumbnail.bytes);
         if !fits || self.thumbnail.is_some() {
-            return Err(protocol_violation("an impossible picture"));
+            return Err(protocol_violation("an invalid thumbnail"));
         }
         self.thumbnail = Some(thumbnail);
         Ok(())
@@ -145,7 +145,7 @@ impl Replies {
         }
         let is_share = |share: Option<f32>| share.is_none_or(|share| (0.0..=1.0).contains(&share));
         if !is_share(page.confidence) || !is_share(page.quality) {
-            return Err(protocol_violation("an impossible confidence"));
+            return Err(protocol_violation("an invalid confidence"));
         }
         let engine = name(page.engine)?;
         let reason = page.reason.as_deref().map(readable);
@@ -160,11 +160,11 @@ impl Replies {
             Task::Extract | Task::Detect => false,
         };
         if is_unfinished {
-            return Err(protocol_violation("an end too early"));
+            return Err(protocol_violation("a final reply before all answers"));
         }
         let is_page = |page: &u32| (1..=self.pages.len()).contains(&(*page as usize));
         if !done.needs_ocr.iter().all(is_page) || !done.needs_ocr.is_sorted_by(|a, b| a < b) {
-            return Err(protocol_violation("pages that are none"));
+            return Err(protocol_violation("page numbers that do not exist"));
         }
         Ok(Done {
             media_type: name(done.media_type)?,
@@ -197,18 +197,18 @@ impl Replies {
     }
 }
 
-/// Why a worker ended without a last reply. What it wrote to its standard error only ever picks the label.
+/// Why a worker ended without a final reply. Its standard error is only used to choose the label.
 fn classify(end: &End) -> ExtractError {
     let crashed = |how: &str| ExtractError::Crashed { how: how.to_owned() };
     let stderr_has = |what: &str| end.stderr.contains(what);
-    let Some(status) = end.status else { return crashed("it ended unobserved") };
+    let Some(status) = end.status else { return crashed("its exit status is unknown") };
     match status.signal() {
         Some(libc::SIGXCPU) => ExtractError::LimitExceeded { limit: "cpu_seconds" },
         Some(libc::SIGSYS) => crashed("forbidden system call"),
         Some(libc::SIGABRT | libc::SIGSEGV) if stderr_has("overflowed its stack") => {
             crashed("stack overflow")
         }
-        // The last is C++, which says it in Tesseract's name.
+        // The last one is from C++, that is, from Tesseract.
         Some(libc::SIGABRT)
             if stderr_has("memory allocation of")
                 || stderr_has("out of memory")
@@ -217,32 +217,32 @@ fn classify(end: &End) -> ExtractError {
             ExtractError::LimitExceeded { limit: "memory_bytes" }
         }
         Some(libc::SIGSEGV | libc::SIGBUS) => crashed("memory fault"),
-        Some(libc::SIGKILL) => crashed("killed from outside"),
+        Some(libc::SIGKILL) => crashed("killed by another process"),
         Some(signal) => crashed(&format!("signal {signal}")),
         None if stderr_has("panicked at") => crashed("panic"),
         None => crashed(&format!("no reply, exit status {}", status.code().unwrap_or_default())),
     }
 }
 
-/// Whether these bytes are one whole WebP file, as far as its container says.
+/// Whether these bytes are one complete WebP file, judging by the container header.
 fn is_webp(bytes: &[u8]) -> bool {
     let size = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
     let is_whole = size.and_then(|size| usize::try_from(size).ok()) == bytes.len().checked_sub(8);
     bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") && is_whole
 }
 
-/// What no worker says.
+/// The worker sent something that the protocol does not allow.
 pub(crate) fn protocol_violation(what: &str) -> ExtractError {
-    ExtractError::Crashed { how: format!("it sent {what}") }
+    ExtractError::Crashed { how: format!("protocol violation: {what}") }
 }
 
 /// A media type or engine name: short, printable ASCII without spaces.
 fn name(name: String) -> Result<String, ExtractError> {
     let fits = (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(name) } else { Err(protocol_violation("an impossible name")) }
+    if fits { Ok(name) } else { Err(protocol_violation("an invalid name")) }
 }
 
-/// Metadata that fits its pages, each value short and without control characters.
+/// Metadata that is consistent with the pages, with short values and no control characters.
 fn checked(mut metadata: Metadata, pages: usize) -> Metadata {
     let values = [
         &mut metadata.title,

@@ -1,11 +1,11 @@
-//! A file's bytes in a sealed memory descriptor: nobody can change them while a parser maps them.
+//! A file's bytes in a sealed memory descriptor, so nothing can change them while a parser maps them.
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// The bytes of one file, immutable, ready to be handed to a worker.
+/// The bytes of one file: immutable, ready to be passed to a worker.
 #[derive(Debug)]
 pub struct Source {
     file: File,
@@ -20,15 +20,15 @@ impl Source {
         Self::seal(file)
     }
 
-    /// Copies what `reader` gives into a new source, at most `limit` bytes and one, so that a caller
-    /// can tell a file over the limit from one at it without holding all of it.
+    /// Copies at most `limit + 1` bytes from `reader` into a new source. The extra byte lets a caller tell a
+    /// file over the limit from one exactly at the limit without holding all of it.
     pub fn from_reader(reader: impl Read, limit: u64) -> io::Result<Self> {
         let mut file = Self::empty()?;
         io::copy(&mut reader.take(limit.saturating_add(1)), &mut file)?;
         Self::seal(file)
     }
 
-    /// An unsealed descriptor to fill chunk by chunk; [`Source::seal`] makes a source of it.
+    /// An unsealed descriptor to fill chunk by chunk; [`Source::seal`] turns it into a source.
     pub fn empty() -> io::Result<File> {
         Ok(File::from(memfd_create("dossier-source", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?))
     }
@@ -47,7 +47,7 @@ impl Source {
         self.len
     }
 
-    /// Whether there are no bytes at all.
+    /// Whether the source is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0

@@ -1,41 +1,41 @@
-//! A thumbnail: what is asked for, and what comes of it, also on the wire.
+//! Thumbnails: the request, and the result as it is sent over the pipe.
 //!
-//! Invariant: a picture is taken over only as what [`Thumbnail`] says; [`crate::Extractor`] checks each.
+//! Invariant: a thumbnail is accepted only if it matches its declaration; [`crate::Extractor`] checks this.
 
 use serde::{Deserialize, Serialize};
 
-/// A small picture of a file's first page. It is made anew from pixels, so it carries nothing else of the
-/// file: no place, no camera, no name.
+/// A small image of a file's first page. It is encoded from pixels, so it contains nothing else from the
+/// file: no location, no camera, no name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thumbnail {
-    /// `image/webp`.
+    /// Always `image/webp`.
     pub media_type: String,
     /// In pixels.
     pub width: u32,
     /// In pixels.
     pub height: u32,
-    /// The picture's file; base64 on the wire.
+    /// The encoded image; base64 on the wire.
     #[serde(with = "base64_bytes")]
     pub bytes: Vec<u8>,
 }
 
 impl Thumbnail {
-    /// The one kind there is.
+    /// The only media type of a thumbnail.
     pub const MEDIA_TYPE: &str = "image/webp";
-    /// Largest file that is taken over.
+    /// Largest encoded image that is accepted.
     pub const MAX_BYTES: usize = 1024 * 1024;
-    /// The longest side, where the caller does not say.
+    /// The longest side if the caller does not choose one.
     pub const DEFAULT_SIDE: u32 = 512;
-    /// The longest side that can be asked for.
+    /// The largest value for the longest side.
     pub const MAX_SIDE: u32 = 1024;
 }
 
-/// What to make a thumbnail of.
+/// How to make a thumbnail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThumbnailRequest {
-    /// The media type to read the bytes as; `None`: as what they are.
+    /// The media type to read the bytes as; `None` detects it.
     pub media_type: Option<String>,
-    /// The longest side, in pixels; taken into 1 to [`Thumbnail::MAX_SIDE`].
+    /// The longest side in pixels, clamped to 1..=[`Thumbnail::MAX_SIDE`].
     pub side: u32,
 }
 

@@ -1,6 +1,6 @@
-//! The child process: the one place of Dossier that starts one.
+//! The child process. This is the only place in Dossier that starts one.
 //!
-//! Invariant: a worker never outlives its handle (kill and reap on drop), nor its parent
+//! Invariant: a worker outlives neither its handle (killed and reaped on drop) nor its parent
 //! (`PR_SET_PDEATHSIG`).
 
 use crate::{Invocation, Source};
@@ -14,16 +14,16 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-/// As much of the worker's standard error as is kept, to classify its end.
+/// How much of the end of standard error is kept, to classify how the worker ended.
 const STDERR_BYTES: usize = 4096;
-/// As much of its standard output as is read at once: a pipe's capacity.
+/// How much of standard output is read at once: the capacity of a pipe.
 const READ_BYTES: usize = 64 * 1024;
 
 /// A running worker.
 #[derive(Debug)]
 pub(crate) struct Worker {
     child: Child,
-    /// Readable when the child is gone; kernels before 5.3 have none and are asked at every tick.
+    /// Readable once the child has exited. Kernels before 5.3 have no pidfd; there we check at every tick.
     gone: Option<OwnedFd>,
     output: Option<File>,
     stderr: Option<File>,
@@ -31,29 +31,29 @@ pub(crate) struct Worker {
     buffer: Vec<u8>,
 }
 
-/// What a worker did within one tick.
+/// What happened within one tick.
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
-    /// Nothing, or a signal arrived: ask `tick`.
+    /// Nothing, or a signal arrived: call `tick`.
     Nothing,
-    /// It wrote to its standard output.
+    /// The worker wrote to its standard output.
     Output(&'a [u8]),
-    /// It is gone, and all it wrote has been read.
+    /// The worker has exited, and all of its output has been read.
     Ended(End),
 }
 
 /// How a worker ended.
 #[derive(Debug)]
 pub(crate) struct End {
-    /// `None`: somebody else has reaped it.
+    /// `None` if something else reaped it.
     pub(crate) status: Option<ExitStatus>,
-    /// The last it wrote to its standard error.
+    /// The end of its standard error.
     pub(crate) stderr: String,
 }
 
 impl Worker {
-    /// Starts `program` with nothing of this process but the source: no environment, no working
-    /// directory, no descriptor.
+    /// Starts `program`. It inherits only the source from this process: no environment, no working directory,
+    /// no other descriptor.
     pub(crate) fn spawn(program: &Path, invocation: &Invocation, source: &Source) -> io::Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "the one place that starts a process")]
         let mut command = Command::new(program);
@@ -65,8 +65,8 @@ impl Worker {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let parent = rustix::process::getpid();
-        // SAFETY: between fork and exec only two async-signal-safe system calls are made, and the error
-        // path allocates nothing (`io::Error` from an errno).
+        // SAFETY: between fork and exec the closure makes only two async-signal-safe system calls, and its
+        // error path does not allocate (`io::Error` from an errno).
         unsafe { command.pre_exec(move || die_with(parent)) };
         let mut child = command.spawn()?;
         let output = child.stdout.take().map(|pipe| File::from(OwnedFd::from(pipe)));
@@ -76,7 +76,7 @@ impl Worker {
         Ok(Self { child, gone, output, stderr, stderr_tail: Vec::new(), buffer: Vec::new() })
     }
 
-    /// What happens next, within `patience`; earlier when a signal arrives.
+    /// Waits for the next event, at most `patience`; returns earlier if a signal arrives.
     pub(crate) fn next(&mut self, patience: Duration) -> io::Result<Event<'_>> {
         let Some(ready) = self.poll(patience)? else { return Ok(Event::Nothing) };
         if ready.stderr {
@@ -91,19 +91,19 @@ impl Worker {
         let status = match self.child.try_wait() {
             Ok(None) => return Ok(Event::Nothing),
             Ok(Some(status)) => Some(status),
-            // The host ignores SIGCHLD or reaps every child itself.
+            // The host process ignores SIGCHLD or reaps every child itself.
             Err(_) => None,
         };
         let stderr = String::from_utf8_lossy(&self.stderr_tail).into_owned();
         Ok(Event::Ended(End { status, stderr }))
     }
 
-    /// Which pipes have something to say; `None` when a signal came first.
+    /// Which pipes are readable; `None` if a signal arrived first.
     fn poll(&self, patience: Duration) -> io::Result<Option<Ready>> {
         let patience = Timespec { tv_sec: 0, tv_nsec: patience.subsec_nanos().into() };
         let output = self.output.as_ref().map(AsFd::as_fd);
         let stderr = self.stderr.as_ref().map(AsFd::as_fd);
-        // While a pipe is open its end of file says the same; afterwards only this does.
+        // While a pipe is open, its end of file tells us the same. Only once both are closed is this needed.
         let gone = self.gone.as_ref().filter(|_| output.is_none() && stderr.is_none()).map(AsFd::as_fd);
         let open = [output, stderr, gone].into_iter().flatten();
         let mut polled: Vec<PollFd<'_>> =
@@ -118,7 +118,7 @@ impl Worker {
         Ok(Some(Ready { output: answer(output.is_some()), stderr: answer(stderr.is_some()) }))
     }
 
-    /// Reads what there is; `false` (and the pipe is closed) at its end.
+    /// Reads what is available; at end of file it closes the pipe and returns `false`.
     fn read_output(&mut self) -> bool {
         let Some(pipe) = &mut self.output else { return false };
         self.buffer.resize(READ_BYTES, 0);
@@ -130,7 +130,7 @@ impl Worker {
         count > 0
     }
 
-    /// Keeps the last of standard error; reads on in any case, so that the worker is never held up.
+    /// Keeps the end of standard error. Reads the rest as well, so that the worker never blocks on it.
     fn read_stderr(&mut self) {
         let Some(pipe) = &mut self.stderr else { return };
         let mut chunk = [0; STDERR_BYTES];
@@ -157,14 +157,14 @@ struct Ready {
     stderr: bool,
 }
 
-/// A read that is only made after `poll`; an error is as good as the end.
+/// Reads after a successful `poll`. An error is treated as end of file.
 fn read(pipe: &mut File, buffer: &mut [u8]) -> usize {
     pipe.read(buffer).unwrap_or(0)
 }
 
-/// Runs in the child, between fork and exec.
+/// Runs in the child between fork and exec.
 fn die_with(parent: Pid) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    // The parent may have gone before the line above.
+    // The parent may have exited before the line above.
     if getppid() == Some(parent) { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ESRCH)) }
 }

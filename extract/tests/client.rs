@@ -1,5 +1,5 @@
-//! The client against workers that behave badly. Each is a small shell script: what the client must
-//! survive is what a worker says and how it dies, not why.
+//! The client against workers that misbehave. Each worker is a small shell script: what matters is what a
+//! worker sends and how it dies, not why.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// Nothing here takes longer unless it hangs.
+/// Nothing here takes this long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn extract(extractor: &Extractor) -> Result<Extraction, ExtractError> {
@@ -32,17 +32,17 @@ fn says(name: &str, lines: &[&str]) -> Result<Extraction, ExtractError> {
 #[track_caller]
 fn assert_crashed(outcome: Result<Extraction, ExtractError>, how: &str) {
     match outcome {
-        Err(ExtractError::Crashed { how: found }) => assert!(found.contains(how), "crashed by: {found}"),
-        other => panic!("expected a crash by '{how}', found {other:?}"),
+        Err(ExtractError::Crashed { how: found }) => assert!(found.contains(how), "found: {found}"),
+        other => panic!("expected a crash with '{how}', found {other:?}"),
     }
 }
 
-/// Waits until `condition` holds; a test that waits in vain fails.
+/// Waits until `condition` holds; panics on timeout.
 #[track_caller]
 fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        assert!(Instant::now() < deadline, "timed out waiting until {what}");
         std::thread::yield_now();
     }
 }
@@ -52,7 +52,7 @@ fn is_alive(pid: &str) -> bool {
     !state.is_empty() && !state.contains(") Z ")
 }
 
-/// A worker that writes its pid to a file, and then never ends.
+/// A worker that writes its pid to a file and then never exits.
 fn endless(name: &str) -> (Extractor, PathBuf) {
     let pid_file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.pid"));
     let _ = fs::remove_file(&pid_file);
@@ -98,34 +98,34 @@ fn one_source_can_be_extracted_by_many_threads_at_once() {
 
 #[test]
 fn a_protocol_violation_is_a_crash() {
-    assert_crashed(says("rubbish", &["rubbish", ""]), "a reply that is none");
+    assert_crashed(says("garbage", &["garbage", ""]), "a malformed reply");
     assert_crashed(says("nothing", &[""]), "no reply");
     assert_crashed(says("unfinished", &[&page(1, "one"), ""]), "no reply");
     assert_crashed(says("cut", &[&page(1, "one"), r#"{"reply":"done","media_"#]), "no reply");
-    assert_crashed(says("after", &[DONE, &page(1, "one"), ""]), "a reply after the last");
-    assert_crashed(extract(&scripted("random", "head -c 100000 /dev/urandom; echo")), "a reply that is none");
+    assert_crashed(says("after", &[DONE, &page(1, "one"), ""]), "a reply after the final one");
+    assert_crashed(extract(&scripted("random", "head -c 100000 /dev/urandom; echo")), "a malformed reply");
 }
 
 #[test]
-fn pages_that_cannot_be_are_a_crash() {
+fn invalid_pages_are_a_crash() {
     assert_crashed(says("gap", &[&page(1, "one"), &page(3, "three"), DONE, ""]), "out of order");
     assert_crashed(says("zero", &[&page(0, "zero"), DONE, ""]), "out of order");
     assert_crashed(says("control", &[&page(1, r"a\u0000b"), DONE, ""]), "control characters");
     assert_crashed(says("escape", &[&page(1, r"a\u001b[31mb"), DONE, ""]), "control characters");
     let confident = page(1, "one").replace("null", "1e9");
     assert_crashed(says("confident", &[&confident, DONE, ""]), "confidence");
-    assert_crashed(says("odd", &[r#"{"reply":"done","media_type":"text/pl ain"}"#, ""]), "impossible name");
+    assert_crashed(says("odd", &[r#"{"reply":"done","media_type":"text/pl ain"}"#, ""]), "an invalid name");
 }
 
 #[test]
 fn unknown_codes_and_limits_are_a_crash() {
-    assert_crashed(says("code", &[r#"{"reply":"failed","code":"surprise"}"#, ""]), "a reply that is none");
+    assert_crashed(says("code", &[r#"{"reply":"failed","code":"surprise"}"#, ""]), "a malformed reply");
     let limit = r#"{"reply":"failed","code":"limit_exceeded","limit":"patience"}"#;
     assert_crashed(says("limit", &[limit, ""]), "an unknown limit");
 }
 
 #[test]
-fn a_reason_loses_its_control_characters_and_its_length() {
+fn a_reason_is_truncated_and_loses_its_control_characters() {
     let reason = format!("{}{}", r"\u001b[2J", "x".repeat(5000));
     let reply = format!(r#"{{"reply":"failed","code":"malformed","reason":"{reason}"}}"#);
     let Err(ExtractError::Malformed { reason }) = says("reason", &[&reply, ""]) else { panic!("malformed") };
@@ -133,7 +133,7 @@ fn a_reason_loses_its_control_characters_and_its_length() {
 }
 
 #[test]
-fn more_pages_than_the_limit_are_refused() {
+fn too_many_pages_are_rejected() {
     let mut extractor =
         scripted("pages", &format!("echo '{}'; echo '{}'; echo '{DONE}'", page(1, "a"), page(2, "b")));
     assert!(extract(&extractor).is_ok());
@@ -142,31 +142,31 @@ fn more_pages_than_the_limit_are_refused() {
 }
 
 #[test]
-fn more_output_than_the_limit_is_refused() {
+fn too_much_output_is_rejected() {
     let mut extractor = scripted("talker", "yes");
     extractor.limits.output_bytes = 1_000_000;
-    // `yes` is no reply; a single endless line reaches the limit.
-    assert_crashed(extract(&extractor), "a reply that is none");
+    // `yes` is not a valid reply; a single endless line reaches the limit.
+    assert_crashed(extract(&extractor), "a malformed reply");
     let mut extractor = scripted("one_line", "tr '\\0' x < /dev/zero");
     extractor.limits.output_bytes = 1_000_000;
     assert!(matches!(extract(&extractor), Err(ExtractError::LimitExceeded { limit: "output_bytes" })));
 }
 
 #[test]
-fn a_worker_that_fills_its_standard_error_is_not_held_up() {
+fn a_worker_that_fills_its_standard_error_does_not_block() {
     let script = format!("head -c 3000000 /dev/zero | tr '\\0' x >&2; echo '{DONE}'");
     assert!(extract(&scripted("noisy", &script)).is_ok());
 }
 
 #[test]
-fn a_larger_file_than_the_limit_starts_no_worker() {
+fn a_file_over_the_limit_starts_no_worker() {
     let limits = Limits { input_bytes: 7, ..Limits::default() };
     let extractor = Extractor { limits, ..scripted("unused", "exit 9") };
     assert!(matches!(extract(&extractor), Err(ExtractError::InputTooLarge { size: 8, limit: 7 })));
 }
 
 #[test]
-fn the_deadline_ends_a_worker_that_does_not() {
+fn the_deadline_kills_a_worker_that_never_exits() {
     let (mut extractor, pid_file) = endless("deadline");
     extractor.limits.wall = Duration::from_millis(300);
     assert!(matches!(extract(&extractor), Err(ExtractError::Timeout { .. })));
@@ -176,7 +176,7 @@ fn the_deadline_ends_a_worker_that_does_not() {
 }
 
 #[test]
-fn a_worker_that_closes_its_output_and_goes_on_meets_the_deadline() {
+fn the_deadline_also_applies_after_a_worker_closes_its_output() {
     let mut extractor = scripted("closer", "exec 1>&- 2>&-; exec sleep 1000");
     extractor.limits.wall = Duration::from_millis(300);
     assert!(matches!(extract(&extractor), Err(ExtractError::Timeout { .. })));
@@ -209,7 +209,7 @@ fn tick_is_asked_at_least_every_20_ms() {
         ticks += 1;
         Tick::Continue
     });
-    // 20 on an idle machine; a busy one may lose some.
+    // 20 on an idle machine; fewer on a busy one.
     assert!((10..=60).contains(&ticks), "{ticks} ticks in 400 ms");
 }
 
@@ -218,7 +218,7 @@ fn a_worker_dies_with_its_parent() {
     let (extractor, pid_file) = endless("orphan");
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("orphan.txt");
     fs::write(&file, "the file").unwrap();
-    #[expect(clippy::disallowed_methods, reason = "the parent that is to die")]
+    #[expect(clippy::disallowed_methods, reason = "the parent that will be killed")]
     let mut parent = std::process::Command::new(env!("CARGO_BIN_EXE_dossier-extract"))
         .arg("--worker")
         .arg(&extractor.worker)
@@ -235,11 +235,11 @@ fn a_worker_dies_with_its_parent() {
 }
 
 #[test]
-fn deaths_are_told_apart() {
+fn each_cause_of_death_is_identified() {
     let dies = |name: &str, script: &str| extract(&scripted(name, script));
     assert_crashed(dies("sys", "kill -SYS $$"), "forbidden system call");
     assert_crashed(dies("segv", "ulimit -c 0; kill -SEGV $$"), "memory fault");
-    assert_crashed(dies("killed", "kill -KILL $$"), "killed from outside");
+    assert_crashed(dies("killed", "kill -KILL $$"), "killed by another process");
     assert_crashed(dies("term", "kill -TERM $$"), "signal 15");
     assert_crashed(dies("status", "exit 7"), "exit status 7");
     let overflow = "ulimit -c 0; echo \"thread 'parser' has overflowed its stack\" >&2; kill -ABRT $$";
@@ -251,7 +251,7 @@ fn deaths_are_told_apart() {
 }
 
 #[test]
-fn a_missing_worker_says_what_to_do() {
+fn a_missing_worker_is_reported_with_advice() {
     let error = extract(&Extractor::new("/nowhere/dossier-extract-worker")).unwrap_err();
     assert_eq!(error.code(), "worker_unavailable");
     assert!(error.is_transient());
@@ -260,9 +260,9 @@ fn a_missing_worker_says_what_to_do() {
 }
 
 #[test]
-fn a_worker_that_cannot_be_run_says_so() {
+fn a_worker_that_cannot_be_executed_is_reported() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no_program");
     fs::write(&path, "no program").unwrap();
     let message = extract(&Extractor::new(path)).unwrap_err().to_string();
-    assert!(message.contains("must be executable"), "{message}");
+    assert!(message.contains("must be able to execute it"), "{message}");
 }

@@ -1,4 +1,4 @@
-//! What the parent writes, the worker reads.
+//! The worker parses exactly what the parent writes.
 
 use dossier_extract::{Invocation, Languages, Limits, PdfEngine, Recognition, Request, Sandbox, Task};
 use std::ffi::OsStr;
@@ -47,7 +47,7 @@ fn tasks() -> [(Task, Sandbox); 5] {
 }
 
 #[test]
-fn languages_lead_nowhere_but_to_data() {
+fn languages_cannot_leave_the_data_directory() {
     for good in ["eng", "eng+deu", "chi_sim+script/Latin"] {
         assert_eq!(good.parse::<Languages>().map(|languages| languages.to_string()), Ok(good.to_owned()));
     }
@@ -59,14 +59,14 @@ fn languages_lead_nowhere_but_to_data() {
 }
 
 #[test]
-fn the_deadline_stays_with_the_parent() {
+fn the_deadline_is_not_sent_to_the_worker() {
     let limits = Limits { wall: Duration::from_secs(1), ..Limits::default() };
     let invocation = Invocation { limits, ..Invocation::default() };
     assert_eq!(Invocation::from_arguments(invocation.to_arguments()), Ok(Invocation::default()));
 }
 
 #[test]
-fn unknown_arguments_are_refused() {
+fn unknown_arguments_are_rejected() {
     for argument in [
         "--surprise",
         "--pages=many",

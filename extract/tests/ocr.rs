@@ -1,5 +1,5 @@
-//! What the client makes of pages whose words are in pictures. The workers are shell scripts: one answers
-//! as the text worker, and where it is asked to recognise, as Tesseract's.
+//! What the client does with pages whose text is in images. The worker is a shell script that answers as
+//! the text worker at first, and as the OCR worker when it is asked to recognise pages.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -11,7 +11,7 @@ use dossier_extract::{
     ThumbnailRequest, Tick,
 };
 
-/// Three pages, of which the last two need OCR.
+/// Three pages; the last two need OCR.
 fn scan() -> String {
     let done = r#"{"reply":"done","media_type":"application/pdf","needs_ocr":[2,3]}"#;
     says(&[&page(1, "own text"), &page(2, ""), &page(3, "x"), done])
@@ -33,7 +33,7 @@ fn says(lines: &[&str]) -> String {
     lines.iter().fold(String::new(), |script, line| script + "echo '" + line + "'; ")
 }
 
-/// A worker that answers `text` at first, and where it is to recognise pages that for them.
+/// A worker that runs `text` for an extraction, and for OCR the script listed for those pages.
 fn worker(name: &str, text: &str, ocr: &[(&str, &str)]) -> Extractor {
     let case =
         |cases, (pages, script): &(&str, &str)| format!("{cases}*\" --recognize={pages} \"*) {script};;\n");
@@ -55,32 +55,32 @@ fn texts(extraction: &Extraction) -> Vec<&str> {
 }
 
 #[test]
-fn words_in_pictures_take_their_pages_place() {
+fn recognised_text_replaces_the_text_of_its_page() {
     let turned = recognized(2, "two").replace("\"engine\"", "\"reason\":\"turned\",\"engine\"");
-    let scan = scan().replace(r#""text":"","source""#, r#""text":"","reason":"a picture","source""#);
+    let scan = scan().replace(r#""text":"","source""#, r#""text":"","reason":"an image","source""#);
     let ocr = says(&[&turned, &recognized(3, "three"), DONE]);
     let extraction = extract(&worker("ocr_good", &scan, &[("2,3", &ocr)])).unwrap();
     assert_eq!(texts(&extraction), ["own text", "two", "three"]);
     assert_eq!(extraction.pages[0].source, PageSource::Text);
-    assert_eq!(extraction.pages[1].reason.as_deref(), Some("a picture; turned"));
+    assert_eq!(extraction.pages[1].reason.as_deref(), Some("an image; turned"));
     assert_eq!((extraction.pages[1].source, extraction.pages[1].confidence), (PageSource::Ocr, Some(0.9)));
     assert_eq!((extraction.ocr, extraction.needs_ocr), (OcrOutcome::Complete { pages: 2 }, vec![]));
 }
 
 #[test]
-fn a_file_without_pictures_starts_no_second_worker() {
+fn a_file_that_needs_no_ocr_starts_no_second_worker() {
     let extraction = extract(&worker("ocr_none", &says(&[&page(1, "text"), DONE]), &[])).unwrap();
     assert_eq!(extraction.ocr, OcrOutcome::NotNeeded);
 }
 
 #[test]
-fn never_is_never() {
+fn never_means_never() {
     let extraction = extract_as(&worker("ocr_never", &scan(), &[]), Ocr::Never).unwrap();
     assert_eq!((extraction.ocr, extraction.needs_ocr), (OcrOutcome::NotAsked, vec![2, 3]));
 }
 
 #[test]
-fn force_asks_for_every_page_and_never_loses_text() {
+fn force_covers_every_page_and_never_loses_text() {
     let ocr = says(&[&recognized(1, " "), &recognized(2, "two"), &recognized(3, ""), DONE]);
     let extraction = extract_as(&worker("ocr_force", &scan(), &[("1,2,3", &ocr)]), Ocr::Force).unwrap();
     assert_eq!(texts(&extraction), ["own text", "two", "x"]);
@@ -89,7 +89,7 @@ fn force_asks_for_every_page_and_never_loses_text() {
 }
 
 #[test]
-fn without_tesseract_the_text_there_is_stays() {
+fn without_tesseract_existing_text_is_kept() {
     let extraction = extract(&worker("ocr_missing", &scan(), &[("2,3", &says(&[MISSING]))])).unwrap();
     assert_eq!(texts(&extraction), ["own text", "", "x"]);
     assert_eq!(extraction.ocr, OcrOutcome::Missing { reason: "no Tesseract; install it".to_owned() });
@@ -97,7 +97,7 @@ fn without_tesseract_the_text_there_is_stays() {
 }
 
 #[test]
-fn without_tesseract_and_without_text_the_error_says_what_to_do() {
+fn without_tesseract_and_without_text_the_error_gives_advice() {
     let scan = says(&[&page(1, ""), r#"{"reply":"done","media_type":"image/png","needs_ocr":[1]}"#]);
     let error = extract(&worker("ocr_needed", &scan, &[("1", &says(&[MISSING]))])).unwrap_err();
     assert_eq!((error.code(), error.is_transient()), ("needs_ocr", false));
@@ -118,7 +118,7 @@ fn a_page_that_kills_its_worker_does_not_lose_the_others() {
 }
 
 #[test]
-fn a_page_that_is_given_up_says_why() {
+fn a_page_that_fails_says_why() {
     let ocr = says(&[&unread(2, "pixels"), &recognized(3, "three"), DONE]);
     let extraction = extract(&worker("ocr_unread", &scan(), &[("2,3", &ocr)])).unwrap();
     assert_eq!(texts(&extraction), ["own text", "", "three"]);
@@ -126,7 +126,7 @@ fn a_page_that_is_given_up_says_why() {
 }
 
 #[test]
-fn pages_beyond_the_limit_stay_as_they_are() {
+fn pages_beyond_the_limit_keep_their_text() {
     let ocr = says(&[&recognized(2, "two"), DONE]);
     let mut extractor = worker("ocr_limit", &scan(), &[("2", &ocr)]);
     extractor.ocr.limits.pages = 1;
@@ -137,7 +137,7 @@ fn pages_beyond_the_limit_stay_as_they_are() {
 }
 
 #[test]
-fn what_is_read_before_the_deadline_is_kept() {
+fn pages_finished_before_the_deadline_are_kept() {
     let ocr = format!("{} exec sleep 1000", says(&[&recognized(2, "two")]));
     let mut extractor = worker("ocr_slow", &scan(), &[("2,3", &ocr)]);
     extractor.ocr.limits.wall = std::time::Duration::from_millis(500);
@@ -147,7 +147,7 @@ fn what_is_read_before_the_deadline_is_kept() {
 }
 
 #[test]
-fn pages_that_were_not_asked_for_are_not_believed() {
+fn pages_that_were_not_requested_are_rejected() {
     let replies = [
         ("ocr_other", says(&[&recognized(1, "forged"), DONE])),
         ("ocr_order", says(&[&recognized(3, "three"), &recognized(2, "two"), DONE])),
@@ -157,13 +157,13 @@ fn pages_that_were_not_asked_for_are_not_believed() {
         let extraction = extract(&worker(name, &scan(), &[("2,3", &ocr), ("3", &ocr)])).unwrap();
         assert_eq!(extraction.pages[0].text, "own text");
         let OcrOutcome::Incomplete { reason, .. } = extraction.ocr else { panic!("{:?}", extraction.ocr) };
-        assert!(reason.contains("it sent"), "{reason}");
+        assert!(reason.contains("protocol violation"), "{reason}");
     }
     let error = extract(&worker("ocr_unasked", &says(&[&unread(1, "pixels"), DONE]), &[])).unwrap_err();
     assert_eq!(error.code(), "crashed");
 }
 
-/// `RIFF....WEBP` and nothing more, in base64: a whole file as far as the container says.
+/// `RIFF....WEBP` in base64: a complete file according to its container header.
 const WEBP: &str = "UklGRgQAAABXRUJQ";
 
 fn thumbnail(name: &str, media_type: &str, width: u32, data: &str) -> Result<Thumbnail, ExtractError> {
@@ -193,7 +193,7 @@ fn a_thumbnail_is_a_small_webp_or_nothing() {
 }
 
 #[test]
-fn a_worker_that_makes_no_picture_has_crashed() {
+fn a_worker_that_sends_no_thumbnail_has_crashed() {
     let extractor = scripted("thumb_none", &says(&[DONE]));
     let source = Source::from_bytes(b"the file").unwrap();
     let outcome = extractor.thumbnail(&source, &ThumbnailRequest::default(), || Tick::Continue);

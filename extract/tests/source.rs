@@ -1,4 +1,4 @@
-//! A source cannot be changed once it is made.
+//! A source cannot be changed once it is created.
 
 use dossier_extract::Source;
 use std::fs::File;
@@ -17,7 +17,7 @@ fn a_source_is_sealed() {
 }
 
 #[test]
-fn a_reader_over_the_limit_is_not_read_to_its_end() {
+fn a_reader_over_the_limit_is_not_read_to_the_end() {
     let source = Source::from_reader(std::io::repeat(b'x'), 1000).unwrap();
     assert_eq!(source.len(), 1001);
 }

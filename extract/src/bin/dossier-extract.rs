@@ -1,4 +1,4 @@
-//! The command-line face of the extract client.
+//! The command-line interface of the extraction client.
 
 use clap::Parser;
 use dossier_extract::{
@@ -10,45 +10,45 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Print the text of a document.
+/// Print the text of a document
 ///
-/// The file is read in a sandboxed child process that can open no file, no connection and start no
-/// process. Pages are separated by a form feed. On failure nothing is printed on standard output, and
-/// one line `code: message` on standard error.
+/// A sandboxed child process reads the file; it cannot open files or connections, or start processes.
+/// Pages are separated by form feeds. On failure nothing is printed to standard output, and standard
+/// error gets one line, `code: message`.
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[derive(Debug, Parser)]
 #[command(name = "dossier-extract", version, after_help = EXAMPLES)]
 struct Arguments {
     /// The document, or - for standard input
     file: PathBuf,
-    /// Head each page with a line that names its number, source and engine
+    /// Print a header line before each page with its number, source and engine
     #[arg(long, conflicts_with = "json")]
     pages: bool,
-    /// Print one JSON object: the media type, and the pages with source, engine and confidence
+    /// Print one JSON object: media type, metadata, and pages with source, engine and confidence
     #[arg(long)]
     json: bool,
-    /// Print only what the bytes are, as a media type
+    /// Print only the detected media type
     #[arg(long, conflicts_with_all = ["json", "pages"])]
     detect: bool,
-    /// Write a small WebP picture of the first page of a PDF or an image there, and print no text
+    /// Write a WebP thumbnail of the first page of a PDF or an image to this path; print no text
     #[arg(long, value_name = "OUT", conflicts_with_all = ["json", "pages", "detect"])]
     thumbnail: Option<PathBuf>,
-    /// The picture's longest side, in pixels
+    /// Longest side of the thumbnail, in pixels
     #[arg(long, value_name = "N", default_value_t = Thumbnail::DEFAULT_SIDE)]
     thumbnail_side: u32,
-    /// Read the bytes as this media type, whatever they look like
+    /// Read the file as this media type instead of detecting it
     #[arg(long, value_name = "TYPE")]
     media_type: Option<String>,
-    /// The PDF engine to ask first; the others still stand behind it
+    /// The PDF engine to try first; the others remain as fallbacks
     #[arg(long, value_enum)]
     engine: Option<PdfEngine>,
-    /// How structure is written: headings, lists and tables
+    /// How to write headings, lists and tables
     #[arg(long, value_enum, default_value = "text")]
     format: TextFormat,
-    /// The worker [default: dossier-extract-worker beside this program]
+    /// Path of the worker [default: dossier-extract-worker next to this program]
     #[arg(long, value_name = "PATH", env = "DOSSIER_EXTRACT_WORKER")]
     worker: Option<PathBuf>,
-    /// Go on without the layers of the sandbox that this kernel lacks
+    /// Run even if the kernel lacks a sandbox layer; every available layer is still used
     #[arg(long)]
     accept_missing_sandbox: bool,
     #[command(flatten)]
@@ -60,22 +60,22 @@ struct Arguments {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "OCR (needs Tesseract: apt-get install tesseract-ocr)")]
 struct OcrArguments {
-    /// Whether words are recognised in pictures: on pages without text of their own, or on all
+    /// When to run OCR: never, on pages without text, or on every page
     #[arg(long, value_enum, default_value = "auto")]
     ocr: Ocr,
-    /// Tesseract's languages, joined by +; each needs its data (apt-get install tesseract-ocr-deu)
+    /// Tesseract languages, joined by +; each needs its data (apt-get install tesseract-ocr-deu)
     #[arg(long, value_name = "NAMES", default_value_t = Languages::default())]
     ocr_languages: Languages,
-    /// The folder of the languages' data [default: /usr/share/tesseract-ocr/5/tessdata or its like]
+    /// Directory with the language data [default: /usr/share/tesseract-ocr/5/tessdata or similar]
     #[arg(long, value_name = "DIR")]
     tessdata: Option<PathBuf>,
-    /// Most pages that are recognised
+    /// Maximum number of pages that go through OCR
     #[arg(long, value_name = "N", default_value_t = OcrLimits::default().pages)]
     ocr_pages: u32,
-    /// Most time for one page, in seconds
+    /// Maximum time per page, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = OcrLimits::default().page_time.as_secs_f64())]
     ocr_page_seconds: f64,
-    /// Processor time for all pages, in seconds
+    /// CPU time for all pages, in seconds
     #[arg(long, value_name = "N", default_value_t = OcrLimits::default().cpu_seconds)]
     ocr_cpu_seconds: u64,
     /// Deadline for all pages, in seconds
@@ -86,25 +86,25 @@ struct OcrArguments {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 struct LimitArguments {
-    /// Largest file, in bytes
+    /// Maximum size of the file, in bytes
     #[arg(long, value_name = "N", default_value_t = Limits::default().input_bytes)]
     input_bytes: u64,
-    /// Largest reply of the worker, in bytes
+    /// Maximum size of the worker's reply, in bytes
     #[arg(long, value_name = "N", default_value_t = Limits::default().output_bytes)]
     output_bytes: u64,
     /// Address space of the worker, in bytes
     #[arg(long, value_name = "N", default_value_t = Limits::default().memory_bytes)]
     memory_bytes: u64,
-    /// Bytes that the compressed parts of an office file may inflate to together
+    /// Maximum decompressed size of all parts of an office file, in bytes
     #[arg(long, value_name = "N", default_value_t = Limits::default().inflate_bytes)]
     inflate_bytes: u64,
-    /// Most pages
+    /// Maximum number of pages
     #[arg(long = "max-pages", value_name = "N", default_value_t = Limits::default().pages)]
     max_pages: u32,
-    /// Most pixels of one picture that is decoded or drawn
+    /// Maximum number of pixels in one decoded or rendered image
     #[arg(long, value_name = "N", default_value_t = Limits::default().pixels)]
     pixels: u64,
-    /// Processor time of the worker, in seconds
+    /// CPU time of the worker, in seconds
     #[arg(long, value_name = "N", default_value_t = Limits::default().cpu_seconds)]
     cpu_seconds: u64,
     /// Deadline, in seconds
@@ -121,9 +121,9 @@ Examples:
   dossier-extract --thumbnail cover.webp report.pdf
 
 Error codes: unsupported, encrypted, needs_ocr, malformed, too_large, limit_exceeded, timeout, crashed,
-sandbox_unavailable, worker_unavailable, and io for a file that cannot be opened. A line `note: ...` on
-standard error says which pages of a printed text could not be recognised, and why.
-Exit status: 0 text printed, 1 no text, 2 wrong usage.";
+sandbox_unavailable, worker_unavailable, and io for a file that cannot be opened. If OCR fails on some
+pages, their text is still printed, and a line `note: ...` on standard error says which pages and why.
+Exit status: 0 on success, 1 on failure, 2 for invalid arguments.";
 
 impl OcrArguments {
     fn settings(&self) -> OcrSettings {
@@ -161,10 +161,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read our output has seen enough.
+        // The reader of our output closed the pipe: it has seen enough.
         Err(Failed::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error may be closed as well; the exit status still says it.
+            // Standard error may be closed as well; the exit status still reports the failure.
             let _ = writeln!(io::stderr(), "{error}");
             ExitCode::FAILURE
         }
@@ -201,13 +201,13 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
     };
     let extraction = extractor.extract(&source, &request, || Tick::Continue)?;
     if let Some(reason) = extraction.ocr.reason() {
-        // The text is printed all the same; standard error may be closed.
+        // The text is still printed. Standard error may be closed.
         let _ = writeln!(io::stderr(), "note: pages {:?} need OCR: {reason}", extraction.needs_ocr);
     }
     Ok(print(arguments, &extraction)?)
 }
 
-/// The error of a file, with its name.
+/// Adds the path to an I/O error.
 fn named(path: &Path) -> impl Fn(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

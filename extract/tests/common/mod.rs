@@ -1,6 +1,6 @@
 //! Workers that are small shell scripts.
 
-#![allow(dead_code, reason = "each test program uses a part")]
+#![allow(dead_code, reason = "each test program uses only some of these")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use dossier_extract::Extractor;
@@ -11,8 +11,8 @@ pub(crate) fn scripted(name: &str, script: &str) -> Extractor {
     Extractor::new(executable(name, script))
 }
 
-/// Written by another process: while this one holds a file open for writing, a test that forks at the same
-/// moment holds it open as well, and it cannot be run ("text file busy").
+/// Another process writes the script. If this process held it open for writing, a test that forks at that
+/// moment would hold it open too, and it could not be executed ("text file busy").
 fn executable(name: &str, script: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.sh"));
     let text = format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n");
