@@ -1,13 +1,23 @@
-//! Reads text out of a hostile file. The only crate of Dossier that parses one.
+//! Extracts text from hostile files. This is the only crate of Dossier that parses a file.
 //!
-//! [`sandbox::enter`] closes every door, then [`serve`] maps the file, finds out what it is
-//! ([`detection::detect`]), reads it with the module of that format, and writes each page as soon as it is
-//! ready.
+//! [`sandbox::enter`] applies every sandbox layer. Then [`serve`] maps the file, detects its format, runs the
+//! reader for that format, and sends each page as soon as it is ready.
 //!
-//! Invariant: every layer of the sandbox is closed before the first byte of the file is read.
-//! Invariant: opens no path, no socket, starts no process; the file is standard input, replies go where
-//! standard output went, and nothing else does.
-//! Invariant: knows nothing of Postgres, HTTP, users or documents.
+//! | folder | contents |
+//! |---|---|
+//! | `sandbox/` | what this process may still do once it sees the file |
+//! | `input/` | the file's bytes, and their character encoding |
+//! | `detection/` | which format a file has |
+//! | `formats/` | readers for CSV, JSON, HTML, mail, RTF and plain text |
+//! | `office/` | readers for DOCX, PPTX, XLSX and OpenDocument, and what they share: ZIP, XML, drawings |
+//! | `pdf/` | `content/` (what a page draws), `fonts/`, `layout/` (lines, columns, reading order), `engines/` (which library reads a page), `info/` (metadata) |
+//! | `images/` | image files, pages rendered as images, OCR, thumbnails |
+//! | `output/` | what readers write into: markup, tables, pages, replies |
+//!
+//! Invariant: every sandbox layer is active before the first byte of the file is read.
+//! Invariant: opens no path or socket and starts no process. The file is standard input, and only replies go to
+//! standard output.
+//! Invariant: knows nothing about Postgres, HTTP, users or documents.
 
 mod detection;
 mod formats;
