@@ -1,8 +1,7 @@
-//! The extraction worker: closes the sandbox, then reads the file on its standard input.
-//! Where words are to be recognised, Tesseract is loaded before.
+//! The extraction worker: enters the sandbox, then reads the file on its standard input. For OCR it loads
+//! Tesseract first.
 //!
-//! Started by `dossier_extract::Extractor` and by nobody else; the arguments are
-//! `dossier_extract::Invocation`.
+//! Only `dossier_extract::Extractor` starts it; the arguments are `dossier_extract::Invocation`.
 
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
@@ -16,7 +15,9 @@ fn main() -> ExitCode {
     let invocation = match Invocation::from_arguments(std::env::args_os().skip(1)) {
         Ok(invocation) => invocation,
         Err(error) => {
-            eprintln!("dossier-extract-worker: {error} (it is started by dossier-extract, not by hand)");
+            eprintln!(
+                "dossier-extract-worker: {error} (run dossier-extract instead; it starts this program)"
+            );
             return ExitCode::from(2);
         }
     };
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The parent learns which layer is missing; no byte of the file has been read.
+/// Tells the parent which layer is missing. No byte of the file has been read.
 fn fail_closed(output: impl Write, error: &SandboxError) -> ExitCode {
     refuse(output, Failure::SandboxUnavailable { reason: error.to_string() });
     ExitCode::FAILURE

@@ -1,4 +1,4 @@
-//! One request, straight down: the file, what it is, its pages, the last reply.
+//! One request from start to finish: the file, its format, its pages, the final reply.
 
 use crate::detection::{self, Format};
 use crate::formats::{csv, html, json, mail, rtf, text};
@@ -13,8 +13,7 @@ use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
 use std::io::Write;
 
-/// Reads the file on standard input and writes replies. Call it in the sandbox, with `tesseract` where the
-/// task is to recognise.
+/// Reads the file on standard input and writes replies. Call it inside the sandbox; OCR needs `tesseract`.
 pub fn serve(invocation: &Invocation, tesseract: Option<Tesseract>, output: impl Write) {
     let limits = &invocation.limits;
     let mut pages = Pages::new(output, limits.pages, limits.output_bytes);
@@ -22,7 +21,7 @@ pub fn serve(invocation: &Invocation, tesseract: Option<Tesseract>, output: impl
     pages.finish(outcome);
 }
 
-/// Replies with a failure alone.
+/// Sends only a failure.
 pub fn refuse(output: impl Write, failure: Failure) {
     Pages::new(output, 0, 0).finish(Err(failure));
 }

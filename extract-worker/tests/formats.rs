@@ -133,12 +133,12 @@ fn json_is_laid_out_in_its_own_order() {
 }
 
 #[test]
-fn broken_json_is_text_that_says_so() {
+fn malformed_json_is_read_as_text_with_a_reason() {
     for broken in ["{\"a\":}", "[1,]", "[1 2]", "{\"a\" 1}", "[01]", "[\"\\x\"]", "[1]]", "[tru]", "[\"a]"] {
         let found = extract_as(broken.as_bytes(), Some("application/json")).unwrap();
         let page = &found.pages[0];
         assert_eq!((page.text.as_str(), page.engine.as_str()), (broken, "text"));
-        assert!(page.reason.as_deref().unwrap().contains("the JSON is broken at byte"), "{page:?}");
+        assert!(page.reason.as_deref().unwrap().contains("malformed JSON at byte"), "{page:?}");
     }
 }
 

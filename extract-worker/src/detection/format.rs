@@ -1,19 +1,19 @@
-//! The formats, and their media types.
+//! The formats and their media types.
 
 use image::ImageFormat;
 
-/// What a file is.
+/// The format of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Format {
     /// A PDF.
     Pdf,
-    /// A Word document of the XML kind.
+    /// A Word document (Office Open XML).
     Docx,
     /// Rich Text Format.
     Rtf,
-    /// A PowerPoint presentation of the XML kind.
+    /// A PowerPoint presentation (Office Open XML).
     Pptx,
-    /// An Excel workbook of the XML kind.
+    /// An Excel workbook (Office Open XML).
     Xlsx,
     /// An OpenDocument text.
     Odt,
@@ -23,25 +23,25 @@ pub(crate) enum Format {
     Odp,
     /// A web page.
     Html,
-    /// A drawing whose words are text.
+    /// An SVG drawing, whose words are text.
     Svg,
-    /// A mail, with its headers.
+    /// An email message with its headers.
     Mail,
-    /// One JSON value, an object or an array.
+    /// One JSON object or array.
     Json,
-    /// JSON values, a line each.
+    /// JSON values, one per line.
     Ndjson,
-    /// Rows of separated fields.
+    /// Records of separated fields.
     Csv,
     /// Any other text.
     Text,
-    /// Text whose author calls it Markdown.
+    /// Text declared as Markdown.
     Markdown,
-    /// Text that is read as it stands, of a kind that has a name: its media type.
+    /// Another named kind of text, which is passed through as it is: its media type.
     Source(String),
-    /// A picture.
+    /// An image.
     Image(ImageFormat),
-    /// Anything that no text is read from: its media type.
+    /// A format without a reader: its media type.
     Other(String),
 }
 
@@ -78,7 +78,7 @@ impl Format {
         }
     }
 
-    /// Whether reading it is decoding text.
+    /// Whether the file consists of text.
     pub(crate) fn is_textual(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! What the first bytes of a file give away.
+//! Binary formats, detected from the first bytes of a file.
 
 use super::format::Format;
 use super::media_types::from_media_type;
@@ -7,10 +7,10 @@ use crate::office::compound_file;
 use crate::office::package::{Package, Parts};
 use dossier_extract::Limits;
 
-/// How far into a file a PDF header may stand: as far as other readers look.
+/// How far into a file the PDF header may start: other readers look as far.
 const PDF_HEADER_WITHIN: usize = 1024;
 
-/// First bytes that say everything: no ordinary text begins with them.
+/// Signatures that are sufficient on their own: no ordinary text begins with them.
 const MAGIC: &[(&[u8], &str)] = &[
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -36,7 +36,7 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"\0asm", "application/wasm"),
 ];
 
-/// What binary bytes are.
+/// The binary format of these bytes, if they have one.
 pub(super) fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
     let named = |media_type: &str| Some(from_media_type(media_type));
     if let Some((_, media_type)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
@@ -49,7 +49,7 @@ pub(super) fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
         [b'P', b'K', 3 | 5, 4 | 6, ..] => return Some(zipped(bytes, limits)),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => return named("image/webp"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => return named("audio/wav"),
-        // The box with the file's type is never 16 MiB long.
+        // The first byte is zero because the `ftyp` box is never as long as 16 MiB.
         [0, _, _, _, b'f', b't', b'y', b'p', ..] => return named("video/mp4"),
         [b'B', b'Z', b'h', b'1'..=b'9', block @ ..] if is_bzip2_block(block) => {
             return named("application/x-bzip2");
@@ -68,19 +68,19 @@ pub(super) fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
     find(head, b"%PDF-").is_some_and(|at| at == 0 || !is_prose(&head[..at])).then_some(Format::Pdf)
 }
 
-/// What stands before a PDF's header is rubbish of a few lines at most, not an essay about PDF.
+/// Real PDFs have at most a few lines of junk before the header. Longer text is an essay about PDF.
 fn is_prose(before: &[u8]) -> bool {
     before.len() > 64
         && before.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
         && before.iter().filter(|byte| byte.is_ascii_alphabetic()).count() * 2 > before.len()
 }
 
-/// A block's first bytes are the digits of pi, those of an empty file's end the digits of its root.
+/// A block starts with the digits of pi; the trailer of an empty file starts with those of its square root.
 fn is_bzip2_block(bytes: &[u8]) -> bool {
     bytes.starts_with(b"1AY&SY") || bytes.starts_with(b"\x17\x72\x45\x38\x50\x90")
 }
 
-/// A picture's width and height hold bytes that text does not, unless both are beyond 8000.
+/// Width and height contain bytes that text does not, unless both exceed 8000.
 fn is_gif_size(bytes: &[u8]) -> bool {
     bytes.iter().take(4).any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace())
 }

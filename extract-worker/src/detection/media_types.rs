@@ -1,9 +1,9 @@
-//! What media types name: the declaration that comes with a file.
+//! Maps a declared media type to a format.
 
 use super::format::{DOCX, Format, ODP, ODS, ODT, PPTX, UNKNOWN, XLSX};
 use crate::images::image_file;
 
-/// The format that a media type names; parameters (`; charset=…`) are ignored.
+/// The format for a media type. Parameters such as `; charset=…` are ignored.
 pub(super) fn from_media_type(media_type: &str) -> Format {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
@@ -36,7 +36,7 @@ pub(super) fn from_media_type(media_type: &str) -> Format {
     }
 }
 
-/// The kind of text that a media type names (lower case, without parameters); `None`: it names no text.
+/// The text format for a media type (lower case, without parameters); `None` if it is not a text format.
 fn text_format(media_type: &str) -> Option<Format> {
     Some(match media_type {
         "text/html" | "application/xhtml+xml" => Format::Html,
@@ -57,7 +57,7 @@ fn text_format(media_type: &str) -> Option<Format> {
     })
 }
 
-/// Kinds of text that are not called so.
+/// Whether a media type outside `text/` is text.
 fn is_source(media_type: &str) -> bool {
     let Some(kind) = media_type.strip_prefix("application/") else { return false };
     let kinds = [

@@ -1,4 +1,4 @@
-//! What a file is, told by its bytes and never by a name.
+//! Detects the format of a file from its bytes, never from its name.
 
 mod format;
 mod magic;
@@ -12,13 +12,13 @@ pub(crate) use format::Format;
 use format::UNKNOWN;
 use media_types::from_media_type;
 
-/// The format to read a file as that is declared to be of a media type.
+/// The format to read a file as, given the media type that was declared for it.
 ///
-/// Text is told apart by nothing but what it is called, so a declaration decides between kinds of text; other
-/// formats are told by their bytes. A binary file that is declared to be text is no text.
+/// The declaration decides between kinds of text, because nothing in the bytes does. All other formats are
+/// detected from the bytes. A binary file is rejected if it is declared as text.
 pub(crate) fn declared(media_type: &str, bytes: &[u8], limits: &Limits) -> Result<Format, Failure> {
     let declared = from_media_type(media_type);
-    // Mail may hold anything, and its reader refuses what has no headers.
+    // Mail can contain anything. Its reader rejects files without headers.
     if declared == Format::Mail {
         return Ok(declared);
     }
@@ -26,23 +26,23 @@ pub(crate) fn declared(media_type: &str, bytes: &[u8], limits: &Limits) -> Resul
     let is_text = found.is_textual() || found == Format::Mail;
     let is_unknown = matches!(&found, Format::Other(found) if found == UNKNOWN);
     if declared.is_textual() {
-        let found = if is_unknown { "no text" } else { found.media_type() };
+        let found = if is_unknown { "binary data" } else { found.media_type() };
         return if is_text { Ok(declared) } else { Err(not_as_declared(found, media_type)) };
     }
     let stays = match declared {
-        // Nothing reads what it is called; what it is may be read.
+        // There is no reader for the declared type, but there may be one for the detected type.
         Format::Other(_) => is_unknown,
-        // Its reader says what is wrong, or finds what is left.
+        // The reader reports the damage, or recovers what it can.
         _ => is_text || matches!(found, Format::Other(_)),
     };
     Ok(if stays { declared } else { found })
 }
 
 fn not_as_declared(found: &str, declared: &str) -> Failure {
-    Failure::Malformed { reason: format!("it is declared to be {declared}, and is {found}") }
+    Failure::Malformed { reason: format!("it was declared as {declared}, but contains {found}") }
 }
 
-/// What the bytes are.
+/// The format of these bytes.
 pub(crate) fn detect(bytes: &[u8], limits: &Limits) -> Format {
     if bytes.is_empty() {
         return Format::Text;

@@ -1,11 +1,11 @@
-//! Tells kinds of text apart by how they begin.
+//! Detects the kind of a text from how it begins.
 //!
-//! Invariant: a kind is told only where the whole beginning speaks for it; anything else is plain text.
+//! Invariant: a kind is chosen only if the beginning clearly shows it. Anything else is plain text.
 
 use super::format::Format;
 use crate::formats::{csv, json, mail};
 
-/// The kind of a text that has no name.
+/// The kind of a text whose media type was not declared.
 pub(super) fn detect(text: &str) -> Format {
     let source = |media_type: &str| Format::Source(media_type.to_owned());
     if json::is_json(text) {
@@ -27,11 +27,11 @@ pub(super) fn detect(text: &str) -> Format {
     }
 }
 
-/// Elements that a fragment of a web page begins with.
+/// Elements that a fragment of a web page may begin with.
 const FRAGMENTS: [&str; 14] =
     ["p", "div", "table", "h1", "h2", "h3", "ul", "ol", "span", "a", "b", "br", "font", "center"];
 
-/// What markup a text is, by its first element.
+/// The kind of markup, judged by the first element.
 fn markup(text: &str) -> Option<Format> {
     let has_prolog = starts_with(text, "<?xml");
     let rest = skip_prolog(text);
@@ -48,12 +48,12 @@ fn markup(text: &str) -> Option<Format> {
     if has_prolog {
         return Some(Format::Source("application/xml".to_owned()));
     }
-    // Markdown may begin with an element; it does not end with one.
+    // Markdown may begin with an element, but it does not end with one.
     let is_fragment = FRAGMENTS.iter().any(|name| is(&format!("<{name}")));
     (is_fragment && rest.trim_end().ends_with('>')).then_some(Format::Html)
 }
 
-/// A text without what may stand before its first element: blanks, processing instructions, comments.
+/// Skips everything that may precede the first element: whitespace, processing instructions, comments.
 fn skip_prolog(text: &str) -> &str {
     let mut rest = text.trim_start();
     for (start, end) in [("<?", "?>"), ("<!--", "-->")].into_iter().cycle().take(16) {
@@ -66,7 +66,7 @@ fn skip_prolog(text: &str) -> &str {
     rest
 }
 
-/// Whether a text starts so, whatever its letters' case.
+/// Whether a text starts with `start`, ignoring ASCII case.
 fn starts_with(text: &str, start: &str) -> bool {
     text.trim_start().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }

@@ -1,4 +1,4 @@
-//! Separated values as readable text: one record a line, fields separated by tabs.
+//! CSV as readable text: one record per line, fields separated by tabs.
 
 use crate::input::encoding;
 use crate::output::pagination::Cut;
@@ -8,10 +8,10 @@ use dossier_extract::protocol::Failure;
 use std::io::Write;
 
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
-/// Records that the delimiter is guessed from.
+/// How many records are used to guess the delimiter.
 const SAMPLE_RECORDS: usize = 50;
 
-/// Sends the records; the header stays the first line. In Markdown they are one table.
+/// Sends the records; the header remains the first line. In Markdown they form one table.
 pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages<W>) -> Result<(), Failure> {
     let text = encoding::decode(bytes)?;
     let delimiter = likeliest(&text).map_or(',', |guess| guess.delimiter);
@@ -26,7 +26,7 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
     pages.push_long("csv", &readable, Cut::BetweenLines)
 }
 
-/// A row of a Markdown table; the first is its head.
+/// A row of a Markdown table; the first one is the header.
 fn push_row(out: &mut String, record: &[String], is_first: bool) {
     for field in record {
         out.extend(["| ", &field.replace('|', "\\|"), " "]);
@@ -39,7 +39,7 @@ fn push_row(out: &mut String, record: &[String], is_first: bool) {
     }
 }
 
-/// Whether a text is rows of fields rather than markup: at least three records, all of one width.
+/// Whether a text is CSV rather than prose: at least three records, all with the same number of fields.
 pub(crate) fn looks_like_csv(text: &str) -> bool {
     likeliest(text).is_some_and(|guess| guess.records >= 3 && guess.uniform)
 }
@@ -66,7 +66,7 @@ fn likeliest(text: &str) -> Option<Guess> {
     guesses.max_by_key(|guess| (guess.uniform, guess.fields))
 }
 
-/// Splits into records as RFC 4180 has it; what is not well quoted is taken as it stands.
+/// Splits into records as RFC 4180 specifies. Malformed quoting is kept literally.
 struct Records<'t> {
     rest: &'t str,
     delimiter: char,
@@ -94,7 +94,7 @@ impl Iterator for Records<'_> {
                     end = at + 1;
                     break;
                 }
-                // A record is one line of text, whatever its fields hold.
+                // A record is always one line of text, even if its fields contain line breaks.
                 '\r' | '\n' | '\t' if quoted => field.push(' '),
                 character if character == self.delimiter && !quoted => {
                     record.push(std::mem::take(&mut field));

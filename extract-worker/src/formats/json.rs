@@ -1,4 +1,4 @@
-//! JSON: checked without recursion, then laid out for reading, in its own order.
+//! JSON: checked without recursion, then laid out for reading, keys in their original order.
 
 use crate::input::encoding;
 use crate::output::pagination::Cut;
@@ -6,10 +6,11 @@ use crate::output::reply::Pages;
 use dossier_extract::protocol::Failure;
 use std::io::Write;
 
-/// Deeper levels stay on one line, so that the output grows with the input and not with its square.
+/// Deeper levels stay on one line, so that the output grows linearly with the input, not quadratically.
 const DEEPEST_INDENT: usize = 24;
 
-/// Sends one JSON value, or several, a line each; what is neither is text as it stands, and its pages say why.
+/// Sends one JSON value, or several, one per line. Anything else is sent as plain text, and the reason of its
+/// pages says why.
 pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
     let text = encoding::decode(bytes)?;
     let mut layout = Layout::default();
@@ -20,14 +21,14 @@ pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), F
         }
         Err(_) if is_ndjson(&text) => read_lines(&text, pages),
         Err(error) => {
-            let reason = format!("read as text: the JSON is broken at byte {}: {}", error.at, error.expected);
+            let reason = format!("read as text: malformed JSON at byte {}: {}", error.at, error.expected);
             pages.push_long_with("text", &text, Cut::BetweenWords, Some(&reason))
         }
     }
 }
 
-/// Sends newline-delimited JSON: a record a line, as it stands but for its escapes. A line that is no JSON
-/// stays too; logs have some.
+/// Sends newline-delimited JSON: one record per line, unchanged except that escapes are decoded. Lines that
+/// are not JSON are kept; some logs contain them.
 pub(crate) fn read_ndjson<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
     read_lines(&encoding::decode(bytes)?, pages)
 }
@@ -50,16 +51,16 @@ pub(crate) fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[']) && walk(text, &mut ()).is_ok()
 }
 
-/// Lines that newline-delimited JSON is told by.
+/// How many lines are used to detect newline-delimited JSON.
 const SAMPLE_LINES: usize = 20;
 
-/// Whether a text is several JSON objects or arrays, a line each.
+/// Whether a text is several JSON objects or arrays, one per line.
 pub(crate) fn is_ndjson(text: &str) -> bool {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(SAMPLE_LINES).peekable();
     lines.next_if(|line| is_json(line)).is_some() && lines.peek().is_some() && lines.all(is_json)
 }
 
-/// What a walk over a JSON text tells.
+/// The events of a walk over a JSON text.
 trait Visitor {
     fn token(&mut self, token: Token<'_>);
 }
@@ -98,7 +99,7 @@ enum Next {
     End,
 }
 
-/// Checks a whole text. The stack is a vector of one byte a level, so depth costs memory and not stack.
+/// Checks a whole text. The stack is a vector with one byte per level, so depth costs heap, not call stack.
 fn walk(text: &str, visitor: &mut impl Visitor) -> Result<(), Broken> {
     let bytes = text.as_bytes();
     let mut open: Vec<u8> = Vec::new();
@@ -157,7 +158,7 @@ fn walk(text: &str, visitor: &mut impl Visitor) -> Result<(), Broken> {
     }
 }
 
-/// The length of the string that starts here, quotes included.
+/// The length of the string that starts here, including quotes.
 fn string_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -208,7 +209,7 @@ fn is_number(bytes: &[u8]) -> bool {
     !exponent.is_empty() && digits(exponent) == exponent.len()
 }
 
-/// One member or element a line, indented by two spaces a level.
+/// One member or element per line, indented by two spaces per level.
 #[derive(Default)]
 struct Layout {
     out: String,
@@ -228,9 +229,9 @@ impl Layout {
         }
     }
 
-    /// A string with its letters readable: `\u00e9` is `é`, but a quote or a line end stays escaped.
+    /// A string with readable letters: `\u00e9` becomes `é`, but a quote or line break stays escaped.
     fn string(&mut self, string: &str) {
-        // Only what has escapes at all is worth decoding; a lone surrogate stays as it is written.
+        // Only strings with escapes need decoding. A lone surrogate stays escaped.
         match serde_json::from_str::<String>(string) {
             Ok(decoded) if string.contains("\\u") => {
                 let quoted = serde_json::to_string(&decoded).unwrap_or_else(|_| string.to_owned());
@@ -267,7 +268,7 @@ impl Visitor for Layout {
 }
 
 impl Layout {
-    /// A value or key starts a line, unless it stands after its key, or is the whole text.
+    /// A value or key starts a line, unless it follows its key or is the whole text.
     fn open_line(&mut self) {
         if self.out.ends_with(['{', '[', ',']) {
             self.line();

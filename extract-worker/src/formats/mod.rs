@@ -1,4 +1,4 @@
-//! Formats that are text, or streams of it; office files and PDF have rooms of their own.
+//! Readers for text formats. Office files and PDF have folders of their own.
 
 pub(crate) mod csv;
 pub(crate) mod html;

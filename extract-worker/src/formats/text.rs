@@ -6,7 +6,7 @@ use crate::output::reply::Pages;
 use dossier_extract::protocol::Failure;
 use std::io::Write;
 
-/// Sends a text file; a form feed ends a page (RFCs, `pr`), and long texts are cut.
+/// Sends a text file. A form feed ends a page (as in RFCs and `pr` output), and long texts are split.
 pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
     let text = encoding::decode(bytes)?;
     pages.push_long("text", &text, Cut::BetweenWords)

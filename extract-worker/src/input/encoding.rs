@@ -1,20 +1,21 @@
-//! Text of any encoding.
+//! Decodes text in any character encoding.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use dossier_extract::protocol::Failure;
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 use std::borrow::Cow;
 
-/// As much of a file as encodings are guessed from.
+/// How much of a file is used to guess its encoding.
 const SAMPLE_BYTES: usize = 64 * 1024;
 
-/// Decodes a file that is said to be text.
+/// Decodes a file that should be text.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
-    decode_if_text(bytes).ok_or_else(|| Failure::Malformed { reason: "the bytes are not text".to_owned() })
+    decode_if_text(bytes)
+        .ok_or_else(|| Failure::Malformed { reason: "it is not text in any known encoding".to_owned() })
 }
 
-/// Decodes by byte order mark, as UTF-8, as UTF-16 without a mark, or as the likeliest legacy encoding;
-/// `None` when the bytes are no text.
+/// Decodes by byte order mark, as UTF-8, as UTF-16 without a mark, or as the most likely legacy encoding;
+/// `None` if the bytes are not text.
 pub(crate) fn decode_if_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     if let Some(text) = marked_utf32(bytes) {
         return text_only(Cow::Owned(text));
@@ -34,7 +35,7 @@ pub(crate) fn decode_if_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
     text_only(guess(bytes).decode_without_bom_handling(bytes).0)
 }
 
-/// Decodes an XML part: by its byte order mark, or as UTF-8; what is broken is replaced.
+/// Decodes an XML part by its byte order mark, or as UTF-8. Invalid bytes are replaced.
 pub(crate) fn decode_xml(bytes: Vec<u8>) -> String {
     match Encoding::for_bom(&bytes) {
         Some((encoding, mark)) => encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned(),
@@ -50,13 +51,13 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(sample, sample.len() == bytes.len());
-    // Valid UTF-8 never comes here; UTF-8 with a broken byte does, and is still UTF-8.
+    // Valid UTF-8 never gets here. UTF-8 with a broken byte does, and is still UTF-8.
     let invalid = String::from_utf8_lossy(sample).matches('\u{fffd}').count();
     let beyond_ascii = sample.iter().filter(|byte| !byte.is_ascii()).count();
     if invalid * 20 < beyond_ascii { UTF_8 } else { detector.guess(None, Utf8Detection::Deny) }
 }
 
-/// Latin text in UTF-16 has a NUL in every other byte.
+/// UTF-16 without a byte order mark. In Latin text every other byte is NUL.
 fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
     if !bytes.len().is_multiple_of(2) || sample.len() < 4 {
@@ -64,14 +65,16 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
     let zeros = |parity: usize| sample.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd, half) = (zeros(0), zeros(1), sample.len() / 2);
-    match () {
-        () if odd * 10 > half * 4 && even * 50 < half => Some(UTF_16LE),
-        () if even * 10 > half * 4 && odd * 50 < half => Some(UTF_16BE),
-        () => [UTF_16LE, UTF_16BE].into_iter().find(|encoding| reads_as_text(sample, encoding)),
+    if odd * 10 > half * 4 && even * 50 < half {
+        Some(UTF_16LE)
+    } else if even * 10 > half * 4 && odd * 50 < half {
+        Some(UTF_16BE)
+    } else {
+        [UTF_16LE, UTF_16BE].into_iter().find(|encoding| reads_as_text(sample, encoding))
     }
 }
 
-/// Whether bytes are letters and blanks in this encoding. In the other byte order no blank is one.
+/// Whether bytes decode to letters and blanks. In the wrong byte order, blanks do not decode as blanks.
 fn reads_as_text(sample: &[u8], encoding: &'static Encoding) -> bool {
     let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(sample) else {
         return false;
@@ -86,7 +89,7 @@ fn reads_as_text(sample: &[u8], encoding: &'static Encoding) -> bool {
     text.contains([' ', '\n']) && usual * 20 >= total * 17
 }
 
-/// UTF-32 with a byte order mark, which no browser reads but some programs write.
+/// UTF-32 with a byte order mark. Browsers do not support it, but some programs write it.
 fn marked_utf32(bytes: &[u8]) -> Option<String> {
     let from_bytes = match bytes {
         [0xff, 0xfe, 0, 0, ..] => u32::from_le_bytes,
@@ -97,13 +100,13 @@ fn marked_utf32(bytes: &[u8]) -> Option<String> {
     Some(units.iter().map(|unit| char::from_u32(from_bytes(*unit)).unwrap_or('\u{fffd}')).collect())
 }
 
-/// Its letters are ASCII's, told apart by escapes that nothing else has.
+/// Its bytes are all ASCII; it is recognised by escape sequences that nothing else uses.
 fn is_iso_2022_jp(bytes: &[u8]) -> bool {
     bytes.is_ascii()
         && [b"\x1b$B", b"\x1b$@"].iter().any(|escape| memchr::memmem::find(bytes, *escape).is_some())
 }
 
-/// Text holds next to no control characters and next to no undecodable ones.
+/// Accepts text that has almost no control characters and almost no undecodable ones.
 fn text_only(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let strange = |c: char| matches!(c, '\0'..='\x08' | '\x0e'..='\x1a' | '\x1c'..='\x1f' | '\u{fffd}');
     let (mut total, mut bad) = (0_usize, 0_usize);

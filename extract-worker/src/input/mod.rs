@@ -1,4 +1,4 @@
-//! The file's bytes: mapped where nobody can change them, copied otherwise.
+//! The file's bytes: memory-mapped if they are sealed against changes, otherwise copied.
 
 pub(crate) mod encoding;
 
@@ -16,8 +16,8 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    /// Takes the file from standard input. A sealed memory descriptor is mapped; anything else could
-    /// change or shrink under a mapping, and is read up to the limit.
+    /// Takes the file from standard input. A sealed memory descriptor is mapped. Anything else could change or
+    /// shrink while it is mapped, so it is read, up to the limit.
     pub(crate) fn open(limit: u64) -> Result<Self, Failure> {
         let stdin = io::stdin();
         let needed = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW;
@@ -33,7 +33,7 @@ impl Input {
             return Ok(Self::Copied(Vec::new()));
         }
         let length = usize::try_from(size).map_err(|error| unreadable(&error))?;
-        // SAFETY: the seals, checked above, keep everybody from changing or truncating the file.
+        // SAFETY: the seals, checked above, prevent everyone from changing or truncating the file.
         let mapped = unsafe { MmapOptions::new().len(length).populate().map_copy_read_only(&stdin) };
         mapped.map(Self::Mapped).map_err(|error| unreadable(&error))
     }

@@ -1,4 +1,4 @@
-//! Seccomp: the system calls of a computation, and no other, on every thread.
+//! Seccomp: every thread may only use the system calls that a computation needs.
 
 use super::{ForeignLibrary, SandboxError, failed};
 use seccompiler::{
@@ -7,8 +7,8 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 
-/// Installs the filter for all threads of this process. A call it does not allow ends the process with
-/// SIGSYS, but for those that foreign libraries make and do without.
+/// Installs the filter for all threads of this process. A forbidden call kills the process with SIGSYS, except
+/// for calls that a foreign library makes but can do without.
 pub(super) fn install(library: ForeignLibrary) -> Result<(), SandboxError> {
     let refused = match library {
         ForeignLibrary::None => &[][..],
@@ -19,15 +19,15 @@ pub(super) fn install(library: ForeignLibrary) -> Result<(), SandboxError> {
         filters.push(refusal(refused).map_err(failed("seccomp"))?);
     }
     filters.push(program(refused).map_err(failed("seccomp"))?);
-    // Of the filters' answers the severer holds, so each narrows what the other allows. The first must let
-    // the second be installed.
+    // The stricter result of the two filters applies, so each narrows the other. The first must allow the
+    // second to be installed.
     filters.iter().try_for_each(|program| apply_filter_all_threads(program)).map_err(failed("seccomp"))
 }
 
-/// Tesseract looks for a file of text regions beside the picture: it is told that there is none.
+/// Tesseract looks for a file of text regions next to the image; the call fails as if there were none.
 const REFUSED: &[libc::c_long] = &[libc::SYS_openat];
 
-/// Answers these calls with an error, and has nothing to say of others.
+/// Makes these calls fail with an error, and allows all others.
 fn refusal(calls: &[libc::c_long]) -> Result<BpfProgram, BackendError> {
     SeccompFilter::new(
         calls.iter().map(|call| (*call, Vec::new())).collect(),
@@ -38,8 +38,8 @@ fn refusal(calls: &[libc::c_long]) -> Result<BpfProgram, BackendError> {
     .try_into()
 }
 
-/// Calls that may be made with any arguments: on descriptors that are open, memory that is there, and
-/// this process's own threads and signals.
+/// Calls that are allowed with any arguments: on open descriptors, existing memory, and this process's own
+/// threads and signals.
 const FREE: &[libc::c_long] = &[
     libc::SYS_read,
     libc::SYS_write,
@@ -65,7 +65,7 @@ const FREE: &[libc::c_long] = &[
     libc::SYS_exit_group,
 ];
 
-/// Allows what a computation needs, and `refused`, which another filter answers.
+/// Allows what a computation needs, and `refused`, which the other filter handles.
 fn program(refused: &[libc::c_long]) -> Result<BpfProgram, BackendError> {
     let mut rules: BTreeMap<libc::c_long, Vec<SeccompRule>> =
         FREE.iter().chain(refused).map(|call| (*call, Vec::new())).collect();
@@ -73,9 +73,9 @@ fn program(refused: &[libc::c_long]) -> Result<BpfProgram, BackendError> {
     let unexecutable = when(2, SeccompCmpOp::MaskedEq(executable), 0)?;
     rules.insert(libc::SYS_mmap, vec![unexecutable.clone()]);
     rules.insert(libc::SYS_mprotect, vec![unexecutable]);
-    // Reading the seals of the file, and nothing else that fcntl can do.
+    // fcntl may only read the seals of the file.
     rules.insert(libc::SYS_fcntl, vec![when(1, SeccompCmpOp::Eq, libc::F_GET_SEALS.cast_unsigned().into())?]);
-    // abort() of this process; no other process can be signalled.
+    // For abort() in this process. No other process can be signalled.
     rules.insert(libc::SYS_tgkill, vec![when(0, SeccompCmpOp::Eq, std::process::id().into())?]);
     SeccompFilter::new(
         rules,

@@ -1,15 +1,15 @@
-//! Closes every door of this process before a byte of the file is read.
+//! Applies every sandbox layer before a byte of the file is read.
 //!
-//! Layers, from the outside in, each of which holds on its own:
+//! The layers, from the outside in. Each one holds on its own:
 //!
-//! 1. descriptors ([`take_output`]): nothing but standard input, output and error survives;
-//! 2. resource limits: memory, processor time, no files, no new processes, no core dumps;
-//! 3. `no_new_privs`, and not dumpable: no gain by exec, no peeking by ptrace or `/proc`;
-//! 4. landlock: no path at all, no TCP, no signals and no abstract sockets to the outside;
-//! 5. seccomp: the few system calls that a computation needs, on every thread; any other kills.
+//! 1. descriptors ([`take_output`]): everything except standard input, output and error is closed;
+//! 2. resource limits: memory, CPU time, no files, no new processes, no core dumps;
+//! 3. `no_new_privs`, and not dumpable: exec gains nothing, ptrace and `/proc` reveal nothing;
+//! 4. landlock: no path at all; no TCP, signals or abstract sockets to other processes;
+//! 5. seccomp: on every thread, only the few system calls that a computation needs; any other kills.
 //!
-//! Invariant: a layer that cannot be closed is an error that names it, unless the operator has accepted
-//! ([`Sandbox::AcceptMissing`]); even then every layer is attempted.
+//! Invariant: if a layer cannot be applied, the error names it, unless the operator allows missing layers
+//! ([`Sandbox::AcceptMissing`]). Even then every layer is attempted.
 
 mod filter;
 mod limit;
@@ -22,20 +22,20 @@ use std::fs::File;
 use std::sync::mpsc;
 use std::{io, thread};
 
-/// Stack of the thread that parses: libraries recurse over what a file nests. Only touched pages cost.
+/// Stack size of the parser thread: libraries recurse over nested structures. Untouched pages cost nothing.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
-/// Foreign code that works in the sandbox, which knows nothing of it.
+/// A library that runs in the sandbox without being written for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForeignLibrary {
-    /// None: a forbidden system call is an attack, and ends the process.
+    /// None. A forbidden system call is treated as an attack and kills the process.
     None,
-    /// Tesseract, which tries to open files it can do without: that is answered with an error. It can
-    /// open no more than anybody else.
+    /// Tesseract, which tries to open files that it can do without. Those calls fail with an error instead of
+    /// killing the process.
     Tesseract,
 }
 
-/// A door that stays open.
+/// A sandbox layer that could not be applied.
 #[derive(Debug, thiserror::Error)]
 #[error("{layer}: {reason}")]
 pub struct SandboxError {
@@ -43,11 +43,11 @@ pub struct SandboxError {
     reason: String,
 }
 
-/// Closes the sandbox, then runs `work` in it, on a thread with a large stack.
+/// Applies the sandbox, then runs `work` in it on a thread with a large stack.
 ///
-/// The order is forced: landlock holds for the calling thread and those it starts, so it comes before
-/// the parser's thread; seccomp forbids starting threads, so it comes after, when the thread is wholly
-/// there, and for all threads at once; the parser waits until it is closed.
+/// The order is fixed. Landlock applies to the calling thread and the threads it starts, so it comes before
+/// the parser thread. Seccomp forbids starting threads, so it comes once the parser thread is running, and
+/// applies to all threads at once. The parser waits until then.
 pub fn enter<W>(
     limits: &Limits,
     sandbox: Sandbox,
@@ -58,7 +58,7 @@ where
     W: FnOnce() + Send + 'static,
 {
     tune_allocator();
-    // A short word and no backtrace, which would open files: the message only ever labels a crash.
+    // No backtrace, because that would open files. The message is only used to label a crash.
     std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
     let check = |layer: Result<(), SandboxError>| match (layer, sandbox) {
         (Err(error), Sandbox::Require) => Err(error),
@@ -83,17 +83,17 @@ where
     check(limit::no_more_threads())?;
     check(filter::install(library))?;
     if closed.send(()).is_ok() && parser.join().is_err() {
-        // The panic hook has spoken; the parent sees a reply without an end.
+        // The panic hook has printed the message; the parent sees output without a final reply.
         std::process::exit(101);
     }
     Ok(())
 }
 
-/// Closes what a careless parent has left open, and takes standard output for replies alone: whatever a
+/// Closes descriptors that the parent left open, and reserves standard output for replies: anything that a
 /// library prints goes to standard error.
 pub fn take_output(sandbox: Sandbox) -> Result<File, SandboxError> {
     let layer = "close_range";
-    // SAFETY: this process has opened nothing above standard error yet, so no owner loses a descriptor.
+    // SAFETY: this process has not opened anything above standard error yet, so no owner loses a descriptor.
     let closed = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) } == 0;
     if !closed && sandbox == Sandbox::Require {
         return Err(failed(layer)(io::Error::last_os_error()));
@@ -103,8 +103,8 @@ pub fn take_output(sandbox: Sandbox) -> Result<File, SandboxError> {
     Ok(File::from(output))
 }
 
-/// One arena, and no give and take of pages with the kernel: the process is short-lived, its memory
-/// bounded, and half of its system calls would otherwise be these.
+/// Uses one arena and rarely returns memory to the kernel: the process is short-lived, its memory is bounded,
+/// and otherwise half of its system calls would be for memory.
 fn tune_allocator() {
     #[cfg(target_env = "gnu")]
     // SAFETY: called before any other thread exists; mallopt only sets parameters.

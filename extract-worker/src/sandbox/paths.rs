@@ -1,14 +1,14 @@
-//! Landlock: no path, no TCP port, no process outside can be reached, whatever the user may.
+//! Landlock: no path, TCP port or other process can be reached, whatever the user's permissions are.
 
 use super::{SandboxError, failed};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetStatus, Scope,
 };
 
-/// Handles every access right and grants none.
+/// Restricts every access right and grants none.
 ///
-/// The rights of the first ABI (Linux 5.13) are the layer; newer kernels add TCP (6.7), devices' ioctl
-/// (6.10), abstract sockets and signals (6.12), and are asked for them without insisting.
+/// The rights of the first ABI (Linux 5.13) are required. Newer kernels add TCP (6.7), device ioctls (6.10),
+/// abstract sockets and signals (6.12); these are requested on a best-effort basis.
 pub(super) fn deny_all() -> Result<(), SandboxError> {
     let newest = ABI::V6;
     let status = Ruleset::default()
@@ -24,7 +24,7 @@ pub(super) fn deny_all() -> Result<(), SandboxError> {
     match status.ruleset {
         RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
         RulesetStatus::NotEnforced => Err(failed("landlock")(
-            "this kernel lacks it (Linux 5.13, CONFIG_SECURITY_LANDLOCK, lsm=landlock)",
+            "the kernel does not support it (it needs Linux 5.13, CONFIG_SECURITY_LANDLOCK and lsm=landlock)",
         )),
     }
 }

@@ -1,13 +1,13 @@
-//! What the elements of HTML are to a reader of text.
+//! What HTML elements mean for text extraction.
 
 use html5gum::StartTag;
 
-/// What an element does to the text around it.
+/// How an element affects the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Words of the paragraph that it stands in.
+    /// Part of the surrounding paragraph.
     Inline,
-    /// A paragraph of its own.
+    /// A separate paragraph.
     Block,
     Heading(u8),
     Preformatted,
@@ -24,14 +24,14 @@ pub(super) enum Kind {
     Quote,
     Title,
     Meta,
-    /// Nothing in it is shown.
+    /// Its content is not shown.
     Unseen,
 }
 
 impl Kind {
     pub(super) fn of(name: &[u8]) -> Self {
         match name {
-            // The last two are those of drawings that hold words.
+            // The last two are SVG elements that contain words.
             b"p" | b"div" | b"section" | b"article" | b"aside" | b"header" | b"footer" | b"main" | b"nav"
             | b"address" | b"blockquote" | b"figure" | b"figcaption" | b"details" | b"summary"
             | b"dialog" | b"form" | b"fieldset" | b"legend" | b"dl" | b"dt" | b"dd" | b"hr" | b"center"
@@ -65,7 +65,7 @@ impl Kind {
     }
 }
 
-/// Elements that have no end tag, and so no content that could be hidden.
+/// Elements without an end tag, and so without content that could be hidden.
 pub(super) fn is_void(name: &[u8]) -> bool {
     matches!(
         name,
@@ -87,12 +87,12 @@ pub(super) fn is_void(name: &[u8]) -> bool {
     )
 }
 
-/// Elements that end where the next of their kind begins, since they cannot stand in themselves.
+/// Elements that end where the next one of their kind begins, because they cannot nest.
 pub(super) fn ends_at_its_like(name: &[u8]) -> bool {
     matches!(name, b"p" | b"li" | b"dt" | b"dd" | b"tr" | b"td" | b"th" | b"option")
 }
 
-/// Whether the element says itself that it is not to be seen.
+/// Whether the element's own attributes hide it.
 pub(super) fn is_hidden(tag: &StartTag<()>) -> bool {
     if attribute(tag, "hidden").is_some_and(|value| !value.eq_ignore_ascii_case("until-found")) {
         return true;

@@ -1,14 +1,14 @@
-//! Tells the tables that hold data from those that only place things on the page, as in most mail.
+//! Distinguishes tables of data from tables that only lay out the page, as in most email.
 
 use super::elements::{Kind, attribute};
 use super::tokens;
 use html5gum::Token;
 
-/// Tables within each other are told apart to this depth; deeper ones place things.
+/// Nested tables are examined down to this depth; deeper ones count as layout.
 pub(super) const DEEPEST_TABLE: usize = 64;
 
-/// For each table of a page, in the order in which they begin, whether it only places things: it says so, or
-/// it holds headings or tables.
+/// For each table of a page, in order of appearance, whether it is only layout: it says so itself, or it
+/// contains headings or tables.
 pub(super) fn tables(html: &str) -> Vec<bool> {
     let mut tables: Vec<bool> = Vec::new();
     let mut open: Vec<usize> = Vec::new();

@@ -1,10 +1,9 @@
-//! Web pages: a stream of tokens, as a browser's tokenizer has them, read once into paragraphs, lists and
-//! tables.
+//! Web pages: the token stream of a browser's tokenizer, turned into paragraphs, lists and tables in one
+//! pass.
 //!
-//! What a browser does not show is left out: scripts, styles, templates, what is hidden by attribute.
+//! Content that browsers do not show is omitted: scripts, styles, templates, elements hidden by attributes.
 //!
-//! Invariant: no tree is built, so nesting costs neither stack nor memory; nothing outside the file is
-//! looked at, whatever it links to.
+//! Invariant: no tree is built, so nesting costs neither stack nor memory. Links are never followed.
 
 mod elements;
 mod layout_tables;
@@ -27,14 +26,14 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
     pages.push_headed("html", &text, headings)
 }
 
-/// The text of a page, its headings, and what it says of itself.
+/// The text of a page, its headings and its metadata.
 pub(crate) fn text_of(html: &str, format: TextFormat, metadata: &mut Metadata) -> (String, Vec<Heading>) {
     let mut reader = reader::Reader::new(format, layout_tables::tables(html), metadata);
     tokens(html).for_each(|token| reader.token(token));
     reader.finish()
 }
 
-/// The tokens of a page. Only XHTML has elements that end where they begin: `<script/>`.
+/// The tokens of a page. Only XHTML has self-closing elements such as `<script/>`.
 fn tokens(html: &str) -> impl Iterator<Item = Token> {
     let is_xml = html.trim_start().starts_with("<?xml");
     let mut tokenizer = Tokenizer::new_with_emitter(html, DefaultEmitter::default());
@@ -50,12 +49,12 @@ fn tokens(html: &str) -> impl Iterator<Item = Token> {
     })
 }
 
-/// Scripts and the like hold no tags.
+/// Scripts and similar elements contain no tags.
 fn content(name: &[u8]) -> Option<State> {
     if name == b"noframes" { Some(State::RawText) } else { naive_next_state(name) }
 }
 
-/// By byte order mark; as UTF-8 if it is; by what the page says; else as text of any encoding.
+/// By byte order mark; as UTF-8 if it is valid; by the page's declaration; otherwise by guessing.
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
     let said = said_encoding(bytes);
     match said {
@@ -68,7 +67,8 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
     }
 }
 
-/// How far into a page its encoding may be said. The standard has 1024; pages with long comments exceed it.
+/// How far into a page its encoding may be declared. The standard allows 1024 bytes; pages with long comments
+/// exceed that.
 const ENCODING_WITHIN: usize = 4096;
 
 /// `<meta charset="…">`, `<meta … content="text/html; charset=…">` or `<?xml … encoding="…"?>`.

@@ -1,4 +1,4 @@
-//! From tokens to paragraphs.
+//! Turns tokens into paragraphs.
 
 use super::elements::{Kind, attribute, ends_at_its_like, is_hidden, is_void};
 use super::layout_tables::DEEPEST_TABLE;
@@ -6,34 +6,34 @@ use crate::output::markup::{Block, Heading, Markup};
 use dossier_extract::{Metadata, TextFormat};
 use html5gum::{StartTag, Token};
 
-/// Lists within each other are indented to this depth.
+/// Nested lists are indented down to this depth.
 const DEEPEST_LIST: usize = 32;
-/// A cell is at most so many columns wide, whatever it says.
+/// Maximum number of columns that a cell may span, whatever it declares.
 const WIDEST_CELL: usize = 20;
 
 pub(super) struct Reader<'m> {
     markup: Markup,
     metadata: &'m mut Metadata,
-    /// Whether each table that is to come only places things.
+    /// Whether each of the coming tables is only layout.
     layout: std::vec::IntoIter<bool>,
     tables: Vec<Table>,
     deeper_tables: usize,
     lists: Vec<List>,
     deeper_lists: usize,
-    /// What the open paragraph is.
+    /// The kind of the open paragraph.
     heading: u8,
     preformatted: usize,
     marker: Option<String>,
     has_words: bool,
     unseen: Option<Unseen>,
-    /// The words of `<title>`, while it is open.
+    /// The text of `<title>` while it is open.
     title: Option<String>,
 }
 
 /// An open table.
 struct Table {
     is_layout: bool,
-    /// It has a row. What stands before the first one, the caption above all, stands before the table.
+    /// Whether it has a row. Text before the first row, usually the caption, goes before the table.
     has_rows: bool,
     in_row: bool,
     /// The columns of the open cell.
@@ -45,7 +45,7 @@ struct List {
     next: Option<i64>,
 }
 
-/// An element that is not shown, and how many of its name are open within each other.
+/// A hidden element, and how many elements of that name are open inside each other.
 struct Unseen {
     name: Vec<u8>,
     depth: usize,
@@ -92,7 +92,7 @@ impl<'m> Reader<'m> {
         }
     }
 
-    /// A table that is not shown is one of those that were counted before.
+    /// Hidden tables were counted as well, so they must be skipped.
     fn skip(&mut self, token: &Token) {
         if matches!(token, Token::StartTag(tag) if Kind::of(&tag.name) == Kind::Table) {
             self.layout.next();
@@ -168,7 +168,7 @@ impl<'m> Reader<'m> {
             return title.push_str(text);
         }
         if self.preformatted > 0 {
-            // The first line end after <pre> is not part of it.
+            // The first line break after <pre> is not part of its content.
             let text = if self.has_words { text } else { text.strip_prefix('\n').unwrap_or(text) };
             return self.word(text);
         }
@@ -187,7 +187,7 @@ impl<'m> Reader<'m> {
             return;
         }
         self.has_words = true;
-        // Where a word may be parted is nothing that it consists of.
+        // Soft hyphens and break opportunities are not part of the word.
         word.split('\u{ad}').for_each(|part| self.markup.text(part));
     }
 
@@ -197,7 +197,7 @@ impl<'m> Reader<'m> {
         }
     }
 
-    /// Ends the open paragraph, if there is one.
+    /// Ends the open paragraph, if any.
     fn end_block(&mut self) {
         if !std::mem::take(&mut self.has_words) {
             return;
@@ -271,7 +271,7 @@ impl<'m> Reader<'m> {
         }
     }
 
-    /// The innermost table of data, if that is the innermost table.
+    /// The innermost table, if it is a data table.
     fn data_table(&mut self) -> Option<&mut Table> {
         self.tables.last_mut().filter(|table| !table.is_layout && self.deeper_tables == 0)
     }
@@ -332,13 +332,13 @@ impl<'m> Reader<'m> {
     }
 }
 
-/// What a token means for an element that is not shown.
+/// What a token means for a hidden element.
 enum Shown {
-    /// It goes on.
+    /// The element continues.
     Not,
-    /// It ends with this token.
+    /// The element ends with this token.
     Next,
-    /// It has ended before this token.
+    /// The element ended before this token.
     This,
 }
 
@@ -363,7 +363,7 @@ impl Unseen {
     }
 }
 
-/// What HTML takes for one blank, and the one that does not break.
+/// The characters that HTML collapses into one space, and the non-breaking space.
 fn is_blank(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\r' | '\x0c' | '\u{a0}')
 }

@@ -1,4 +1,4 @@
-//! The entities of a mail: where headers end, where parts begin, what their bytes are.
+//! MIME entities: where the headers end, where the parts begin, and how to decode their bytes.
 
 use crate::input::encoding;
 use encoding_rs::{Encoding, UTF_8};
@@ -8,9 +8,9 @@ use mail_parser::{ContentType, Message, MessageParser, MimeHeaders};
 use memchr::{memchr, memmem};
 use std::borrow::Cow;
 
-/// A message or a part of one.
+/// A message, or a part of one.
 pub(super) struct Entity<'m> {
-    /// `None`: it has none.
+    /// `None` if there are no headers.
     pub(super) headers: Option<Message<'m>>,
     body: &'m [u8],
 }
@@ -25,14 +25,14 @@ impl<'m> Entity<'m> {
         self.headers.as_ref()?.content_type()
     }
 
-    /// `text/plain`, where nothing else is said.
+    /// `text/plain` if there is no declaration.
     pub(super) fn media_type(&self) -> String {
         let Some(content_type) = self.content_type() else { return "text/plain".to_owned() };
         let subtype = content_type.subtype().unwrap_or_default();
         format!("{}/{subtype}", content_type.ctype()).to_ascii_lowercase()
     }
 
-    /// The name under which it is attached.
+    /// The file name of an attachment.
     pub(super) fn file_name(&self) -> Option<&str> {
         self.headers.as_ref()?.attachment_name()
     }
@@ -42,7 +42,7 @@ impl<'m> Entity<'m> {
         disposition.is_some_and(ContentType::is_attachment)
     }
 
-    /// The bytes, without what was done to them for the journey.
+    /// The bytes after decoding the transfer encoding.
     pub(super) fn bytes(&self) -> Cow<'m, [u8]> {
         let encoding = self.headers.as_ref().and_then(MimeHeaders::content_transfer_encoding);
         let decoded = match encoding.unwrap_or_default().to_ascii_lowercase().as_str() {
@@ -53,7 +53,7 @@ impl<'m> Entity<'m> {
         decoded.map_or(Cow::Borrowed(self.body), Cow::Owned)
     }
 
-    /// The bytes as text: as the entity says, unless it says nothing, or what everybody says.
+    /// The bytes as text in the declared encoding. If that is missing or a common default, it is guessed.
     pub(super) fn text(&self) -> String {
         let bytes = self.bytes();
         let said = self.content_type().and_then(|kind| kind.attribute("charset"));
@@ -68,7 +68,7 @@ impl<'m> Entity<'m> {
         }
     }
 
-    /// The parts between the boundaries; `None`: there are no boundaries.
+    /// The parts between the boundaries; `None` if there are no boundaries.
     pub(super) fn parts(&self) -> Option<impl Iterator<Item = Entity<'m>> + use<'m>> {
         let boundary = self.content_type()?.attribute("boundary").filter(|boundary| !boundary.is_empty())?;
         let delimiter = format!("--{boundary}");
@@ -96,7 +96,7 @@ impl<'m> Entity<'m> {
     }
 }
 
-/// Where the empty line ends that ends the headers.
+/// The end of the empty line after the headers.
 fn end_of_headers(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(length) = memchr(b'\n', &bytes[at..]) {

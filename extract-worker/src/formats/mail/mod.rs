@@ -1,10 +1,10 @@
-//! Mail: the headers that people read, then the text, or the page where there is no text, then the names of
-//! what is attached. Messages within the message follow where they stand.
+//! Email: the headers that people read, then the plain text (or the HTML if there is none), then the names of
+//! the attachments. Attached messages follow in their place.
 //!
-//! The library reads headers and undoes transfer encodings. The parts are walked here, because its own tree
-//! is as deep as a hostile mail wants it, and walking or dropping it takes stack for each level.
+//! The library parses headers and decodes transfer encodings. We walk the parts ourselves: the library's tree
+//! is as deep as a hostile message makes it, and walking or dropping it needs stack for every level.
 //!
-//! Invariant: parts within parts are followed to a bounded depth; each level reads its bytes once.
+//! Invariant: nested parts are followed to a bounded depth, and each level reads its bytes once.
 
 mod mime;
 
@@ -17,16 +17,16 @@ use mail_parser::{Address, DateTime, Message};
 use mime::Entity;
 use std::io::Write;
 
-/// Parts within parts, and messages within messages, are read to this depth.
+/// Nested parts and messages are read down to this depth.
 const DEEPEST_PART: usize = 20;
-/// As many attachments as are named.
+/// Maximum number of attachments that are listed.
 const MOST_ATTACHMENTS: usize = 1000;
 
-/// Sends a mail's text.
+/// Sends the text of a message.
 pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages<W>) -> Result<(), Failure> {
     let message = Entity::of(bytes.trim_ascii_start());
     let Some(headers) = &message.headers else {
-        return Err(Failure::Malformed { reason: "it has no header of a mail".to_owned() });
+        return Err(Failure::Malformed { reason: "it has no email headers".to_owned() });
     };
     pages.metadata = Metadata {
         title: headers.subject().map(str::to_owned),
@@ -45,7 +45,7 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
     pages.push_long("mail", &reader.out, Cut::BetweenWords)
 }
 
-/// Headers of which a mail has some that nobody writes by hand.
+/// Headers that mail software adds and that people do not write by hand.
 const BY_HAND: [&str; 6] = ["from", "to", "cc", "date", "subject", "reply-to"];
 const BY_MACHINE: [&str; 9] = [
     "message-id",
@@ -59,7 +59,7 @@ const BY_MACHINE: [&str; 9] = [
     "arc-seal",
 ];
 
-/// Whether a text starts with the headers of a mail. A memo's "From:" and "Subject:" are not enough.
+/// Whether a text starts with email headers. A memo's "From:" and "Subject:" are not enough.
 pub(crate) fn is_mail(text: &str) -> bool {
     let (mut by_hand, mut by_machine, mut from) = (0, 0, false);
     for line in text.lines().take(200) {
@@ -127,7 +127,7 @@ impl Reader {
         }
     }
 
-    /// The same words in several formats: the first that has any, which is the plainest.
+    /// The same content in several formats: uses the first one with text, which is the plainest.
     fn first_of(&mut self, entity: &Entity<'_>, depth: usize) {
         let start = self.out.len();
         for part in entity.parts().into_iter().flatten() {
@@ -155,7 +155,7 @@ impl Reader {
     }
 }
 
-/// `Name <address>`, several parted by commas.
+/// `Name <address>`, separated by commas.
 fn addresses(address: &Address<'_>) -> String {
     let one = |name: Option<&str>, address: Option<&str>| match (name, address) {
         (Some(name), Some(address)) => format!("{name} <{address}>"),

@@ -1,4 +1,4 @@
-//! The code pages that RTF names, each by two or three numbers of its own.
+//! RTF's code pages, each with two or three different numbers.
 
 use encoding_rs::{
     BIG5, EUC_KR, Encoding, GBK, IBM866, MACINTOSH, SHIFT_JIS, UTF_8, WINDOWS_874, WINDOWS_1250,
@@ -9,7 +9,7 @@ use encoding_rs::{
 /// The code page of `\mac`.
 pub(super) const MACINTOSH_CODE_PAGE: i32 = 10_000;
 
-/// The encoding of a Windows code page, `\ansicpg` or `\cpg`.
+/// The encoding for a Windows code page number, from `\ansicpg` or `\cpg`.
 pub(super) fn of_code_page(number: i32) -> Option<&'static Encoding> {
     Some(match number {
         866 => IBM866,
@@ -34,7 +34,7 @@ pub(super) fn of_code_page(number: i32) -> Option<&'static Encoding> {
     })
 }
 
-/// The encoding of a font's `\fcharset`; `None`: the document's own.
+/// The encoding for a font's `\fcharset`; `None` means the document's encoding.
 pub(super) fn of_font(charset: i32) -> Option<&'static Encoding> {
     of_code_page(match charset {
         0 | 2 => 1252,

@@ -1,27 +1,27 @@
-//! The texts of an RTF document as they grow: paragraphs, tables and notes.
+//! RTF destinations: body, headers, notes and others, each with its own paragraphs and tables.
 
 use super::state::{Destination, Paragraph};
 use crate::output::markup::{Block, Heading, Markup};
 use dossier_extract::TextFormat;
 use std::collections::HashSet;
 
-/// All texts of a document.
+/// All destinations of a document.
 pub(super) struct Destinations {
     texts: [Markup; Destination::ALL.len()],
-    /// Pages of the body that have ended, each with a form feed.
+    /// Finished pages of the body, each followed by a form feed.
     ended: String,
-    /// Where the pages after them begin.
+    /// Where the pages after those form feeds begin.
     starts: Vec<usize>,
-    /// Headers and footers: sections repeat them, and each is said once.
+    /// Headers and footers. Sections repeat them, but each is written once.
     headers: String,
     footers: String,
     said: HashSet<String>,
-    /// How many notes have been called for, and how many have been read.
+    /// How many note references and how many notes have been read.
     calls: usize,
     notes: usize,
-    /// A table's row has begun, whatever its paragraphs say.
+    /// A table row has begun, whether or not its paragraphs say so.
     in_row: bool,
-    /// What stands before the item of a list.
+    /// The marker of the current list item.
     pub(super) marker: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Destinations {
         self.of(destination).text(text);
     }
 
-    /// A table begins and ends with the paragraphs that say they are in one.
+    /// Starts or ends a table, depending on whether the paragraph declares that it is in one.
     fn sync_table(&mut self, destination: Destination, paragraph: Paragraph) {
         let in_table = paragraph.in_table || self.in_row;
         let markup = self.of(destination);
@@ -61,7 +61,7 @@ impl Destinations {
         }
     }
 
-    /// What a control word does to the text beyond its characters.
+    /// Handles control words that affect structure.
     pub(super) fn structure(&mut self, destination: Destination, paragraph: Paragraph, word: &str) {
         match word {
             "par" | "sect" | "column" => self.end_paragraph(destination, paragraph),
@@ -94,7 +94,7 @@ impl Destinations {
         }
     }
 
-    /// A text box is read after the paragraph that it hangs on.
+    /// Places a text box after the paragraph to which it is anchored.
     fn place_shapes(&mut self) {
         if self.of(Destination::Shape).is_blank() || self.of(Destination::Body).in_table() {
             return;
@@ -103,7 +103,7 @@ impl Destinations {
         self.of(Destination::Body).append(&shapes);
     }
 
-    /// A page ends, but not within a table, of which rows would be torn apart.
+    /// Ends a page, except inside a table, where it would split rows.
     fn end_page(&mut self) {
         self.place_shapes();
         if !self.of(Destination::Body).in_table() {
@@ -114,7 +114,7 @@ impl Destinations {
         }
     }
 
-    /// The number of a note: in the text where it is called, and before the note itself.
+    /// Writes the number of a note: at its reference in the text, and before the note itself.
     fn note_mark(&mut self, destination: Destination) {
         let count = if destination == Destination::Note { &mut self.notes } else { &mut self.calls };
         *count += 1;
@@ -145,7 +145,7 @@ impl Destinations {
         }
     }
 
-    /// The whole text, in reading order, and the body's headings, each placed in it.
+    /// The whole text in reading order, and the body's headings with their positions in it.
     pub(super) fn finish(mut self) -> (String, Vec<Heading>) {
         self.place_shapes();
         let mut headings = self.of(Destination::Body).take_headings();

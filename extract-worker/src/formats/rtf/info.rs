@@ -1,4 +1,4 @@
-//! What an RTF file says before its text: code pages, fonts, styles, and who wrote it.
+//! The header of an RTF file: code pages, fonts, styles and metadata.
 
 use super::charset;
 use super::state::Field;
@@ -6,17 +6,17 @@ use dossier_extract::Metadata;
 use encoding_rs::{Encoding, WINDOWS_1252};
 use std::collections::HashMap;
 
-/// As many fonts and styles as are kept in mind; Word's own limit is lower.
+/// Maximum number of fonts and styles that are kept; Word's own limit is lower.
 const MOST_DEFINITIONS: usize = 65_536;
 
-/// The tables that the text refers to, and the document's information.
+/// The font and style tables, and the document's metadata.
 pub(super) struct Info {
     encoding: &'static Encoding,
     default_font: i32,
     fonts: HashMap<i32, &'static Encoding>,
-    /// The style numbers that are headings, and their level.
+    /// Style numbers of headings, with their levels.
     headings: HashMap<i32, u8>,
-    /// The font or style that is being defined.
+    /// The font or style being defined.
     defined: i32,
     /// Year, month, day, hour, minute, second.
     time: [i32; 6],
@@ -36,7 +36,7 @@ impl Info {
         }
     }
 
-    /// The document's code page; an unknown one changes nothing.
+    /// Sets the document's code page; an unknown one is ignored.
     pub(super) fn set_code_page(&mut self, number: i32) -> &'static Encoding {
         self.encoding = charset::of_code_page(number).unwrap_or(self.encoding);
         self.encoding
@@ -50,12 +50,12 @@ impl Info {
         self.font(self.default_font)
     }
 
-    /// What bytes mean in a font.
+    /// The encoding of a font.
     pub(super) fn font(&self, font: i32) -> &'static Encoding {
         self.fonts.get(&font).copied().unwrap_or(self.encoding)
     }
 
-    /// The font or style that the next facts are about.
+    /// Starts the definition of a font or style.
     pub(super) fn define(&mut self, number: i32) {
         self.defined = number;
     }
@@ -68,7 +68,7 @@ impl Info {
         }
     }
 
-    /// A style's name says whether it is a heading's. Word writes it in English, whatever its own language.
+    /// Recognises heading styles by name. Word writes the name in English, whatever its interface language.
     pub(super) fn name_style(&mut self, name: &str) {
         let name = name.trim().to_ascii_lowercase();
         let level = match name.strip_prefix("heading ") {
@@ -82,12 +82,12 @@ impl Info {
         }
     }
 
-    /// The heading's level of a style, or 0.
+    /// The heading level of a style, or 0.
     pub(super) fn heading(&self, style: i32) -> u8 {
         self.headings.get(&style).copied().unwrap_or_default()
     }
 
-    /// One part of the time that is being told; `false` when the word is none.
+    /// Sets one part of the current time; `false` if the word is not a part of a time.
     pub(super) fn set_time(&mut self, word: &str, number: i32) -> bool {
         let parts = ["yr", "mo", "dy", "hr", "min", "sec"];
         match parts.iter().position(|part| *part == word) {
@@ -97,7 +97,7 @@ impl Info {
         true
     }
 
-    /// A value has been read to its end.
+    /// Stores a complete value.
     pub(super) fn set(&mut self, field: Field, value: &str) {
         let time = std::mem::take(&mut self.time);
         let value = value.trim().trim_end_matches(';');

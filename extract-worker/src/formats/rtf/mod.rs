@@ -1,10 +1,10 @@
-//! Rich Text Format: a stream of groups, control words and bytes, read once from front to back.
+//! Rich Text Format: a stream of groups, control words and bytes, read in one pass.
 //!
-//! The headers come first, then the body with its text boxes, then notes, comments and footers. Text that
-//! the reader of a document does not see is left out: hidden, deleted, instructions of fields, pictures.
+//! Headers come first, then the body with its text boxes, then notes, comments and footers. Text that is not
+//! visible in the document is omitted: hidden and deleted text, field instructions, pictures.
 //!
-//! Invariant: no recursion over groups, and a bounded stack of them: deeper groups share the state of the
-//! deepest. Output grows with the input.
+//! Invariant: no recursion over groups, and a bounded stack; groups beyond it share the state of the deepest
+//! one. The output grows linearly with the input.
 
 mod charset;
 mod destinations;
@@ -22,15 +22,15 @@ use state::{Destination, Paragraph, State, Target, character, destination, is_wo
 use std::io::Write;
 use token::{Token, Tokens};
 
-/// Groups deeper than this change nothing any more.
+/// Groups nested deeper than this have no state of their own.
 const DEEPEST_GROUP: usize = 1000;
-/// More characters than that stand in for no other.
+/// Maximum number of fallback characters after `\u`.
 const LONGEST_FALLBACK: u16 = 64;
 
 /// Sends the text.
 pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages<W>) -> Result<(), Failure> {
     if !is_rtf(bytes) {
-        return Err(Failure::Malformed { reason: "it does not start as RTF does".to_owned() });
+        return Err(Failure::Malformed { reason: "it does not start with an RTF header".to_owned() });
     }
     let mut reader = Reader::new(format);
     Tokens::of(bytes).for_each(|token| reader.token(token));
@@ -40,7 +40,7 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
     pages.push_headed("rtf", &text, headings)
 }
 
-/// Whether bytes start as RTF does.
+/// Whether bytes start with an RTF header.
 pub(crate) fn is_rtf(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().starts_with(b"{\\rtf")
 }
@@ -48,19 +48,19 @@ pub(crate) fn is_rtf(bytes: &[u8]) -> bool {
 struct Reader {
     state: State,
     groups: Vec<State>,
-    /// Open groups beyond the deepest that is kept.
+    /// Number of open groups beyond the stack limit.
     deeper: usize,
-    /// A group has begun, and its first control word may say where its words go.
+    /// A group has just begun, so the next control word may name its destination.
     at_start: bool,
-    /// The group is one that readers may ignore (`\*`).
+    /// Readers may ignore this group if they do not know it (`\*`).
     is_optional: bool,
-    /// Characters to pass over, after a `\u` that has said them.
+    /// Number of fallback characters still to skip after `\u`.
     pass_over: u16,
-    /// The first half of a character beyond the basic plane.
+    /// The first half of a surrogate pair.
     surrogate: Option<u16>,
-    /// Bytes whose character may not have ended.
+    /// Bytes whose last character may be incomplete.
     bytes: Vec<u8>,
-    /// The marker, value or name that is being read.
+    /// The marker, value or name being read.
     value: String,
     info: Info,
     destinations: Destinations,
@@ -131,7 +131,7 @@ impl Reader {
             self.deeper -= 1;
             return;
         }
-        // A brace too many ends nothing.
+        // Ignore an unmatched closing brace.
         let Some(outer) = self.groups.pop() else { return };
         let inner = std::mem::replace(&mut self.state, outer);
         if inner.target != outer.target {
@@ -139,7 +139,7 @@ impl Reader {
         }
     }
 
-    /// Bytes of the document: gathered, since one character may take several.
+    /// Collects bytes of the document, because one character may take several.
     fn raw(&mut self, bytes: &[u8]) {
         let passed = bytes.len().min(usize::from(self.pass_over));
         self.pass_over -= u16::try_from(passed).unwrap_or(self.pass_over);
@@ -150,13 +150,13 @@ impl Reader {
         }
     }
 
-    /// Says the bytes so far.
+    /// Decodes and writes the bytes collected so far.
     fn flush(&mut self) {
         if self.bytes.is_empty() {
             return;
         }
         let bytes = std::mem::take(&mut self.bytes);
-        // RTF has no UTF-8, but there are writers who do not know.
+        // RTF does not allow UTF-8, but some writers use it anyway.
         match std::str::from_utf8(&bytes) {
             Ok(text) if self.state.encoding.is_single_byte() || text.is_ascii() => self.say(text),
             _ => self.say(&self.state.encoding.decode_without_bom_handling(&bytes).0),
@@ -188,7 +188,7 @@ impl Reader {
 
     fn symbol(&mut self, symbol: u8) {
         match symbol {
-            // A byte that is quoted may be the second half of a character.
+            // An escaped byte may be the second half of a character.
             b'{' | b'}' | b'\\' => self.raw(&[symbol]),
             b'~' => self.raw(b" "),
             b'_' => self.raw(b"-"),
@@ -244,7 +244,7 @@ impl Reader {
         }
     }
 
-    /// What ends lines, cells, pages; only where there are words that are seen.
+    /// Ends lines, cells and pages, but only in visible text.
     fn structure(&mut self, word: &str) {
         if let Target::Text(destination) = self.state.target
             && (!self.state.is_unseen() || word == "row")
@@ -253,7 +253,7 @@ impl Reader {
         }
     }
 
-    /// A UTF-16 unit, negative beyond 32767 since RTF's numbers have 16 bits.
+    /// Handles a UTF-16 unit. RTF numbers have 16 bits, so units above 32767 are negative.
     fn unicode(&mut self, number: i32) {
         self.pass_over = self.state.fallback;
         let number = if number < 0 { number + 0x1_0000 } else { number };
@@ -265,7 +265,7 @@ impl Reader {
                 None
             }
             (Some(first), 0xdc00..=0xdfff) => char::decode_utf16([first, unit]).next().and_then(Result::ok),
-            // A bullet of the Symbol font.
+            // The bullet of the Symbol font.
             (_, 0xf0b7) => Some('•'),
             _ => u32::try_from(number).ok().and_then(char::from_u32),
         };
@@ -274,7 +274,7 @@ impl Reader {
         }
     }
 
-    /// Whether the first control word of a group says where the group's words go, and is done with.
+    /// Whether the first control word of a group named its destination, and so needs no further handling.
     fn starts_destination(&mut self, word: &str) -> bool {
         let is_optional = std::mem::take(&mut self.is_optional);
         let target = match destination(word) {
@@ -307,7 +307,7 @@ fn heading(outline_level: i32) -> u8 {
     u8::try_from(outline_level).ok().filter(|level| *level < 9).map_or(0, |level| level + 1)
 }
 
-/// What stands before a list item; symbols are from fonts of their own, and mean a bullet.
+/// The marker of a list item. Symbols come from symbol fonts and mean a bullet.
 fn marker(text: &str) -> Option<String> {
     let text = text.trim();
     let is_bullet = !text.chars().any(|c| c.is_alphanumeric() || c == '-' || c == '–');

@@ -1,31 +1,31 @@
-//! What a group of an RTF file inherits and restores, and where its words go.
+//! The state that an RTF group inherits and restores, and the destination of its text.
 
 use encoding_rs::Encoding;
 
-/// Where words go.
+/// Where text goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     Text(Destination),
     /// The marker of a list item.
     Marker,
-    /// A value of the document's information.
+    /// A metadata value.
     Info(Field),
-    /// The font table: what each font's bytes mean.
+    /// The font table, which defines the encoding of each font.
     Fonts,
-    /// The style sheet: which styles are headings.
+    /// The style sheet, which names the heading styles.
     Styles,
-    /// Nowhere, but a group within may speak: a shape, whose text stands among its measures.
+    /// Discarded, but nested groups may have a destination: a shape has its text among its measurements.
     Silent,
-    /// Nowhere, nor from any group within.
+    /// Discarded, including nested groups.
     Skip,
 }
 
-/// The texts of a document, each with its own paragraphs and tables.
+/// The destinations with text; each has its own paragraphs and tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Destination {
     Header,
     Body,
-    /// A text box; it follows the paragraph that it hangs on.
+    /// A text box. It follows the paragraph to which it is anchored.
     Shape,
     Note,
     Comment,
@@ -50,13 +50,13 @@ pub(super) enum Field {
     Modified,
 }
 
-/// What holds until the group ends.
+/// State that applies until the group ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct State {
     pub(super) target: Target,
-    /// What bytes mean.
+    /// The encoding of bytes.
     pub(super) encoding: &'static Encoding,
-    /// How many characters after a `\u` stand for readers that do not know it.
+    /// How many characters after `\u` are a fallback for readers without Unicode.
     pub(super) fallback: u16,
     pub(super) is_hidden: bool,
     pub(super) is_deleted: bool,
@@ -64,23 +64,23 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Whether the reader of the document does not see these words.
+    /// Whether this text is invisible in the document.
     pub(super) fn is_unseen(&self) -> bool {
         self.is_hidden || self.is_deleted
     }
 }
 
-/// What holds until `\pard` or the group ends.
+/// State that applies until `\pard` or the end of the group.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Paragraph {
     pub(super) in_table: bool,
-    /// Of a list, from 0.
+    /// List level, from 0.
     pub(super) level: u8,
-    /// From 1; 0: no heading.
+    /// Heading level from 1; 0 if it is not a heading.
     pub(super) heading: u8,
 }
 
-/// The destination that a control word starts; `None`: the word starts none.
+/// The destination that a control word starts, if any.
 pub(super) fn destination(word: &str) -> Option<Target> {
     Some(match word {
         "header" | "headerl" | "headerr" | "headerf" => Target::Text(Destination::Header),
@@ -103,13 +103,13 @@ pub(super) fn destination(word: &str) -> Option<Target> {
         | "objalias" | "fldinst" | "datafield" | "formfield" | "xe" | "tc" | "rxe" | "txe" | "bkmkstart"
         | "bkmkend" | "ftnsep" | "ftnsepc" | "ftncn" | "aftnsep" | "aftnsepc" | "aftncn" | "nonesttables"
         | "private" | "template" | "mmathPict" | "panose" | "falt" | "fname" | "sp" => Target::Skip,
-        // Properties of a formula: `mrPr`, `mctrlPr`; their values are no words.
+        // Properties of a formula, such as `mrPr` and `mctrlPr`. Their values are not text.
         _ if word.starts_with('m') && word.ends_with("Pr") => Target::Skip,
         _ => return None,
     })
 }
 
-/// Whether a group that readers may ignore holds words all the same.
+/// Whether an optional group contains text that we want anyway.
 pub(super) fn is_worth_reading(word: &str) -> bool {
     matches!(word, "moMath" | "moMathPara" | "nesttableprops" | "shppict")
 }

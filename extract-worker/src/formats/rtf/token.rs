@@ -7,15 +7,15 @@ pub(super) enum Token<'f> {
     Open,
     /// `}`
     Close,
-    /// `\word` with its number.
+    /// `\word` with its optional number.
     Word(&'f str, Option<i32>),
-    /// `\` and one character that is no letter: `\~`, `\*`, `\\`.
+    /// `\` and one character that is not a letter: `\~`, `\*`, `\\`.
     Symbol(u8),
     /// `\'xx`
     Hex(u8),
-    /// Bytes in the code page of the moment, without line ends.
+    /// Bytes in the current code page, without line breaks.
     Text(&'f [u8]),
-    /// `\bin` with its bytes, which are passed over.
+    /// `\bin` with its bytes, which are skipped.
     Binary,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Tokens<'f> {
     rest: &'f [u8],
 }
 
-/// Longer words are none.
+/// Maximum length of a control word.
 const LONGEST_WORD: usize = 32;
 
 impl<'f> Tokens<'f> {
@@ -55,7 +55,7 @@ impl<'f> Tokens<'f> {
         }
         if word == "bin" {
             let length = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(0);
-            // A length beyond the file's end is a lie, and would cost the text behind it.
+            // A length beyond the end of the file is false; trusting it would lose the text that follows.
             if length <= self.rest.len() {
                 self.take(length);
             }
@@ -71,7 +71,7 @@ impl<'f> Tokens<'f> {
             return None;
         }
         let number = std::str::from_utf8(self.take(sign + digits)).unwrap_or_default();
-        // A number that no writer means is no number.
+        // Ignore numbers that no writer would produce.
         Some(number.parse().unwrap_or(0))
     }
 

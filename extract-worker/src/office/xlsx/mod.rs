@@ -82,11 +82,13 @@ pub(crate) fn read<W: Write>(
         pages.metadata.page_labels.push(sheet.name.clone());
     }
     pages.metadata.outline = markup.take_outline();
-    match () {
-        () if workbook.sheets.is_empty() => Err(malformed("it lists no sheets")),
-        () if is_blank && parts.is_broken() => Err(malformed("its cells cannot be unpacked")),
-        () => Ok(()),
+    if workbook.sheets.is_empty() {
+        return Err(malformed("the workbook lists no sheets"));
     }
+    if is_blank && parts.is_broken() {
+        return Err(malformed("its cells cannot be decompressed"));
+    }
+    Ok(())
 }
 
 impl Workbook {
