@@ -3,7 +3,9 @@
 use crate::auth::Verifier;
 use crate::config::Config;
 use crate::db::{Db, DbError};
-use crate::events::Events;
+use crate::http::JsonLimit;
+use crate::work::Events;
+use axum::extract::FromRef;
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -23,7 +25,7 @@ pub(crate) struct Shared {
     /// This process, among the edges.
     pub(crate) name: String,
     pub(crate) db: Db,
-    pub(crate) verifier: Verifier,
+    pub(crate) verifier: Arc<Verifier>,
     pub(crate) events: Events,
     pub(crate) upload: crate::config::Upload,
     pub(crate) transfer: crate::config::Transfer,
@@ -43,7 +45,7 @@ impl App {
         Ok(Self(Arc::new(Shared {
             name: name(),
             db: Db::new(&config.database)?,
-            verifier: Verifier::new(config.auth.clone()),
+            verifier: Arc::new(Verifier::new(config.auth.clone())),
             events: Events::new(),
             upload: config.upload,
             transfer: config.transfer,
@@ -60,6 +62,18 @@ impl Deref for App {
 
     fn deref(&self) -> &Shared {
         &self.0
+    }
+}
+
+impl FromRef<App> for Arc<Verifier> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.verifier)
+    }
+}
+
+impl FromRef<App> for JsonLimit {
+    fn from_ref(app: &App) -> Self {
+        Self(app.upload.json_max_bytes)
     }
 }
 

@@ -1,37 +1,25 @@
 //! `dossier-edge`: streaming uploads, sessions and documents in front of a Supabase stack.
 //!
-//! Read in this order: `routes` (what there is), `upload::handler` (one upload, straight down), `db` (how
-//! a statement runs as its caller), `auth` (who that is), `gate` (what is let in), `jobs` (how text gets
-//! extracted).
+//! Read in this order: `routes` (what there is), `resources::upload::handler` (one upload, straight down), `db`
+//! (how a statement runs as its caller), `auth` (who that is), `listener` (what is admitted), `work::jobs` (how
+//! text gets extracted).
 
-mod api;
 mod app;
 mod auth;
-mod check;
+mod commands;
 mod config;
-mod context;
 mod db;
-mod doctor;
-mod documents;
-mod error;
-mod events;
-mod gate;
-mod health;
-mod home;
-mod jobs;
+mod http;
+mod lifecycle;
+mod listener;
 mod logs;
-mod page;
-mod prefer;
-mod request;
+mod resources;
 mod routes;
-mod run;
-mod search;
-mod sessions;
-mod transfer;
-mod upload;
-mod wait;
+mod sha256;
+mod work;
 
 use clap::Parser;
+use commands::{check, doctor};
 use config::{Args, Task};
 use std::process::ExitCode;
 
@@ -57,7 +45,7 @@ fn main() -> ExitCode {
     match task {
         Task::Check(config) => runtime.block_on(check::run(*config)),
         Task::Doctor { database, json, .. } => runtime.block_on(doctor::run(&database, json)),
-        Task::Serve(config) => match runtime.block_on(run::run(*config)) {
+        Task::Serve(config) => match runtime.block_on(lifecycle::serve(*config)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 tracing::error!("{error}");

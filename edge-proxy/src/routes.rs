@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::auth::{SeenUser, USER_HEADER};
-use crate::error::{ApiError, Chain, Problem};
-use crate::{context, documents, health, home, search, sessions, transfer, upload};
+use crate::http::{ApiError, Chain, Problem, REQUEST_ID};
+use crate::resources::{context, documents, health, home, pack, search, sessions, transfer, upload};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -13,9 +13,6 @@ use axum::routing::{get, post};
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use tracing::{Instrument, Span};
-
-/// The header that ties an answer to its log lines.
-pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 /// The API. The gate forwards to it what is under `/api`, and the few paths beside.
 pub(crate) fn router(app: App) -> Router {
@@ -29,7 +26,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/sessions/{id}/context", get(context::read).post(context::save))
         .route("/api/sessions/{id}/context/versions", get(context::versions::list))
         .route("/api/sessions/{id}/context/restore", post(context::versions::restore))
-        .route("/api/sessions/{id}/pack", post(search::pack))
+        .route("/api/sessions/{id}/pack", post(pack::pack))
         .route("/api/sessions/{id}/export", get(transfer::export_one))
         .route("/api/search", get(search::search).post(search::fuse))
         .route("/api/export", get(transfer::export))

@@ -12,9 +12,8 @@ mod verify;
 pub(crate) use claims::Claims;
 pub(crate) use verify::Verifier;
 
-use crate::app::App;
-use crate::error::{ApiError, ClientFacing, Problem};
-use axum::extract::FromRequestParts;
+use crate::http::{ApiError, ClientFacing, Problem};
+use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use std::sync::Arc;
@@ -75,11 +74,16 @@ impl ClientFacing for AuthError {
 /// The user, for the log line of the request: the gate writes it, and takes this header off again.
 pub(crate) const USER_HEADER: &str = "x-dossier-user";
 
-impl FromRequestParts<App> for Claims {
+impl<S> FromRequestParts<S> for Claims
+where
+    S: Send + Sync,
+    Arc<Verifier>: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let claims = app.verifier.verify(bearer(&parts.headers)?).await?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let verifier = Arc::<Verifier>::from_ref(state);
+        let claims = verifier.verify(bearer(&parts.headers)?).await?;
         if let (Some(seen), Some(user)) = (parts.extensions.get::<SeenUser>(), claims.user()) {
             seen.set(user);
         }

@@ -80,7 +80,7 @@ impl Args {
 }
 
 fn jwks_url(url: &str) -> Result<http::Uri, ConfigError> {
-    super::gate::http_url(url).map_err(|problem| {
+    super::listener::http_url(url).map_err(|problem| {
         ConfigError::new(
             "JWKS_URL",
             problem,

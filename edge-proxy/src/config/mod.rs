@@ -7,7 +7,7 @@
 mod auth;
 mod database;
 mod extract;
-mod gate;
+mod listener;
 mod log;
 mod transfer;
 mod upload;
@@ -15,7 +15,7 @@ mod upload;
 pub(crate) use auth::Auth;
 pub(crate) use database::{Database, Endpoint, Tls};
 pub(crate) use extract::{Extract, ExtractMode};
-pub(crate) use gate::{Gate, Origins, Upstream};
+pub(crate) use listener::{Listener, Origins, Upstream};
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use transfer::Transfer;
 pub(crate) use upload::Upload;
@@ -80,7 +80,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     auth: auth::Args,
     #[command(flatten)]
-    gate: gate::Args,
+    listener: listener::Args,
     #[command(flatten)]
     upload: upload::Args,
     #[command(flatten)]
@@ -134,7 +134,7 @@ impl Task {
 pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) auth: Auth,
-    pub(crate) gate: Gate,
+    pub(crate) listener: Listener,
     pub(crate) upload: Upload,
     pub(crate) transfer: Transfer,
     pub(crate) extract: Extract,
@@ -147,7 +147,7 @@ impl Config {
             log: args.log.check()?,
             database: args.database.check()?,
             auth: args.auth.check()?,
-            gate: args.gate.check()?,
+            listener: args.listener.check()?,
             upload: args.upload.check()?,
             transfer: args.transfer.check()?,
             extract: args.extract.check()?,
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn the_smallest_configuration_has_safe_defaults() {
         let config = config(&[DATABASE, SECRET]).unwrap();
-        assert_eq!(config.gate.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.listener.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.upload.max_bytes, 10 * 1024 * 1024);
         assert_eq!(config.auth.audience.as_deref(), Some("authenticated"));
         assert_eq!(config.database.pool_size, 8);

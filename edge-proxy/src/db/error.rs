@@ -1,7 +1,7 @@
 //! What Postgres refused, and which HTTP status that is.
 
 use crate::db::Role;
-use crate::error::{ApiError, Problem};
+use crate::http::{ApiError, Problem};
 use deadpool_postgres::{PoolError, TimeoutType};
 use http::StatusCode;
 use std::borrow::Cow;
@@ -145,7 +145,7 @@ fn usual_hint(sqlstate: &str) -> Option<Cow<'static, str>> {
 }
 
 fn unavailable(error: &DbError) -> ApiError {
-    tracing::error!("{}", crate::error::Chain(error));
+    tracing::error!("{}", crate::http::Chain(error));
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
         .hint("Try again in a moment.")
         .into()

@@ -31,7 +31,7 @@ pub(crate) async fn listen(
     while !stop.is_cancelled() {
         let outcome = stop.run_until_cancelled(session(&endpoint, channels, &heard, &mut pause)).await;
         let Some(Err(error)) = outcome else { return };
-        warn!("not listening ({}); polling until it is back", crate::error::Chain(&error));
+        warn!("not listening ({}); polling until it is back", crate::http::Chain(&error));
         if heard.send(Notification::Deaf).await.is_err() {
             return;
         }

@@ -8,11 +8,13 @@
 //! Invariant: statements on pooled connections are never cancelled: a cancel that arrives late would hit
 //! the next batch, and if it hit its `begin`, the statement would run as the login role.
 
+mod content;
 mod error;
 mod identity;
 mod listen;
 mod tls;
 
+pub(crate) use content::CHUNK_BYTES;
 pub(crate) use error::DbError;
 pub(crate) use identity::{Caller, Role};
 pub(crate) use listen::{Notification, listen};

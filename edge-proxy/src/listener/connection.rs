@@ -1,0 +1,218 @@
+//! A client's connection, as pingora reads and writes it; it closes kindly.
+//!
+//! A server that closes a connection while bytes are still arriving makes the kernel send a reset, and a
+//! reset destroys what the client has not read yet: the very answer that told it to stop. So the end of a
+//! connection is said first (FIN), then a little of what still comes is read and thrown away, then nothing
+//! is read any more and the client's sending stalls, and only then is the connection closed.
+//! Invariant: what is thrown away has a limit in bytes and in time; a refused body is never swallowed.
+
+use async_trait::async_trait;
+use pingora::protocols::raw_connect::ProxyDigest;
+use pingora::protocols::{
+    GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, Stream,
+    TimingDigest, UniqueID, UniqueIDType,
+};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_util::task::TaskTracker;
+
+/// How a connection may be used.
+#[derive(Debug, Clone)]
+pub(super) struct ConnectionLimits {
+    /// How long the head of a request may take from its first byte to its last.
+    pub(super) head: Duration,
+    pub(super) linger_bytes: u64,
+    pub(super) linger: Duration,
+    /// Where connections end that are closing.
+    pub(super) closing: TaskTracker,
+}
+
+/// What is read at once. Pingora holds up to six pieces of a body on their way to a slower receiver, each as
+/// large as what was read: with 64 KiB, a waiting upload would hold half a megabyte there.
+const PIECE: usize = 16 * 1024;
+
+/// No head is being read.
+const NO_HEAD: u64 = u64::MAX;
+/// The first byte of a head is waited for.
+const BEFORE_HEAD: u64 = u64::MAX - 1;
+
+/// A client's connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// Taken when the connection is dropped.
+    stream: Option<TcpStream>,
+    limits: ConnectionLimits,
+    accepted: Instant,
+    digest: Arc<SocketDigest>,
+    /// When the head that is being read began, in milliseconds since `accepted`.
+    head_began: AtomicU64,
+    peer_has_closed: bool,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, limits: ConnectionLimits) -> Self {
+        let digest = Arc::new(SocketDigest::from_raw_fd(stream.as_raw_fd()));
+        Self {
+            stream: Some(stream),
+            limits,
+            accepted: Instant::now(),
+            digest,
+            head_began: AtomicU64::new(BEFORE_HEAD),
+            peer_has_closed: false,
+        }
+    }
+
+    /// The connection inside of what pingora handles.
+    pub(super) fn of(stream: &Stream) -> Option<&Self> {
+        stream.as_any().downcast_ref()
+    }
+
+    /// The next bytes are another request's head.
+    pub(super) fn expect_head(&self) {
+        self.head_began.store(BEFORE_HEAD, Ordering::Relaxed);
+    }
+
+    /// The next bytes are a body's.
+    pub(super) fn head_is_read(&self) {
+        self.head_began.store(NO_HEAD, Ordering::Relaxed);
+    }
+
+    /// Whether a head that is being read takes too long.
+    fn head_is_late(&self) -> bool {
+        let began = self.head_began.load(Ordering::Relaxed);
+        if began == NO_HEAD {
+            return false;
+        }
+        let now = u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(BEFORE_HEAD - 1);
+        if began == BEFORE_HEAD {
+            self.head_began.store(now, Ordering::Relaxed);
+            return false;
+        }
+        u128::from(now - began) > self.limits.head.as_millis()
+    }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(stream) = self.stream.take() else { return };
+        // A runtime that has ended lingers for nobody.
+        if !self.peer_has_closed && tokio::runtime::Handle::try_current().is_ok() {
+            self.limits.closing.spawn(linger(stream, self.limits.linger_bytes, self.limits.linger));
+        }
+    }
+}
+
+/// Closes `stream` so that what was written to it arrives.
+async fn linger(mut stream: TcpStream, bytes: u64, time: Duration) {
+    let closing = async {
+        if stream.shutdown().await.is_err() {
+            return;
+        }
+        let mut scrap = [0; 4096];
+        let mut thrown_away = 0;
+        while thrown_away < bytes {
+            match stream.read(&mut scrap).await {
+                Ok(0) | Err(_) => return,
+                Ok(read) => thrown_away += read as u64,
+            }
+        }
+        std::future::pending::<()>().await;
+    };
+    // Time is up: whoever still sends is cut off.
+    let _ = tokio::time::timeout(time, closing).await;
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut piece = buf.take(PIECE);
+        ready!(self.stream()?.poll_read(cx, &mut piece))?;
+        let read = piece.filled().len();
+        // SAFETY: `piece` is the unfilled beginning of `buf`, and `read` bytes of it were just written.
+        unsafe { buf.assume_init(read) };
+        buf.advance(read);
+        if read == 0 {
+            self.peer_has_closed = true;
+        } else if self.head_is_late() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.as_ref().is_some_and(AsyncWrite::is_write_vectored)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_shutdown(cx)
+    }
+}
+
+#[async_trait]
+impl Shutdown for Connection {
+    async fn shutdown(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            // A connection that is gone is shut.
+            let _ = stream.shutdown().await;
+        }
+    }
+}
+
+impl UniqueID for Connection {
+    fn id(&self) -> UniqueIDType {
+        self.stream.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+}
+
+impl GetSocketDigest for Connection {
+    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
+        Some(Arc::clone(&self.digest))
+    }
+}
+
+impl GetTimingDigest for Connection {
+    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
+        Vec::new()
+    }
+}
+
+impl GetProxyDigest for Connection {
+    fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
+        None
+    }
+}
+
+impl Ssl for Connection {}
+impl Peek for Connection {}

@@ -1,0 +1,145 @@
+//! An import in steps: records wait in the database until the last is there, then are written in one transaction.
+//!
+//! Invariant: no connection is held between steps. Dropped unfinished, an import is forgotten.
+
+use super::lines::Source;
+use crate::app::App;
+use crate::db::{Caller, DbError, Durability, Statement};
+use crate::http::{ApiError, Problem, too_deep};
+use serde::de::IgnoredAny;
+use std::time::Duration;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+const BEGIN: &str = "select dossier.begin_import(organization_id => $1, keep_ids => $2)";
+const APPEND: &str =
+    "select dossier.append_import(import_id => $1, first_line => $2, records => $3::jsonb)::text";
+const FINISH: &str = "select dossier.finish_import($1)::text";
+const ABORT: &str = "select dossier.abort_import($1)";
+
+/// Records that go together: enough to make a transaction worth its while.
+const TOGETHER_BYTES: usize = 512 * 1024;
+const TOGETHER_LINES: usize = 1000;
+/// A gigabyte of small pages takes some minutes to write.
+const TIMEOUT: Duration = Duration::from_mins(15);
+
+/// An import that has begun.
+pub(super) struct ImportClient {
+    app: App,
+    caller: Caller,
+    id: Uuid,
+    open: bool,
+    /// The number of the next line.
+    line: i32,
+}
+
+impl ImportClient {
+    /// Refuses whoever may not import, before a record is read.
+    pub(super) async fn begin(
+        app: &App,
+        caller: &Caller,
+        organization: Uuid,
+        keep_ids: bool,
+    ) -> Result<Self, ApiError> {
+        let params = [(&organization as _, Type::UUID), (&keep_ids as _, Type::BOOL)];
+        let rows = app.db.rows(caller, BEGIN, &params).await.map_err(|error| error.seen_by(caller.role))?;
+        let id = crate::db::first(&rows)?.ok_or(DbError::NoRow)?;
+        Ok(Self { app: app.clone(), caller: caller.clone(), id, open: true, line: 1 })
+    }
+
+    /// Hands on every line, some at a time.
+    pub(super) async fn receive(&mut self, mut source: impl Source) -> Result<(), ApiError> {
+        let mut batch = Batch::default();
+        while let Some(line) = source.next().await? {
+            let number = self.line + i32::try_from(batch.lines).unwrap_or(i32::MAX);
+            batch.add(&checked(number, line)?);
+            if batch.is_full() {
+                self.append(std::mem::take(&mut batch)).await?;
+            }
+        }
+        if batch.lines > 0 { self.append(batch).await } else { Ok(()) }
+    }
+
+    async fn append(&mut self, batch: Batch) -> Result<(), ApiError> {
+        let (records, count) = (format!("[{}]", batch.text), batch.lines);
+        let params =
+            [(&self.id as _, Type::UUID), (&self.line as _, Type::INT4), (&records as _, Type::TEXT)];
+        // What a crash loses here was not imported anyway.
+        let append = Statement { sql: APPEND, params: &params };
+        self.app.db.in_order(Durability::WithTheNext, &self.caller, &[append]).await?;
+        self.line += i32::try_from(count).unwrap_or(i32::MAX);
+        Ok(())
+    }
+
+    /// Writes what has arrived: old ids and new ones, as JSON.
+    pub(super) async fn finish(mut self) -> Result<String, ApiError> {
+        let connection = self.app.db.dedicated().await?;
+        let rows = connection.rows(TIMEOUT, &self.caller, FINISH, &[(&self.id, Type::UUID)]).await?;
+        self.open = false;
+        Ok(crate::db::first(&rows)?.ok_or(DbError::NoRow)?)
+    }
+}
+
+impl Drop for ImportClient {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        let (app, caller, id) = (self.app.clone(), self.caller.clone(), self.id);
+        self.app.tasks.spawn(async move {
+            if let Err(error) = app.db.rows(&caller, ABORT, &[(&id, Type::UUID)]).await {
+                tracing::warn!(import.id = %id, "import {id} could not be aborted, the sweeper will: {error}");
+            }
+        });
+    }
+}
+
+/// Records that go together.
+#[derive(Default)]
+struct Batch {
+    text: String,
+    lines: usize,
+}
+
+impl Batch {
+    fn add(&mut self, record: &str) {
+        if self.lines > 0 {
+            self.text.push(',');
+        }
+        self.text.push_str(record);
+        self.lines += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.text.len() >= TOGETHER_BYTES || self.lines >= TOGETHER_LINES
+    }
+}
+
+/// A line that is one JSON value, so that nothing in it is taken for two.
+fn checked(number: i32, line: Vec<u8>) -> Result<String, Problem> {
+    let refused = |why: String| {
+        Problem::bad_request(format!("line {number} {why}"))
+            .hint("Send the records of an NDJSON export, each as it is, a line each.")
+    };
+    if too_deep(&line) {
+        return Err(refused("is nested too deeply".to_owned()));
+    }
+    let line = String::from_utf8(line).map_err(|error| refused(format!("is not UTF-8: {error}")))?;
+    serde_json::from_str::<IgnoredAny>(&line).map_err(|error| refused(format!("is not JSON: {error}")))?;
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_value_and_no_more() {
+        let check = |line: &str| checked(7, line.as_bytes().to_vec()).map_err(|problem| problem.message);
+        assert!(check(r#"{"type": "page"}"#).is_ok());
+        for wrong in ["", "{", "{},{}", "{}]", &"[".repeat(600)] {
+            assert!(check(wrong).unwrap_err().starts_with("line 7 is "), "{wrong:.20}");
+        }
+        assert!(checked(7, vec![b'"', 0xff, b'"']).is_err());
+    }
+}

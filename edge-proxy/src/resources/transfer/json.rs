@@ -1,0 +1,132 @@
+//! One JSON object, as `dossier.export_sessions` makes it.
+
+use super::session_reader::Piece;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+/// A little less than a stored chunk: whole groups of three bytes, so that pieces of base64 join.
+pub(super) const PIECE_BYTES: u64 = 262_143;
+
+/// A bundle being written.
+#[derive(Debug, Default)]
+pub(super) struct Json {
+    /// Whether the list of sessions has an item, and the list that is open in the last of them.
+    sessions: bool,
+    items: bool,
+    document: Inside,
+}
+
+/// What of a document is written.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Inside {
+    #[default]
+    Facts,
+    Pages,
+    Bytes,
+}
+
+impl Json {
+    pub(super) fn write(&mut self, piece: &Piece) -> String {
+        match piece {
+            Piece::Begin => r#"{"format": "dossier", "version": 1, "sessions": ["#.to_owned(),
+            Piece::Session { record, .. } => {
+                self.items = false;
+                format!("{}{}", comma(&mut self.sessions), opened(record, "context_versions"))
+            }
+            Piece::Version { record, .. } => format!("{}{record}", comma(&mut self.items)),
+            Piece::Documents => {
+                self.items = false;
+                r#"], "documents": ["#.to_owned()
+            }
+            Piece::Document(document) => {
+                self.document = Inside::Facts;
+                format!("{}{}", comma(&mut self.items), opened(&document.record, "pages"))
+            }
+            Piece::Pages { records, .. } => {
+                let before = if self.document == Inside::Pages { ", " } else { "" };
+                self.document = Inside::Pages;
+                format!("{before}{}", records.join(", "))
+            }
+            Piece::Bytes { bytes, .. } => {
+                let before = if self.document == Inside::Bytes { "" } else { r#"], "bytes": ""# };
+                self.document = Inside::Bytes;
+                format!("{before}{}", BASE64_STANDARD.encode(bytes))
+            }
+            Piece::DocumentEnd => if self.document == Inside::Bytes { "\"}" } else { "]}" }.to_owned(),
+            Piece::SessionEnd | Piece::End => "]}".to_owned(),
+        }
+    }
+}
+
+/// What comes before an item: nothing before the first.
+fn comma(begun: &mut bool) -> &'static str {
+    if std::mem::replace(begun, true) { ", " } else { "" }
+}
+
+/// A JSON object that goes on with a list called `list`.
+fn opened(object: &str, list: &str) -> String {
+    let fields = object.strip_suffix('}').unwrap_or(object);
+    format!("{fields}, \"{list}\": [")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resources::transfer::session_reader::Document;
+    use uuid::Uuid;
+
+    #[test]
+    fn lists_have_commas_between_and_bytes_are_one_string() {
+        let id = Uuid::nil();
+        let object = || r#"{"a" : 1}"#.to_owned();
+        let document = || {
+            Piece::Document(Document {
+                id,
+                session: id,
+                record: object(),
+                name: String::new(),
+                stored: 4,
+                created: Vec::new(),
+            })
+        };
+        let session = || Piece::Session { id, record: object(), title: None };
+        let bytes = |bytes: &[u8]| Piece::Bytes { document: id, bytes: bytes.to_vec() };
+        let pages = |count| Piece::Pages { document: id, records: vec![object(); count] };
+        let version = || Piece::Version { session: id, record: object() };
+        let mut json = Json::default();
+        let text: String = [
+            Piece::Begin,
+            session(),
+            version(),
+            version(),
+            Piece::Documents,
+            document(),
+            pages(2),
+            pages(1),
+            bytes(b"abc"),
+            bytes(b"d"),
+            Piece::DocumentEnd,
+            document(),
+            Piece::DocumentEnd,
+            Piece::SessionEnd,
+            session(),
+            Piece::Documents,
+            Piece::SessionEnd,
+            Piece::End,
+        ]
+        .iter()
+        .map(|piece| json.write(piece))
+        .collect();
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            read,
+            serde_json::json!({"format": "dossier", "version": 1, "sessions": [
+                {"a": 1, "context_versions": [{"a": 1}, {"a": 1}], "documents": [
+                    {"a": 1, "pages": [{"a": 1}, {"a": 1}, {"a": 1}], "bytes": "YWJjZA=="},
+                    {"a": 1, "pages": []},
+                ]},
+                {"a": 1, "context_versions": [], "documents": []},
+            ]})
+        );
+    }
+}

@@ -1,0 +1,245 @@
+//! Reads sessions piece by piece, in the order in which every format writes them.
+//!
+//! Invariant: a piece is read when it is asked for, as the caller, and no database connection is held in between: memory
+//! is a context, a few pages or a chunk of bytes, whatever is read.
+//! Invariant: a session's row and the list of its documents are of one moment, and so are a document's row and its pages.
+//! Sessions and documents may be of different moments; what is gone when its turn comes is an error, never left out in
+//! silence.
+
+use crate::app::App;
+use crate::db::{Caller, DbError};
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+const SESSION: &str = "select json_build_object('id', s.id, 'user_id', s.user_id, 'title', s.title, \
+                       'conversation_type', s.conversation_type, 'status', s.status, 'created_at', s.created_at, \
+                       'updated_at', s.updated_at)::text, s.title, \
+                       array(select d.id from dossier.documents as d where d.session_id = s.id \
+                       and d.status <> 'uploading' order by d.created_at, d.id) \
+                       from dossier.sessions as s where s.id = $1 and s.deleted_at is null";
+const VERSION: &str = "select json_build_object('version', v.version, 'text_context', v.text_context, \
+                       'context_metadata', v.context_metadata, 'updated_by', v.updated_by, \
+                       'updated_at', v.updated_at)::text, v.version from dossier.session_context_versions as v \
+                       where v.session_id = $1 and v.version > $2 order by v.version limit 1";
+/// SQL, too: how many pages are read at once.
+macro_rules! pages_at_once {
+    () => {
+        20
+    };
+}
+const PAGES_AT_ONCE: usize = pages_at_once!();
+
+/// SQL: the pages behind `$after`, as many as are read at once, of the document `d`.
+macro_rules! pages_behind {
+    ($after:literal) => {
+        concat!(
+            "cross join lateral (select array_agg(json_build_object('page', p.page, 'text', p.text, 'source', p.source, \
+             'engine', p.engine, 'confidence', p.confidence, 'quality', p.quality, \
+             'reason', p.reason)::text order by p.page) as pages, max(p.page) as last from (\
+             select * from dossier.document_pages as page where page.document_id = d.id and page.page > ",
+            $after,
+            " order by page.page limit ",
+            pages_at_once!(),
+            ") as p) as part"
+        )
+    };
+}
+
+/// With the first pages: extraction may put others there at any moment. Without bytes that are not those which were
+/// uploaded: an import would refuse the whole bundle for them.
+const DOCUMENT: &str = concat!(
+    "select json_build_object('id', d.id, 'user_id', d.user_id, 'name', d.name, \
+     'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
+     'status', case d.status when 'extracting' then 'stored' else d.status end, \
+     'error_code', d.error_code, 'error_message', d.error_message, 'metadata', d.metadata, \
+     'language', d.language, 'file_metadata', d.file_metadata, 'created_at', d.created_at, \
+     'updated_at', d.updated_at)::text, d.name, \
+     case when d.storage = 'postgres' and d.error_code is distinct from 'checksum_mismatch' then d.size_bytes else 0 end, \
+     string_to_array(to_char(d.created_at at time zone 'UTC', 'YYYY MM DD HH24 MI SS'), ' ')::integer[], \
+     d.token_count, part.pages, part.last from dossier.documents as d ",
+    pages_behind!("0"),
+    " where d.id = $1"
+);
+/// No row: the document is gone, or was read again meanwhile, and its text is another.
+const PAGES: &str = concat!(
+    "select part.pages, part.last from dossier.documents as d ",
+    pages_behind!("$2"),
+    " where d.id = $1 and d.token_count is not distinct from $3"
+);
+
+/// A piece of what is read. Records are JSON objects, as Postgres writes them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Begin,
+    Session {
+        id: Uuid,
+        record: String,
+        title: Option<String>,
+    },
+    Version {
+        session: Uuid,
+        record: String,
+    },
+    /// There are no more versions; documents follow.
+    Documents,
+    Document(Document),
+    Pages {
+        document: Uuid,
+        records: Vec<String>,
+    },
+    Bytes {
+        document: Uuid,
+        bytes: Vec<u8>,
+    },
+    DocumentEnd,
+    SessionEnd,
+    End,
+}
+
+/// A document, before its pages and bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Document {
+    pub(super) id: Uuid,
+    pub(super) session: Uuid,
+    pub(super) record: String,
+    pub(super) name: String,
+    /// How many bytes of it can be read; 0 when they are not here.
+    pub(super) stored: u64,
+    /// Year, month, day, hour, minute, second; UTC.
+    pub(super) created: Vec<i32>,
+}
+
+/// What is still to be read; the last one comes first.
+#[derive(Debug, Clone)]
+enum Step {
+    Begin,
+    Session(Uuid),
+    VersionAfter(Uuid, i32),
+    Documents,
+    Document { session: Uuid, id: Uuid },
+    FirstPages { document: Uuid, records: Vec<String> },
+    PagesAfter { document: Uuid, page: i32, tokens: Option<i64> },
+    Bytes { document: Uuid, from: u64, size: u64 },
+    DocumentEnd,
+    SessionEnd,
+    End,
+}
+
+/// How bytes are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bytes {
+    LeftOut,
+    /// In pieces of this size, the last one shorter.
+    InPiecesOf(u64),
+}
+
+/// Sessions being read.
+pub(super) struct SessionReader {
+    app: App,
+    caller: Caller,
+    bytes: Bytes,
+    steps: Vec<Step>,
+}
+
+impl SessionReader {
+    pub(super) fn new(app: App, caller: Caller, sessions: &[Uuid], bytes: Bytes) -> Self {
+        let mut steps = vec![Step::End];
+        steps.extend(sessions.iter().rev().copied().map(Step::Session));
+        steps.push(Step::Begin);
+        Self { app, caller, bytes, steps }
+    }
+
+    /// The next piece; `None` after the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Piece>, DbError> {
+        while let Some(step) = self.steps.pop() {
+            if let Some(piece) = self.read(step).await? {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The piece of a step, if it has one; steps that come next are put on the pile.
+    async fn read(&mut self, step: Step) -> Result<Option<Piece>, DbError> {
+        match step {
+            Step::Begin => Ok(Some(Piece::Begin)),
+            Step::Documents => Ok(Some(Piece::Documents)),
+            Step::DocumentEnd => Ok(Some(Piece::DocumentEnd)),
+            Step::SessionEnd => Ok(Some(Piece::SessionEnd)),
+            Step::End => Ok(Some(Piece::End)),
+            Step::Session(id) => self.session(id).await.map(Some),
+            Step::VersionAfter(session, after) => self.version(session, after).await,
+            Step::Document { session, id } => self.document(session, id).await.map(Some),
+            Step::FirstPages { document, records } => Ok(Some(Piece::Pages { document, records })),
+            Step::PagesAfter { document, page, tokens } => self.pages(document, page, tokens).await,
+            Step::Bytes { document, from, size } => self.piece(document, from, size).await.map(Some),
+        }
+    }
+
+    async fn session(&mut self, id: Uuid) -> Result<Piece, DbError> {
+        let rows = self.app.db.rows(&self.caller, SESSION, &[(&id, Type::UUID)]).await?;
+        let row = rows.first().ok_or(DbError::Changed)?;
+        let documents: Vec<Uuid> = row.try_get(2)?;
+        self.steps.push(Step::SessionEnd);
+        self.steps
+            .extend(documents.into_iter().rev().map(|document| Step::Document { session: id, id: document }));
+        self.steps.extend([Step::Documents, Step::VersionAfter(id, 0)]);
+        Ok(Piece::Session { id, record: row.try_get(0)?, title: row.try_get(1)? })
+    }
+
+    async fn version(&mut self, session: Uuid, after: i32) -> Result<Option<Piece>, DbError> {
+        let params = [(&session as _, Type::UUID), (&after as _, Type::INT4)];
+        let rows = self.app.db.rows(&self.caller, VERSION, &params).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        self.steps.push(Step::VersionAfter(session, row.try_get(1)?));
+        Ok(Some(Piece::Version { session, record: row.try_get(0)? }))
+    }
+
+    async fn document(&mut self, session: Uuid, id: Uuid) -> Result<Piece, DbError> {
+        let rows = self.app.db.rows(&self.caller, DOCUMENT, &[(&id, Type::UUID)]).await?;
+        let row = rows.first().ok_or(DbError::Changed)?;
+        let stored = u64::try_from(row.try_get::<_, i64>(2)?).unwrap_or(0);
+        self.steps.push(Step::DocumentEnd);
+        if self.bytes != Bytes::LeftOut && stored > 0 {
+            self.steps.push(Step::Bytes { document: id, from: 0, size: stored });
+        }
+        if let (Some(records), Some(page)) = (row.try_get::<_, Option<Vec<String>>>(5)?, row.try_get(6)?) {
+            if records.len() == PAGES_AT_ONCE {
+                self.steps.push(Step::PagesAfter { document: id, page, tokens: row.try_get(4)? });
+            }
+            self.steps.push(Step::FirstPages { document: id, records });
+        }
+        Ok(Piece::Document(Document {
+            id,
+            session,
+            record: row.try_get(0)?,
+            name: row.try_get(1)?,
+            stored,
+            created: row.try_get(3)?,
+        }))
+    }
+
+    async fn pages(
+        &mut self,
+        document: Uuid,
+        after: i32,
+        tokens: Option<i64>,
+    ) -> Result<Option<Piece>, DbError> {
+        let params = [(&document as _, Type::UUID), (&after as _, Type::INT4), (&tokens as _, Type::INT8)];
+        let rows = self.app.db.rows(&self.caller, PAGES, &params).await?;
+        let row = rows.first().ok_or(DbError::Changed)?;
+        let (Some(records), Some(page)) = (row.try_get(0)?, row.try_get(1)?) else { return Ok(None) };
+        self.steps.push(Step::PagesAfter { document, page, tokens });
+        Ok(Some(Piece::Pages { document, records }))
+    }
+
+    async fn piece(&mut self, document: Uuid, from: u64, size: u64) -> Result<Piece, DbError> {
+        let Bytes::InPiecesOf(most) = self.bytes else { return Err(DbError::Changed) };
+        let bytes = self.app.db.whole_content(&self.caller, document, from, most.min(size - from)).await?;
+        let from = from + bytes.len() as u64;
+        if from < size {
+            self.steps.push(Step::Bytes { document, from, size });
+        }
+        Ok(Piece::Bytes { document, bytes })
+    }
+}

@@ -1,0 +1,261 @@
+//! An archive as the lines of its bundle, with the bytes of its files behind them.
+//!
+//! Invariant: an archive is spooled to a file that has no name and that only this process can reach; nothing is ever
+//! unpacked to a path. Names in the archive are looked up, in memory, and nowhere else.
+//! Invariant: what unpacks is believed no further than the bundle says: a file is read up to the size of its document.
+
+use super::lines::{LONGEST_LINE, Source, too_long, unreadable};
+use super::ndjson::PIECE_BYTES;
+use super::zip::BUNDLE;
+use crate::http::{ApiError, Problem};
+use axum::body::Bytes;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use futures_util::stream::{Stream, StreamExt};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, Write};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+/// What is written to the file at once.
+const SPOOL_BYTES: usize = 256 * 1024;
+/// The directory of an archive is read into memory, some hundred bytes an entry.
+const MOST_ENTRIES: usize = 100_000;
+/// What begins each of its entries.
+const ENTRY: &[u8] = b"PK\x01\x02";
+/// Lines that are ready before anybody takes them.
+const AHEAD: usize = 2;
+
+/// The body in a file, at its beginning.
+pub(super) async fn spooled<S>(mut body: S, limit: u64) -> Result<File, ApiError>
+where
+    S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
+{
+    let mut file =
+        spawn_blocking(tempfile::tempfile).await.map_err(ApiError::internal)?.map_err(ApiError::internal)?;
+    let (mut size, mut entries, mut buffer) = (0_u64, 0, Vec::with_capacity(SPOOL_BYTES));
+    loop {
+        let frame = body.next().await.transpose().map_err(|error| unreadable(&error))?;
+        let ended = frame.is_none();
+        if let Some(frame) = frame {
+            size += frame.len() as u64;
+            buffer.extend_from_slice(&frame);
+        }
+        if size > limit {
+            return Err(too_large(limit).into());
+        }
+        if buffer.len() < SPOOL_BYTES && !ended {
+            continue;
+        }
+        // An entry may begin in what stays for the next turn.
+        let keep = if ended { 0 } else { ENTRY.len() - 1 };
+        entries += memchr::memmem::find_iter(&buffer, ENTRY).count();
+        if entries > MOST_ENTRIES {
+            return Err(too_many_entries().into());
+        }
+        let next = buffer.split_off(buffer.len() - keep);
+        (file, buffer) = spawn_blocking(move || file.write_all(&buffer).map(|()| (file, next)))
+            .await
+            .map_err(ApiError::internal)?
+            .map_err(ApiError::internal)?;
+        if ended {
+            break;
+        }
+    }
+    let rewound = spawn_blocking(move || file.rewind().map(|()| file)).await.map_err(ApiError::internal)?;
+    rewound.map_err(ApiError::internal)
+}
+
+/// The lines of an archive, which a blocking thread reads while they are taken.
+pub(super) struct Archive(mpsc::Receiver<Result<Vec<u8>, Problem>>);
+
+pub(super) fn lines(file: File) -> Archive {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    spawn_blocking(move || {
+        let unpacked =
+            Unpacking { sender: &sender, lines: 0, sizes: HashMap::new(), files: Vec::new() }.run(file);
+        if let Err(Stop::Refused(problem)) = unpacked {
+            // Who has gone away needs no reason.
+            let _ = sender.blocking_send(Err(problem));
+        }
+    });
+    Archive(receiver)
+}
+
+impl Source for Archive {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+        self.0.recv().await.transpose()
+    }
+}
+
+/// Why no more lines come.
+enum Stop {
+    Refused(Problem),
+    /// Nobody takes them.
+    Gone,
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+/// What has to be known of a record here.
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "type")]
+    kind: Option<Value>,
+    id: Option<Value>,
+    size_bytes: Option<Value>,
+    document_id: Option<Value>,
+    path: Option<Value>,
+    lines: Option<Value>,
+}
+
+struct Unpacking<'a> {
+    sender: &'a mpsc::Sender<Result<Vec<u8>, Problem>>,
+    lines: u64,
+    /// What documents say they have.
+    sizes: HashMap<String, u64>,
+    /// Documents and the paths of their bytes.
+    files: Vec<(String, String)>,
+}
+
+impl Unpacking<'_> {
+    fn run(mut self, file: File) -> Result<(), Stop> {
+        let mut archive =
+            ZipArchive::new(BufReader::new(file)).map_err(|error| broken("the body", &error))?;
+        self.bundle(&mut archive)?;
+        for (document, path) in std::mem::take(&mut self.files) {
+            self.file(&mut archive, &document, &path)?;
+        }
+        let end = serde_json::json!({ "type": "end", "lines": self.lines });
+        self.send(end.to_string().into_bytes())
+    }
+
+    /// Sends every line of the bundle but its end, which is sent when the bytes are.
+    fn bundle<R: Read + Seek>(&mut self, archive: &mut ZipArchive<R>) -> Result<(), Stop> {
+        let entry = archive.by_name(BUNDLE).map_err(|error| broken(BUNDLE, &error))?;
+        let mut reader = BufReader::new(entry);
+        loop {
+            let mut line = Vec::new();
+            let most = LONGEST_LINE as u64 + 1;
+            reader
+                .by_ref()
+                .take(most)
+                .read_until(b'\n', &mut line)
+                .map_err(|error| broken(BUNDLE, &error.into()))?;
+            if line.pop_if(|byte| *byte == b'\n').is_none() && line.len() > LONGEST_LINE {
+                return Err(too_long(self.lines + 1).into());
+            }
+            let record: Option<Record> = serde_json::from_slice(&line).ok();
+            let Some(record) = record.filter(|record| !record.is("end")) else {
+                return self.ended(&line);
+            };
+            self.note(record)?;
+            self.send(line)?;
+        }
+    }
+
+    /// The end of the bundle, or whatever stands where it should.
+    fn ended(&self, line: &[u8]) -> Result<(), Stop> {
+        let counted = serde_json::from_slice(line).ok().and_then(|record: Record| record.lines?.as_u64());
+        if counted == Some(self.lines) {
+            return Ok(());
+        }
+        Err(Problem::bad_request(format!(
+            "line {} of {BUNDLE} is neither a record nor its end",
+            self.lines + 1
+        ))
+        .hint("Export the sessions again, and send all of it.")
+        .into())
+    }
+
+    /// Remembers what has to be known when the files come.
+    fn note(&mut self, record: Record) -> Result<(), Stop> {
+        if record.is("document")
+            && let (Some(Value::String(id)), Some(size)) = (record.id, record.size_bytes)
+        {
+            self.sizes.insert(id, size.as_u64().unwrap_or(0));
+        } else if record.kind == Some(Value::from("file"))
+            && let (Some(Value::String(document)), Some(Value::String(path))) =
+                (record.document_id, record.path)
+        {
+            self.files.push((document, path));
+        }
+        if self.sizes.len().max(self.files.len()) > MOST_ENTRIES {
+            return Err(too_many_entries().into());
+        }
+        Ok(())
+    }
+
+    /// Sends the bytes of a document in pieces.
+    fn file<R: Read + Seek>(
+        &mut self,
+        archive: &mut ZipArchive<R>,
+        document: &str,
+        path: &str,
+    ) -> Result<(), Stop> {
+        let said = self.sizes.get(document).copied().unwrap_or(0);
+        let entry = archive.by_name(path).map_err(|error| broken(path, &error))?;
+        let mut reader = entry.take(said + 1);
+        let mut left = said;
+        loop {
+            let mut piece = Vec::new();
+            reader
+                .by_ref()
+                .take(PIECE_BYTES)
+                .read_to_end(&mut piece)
+                .map_err(|error| broken(path, &error.into()))?;
+            if piece.is_empty() {
+                return Ok(());
+            }
+            left = left.checked_sub(piece.len() as u64).ok_or_else(|| {
+                Problem::bad_request(format!(
+                    "the file {path:?} has more than the {said} bytes of its document"
+                ))
+                .hint("Export the sessions again; the archive was changed.")
+            })?;
+            let record = serde_json::json!({
+                "type": "bytes", "document_id": document, "base64": BASE64_STANDARD.encode(piece),
+            });
+            self.send(record.to_string().into_bytes())?;
+        }
+    }
+
+    fn send(&mut self, line: Vec<u8>) -> Result<(), Stop> {
+        self.lines += 1;
+        self.sender.blocking_send(Ok(line)).map_err(|_| Stop::Gone)
+    }
+}
+
+impl Record {
+    fn is(&self, kind: &str) -> bool {
+        self.kind.as_ref().and_then(Value::as_str) == Some(kind)
+    }
+}
+
+fn too_large(limit: u64) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the archive is larger than {limit} bytes"))
+        .hint("Export fewer sessions at once, or send them as NDJSON.")
+}
+
+fn too_many_entries() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the archive has more than {MOST_ENTRIES} entries"))
+        .hint("Export fewer sessions at once.")
+}
+
+fn broken(what: &str, error: &ZipError) -> Problem {
+    match error {
+        ZipError::FileNotFound => Problem::bad_request(format!("the archive has no {what:?}")),
+        error => Problem::bad_request(format!("{what:?} cannot be read from the archive: {error}")),
+    }
+    .hint("Send a ZIP as GET /api/export makes it, and all of it.")
+}

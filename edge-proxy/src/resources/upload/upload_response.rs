@@ -1,0 +1,109 @@
+//! What became of the files of one request, and which answer that is.
+
+use crate::http::Problem;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// A file that is not in.
+#[derive(Debug, Serialize)]
+struct FileError {
+    index: usize,
+    name: String,
+    #[serde(flatten)]
+    problem: Problem,
+}
+
+/// The files so far.
+#[derive(Debug, Default)]
+pub(super) struct UploadResponse {
+    /// Each a JSON object, as Postgres wrote it.
+    pub(super) documents: Vec<String>,
+    errors: Vec<FileError>,
+}
+
+impl UploadResponse {
+    /// How many files have been looked at.
+    pub(super) fn files(&self) -> usize {
+        self.documents.len() + self.errors.len()
+    }
+
+    pub(super) fn refused(&mut self, name: &str, problem: Problem) {
+        self.errors.push(FileError { index: self.files(), name: name.to_owned(), problem });
+    }
+
+    /// The file refused last is so large that what is behind it was not reached.
+    pub(super) fn rest_not_read(&mut self) {
+        if let Some(last) = self.errors.last_mut() {
+            last.problem.details = Some("What came behind this file was not read: send it again.".into());
+        }
+    }
+}
+
+impl IntoResponse for UploadResponse {
+    fn into_response(self) -> Response {
+        let Some(first) = self.errors.first() else {
+            return json(StatusCode::CREATED, format!("{{\"documents\":[{}]}}", self.documents.join(",")));
+        };
+        // Errors are strings and numbers, which always serialize.
+        let errors = serde_json::to_string(&self.errors).unwrap_or_default();
+        if self.documents.is_empty() {
+            #[derive(Serialize)]
+            struct Refused<'a> {
+                #[serde(flatten)]
+                problem: &'a Problem,
+                errors: &'a RawValue,
+            }
+            let body = RawValue::from_string(errors)
+                .and_then(|errors| {
+                    serde_json::to_string(&Refused { problem: &first.problem, errors: &errors })
+                })
+                .unwrap_or_default();
+            let mut response = first.problem.clone().into_response();
+            *response.body_mut() = body.into();
+            // The length was that of the shorter body.
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            return response;
+        }
+        let documents = self.documents.join(",");
+        json(StatusCode::MULTI_STATUS, format!("{{\"documents\":[{documents}],\"errors\":{errors}}}"))
+    }
+}
+
+fn json(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn answer(outcome: UploadResponse) -> (u16, serde_json::Value) {
+        let response = outcome.into_response();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn all_some_or_none() {
+        let stored = || UploadResponse { documents: vec![r#"{"id":1}"#.into()], errors: vec![] };
+        let (status, body) = answer(stored()).await;
+        assert_eq!((status, body), (201, serde_json::json!({"documents": [{"id": 1}]})));
+
+        let mut some = stored();
+        some.refused("b.exe", Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no"));
+        let (status, body) = answer(some).await;
+        assert_eq!(status, 207);
+        assert_eq!(body["errors"][0]["index"], 1);
+        assert_eq!(body["errors"][0]["name"], "b.exe");
+        assert_eq!(body["errors"][0]["code"], "PT415");
+
+        let mut none = UploadResponse::default();
+        none.refused("b.exe", Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no").hint("try"));
+        let (status, body) = answer(none).await;
+        assert_eq!((status, body["code"].as_str(), body["hint"].as_str()), (415, Some("PT415"), Some("try")));
+        assert_eq!(body["errors"][0]["index"], 0);
+    }
+}
