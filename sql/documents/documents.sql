@@ -120,11 +120,11 @@ create function dossier_private.announce_document() returns trigger
 language plpgsql security invoker set search_path = ''
 as $$
 declare
-  document constant dossier.documents := case lower(tg_op) when 'delete' then old else new end;
+  document constant dossier.documents := coalesce(new, old);
 begin
   perform pg_notify('dossier_documents', json_build_object(
     'document_id', document.id, 'session_id', document.session_id, 'organization_id', document.organization_id,
-    'status', case lower(tg_op) when 'delete' then 'deleted' else document.status end)::text);
+    'status', case when new is null then 'deleted' else document.status end)::text);
   return null;
 end
 $$;

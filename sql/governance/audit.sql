@@ -65,109 +65,94 @@ language plpgsql security definer set search_path = ''
 as $$
 -- Definer: see log_event.
 declare
+  action text := tg_argv[0];
   -- The row as it is, or was before it went.
-  this constant jsonb := to_jsonb(case lower(tg_op) when 'delete' then old else new end);
-  before constant jsonb := case lower(tg_op) when 'update' then to_jsonb(old) end;
+  this constant jsonb := to_jsonb(coalesce(new, old));
+  -- A changed row also tells what its first detail was before.
+  before constant jsonb := case when new is not null and old is not null then to_jsonb(old) -> tg_argv[2] end;
 begin
-  -- pg_restore inserts what is in the log already: with row_security off, as who owns Dossier. Anybody may switch that off.
-  if lower(tg_op) = 'insert' and not current_setting('row_security')::boolean
+  -- pg_restore inserts what is in the log already: with row_security off, as the owner of Dossier. Anybody may switch that off.
+  if old is null and not current_setting('row_security')::boolean
     and pg_has_role(coalesce(nullif(current_setting('role', true), 'none'), session_user), current_user, 'member')
   then
     return null;
   end if;
 
-  -- What goes because something above it went is not named.
-  if lower(tg_op) = 'delete' and (
-    (tg_table_name in ('organization_members', 'sessions')
-      and not exists (select from dossier.organizations as o where o.id = (this ->> 'organization_id')::uuid))
-    or (tg_table_name = 'documents' and not exists (select from dossier.sessions as s where s.id = (this ->> 'session_id')::uuid)))
+  -- A row that goes because something above it went is not named.
+  if new is null and (
+    (this ? 'organization_id' and not exists (select from dossier.organizations as o where o.id = (this ->> 'organization_id')::uuid))
+    or (this ? 'session_id' and not exists (select from dossier.sessions as s where s.id = (this ->> 'session_id')::uuid)))
   then
     return null;
   end if;
 
-  case tg_table_name
-    when 'organizations' then
-      perform dossier_private.log_event(
-        (this ->> 'id')::uuid,
-        'organization.' || case lower(tg_op) when 'insert' then 'created' when 'update' then 'renamed' else 'deleted' end,
-        this ->> 'id',
-        jsonb_strip_nulls(jsonb_build_object('name', this -> 'name', 'from', before -> 'name')));
-    when 'organization_members' then
-      perform dossier_private.log_event(
-        (this ->> 'organization_id')::uuid,
-        'member.' || case lower(tg_op) when 'insert' then 'added' when 'update' then 'role_changed' else 'removed' end,
-        this ->> 'user_id',
-        jsonb_strip_nulls(jsonb_build_object('role', this -> 'role', 'from', before -> 'role')));
-    when 'sessions' then
-      perform dossier_private.log_event(
-        (this ->> 'organization_id')::uuid,
-        'session.' || case
-          when lower(tg_op) = 'update' then case when this ->> 'deleted_at' is null then 'restored' else 'trashed' end
-          when this ->> 'deleted_at' is not null and dossier_private.caller_id() is null then 'purged'
-          else 'deleted'
-        end,
-        this ->> 'id', jsonb_build_object('title', this -> 'title'));
-    when 'documents' then
-      perform dossier_private.log_event(
-        (this ->> 'organization_id')::uuid,
-        'document.' || case lower(tg_op) when 'update' then 'stored' else 'deleted' end,
-        this ->> 'id',
-        jsonb_build_object('name', this -> 'name', 'session_id', this -> 'session_id',
-          'size_bytes', this -> 'size_bytes', 'sha256', this -> 'sha256'));
-    when 'quotas' then
-      perform dossier_private.log_event(
-        (this ->> 'organization_id')::uuid, 'quota.set', this ->> 'organization_id', this - 'organization_id' - 'reserved_at');
-    when 'context_retention' then
-      perform dossier_private.log_event(
-        (this ->> 'organization_id')::uuid, 'retention.set', this ->> 'organization_id', this - 'organization_id' - 'swept_until');
-    when 'trash_retention' then
-      perform dossier_private.log_event(
-        (this ->> 'organization_id')::uuid, 'trash_retention.set', this ->> 'organization_id', this - 'organization_id');
-  end case;
+  if action = 'session.deleted' and this ->> 'deleted_at' is not null and dossier_private.caller_id() is null then
+    action := 'session.purged';
+  end if;
+  perform dossier_private.log_event(
+    coalesce(this ->> 'organization_id', this ->> 'id')::uuid, action, this ->> tg_argv[1],
+    (select jsonb_object_agg(detail.name, this -> detail.name) from unnest(tg_argv[2:]) as detail (name))
+      || case when before is null then '{}' else jsonb_build_object('from', before) end);
   return null;
 end
 $$;
-comment on function dossier_private.audit() is 'Trigger: adds an event for a row that was made, changed or deleted.';
+comment on function dossier_private.audit() is
+  'Trigger: adds an event for a row that was made, changed or deleted. Arguments: the action, the column that names the object, '
+  'and the columns to note as details.';
 
-create trigger organizations_audit
-  after insert or delete on dossier.organizations
-  for each row execute function dossier_private.audit();
+create trigger organizations_audit_created
+  after insert on dossier.organizations
+  for each row execute function dossier_private.audit('organization.created', 'id', 'name');
 create trigger organizations_audit_renamed
   after update of name on dossier.organizations
   for each row when (old.name <> new.name)
-  execute function dossier_private.audit();
-create trigger organization_members_audit
-  after insert or delete on dossier.organization_members
-  for each row execute function dossier_private.audit();
+  execute function dossier_private.audit('organization.renamed', 'id', 'name');
+create trigger organizations_audit_deleted
+  after delete on dossier.organizations
+  for each row execute function dossier_private.audit('organization.deleted', 'id', 'name');
+
+create trigger organization_members_audit_added
+  after insert on dossier.organization_members
+  for each row execute function dossier_private.audit('member.added', 'user_id', 'role');
 create trigger organization_members_audit_changed
   after update of role on dossier.organization_members
   for each row when (old.role <> new.role)
-  execute function dossier_private.audit();
-create trigger sessions_audit
-  after delete on dossier.sessions
-  for each row execute function dossier_private.audit();
-create trigger sessions_audit_trash
+  execute function dossier_private.audit('member.role_changed', 'user_id', 'role');
+create trigger organization_members_audit_removed
+  after delete on dossier.organization_members
+  for each row execute function dossier_private.audit('member.removed', 'user_id', 'role');
+
+create trigger sessions_audit_trashed
   after update of deleted_at on dossier.sessions
-  for each row when ((old.deleted_at is null) <> (new.deleted_at is null))
-  execute function dossier_private.audit();
-create trigger documents_audit
-  after delete on dossier.documents
-  for each row when (old.status <> 'uploading')
-  execute function dossier_private.audit();
+  for each row when (old.deleted_at is null and new.deleted_at is not null)
+  execute function dossier_private.audit('session.trashed', 'id', 'title');
+create trigger sessions_audit_restored
+  after update of deleted_at on dossier.sessions
+  for each row when (old.deleted_at is not null and new.deleted_at is null)
+  execute function dossier_private.audit('session.restored', 'id', 'title');
+create trigger sessions_audit_deleted
+  after delete on dossier.sessions
+  for each row execute function dossier_private.audit('session.deleted', 'id', 'title');
+
 create trigger documents_audit_stored
   after update of status on dossier.documents
   for each row when (old.status = 'uploading' and new.status = 'stored')
-  execute function dossier_private.audit();
+  execute function dossier_private.audit('document.stored', 'id', 'name', 'session_id', 'size_bytes', 'sha256');
+create trigger documents_audit_deleted
+  after delete on dossier.documents
+  for each row when (old.status <> 'uploading')
+  execute function dossier_private.audit('document.deleted', 'id', 'name', 'session_id', 'size_bytes', 'sha256');
+
 create trigger quotas_audit
   after insert or update of max_bytes on dossier.quotas
-  for each row execute function dossier_private.audit();
+  for each row execute function dossier_private.audit('quota.set', 'organization_id',
+    'max_bytes', 'max_documents', 'max_documents_a_day', 'max_extraction_seconds_a_day');
 create trigger context_retention_audit
   after insert or update of keep_versions on dossier.context_retention
-  for each row execute function dossier_private.audit();
-
+  for each row execute function dossier_private.audit('retention.set', 'organization_id', 'keep_versions', 'keep_days');
 create trigger trash_retention_audit
   after insert or update of keep_days on dossier.trash_retention
-  for each row execute function dossier_private.audit();
+  for each row execute function dossier_private.audit('trash_retention.set', 'organization_id', 'keep_days');
 
 alter table dossier.audit_log enable row level security;
 create policy audit_log_select_admin on dossier.audit_log
