@@ -153,7 +153,11 @@ language plpgsql security definer set search_path = ''
 as $$
 -- Definer: an index is its owner's. Granted to service_role alone.
 begin
-  return coalesce(pg_catalog.gin_clean_pending_list(to_regclass('dossier_private.search_entries_search_idx')), 0);
+  -- The index is its own only part, unless the table is partitioned.
+  return (
+    select coalesce(sum(pg_catalog.gin_clean_pending_list(part.relid)), 0)
+    from pg_catalog.pg_partition_tree(to_regclass('dossier_private.search_entries_search_idx')) as part
+    where part.isleaf);
 end
 $$;
 comment on function dossier.index_pending_words() is

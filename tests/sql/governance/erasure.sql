@@ -58,7 +58,7 @@ declare
   t regclass;
   found boolean;
 begin
-  for t in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('dossier', 'dossier_private') and c.relkind = 'r' loop
+  for t in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('dossier', 'dossier_private') and c.relkind in ('r', 'p') loop
     execute format('select exists (select from %s as r where to_jsonb(r)::text like %L)', t, '%' || needle || '%') into found;
     if found then
       return next t::text;
