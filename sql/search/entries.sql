@@ -152,12 +152,14 @@ create function dossier.index_pending_words() returns bigint
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: an index is its owner's. Granted to service_role alone.
+declare
+  index_id constant regclass := to_regclass('dossier_private.search_entries_search_idx');
 begin
-  -- The index is its own only part, unless the table is partitioned.
   return (
-    select coalesce(sum(pg_catalog.gin_clean_pending_list(part.relid)), 0)
-    from pg_catalog.pg_partition_tree(to_regclass('dossier_private.search_entries_search_idx')) as part
-    where part.isleaf);
+    select coalesce(sum(pg_catalog.gin_clean_pending_list(part.oid)), 0)
+    from pg_catalog.pg_class as part
+    where part.relkind = 'i' -- one of a partitioned table is an I, and its parts are these
+      and (part.oid = index_id or part.oid in (select tree.relid from pg_catalog.pg_partition_tree(index_id) as tree)));
 end
 $$;
 comment on function dossier.index_pending_words() is
