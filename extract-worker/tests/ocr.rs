@@ -79,7 +79,7 @@ fn force_reads_pages_that_have_text() {
 }
 
 #[test]
-fn pages_that_lie_on_their_side_are_turned() {
+fn rotated_pages_are_turned_upright() {
     let upright = scan(200.0);
     // Tesseract reads lines that run upwards or downwards by itself.
     for picture in [imageops::rotate90(&upright), imageops::rotate270(&upright)] {
@@ -88,7 +88,7 @@ fn pages_that_lie_on_their_side_are_turned() {
     let page = page(&encoded(imageops::rotate180(&upright), ImageFormat::Png));
     assert_accurate(&page.text, 0.95);
     let reason = page.reason.unwrap();
-    assert!(reason.contains("turned by 180 degrees"), "{reason}");
+    assert!(reason.contains("rotated by 180 degrees"), "{reason}");
 }
 
 #[test]

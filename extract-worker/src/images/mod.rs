@@ -1,4 +1,4 @@
-//! Pixels: image files, pages as images, thumbnails, and the recognition of words in them.
+//! Everything about pixels: image files, pages as images, OCR and thumbnails.
 
 pub(crate) mod image_file;
 pub mod ocr;

@@ -1,6 +1,6 @@
-//! How the pages of a file look: a PDF's are drawn, an image's are decoded.
+//! Pages as images: PDF pages are rendered, image files are decoded.
 //!
-//! Invariant: knows neither words nor thumbnails; those who want pixels say how many.
+//! Invariant: independent of OCR and thumbnails; callers choose the size.
 
 use crate::detection::Format;
 use crate::images::image_file::ImageFile;
@@ -11,25 +11,25 @@ use dossier_extract::protocol::Failure;
 use image::{DynamicImage, GrayImage};
 use std::sync::Arc;
 
-/// What can be seen of one file.
+/// The pages of one file as images.
 pub(crate) enum PageImages {
     Pdf(Renderer),
     Image(ImageFile<Input>),
 }
 
-/// A page as it is read.
+/// A page, prepared for OCR.
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) image: GrayImage,
-    /// Pixels an inch, where the file says how large the page is.
+    /// Pixels per inch, if the file defines the size of the page.
     pub(crate) resolution: Option<u32>,
 }
 
-/// What scanners are set to for reading.
+/// The usual resolution of scans for OCR.
 const SCAN_DPI: f64 = 300.0;
-/// A scan has no more pixels than this: A2 at 300 dpi, A4 at 600.
+/// Maximum number of pixels in a scan: A2 at 300 dpi, A4 at 600.
 const SCAN_PIXELS: u64 = 36_000_000;
-/// A picture this small is one of a screen, with letters of half the size that scans have.
+/// An image this small is probably a screenshot, with letters half as large as in scans.
 const SCREEN_PIXELS: u64 = 2_200_000;
 
 impl PageImages {
@@ -41,7 +41,7 @@ impl PageImages {
         }
     }
 
-    /// A page, from 0, large enough to be read.
+    /// A page (from 0), large enough for OCR.
     pub(crate) fn scan(&mut self, page: usize, limits: &Limits) -> Result<Scan, Failure> {
         match self {
             Self::Pdf(renderer) => {
@@ -57,7 +57,7 @@ impl PageImages {
         }
     }
 
-    /// The first page within a square of that side.
+    /// The first page, scaled to fit a square with this side.
     pub(crate) fn small(&mut self, side: u32, limits: &Limits) -> Result<DynamicImage, Failure> {
         let picture = match self {
             Self::Pdf(renderer) => {
@@ -71,7 +71,7 @@ impl PageImages {
     }
 }
 
-/// Brings a picture of unknown resolution near the size that letters have in scans.
+/// Scales an image of unknown resolution so that its letters are about as large as in scans.
 fn legible(picture: GrayImage) -> GrayImage {
     let (width, height) = picture.dimensions();
     let pixels = u64::from(width) * u64::from(height);

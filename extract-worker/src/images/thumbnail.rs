@@ -1,19 +1,19 @@
-//! A small picture of a file's first page.
+//! Encodes thumbnails.
 //!
-//! Invariant: it is encoded anew from pixels; no byte of the file's own metadata is in it.
+//! Invariant: a thumbnail is encoded from pixels alone, so it contains nothing of the file's metadata.
 
 use dossier_extract::Thumbnail;
 use dossier_extract::protocol::Failure;
 use image::DynamicImage;
 use image::codecs::webp::WebPEncoder;
 
-/// A thumbnail is shown in lists of many.
+/// The target size: thumbnails are shown in long lists.
 const GOOD_BYTES: usize = 96 * 1024;
-/// Low bits of each colour that are given up, one after the other, where a picture is larger than that:
-/// photographs compress badly without loss.
+/// How many low bits of each colour are dropped, step by step, until an image is small enough. Photographs
+/// compress badly without loss.
 const COARSER: [u32; 3] = [0, 2, 3];
 
-/// Encodes what is already small enough in pixels.
+/// Encodes an image whose dimensions are already small enough.
 pub(crate) fn encode(picture: &DynamicImage) -> Result<Thumbnail, Failure> {
     let mut picture = picture.to_rgb8();
     loop {
@@ -24,12 +24,14 @@ pub(crate) fn encode(picture: &DynamicImage) -> Result<Thumbnail, Failure> {
             bytes.clear();
             WebPEncoder::new_lossless(&mut bytes)
                 .encode(&picture, width, height, image::ExtendedColorType::Rgb8)
-                .map_err(|error| Failure::Malformed { reason: format!("no thumbnail: {error}") })?;
+                .map_err(|error| Failure::Malformed {
+                    reason: format!("the thumbnail cannot be encoded: {error}"),
+                })?;
             if bytes.len() <= GOOD_BYTES {
                 break;
             }
         }
-        // Halving ends: a picture of one pixel is small.
+        // Halving terminates: an image of one pixel is small enough.
         if bytes.len() <= Thumbnail::MAX_BYTES {
             return Ok(Thumbnail { media_type: Thumbnail::MEDIA_TYPE.to_owned(), width, height, bytes });
         }
@@ -37,7 +39,7 @@ pub(crate) fn encode(picture: &DynamicImage) -> Result<Thumbnail, Failure> {
     }
 }
 
-/// `channel` without its lowest bits, white staying white and black black.
+/// Drops the lowest bits of a channel; black stays black and white stays white.
 fn coarse(channel: u8, bits: u32) -> u8 {
     let steps = (1_u32 << (8 - bits)) - 1;
     let step = (u32::from(channel) * steps + 127) / 255;

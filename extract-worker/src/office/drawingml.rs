@@ -1,36 +1,36 @@
-//! The words of DrawingML: shapes, tables, diagrams and charts in slides and sheets.
+//! DrawingML text: shapes, tables, diagrams and charts in slides and sheets.
 //!
-//! Invariant: knows no part's name; a reader hands over one node after the other.
+//! Invariant: knows nothing about part names; a reader passes in one node after another.
 
 use crate::office::xml::{Element, Node, Xml};
 use crate::output::markup::{Block, Markup};
 use crate::output::numerals::Numeral;
 
-/// Levels that paragraphs may be indented to.
+/// Number of indentation levels.
 const LEVELS: usize = 9;
 const BULLET: &str = "•";
 
-/// Where in a shape's text the reader is.
+/// The position within the text of a shape.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    /// Within `a:t`.
+    /// Inside `a:t`.
     in_text: bool,
-    /// Whether the open paragraph has words.
+    /// Whether the open paragraph has text.
     is_said: bool,
     paragraph: Paragraph,
-    /// What paragraphs of the shape are, unless they say otherwise.
+    /// The default kind of paragraph in this shape.
     pub(crate) usual: Usual,
-    /// How many numbered paragraphs there were, by level.
+    /// Number of numbered paragraphs so far, by level.
     numbers: [u32; LEVELS],
 }
 
-/// What paragraphs are that say nothing of it.
+/// The kind of paragraphs without explicit properties.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Usual {
     #[default]
     Plain,
     Bulleted,
-    /// Headings, whatever they say.
+    /// Headings, even if their properties say otherwise.
     Title,
 }
 
@@ -47,12 +47,12 @@ enum Bullet {
     AsUsual,
     None,
     Mark,
-    /// How, and from where.
+    /// The format, and the first number.
     Number(String, u32),
 }
 
 impl Words {
-    /// Another shape begins.
+    /// Starts another shape.
     pub(crate) fn start_shape(&mut self) {
         *self = Self::default();
     }
@@ -103,7 +103,7 @@ impl Words {
         }
     }
 
-    /// What the paragraph is; called once for each that has words.
+    /// The kind of the paragraph; called once for each paragraph with text.
     fn block(&mut self) -> Block {
         let depth = self.paragraph.level;
         let Some([count, deeper @ ..]) = self.numbers.get_mut(usize::from(depth)..) else {
@@ -127,7 +127,7 @@ impl Words {
     }
 }
 
-/// A number as `ST_TextAutonumberScheme` names it: `alphaLcParenR` is `a)`.
+/// A number in an `ST_TextAutonumberScheme`: `alphaLcParenR` is `a)`.
 fn numbered(scheme: &str, number: u32) -> String {
     let numeral = match scheme {
         _ if scheme.starts_with("alphaLc") => Numeral::LowerLetter,
@@ -146,7 +146,7 @@ fn numbered(scheme: &str, number: u32) -> String {
     }
 }
 
-/// Writes a part that holds nothing but words: a diagram's data, a sheet's drawings, comments.
+/// Writes a part that contains only text: diagram data, the drawings of a sheet, comments.
 pub(crate) fn write(xml: &str, markup: &mut Markup) {
     let (mut reader, mut words) = (Xml::new(xml), Words::default());
     while let Some(node) = reader.next() {
@@ -161,9 +161,9 @@ pub(crate) fn write(xml: &str, markup: &mut Markup) {
 /// How much of a chart is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Chart {
-    /// Its titles, where the values stand beside it anyway.
+    /// Only its titles, because the sheet itself contains the values.
     Titles,
-    /// Its titles, and a line for each series: `Sales: North 4.3, South 2.5`.
+    /// Its titles, and one line per series: `Sales: North 4.3, South 2.5`.
     Whole,
 }
 
@@ -192,14 +192,14 @@ pub(crate) fn write_chart(xml: &str, detail: Chart, markup: &mut Markup) {
     end(markup);
 }
 
-/// Ends what a broken part left open.
+/// Closes elements that a malformed part left open.
 pub(crate) fn end(markup: &mut Markup) {
     while markup.in_table() {
         markup.end_table();
     }
 }
 
-/// What the values being read are of a series.
+/// The role of the current values in a series.
 #[derive(Debug, Default, Clone, Copy)]
 enum Role {
     #[default]
@@ -209,7 +209,7 @@ enum Role {
     Value,
 }
 
-/// A chart's series, or a title that stands in a cell.
+/// A series of a chart, or a title taken from a cell.
 #[derive(Debug, Default)]
 struct Series {
     role: Role,

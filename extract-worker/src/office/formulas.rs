@@ -1,26 +1,26 @@
-//! Office's formulas as a line of text: `(a+b)/2`, `x²`, `√(a+b)`, `∑_(i=1)^n i`.
+//! Office formulas (OMML) as a line of text: `(a+b)/2`, `x²`, `√(a+b)`, `∑_(i=1)^n i`.
 //!
-//! Invariant: no recursion over a formula's nesting, and no work beyond its size times [`DEEPEST`].
+//! Invariant: no recursion over nested formulas, and no work beyond the size times [`DEEPEST`].
 
 use crate::office::xml::{Element, Node, Xml};
 
-/// Parts of formulas within each other are told apart to this depth; beyond, they are characters in a row.
+/// Structure is kept down to this nesting depth; deeper content is plain characters.
 const DEEPEST: usize = 32;
 
-/// Of a bracket or an operator, in characters.
+/// Maximum length of a bracket or operator, in characters.
 const LONGEST_SIGN: usize = 4;
 
-/// A part of a formula that is open.
+/// An open part of a formula.
 #[derive(Debug, Default)]
 struct Part {
     kind: Kind,
-    /// What is in it, in order; of a part that others are made of, with what it is for.
+    /// Its content in order, each piece with its role.
     pieces: Vec<(Role, String)>,
     /// `m:chr`, `m:begChr`, `m:sepChr`, `m:endChr`.
     signs: [Option<String>; 4],
 }
 
-/// What a part of a formula is.
+/// The kind of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Kind {
     #[default]
@@ -41,7 +41,7 @@ enum Kind {
     Slot(Role),
 }
 
-/// What a piece is to the part that it is in.
+/// The role of a piece within its part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Base,
@@ -85,7 +85,7 @@ pub(crate) fn read(xml: &mut Xml<'_>) -> String {
             Node::Text(_) => {}
         }
     }
-    // The file ends within the formula.
+    // The file ends inside the formula.
     while let Some(part) = open.pop() {
         match open.last_mut() {
             Some(around) => around.push(part),
@@ -95,7 +95,7 @@ pub(crate) fn read(xml: &mut Xml<'_>) -> String {
     String::new()
 }
 
-/// Properties of runs, and deleted text.
+/// Whether an element is a run property or deleted text.
 fn is_silent(element: &Element<'_>) -> bool {
     matches!(
         (element.space, element.name()),
@@ -130,7 +130,7 @@ fn kind(element: &Element<'_>) -> Kind {
     }
 }
 
-/// A sign stands in the properties (`m:dPr`) of the part that it is for.
+/// Brackets and operators are set in the properties (`m:dPr`) of their part.
 fn note_sign(open: &mut [Part], element: &Element<'_>) {
     let index = match (element.space, element.name()) {
         ("m", "chr") => 0,
@@ -200,7 +200,7 @@ impl Part {
     }
 }
 
-/// Whether a text cannot be read as more than one thing.
+/// Whether a text is one unit that needs no brackets.
 fn is_whole(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | ',' | '\'' | '′' | '∞'))
 }
@@ -210,7 +210,7 @@ fn grouped(text: &str) -> String {
     if is_whole(text) || is_bracketed { text.to_owned() } else { format!("({text})") }
 }
 
-/// The base of an exponent: what is no number, name or pair of brackets needs some.
+/// The base of an exponent, in brackets unless it is a number, a name or bracketed already.
 fn whole(base: &str) -> String {
     if base.ends_with([')', ']', '}', '|']) { base.to_owned() } else { grouped(base) }
 }
@@ -224,7 +224,7 @@ fn root(degree: &str, base: &str) -> String {
     }
 }
 
-/// An index or exponent: in small figures where there are some for all of it.
+/// An index or exponent, in subscript or superscript characters if all of it can be written that way.
 fn script(mark: char, text: &str) -> String {
     let text = text.trim();
     if text.is_empty() {

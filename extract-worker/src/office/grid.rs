@@ -1,38 +1,38 @@
-//! The cells of a sheet, by row and column.
+//! The cells of a sheet by row and column.
 //!
-//! Rows and columns without a word are left out: what is left of a sheet is a table.
+//! Empty rows and columns are omitted; the rest is written as a table.
 //!
-//! Invariant: memory and work follow the cells that have text, never the addresses that they have.
+//! Invariant: memory and work depend on the number of cells with text, never on their addresses.
 
 use crate::output::markup::Markup;
 use dossier_extract::protocol::Failure;
 use std::collections::BTreeSet;
 
-/// A sheet as it grows, row by row.
+/// A sheet, built row by row.
 #[derive(Debug)]
 pub(crate) struct Grid {
     text: String,
     cells: Vec<Cell>,
-    /// Where in `cells` each row ends.
+    /// The end of each row in `cells`.
     rows: Vec<usize>,
-    /// The columns that have text.
+    /// The columns with text.
     columns: BTreeSet<u32>,
-    /// As much as may be written of it, with a separator a cell.
+    /// Maximum size of its output, including one separator per cell.
     limit: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Cell {
     column: u32,
-    /// Where in the text it ends.
+    /// Its end in the text.
     end: usize,
 }
 
-/// No program has more columns.
+/// The last column that any spreadsheet program supports.
 const LAST_COLUMN: u32 = 16_383;
-/// Cells are put under each other where the table then has at most so many places for each cell,
+/// Cells are aligned in columns if the table then has at most this many positions per cell …
 const MOST_PLACES_A_CELL: usize = 8;
-/// or is as small as this.
+/// … or at most this many positions in total.
 const FEW_PLACES: usize = 4096;
 
 impl Grid {
@@ -40,7 +40,7 @@ impl Grid {
         Self { text: String::new(), cells: Vec::new(), rows: Vec::new(), columns: BTreeSet::new(), limit }
     }
 
-    /// A cell of the open row; columns count from 0.
+    /// Adds a cell to the open row; columns count from 0.
     pub(crate) fn cell(&mut self, column: u32, text: &str) -> Result<(), Failure> {
         let text = text.trim();
         if text.is_empty() {
@@ -56,7 +56,7 @@ impl Grid {
         Ok(())
     }
 
-    /// Ends the open row, which is there `times` times.
+    /// Ends the open row and repeats it so that it occurs `times` times.
     pub(crate) fn end_row(&mut self, times: u64) -> Result<(), Failure> {
         let start = self.rows.last().copied().unwrap_or_default();
         let end = self.cells.len();

@@ -1,10 +1,10 @@
-//! What is left of a file's limits, shared by everything that reads it.
+//! A budget for decompressed bytes, shared by all parts of a file.
 
 use dossier_extract::protocol::Failure;
 use std::cell::Cell;
 use std::io::{self, Read};
 
-/// The bytes that all compressed parts of one file may still inflate to.
+/// How many bytes the parts of one file may still decompress to.
 #[derive(Debug)]
 pub(crate) struct InflateBudget {
     left: Cell<u64>,
@@ -16,12 +16,12 @@ impl InflateBudget {
         Self { left: Cell::new(bytes), exceeded: Cell::new(false) }
     }
 
-    /// Counts what is read through it; fails at the end of the budget.
+    /// A reader that counts bytes and fails when the budget is exhausted.
     pub(crate) fn meter<R: Read>(&self, inner: R) -> Metered<'_, R> {
         Metered { inner, budget: self }
     }
 
-    /// A part of which the budget did not suffice is the limit's fault, not the file's.
+    /// Fails if the budget was exhausted: that is a limit, not damage to the file.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if self.exceeded.get() {
             Err(Failure::LimitExceeded { limit: "inflate_bytes".to_owned() })
@@ -31,7 +31,7 @@ impl InflateBudget {
     }
 }
 
-/// A reader under a budget.
+/// A reader with a budget.
 #[derive(Debug)]
 pub(crate) struct Metered<'b, R> {
     inner: R,

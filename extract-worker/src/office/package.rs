@@ -1,4 +1,4 @@
-//! The parts of a zip-based office file, read one at a time under one inflate budget.
+//! The parts of a ZIP-based office file, read one at a time, with one decompression budget for all of them.
 
 use super::compound_file;
 use super::inflate_budget::InflateBudget;
@@ -9,7 +9,7 @@ use dossier_extract::protocol::Failure;
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
-/// An open zip file.
+/// An open ZIP file.
 #[derive(Debug)]
 pub(crate) struct Parts<'f> {
     archive: Archive<'f>,
@@ -20,11 +20,11 @@ pub(crate) struct Parts<'f> {
 #[derive(Debug)]
 enum Archive<'f> {
     Whole(ZipArchive<Cursor<&'f [u8]>>),
-    /// Its directory, which stands at its end, is lost.
+    /// The end of the file is missing, and with it the central directory.
     Truncated(TruncatedZip<'f>),
 }
 
-/// What kind of package a zip file is.
+/// The kind of package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Package {
     Word,
@@ -36,28 +36,28 @@ pub(crate) enum Package {
 }
 
 const ZIP: &str = "application/zip";
-/// How the media types of OpenDocument begin.
+/// The common prefix of OpenDocument media types.
 const OPEN_DOCUMENT: &str = "application/vnd.oasis.opendocument.";
-/// Media types are short; nobody needs more of a `mimetype` part.
+/// How much of a `mimetype` part is read.
 const LONGEST_MEDIA_TYPE: u64 = 100;
 
 impl<'f> Parts<'f> {
     pub(crate) fn open(bytes: &'f [u8], limits: &Limits) -> Result<Self, Failure> {
-        // A file under a password is no zip file any more.
+        // A password-protected file is a compound file instead of a ZIP file.
         if compound_file::is_encrypted_office(bytes) {
             return Err(Failure::Encrypted);
         }
-        let archive = match ZipArchive::new(Cursor::new(bytes)) {
-            Ok(archive) => Archive::Whole(archive),
-            Err(error) => Archive::Truncated(
-                TruncatedZip::open(bytes)
-                    .ok_or_else(|| Failure::Malformed { reason: format!("not a whole zip file: {error}") })?,
-            ),
-        };
+        let archive =
+            match ZipArchive::new(Cursor::new(bytes)) {
+                Ok(archive) => Archive::Whole(archive),
+                Err(error) => Archive::Truncated(TruncatedZip::open(bytes).ok_or_else(|| {
+                    Failure::Malformed { reason: format!("not a complete ZIP file: {error}") }
+                })?),
+            };
         Ok(Self { archive, budget: InflateBudget::new(limits.inflate_bytes), is_broken: false })
     }
 
-    /// The text of a part; `None` when there is no such part, or it is broken.
+    /// The text of a part; `None` if it does not exist or is damaged.
     pub(crate) fn read(&mut self, name: &str) -> Result<Option<String>, Failure> {
         let Some(bytes) = self.bytes(name, u64::MAX)? else { return Ok(None) };
         Ok(Some(encoding::decode_xml(bytes)))
@@ -75,18 +75,18 @@ impl<'f> Parts<'f> {
                 self.budget.meter(part.take(most)).read_to_end(&mut bytes)
             }
         };
-        // A broken checksum, a lie about the size or a truncated stream leaves the bytes before it.
+        // If the checksum or size is wrong or the stream is truncated, keep the bytes read so far.
         self.is_broken |= read.is_err();
         self.budget.check()?;
         Ok(Some(bytes))
     }
 
-    /// Whether a part that was read broke off, so that what it gave may not be all.
+    /// Whether a part was damaged or truncated, so that its text may be incomplete.
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken
     }
 
-    /// What kind of package this is, or its media type: by its `[Content_Types].xml`, `mimetype` or main part.
+    /// The kind of package, or else the media type: from `[Content_Types].xml`, `mimetype` or the main part.
     pub(crate) fn package(&mut self) -> Result<Package, String> {
         if let Ok(Some(types)) = self.read("[Content_Types].xml") {
             let main = self.main_part("").unwrap_or_default();
@@ -106,14 +106,14 @@ impl<'f> Parts<'f> {
         }
     }
 
-    /// The part that holds an Open XML document, which `_rels/.rels` names.
+    /// The main part of an Open XML file, as named by `_rels/.rels`.
     pub(crate) fn main_part(&mut self, usual: &str) -> Result<String, Failure> {
         let named = self.relationships("")?.into_iter().find(|to| to.kind == "officeDocument");
         Ok(named.map_or_else(|| usual.to_owned(), |to| to.target))
     }
 }
 
-/// The kind of an Open XML package: what its main part is said to be, or else where it stands.
+/// The kind of an Open XML package: from the content type of its main part, or else from its folder.
 fn open_xml(types: &str, main: &str) -> Result<Package, String> {
     const KINDS: &[(&str, Package)] = &[
         ("wordprocessingml.document.main+xml", Package::Word),

@@ -1,4 +1,4 @@
-//! What an office file says of itself: `docProps/core.xml` and `app.xml`, or OpenDocument's `meta.xml`.
+//! Metadata of office files: `docProps/core.xml` and `app.xml`, or OpenDocument's `meta.xml`.
 
 use crate::office::package::Parts;
 use crate::office::xml::{Node, Xml};
@@ -43,10 +43,10 @@ fn add(metadata: &mut Metadata, part: Option<String>) {
     }
 }
 
-/// Where an element's value goes.
+/// Where to store the value of an element.
 enum Field<'m> {
     Words(&'m mut Option<String>),
-    /// An element for each of several values.
+    /// A list with one element per value.
     More(&'m mut Option<String>),
     Time(&'m mut Option<String>),
 }
@@ -55,7 +55,7 @@ fn field<'m>(metadata: &'m mut Metadata, space: &str, name: &str) -> Option<Fiel
     Some(match (space, name) {
         ("dc", "title") => Field::Words(&mut metadata.title),
         ("dc", "subject") => Field::Words(&mut metadata.subject),
-        // In OpenDocument `dc:creator` is who changed the file last; who made it is named first.
+        // In OpenDocument `dc:creator` is the last editor. The author comes first.
         ("dc", "creator") if metadata.author.is_none() => Field::Words(&mut metadata.author),
         ("meta", "initial-creator") => Field::Words(&mut metadata.author),
         ("cp", "keywords") => Field::Words(&mut metadata.keywords),
@@ -67,7 +67,7 @@ fn field<'m>(metadata: &'m mut Metadata, space: &str, name: &str) -> Option<Fiel
     })
 }
 
-/// A W3C date as RFC 3339, which wants a time and a zone; `None` for what is no date.
+/// Converts a W3C date to RFC 3339, which requires a time and a zone; `None` if it is not a valid date.
 fn rfc3339(date: &str) -> Option<String> {
     let (day, time) = date.split_once('T').unwrap_or((date, "00:00:00"));
     let is_day = day.len() == 10 && day.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');

@@ -1,23 +1,23 @@
-//! Relationships: what the parts of an office file point at, within the file and outside.
+//! Relationships: the links from a part of an office file to other parts and to external addresses.
 
 use super::package::Parts;
 use dossier_extract::protocol::Failure;
 use quick_xml::events::Event;
 use std::collections::HashMap;
 
-/// That one part points at another.
+/// A link from one part to another.
 #[derive(Debug)]
 pub(crate) struct Relationship {
-    /// What the part itself calls it.
+    /// The id that the part uses for it.
     pub(crate) id: String,
     /// The last path segment of its type.
     pub(crate) kind: String,
-    /// The name of the part it points at.
+    /// The name of the target part.
     pub(crate) target: String,
 }
 
 impl Parts<'_> {
-    /// What a part points at within the file, in the order of its list.
+    /// The relationships of a part to other parts of the file, in file order.
     pub(crate) fn relationships(&mut self, part: &str) -> Result<Vec<Relationship>, Failure> {
         let folder = part.rsplit_once('/').map_or("", |(folder, _)| folder);
         let mut found = self.targets(part, false)?;
@@ -27,13 +27,13 @@ impl Parts<'_> {
         Ok(found)
     }
 
-    /// The addresses outside the file that a part links to, by relationship id.
+    /// The external hyperlinks of a part, by relationship id.
     pub(crate) fn links(&mut self, part: &str) -> Result<HashMap<String, String>, Failure> {
         let links = self.targets(part, true)?.into_iter().filter(|to| to.kind == "hyperlink");
         Ok(links.map(|to| (to.id, to.target)).collect())
     }
 
-    /// Relationships within the file or to the outside, as they are written.
+    /// The internal or external relationships of a part, with unresolved targets.
     fn targets(&mut self, part: &str, outside: bool) -> Result<Vec<Relationship>, Failure> {
         let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
         let rels = if folder.is_empty() {
@@ -54,7 +54,7 @@ impl Parts<'_> {
     }
 }
 
-/// A relationship's target, relative to the folder of the part that has it.
+/// Resolves a target relative to the folder of the part that refers to it.
 fn resolve(folder: &str, target: &str) -> String {
     let joined = match target.strip_prefix('/') {
         Some(absolute) => absolute.to_owned(),
@@ -71,7 +71,7 @@ fn resolve(folder: &str, target: &str) -> String {
     segments.join("/")
 }
 
-/// Calls `found` with the attributes of each element of that local name.
+/// Calls `found` with the attributes of each element with this local name.
 fn for_each_element(xml: &str, name: &str, mut found: impl FnMut(&dyn Fn(&str) -> Option<String>)) {
     let mut reader = quick_xml::Reader::from_str(xml);
     loop {

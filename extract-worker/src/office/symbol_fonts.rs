@@ -1,19 +1,19 @@
-//! What the characters of symbol fonts mean.
+//! The meaning of characters in symbol fonts.
 //!
-//! Such a font draws an arrow or a Greek letter where other fonts have a letter. Files say which by the
-//! font's own code, often moved into the private use area (`U+F0B7` for Symbol's bullet).
+//! A symbol font draws an arrow or a Greek letter where other fonts have a letter. Files use the font's own
+//! code, often shifted into the private use area (`U+F0B7` for the bullet in Symbol).
 //!
-//! Invariant: knows no file format.
+//! Invariant: independent of file formats.
 
 use std::borrow::Cow;
 
-/// Symbol, from blank on; in the second row from `0xA0` on. Blank: nothing worth saying.
+/// The Symbol font from code `0x20`, and from `0xA0`. A space marks characters without a useful equivalent.
 const SYMBOL: &str =
     " !∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼";
 const SYMBOL_FROM_A0: &str = "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…⏐⎯↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓\
      ◊〈®©™∑⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪ 〉∫⌠⎮⌡⎞⎟⎠⎤⎥⎦⎫⎬⎭";
 
-/// The signs of other fonts that stand in texts and lists: each run of codes and its characters.
+/// Symbols of other fonts that occur in texts and lists: runs of codes with their characters.
 const WINGDINGS: &[(u32, &str)] = &[
     (0x21, "✏✂✁"),
     (0x28, "☎✆✉"),
@@ -46,7 +46,7 @@ const WINGDINGS: &[(u32, &str)] = &[
 const WINGDINGS_2: &[(u32, &str)] = &[(0x4f, "✗✓☒☑☒☒"), (0x97, "●"), (0xa2, "■□")];
 const WEBDINGS: &[(u32, &str)] = &[(0x61, "✔"), (0x63, "□"), (0x67, "■"), (0x6e, "●"), (0x72, "✖")];
 
-/// The character that a symbol font draws for a code; `None` for other fonts, and where it has no meaning.
+/// The character for a code of a symbol font; `None` for other fonts and for codes without an equivalent.
 pub(crate) fn character(font: &str, code: u32) -> Option<char> {
     let code = if is_private(code) { code - 0xf000 } else { code };
     let runs: &[(u32, &str)] = match font {
@@ -56,12 +56,12 @@ pub(crate) fn character(font: &str, code: u32) -> Option<char> {
         "Webdings" => WEBDINGS,
         _ => return None,
     };
-    // The last run that begins at or before the code.
+    // The last run that starts at or before the code.
     let (first, characters) = runs.iter().rev().find(|(first, _)| *first <= code)?;
     characters.chars().nth((code - first) as usize).filter(|found| *found != ' ' || code == 0x20)
 }
 
-/// Text in a font, its private characters replaced by what they mean where that is known.
+/// Replaces private-use characters by their meaning in this font, if it is known.
 pub(crate) fn decode<'t>(font: &str, text: &'t str) -> Cow<'t, str> {
     if !text.contains(|one: char| is_private(one.into())) {
         return Cow::Borrowed(text);
@@ -71,7 +71,7 @@ pub(crate) fn decode<'t>(font: &str, text: &'t str) -> Cow<'t, str> {
     Cow::Owned(text.chars().map(meant).collect())
 }
 
-/// Whether a code is of the area that symbol fonts' characters are moved to.
+/// Whether a code is in the area to which characters of symbol fonts are shifted.
 pub(crate) fn is_private(code: u32) -> bool {
     (0xf000..=0xf0ff).contains(&code)
 }

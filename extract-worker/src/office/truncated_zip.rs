@@ -1,10 +1,10 @@
-//! Zip files whose end is lost, and with it their directory: parts by the headers that stand before them.
+//! Truncated ZIP files without a central directory: parts are found by their local headers.
 
 use flate2::read::DeflateDecoder;
 use std::collections::HashMap;
 use std::io::Read;
 
-/// The parts that begin in what there is of a file.
+/// The parts that begin before the file is cut off.
 #[derive(Debug)]
 pub(crate) struct TruncatedZip<'f> {
     parts: HashMap<String, Part<'f>>,
@@ -13,21 +13,21 @@ pub(crate) struct TruncatedZip<'f> {
 #[derive(Debug, Clone, Copy)]
 struct Part<'f> {
     is_deflated: bool,
-    /// From the part's first byte to the file's last: sizes may stand behind a part, or be lies.
+    /// From the first byte of the part to the end of the file, because sizes may be missing or false.
     data: &'f [u8],
     size: usize,
 }
 
 const SIGNATURE: &[u8] = b"PK\x03\x04";
 const HEADER_BYTES: usize = 30;
-/// More parts than any office file has.
+/// Maximum number of parts; no real office file has more.
 const MOST_PARTS: usize = 20_000;
 const IS_ENCRYPTED: usize = 1;
 const STORED: usize = 0;
 const DEFLATED: usize = 8;
 
 impl<'f> TruncatedZip<'f> {
-    /// `None` if no part begins in the file, or it does not begin with one.
+    /// `None` unless the file starts with a part.
     pub(crate) fn open(bytes: &'f [u8]) -> Option<Self> {
         if !bytes.starts_with(SIGNATURE) {
             return None;
@@ -35,14 +35,14 @@ impl<'f> TruncatedZip<'f> {
         let mut parts = HashMap::new();
         for at in memchr::memmem::find_iter(bytes, SIGNATURE).take(MOST_PARTS) {
             if let Some((name, part)) = header(&bytes[at..]) {
-                // What looks like a header within a part comes after the part's own.
+                // Data that looks like a header inside a part comes after the part's real header.
                 parts.entry(name).or_insert(part);
             }
         }
         (!parts.is_empty()).then_some(Self { parts })
     }
 
-    /// A part as it was before it was packed, as far as it goes.
+    /// The decompressed part, up to where the file is cut off.
     pub(crate) fn part(&self, name: &str) -> Option<Box<dyn Read + 'f>> {
         let part = *self.parts.get(name)?;
         if part.is_deflated {
@@ -52,7 +52,7 @@ impl<'f> TruncatedZip<'f> {
     }
 }
 
-/// The part behind a local header, and its name.
+/// The name and data of the part after a local header.
 fn header(bytes: &[u8]) -> Option<(String, Part<'_>)> {
     let number = |at: usize, length: usize| {
         let bytes = bytes.get(at..at + length)?;

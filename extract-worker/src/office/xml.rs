@@ -1,63 +1,63 @@
-//! A part's XML as a flat run of elements and characters.
+//! The XML of a part as a flat sequence of elements and text.
 //!
-//! Elements are told by namespace, never by the prefix a file happens to use; namespaces go by the prefix
-//! that their standard uses (`p`, `a`, `text`), which is one for Open XML's transitional and strict forms.
-//! Of `mc:AlternateContent` only the first alternative is seen.
+//! Elements are identified by namespace, never by the prefix that a file happens to use. We name a namespace
+//! by the prefix in its standard (`p`, `a`, `text`); transitional and strict Open XML share these. Of
+//! `mc:AlternateContent` only the first alternative is visible.
 //!
-//! Invariant: no recursion over a file's nesting; a document's own entities are not expanded.
-//! Invariant: what stands before an XML error is told, the error ends the run.
+//! Invariant: no recursion over nested elements; entities defined by the document are not expanded.
+//! Invariant: everything before an XML error is returned; the error ends the sequence.
 
 use quick_xml::events::{BytesEnd, BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 use std::borrow::Cow;
 
-/// What comes next.
+/// One item of the sequence.
 #[derive(Debug)]
 pub(crate) enum Node<'x> {
-    /// An element begins; an empty one ends at once.
+    /// The start of an element. An empty element ends immediately.
     Start(Element<'x>),
-    /// An element ends.
+    /// The end of an element.
     End(End<'x>),
-    /// Characters.
+    /// Text.
     Text(Cow<'x, str>),
 }
 
 /// The start of an element.
 #[derive(Debug)]
 pub(crate) struct Element<'x> {
-    /// Its namespace: the usual prefix, or nothing where nobody here knows it.
+    /// Its namespace: the usual prefix, or empty if it is unknown.
     pub(crate) space: &'static str,
     start: BytesStart<'x>,
 }
 
 impl Element<'_> {
-    /// The name without its prefix.
+    /// The local name.
     pub(crate) fn name(&self) -> &str {
         self.start.local_name().into_inner()
     }
 
-    /// Whether this is the element of that namespace and name.
+    /// Whether the element has this namespace and name.
     pub(crate) fn is(&self, space: &str, name: &str) -> bool {
         self.space == space && self.name() == name
     }
 
-    /// The first attribute of that name, whatever its prefix.
+    /// The first attribute with this local name, whatever its prefix.
     pub(crate) fn attribute(&self, name: &str) -> Option<String> {
         self.find(|key| key.local_name().into_inner() == name)
     }
 
-    /// The attribute of that name that has a prefix: in Open XML one of another vocabulary (`r:id`).
+    /// The attribute with this local name and a prefix: in Open XML, one from another vocabulary (`r:id`).
     pub(crate) fn foreign_attribute(&self, name: &str) -> Option<String> {
         self.find(|key| key.prefix().is_some() && key.local_name().into_inner() == name)
     }
 
-    /// An attribute that is a number.
+    /// A numeric attribute.
     pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.attribute(name)?.trim().parse().ok()
     }
 
-    /// An attribute that is true or false; `None` where it is not there.
+    /// A boolean attribute; `None` if it is missing.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         self.attribute(name).map(|value| matches!(value.as_str(), "1" | "true" | "on"))
     }
@@ -78,12 +78,12 @@ pub(crate) struct End<'x> {
 }
 
 impl End<'_> {
-    /// The name without its prefix.
+    /// The local name.
     pub(crate) fn name(&self) -> &str {
         self.end.local_name().into_inner()
     }
 
-    /// Whether this is the end of an element of that namespace and name.
+    /// Whether the element has this namespace and name.
     pub(crate) fn is(&self, space: &str, name: &str) -> bool {
         self.space == space && self.name() == name
     }
@@ -95,7 +95,7 @@ pub(crate) struct Xml<'x> {
     reader: NsReader<&'x [u8]>,
     /// How many elements are open.
     depth: usize,
-    /// Of each open `mc:AlternateContent`: its depth, and whether one of its alternatives has been seen.
+    /// For each open `mc:AlternateContent`, its depth and whether an alternative was already used.
     alternatives: Vec<(usize, bool)>,
     is_broken: bool,
 }
@@ -109,7 +109,7 @@ impl<'x> Xml<'x> {
         Self { reader, depth: 0, alternatives: Vec::new(), is_broken: false }
     }
 
-    /// What comes next; `None` at the end, or where the XML is broken.
+    /// The next item; `None` at the end or at an XML error.
     pub(crate) fn next(&mut self) -> Option<Node<'x>> {
         loop {
             let node = self.read()?;
@@ -120,13 +120,13 @@ impl<'x> Xml<'x> {
         }
     }
 
-    /// Whether the run ended at an error.
+    /// Whether the sequence ended at an error.
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken
     }
 
-    /// Shows each child of the innermost open element, and leaves it. What `each` leaves of a child is
-    /// skipped.
+    /// Calls `each` for every child of the innermost open element, then leaves that element. Content that
+    /// `each` does not read is skipped.
     pub(crate) fn children(&mut self, mut each: impl FnMut(&mut Self, &Element<'x>)) {
         let inside = self.depth;
         while self.depth >= inside {
@@ -150,7 +150,7 @@ impl<'x> Xml<'x> {
         self.depth
     }
 
-    /// Leaves the innermost open element, with all that is in it.
+    /// Skips the rest of the innermost open element.
     pub(crate) fn skip(&mut self) -> Option<()> {
         let outside = self.depth.saturating_sub(1);
         while self.depth > outside {
@@ -159,7 +159,7 @@ impl<'x> Xml<'x> {
         Some(())
     }
 
-    /// The characters up to the end of the innermost open element, its children's too.
+    /// The text up to the end of the innermost open element, including its children.
     pub(crate) fn text(&mut self) -> String {
         let mut text = String::new();
         let outside = self.depth.saturating_sub(1);
@@ -202,7 +202,7 @@ impl<'x> Xml<'x> {
         }
     }
 
-    /// Whether an element of `mc` counts: of several alternatives the first.
+    /// Whether the content of an `mc` element is visible: only the first alternative is.
     fn is_taken(&mut self, element: &Element<'_>) -> bool {
         match (element.name(), self.alternatives.last_mut()) {
             ("AlternateContent", _) => {
@@ -215,7 +215,7 @@ impl<'x> Xml<'x> {
     }
 }
 
-/// Only the characters that XML itself knows.
+/// Resolves only the entities that XML itself predefines.
 fn expand(reference: &BytesRef<'_>) -> String {
     let character = match &**reference {
         "lt" => '<',
@@ -228,7 +228,7 @@ fn expand(reference: &BytesRef<'_>) -> String {
     character.into()
 }
 
-/// The prefix that a namespace's standard writes.
+/// The usual prefix of a namespace.
 fn usual_prefix(namespace: &ResolveResult<'_>) -> &'static str {
     let ResolveResult::Bound(Namespace(namespace)) = namespace else { return "" };
     if let Some(open_document) = namespace.strip_prefix("urn:oasis:names:tc:opendocument:xmlns:") {

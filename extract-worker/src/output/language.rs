@@ -1,22 +1,22 @@
-//! Guesses the language of a file from a sample of its text.
+//! Detects the language of a file from a sample of its text.
 
 use whatlang::detect;
 
-/// As much text as a guess is made from, and as much of it as one page gives: a preface or a list of
-/// names may be in another language than the rest.
+/// The size of the sample, and how much of it one page contributes: a preface or a list of names may be in
+/// another language than the rest.
 const SAMPLE_BYTES: usize = 16 * 1024;
 const OF_ONE_PAGE: usize = 4 * 1024;
-/// Fewer letters say nothing.
+/// With fewer letters no language is detected.
 const FEWEST_LETTERS: usize = 40;
 
-/// The beginnings of a file's pages.
+/// A sample from the beginning of each page.
 #[derive(Debug, Default)]
 pub(crate) struct Sample {
     text: String,
 }
 
 impl Sample {
-    /// Takes of the next page what is still needed.
+    /// Adds text of the next page until the sample is full.
     pub(crate) fn add(&mut self, page: &str) {
         let room = OF_ONE_PAGE.min(SAMPLE_BYTES.saturating_sub(self.text.len()));
         if room > 0 {
@@ -25,10 +25,10 @@ impl Sample {
         }
     }
 
-    /// The language as an ISO 639-3 code, where there is enough text to be sure of it.
+    /// The language as an ISO 639-3 code, if there is enough text to be certain.
     pub(crate) fn language(&self) -> Option<String> {
         let letters = self.text.chars().filter(|c| c.is_alphabetic()).count();
-        // Han and kana say a word in a letter or two.
+        // In Han and kana a word has only one or two letters.
         let wide = self.text.chars().filter(|c| ('\u{3040}'..='\u{9fff}').contains(c)).count();
         if letters + 3 * wide < FEWEST_LETTERS {
             return None;

@@ -1,43 +1,44 @@
-//! Text as Markdown (`CommonMark` with GitHub's tables): what would be markup is escaped, so that a
-//! renderer shows the characters that the file has; and no more than that, so that the source reads well.
+//! Text as Markdown (`CommonMark` with GitHub's tables). Characters that would be markup are escaped, so that
+//! a renderer shows the original text. Nothing else is escaped, so that the source stays readable.
 //!
-//! Invariant: the cost is linear in the text.
+//! Invariant: the cost is linear in the length of the text.
 
 use std::fmt::Write as _;
 use std::ops::Range;
 
-/// Words that lead somewhere.
+/// A link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link {
-    /// Where in the text the words are.
+    /// The position of its words in the text.
     pub(crate) words: Range<usize>,
     pub(crate) url: String,
 }
 
-/// Schemes that a link may have; a program that shows the text may follow it.
+/// Allowed schemes, because a program that shows the text may follow a link.
 const SCHEMES: [&str; 5] = ["http://", "https://", "mailto:", "ftp://", "tel:"];
-/// Longer addresses are data rather than places.
+/// Longer addresses are data rather than links.
 const LONGEST_URL: usize = 2048;
-/// Of `&name;`.
+/// Maximum length of the name in `&name;`.
 const LONGEST_ENTITY: usize = 32;
-/// Characters that may begin markup within a line.
+/// Characters that may start inline markup.
 const INLINE: [char; 10] = ['\\', '`', '*', '_', '~', '[', ']', '<', '&', '|'];
 
-/// Where inline text stands.
+/// Where inline text is placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Paragraph,
-    /// There, bars part cells.
+    /// A table cell, where `|` separates cells.
     Cell,
 }
 
-/// The text of a paragraph, inline markup escaped and links marked. Links come in order, and apart.
+/// Writes the text of a paragraph: escapes inline markup and marks links. Links are in order and do not
+/// overlap.
 pub(crate) fn inline(text: &str, links: &[Link], place: Place) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for link in links.iter().filter(|link| is_worth_marking(text, link)) {
         escape(&mut out, text, at..link.words.start, place, false);
-        // An exclamation mark before a link would make it a picture.
+        // An exclamation mark before a link would turn it into an image.
         if out.ends_with('!') {
             out.insert(out.len() - 1, '\\');
         }
@@ -52,7 +53,7 @@ pub(crate) fn inline(text: &str, links: &[Link], place: Place) -> String {
     out
 }
 
-/// A line of inline text, so that it begins no block of its own.
+/// Escapes a line of inline text so that it does not start a block.
 pub(crate) fn line(out: &mut String, line: &str) {
     let line = line.trim();
     let at = block_mark(line).unwrap_or(line.len());
@@ -63,7 +64,7 @@ pub(crate) fn line(out: &mut String, line: &str) {
     out.push_str(&line[at..]);
 }
 
-/// A heading's words, so that a `#` at their end stays.
+/// Escapes the text of a heading so that a trailing `#` is kept.
 pub(crate) fn heading(out: &mut String, words: &str) {
     let words = words.trim();
     match words.strip_suffix('#') {
@@ -75,7 +76,7 @@ pub(crate) fn heading(out: &mut String, words: &str) {
     }
 }
 
-/// A fence that no line of `text` ends.
+/// A code fence that no line of `text` closes.
 pub(crate) fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     "`".repeat(longest.max(2) + 1)
@@ -87,7 +88,7 @@ fn is_worth_marking(text: &str, link: &Link) -> bool {
         && SCHEMES.iter().any(|scheme| {
             link.url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         });
-    // An address that is written out is a link without being marked as one.
+    // A bare URL is a link without markup.
     let is_said = words == link.url || link.url.strip_prefix("mailto:") == Some(words);
     is_place && !is_said && !words.trim().is_empty() && !words.contains('\n')
 }
@@ -111,7 +112,7 @@ fn escape(out: &mut String, text: &str, range: Range<usize>, place: Place, in_li
         out.push_str(&text[at..special]);
         let rest = &text[special..];
         let character = rest.chars().next().unwrap_or_default();
-        // Of signs in a row, which are one mark.
+        // A run of the same sign is one delimiter.
         let run = match character {
             '*' | '_' | '~' => {
                 rest[..range.end - special].bytes().take_while(|b| *b == rest.as_bytes()[0]).count()
@@ -119,7 +120,7 @@ fn escape(out: &mut String, text: &str, range: Range<usize>, place: Place, in_li
             _ => 1,
         };
         let after = &rest[run..];
-        // At a link's edge there is a bracket, which is a neighbour as good as a letter.
+        // At the edge of a link the neighbour is a bracket, which counts like a letter.
         let before = if special == range.start && special > 0 {
             Some(']')
         } else {
@@ -132,7 +133,7 @@ fn escape(out: &mut String, text: &str, range: Range<usize>, place: Place, in_li
                 after.starts_with(|next: char| next.is_ascii_punctuation() || next == '\n')
                     || after.is_empty()
             }
-            // A mark that cannot end emphasis is none; if no mark can end any, none can begin any.
+            // A delimiter that cannot close emphasis has no effect. If none can close it, none can open it.
             '*' | '~' => before.is_some_and(|before| !before.is_whitespace()),
             '_' => {
                 before.is_some_and(|before| !before.is_whitespace())
@@ -157,14 +158,14 @@ fn escape(out: &mut String, text: &str, range: Range<usize>, place: Place, in_li
     out.push_str(&text[at..range.end]);
 }
 
-/// What follows an `&`: whether both together are the name of a character.
+/// Whether the text after an `&` makes it a character reference.
 fn is_entity(after: &str) -> bool {
     let name =
         after.bytes().take(LONGEST_ENTITY).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
     name > 0 && after[name..].starts_with(';')
 }
 
-/// Where in a line the sign stands that makes it a heading, an item, a quotation, a rule or a definition.
+/// Position of the character that would make a line a heading, list item, quotation, rule or definition.
 fn block_mark(line: &str) -> Option<usize> {
     let first = line.chars().next()?;
     let ends_word = |at: usize| line[at..].chars().next().is_none_or(char::is_whitespace);
@@ -178,7 +179,7 @@ fn block_mark(line: &str) -> Option<usize> {
         '-' | '+' | '*' => ends_word(1) || is_ruler(),
         '=' | '_' | ':' | '|' => is_ruler(),
         '~' => line.starts_with("~~~"),
-        // Notes (`[^1]: …`) are written so by readers, on purpose.
+        // Readers write notes (`[^1]: …`) like this on purpose.
         '[' => !line.starts_with("[^") && line.find(']').is_some_and(|end| line[end..].starts_with("]:")),
         '0'..='9' => {
             let digits = line.bytes().take_while(u8::is_ascii_digit).count();
@@ -242,7 +243,7 @@ mod tests {
         assert_eq!(inline("https://a.exampl", &[whole], Place::Paragraph), "https://a.exampl");
     }
 
-    /// The words that a reader of Markdown shows, cells parted by blanks; `None`: it shows more than words.
+    /// The text that a Markdown parser shows, cells separated by blanks; `None` if it finds any other markup.
     fn shown(markdown: &str) -> Option<String> {
         let mut shown = String::new();
         let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
@@ -268,7 +269,7 @@ mod tests {
         Some(shown.trim().to_owned())
     }
 
-    /// Pieces of markup and words, put together by chance.
+    /// Random combinations of words and markup.
     fn scramble(seed: u64) -> String {
         const PIECES: [&str; 40] = [
             "a", "b", "é", " ", " ", " ", "\n", "*", "**", "_", "__", "`", "``", "~", "~~", "[", "]", "](",

@@ -1,4 +1,4 @@
-//! What readers write into, and how it leaves the process: markup, tables, pages, replies.
+//! What readers write into: markup, tables, pages. Replies carry it to the parent process.
 
 pub(crate) mod language;
 mod markdown;

@@ -1,9 +1,9 @@
-//! Numbers as lists write them: `3`, `iii`, `C`, `三`, `③`.
+//! Number formats of lists: `3`, `iii`, `C`, `三`, `③`.
 //!
-//! Invariant: knows no file format; a reader maps its own names to a [`Numeral`].
-//! Invariant: the result is short, however large the number.
+//! Invariant: independent of file formats; a reader maps its own names to a [`Numeral`].
+//! Invariant: the result is short, however large the number is.
 
-/// A way to write a number.
+/// A number format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Numeral {
     /// `1`
@@ -19,7 +19,7 @@ pub(crate) enum Numeral {
     Ordinal,
     LowerRoman,
     UpperRoman,
-    /// `a` to `z`, then `aa`, `bb`: as word processors count.
+    /// `a` to `z`, then `aa`, `bb`, as in word processors.
     LowerLetter,
     UpperLetter,
     LowerRussian,
@@ -36,13 +36,13 @@ pub(crate) enum Numeral {
     Hebrew,
     /// `أ`
     Arabic,
-    /// No number at all.
+    /// No number.
     Nothing,
 }
 
-/// Letters are said again and again at most so many times.
+/// Maximum number of repetitions of a letter.
 const LONGEST_WORD: usize = 30;
-/// The largest number that Roman figures are common for.
+/// The largest number that is commonly written in Roman numerals.
 const LARGEST_ROMAN: u32 = 4999;
 
 const LATIN: &str = "abcdefghijklmnopqrstuvwxyz";
@@ -54,7 +54,7 @@ const HEBREW: &str = "אבגדהוזחטיכלמנסעפצקרשת";
 const ARABIC: &str = "أبتثجحخدذرزسشصضطظعغفقكلمنهوي";
 
 impl Numeral {
-    /// How it writes `number`; a number that it has no figures for is written in decimal.
+    /// Writes `number` in this format, or in decimal if the format cannot express it.
     pub(crate) fn write(self, number: u32) -> String {
         let written = match self {
             Self::Decimal => None,
@@ -147,7 +147,7 @@ fn chinese_digit(digit: char) -> char {
     digit.to_digit(10).and_then(|digit| DIGITS.get(digit as usize).copied()).unwrap_or(digit)
 }
 
-/// As it is counted in Chinese and Japanese, below a hundred; further on the two differ.
+/// Chinese and Japanese numbers below 100; above that the two differ.
 fn chinese(number: u32) -> Option<String> {
     let digit = |digit: u32| char::from_digit(digit, 10).map(chinese_digit);
     let mut written = String::new();

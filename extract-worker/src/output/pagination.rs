@@ -1,32 +1,33 @@
-//! Cuts a long text into pages, so that search and prompts can name a place in a file that has no pages.
+//! Splits a long text into pages, so that search results and prompts can refer to a place in a file that has
+//! no pages.
 //!
-//! Invariant: the pages, put together, are the text (less the form feeds that end pages).
-//! Invariant: knows no file format.
+//! Invariant: the pages joined together are the text, without the form feeds that end pages.
+//! Invariant: independent of file formats.
 
 use crate::output::markup::Heading;
 use dossier_extract::OutlineEntry;
 
-/// The length of a page, in bytes, where the file itself says nothing: about two printed pages.
+/// The length of a page in bytes, if the file has no page breaks: about two printed pages.
 const PAGE_BYTES: usize = 8 * 1024;
-/// How far past its length a page goes on for the sake of a word, as a multiple of that length.
+/// How long a page may become to avoid splitting a word, as a multiple of its usual length.
 const PATIENCE: usize = 4;
-/// The same for the sake of a record.
+/// The same to avoid splitting a record.
 const RECORD_PATIENCE: usize = 32;
 
-/// Where a text may be cut.
+/// Where a text may be split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// Between words, better between sentences, lines or paragraphs; and at every form feed.
+    /// Between words, preferably between paragraphs, lines or sentences; and at every form feed.
     BetweenWords,
-    /// At line ends alone, since a line is a record; one that no record is as long as, between words.
+    /// Only between lines, because a line is a record; a line longer than any record, between words.
     BetweenLines,
 }
 
-/// The pages of a text, and where each begins; at most `most`: at the limit, pages are longer rather than
-/// missing.
+/// The pages of a text with their start positions. There are at most `most` pages: if necessary, pages become
+/// longer.
 pub(crate) fn pages(text: &str, cut: Cut, most: usize) -> impl Iterator<Item = (usize, &str)> {
-    // All pages but those that end at a form feed are at least half as long as they may be, so half of
-    // the pages suffice for them.
+    // Every page that does not end at a form feed is at least half full, so half of the pages are enough for
+    // them.
     let form_feeds = text.bytes().filter(|byte| *byte == b'\x0c').count();
     let marked = cut == Cut::BetweenWords && form_feeds > 0 && form_feeds < most / 2;
     let length = PAGE_BYTES.max(text.len().saturating_mul(4) / most.max(1));
@@ -39,12 +40,13 @@ pub(crate) fn pages(text: &str, cut: Cut, most: usize) -> impl Iterator<Item = (
     sections.flat_map(move |(start, section)| Chunks { start, rest: Some(section), cut, length })
 }
 
-/// Says of each heading, in the order of the text, on which of the pages (from 1) it is that begin there.
+/// Sets the page (from 1) of each heading, given the start positions of the pages. Headings come in text
+/// order.
 pub(crate) fn place(headings: Vec<Heading>, text: &str, starts: &[usize]) -> Vec<OutlineEntry> {
     let mut at = 0;
     let place = |heading: Heading| {
         at = heading.at.max(at);
-        // The space before it may be another page's end.
+        // Space before the heading may belong to the previous page.
         let rest = text.get(at..).unwrap_or_default();
         at += rest.len() - rest.trim_start().len();
         let page = starts.partition_point(|start| *start <= at);
@@ -54,7 +56,7 @@ pub(crate) fn place(headings: Vec<Heading>, text: &str, starts: &[usize]) -> Vec
 }
 
 struct Chunks<'t> {
-    /// Where the rest begins in the text.
+    /// Position of the rest in the text.
     start: usize,
     rest: Option<&'t str>,
     cut: Cut,
@@ -68,7 +70,7 @@ impl<'t> Iterator for Chunks<'t> {
         let rest = self.rest?;
         let end = page_end(rest, self.cut, self.length);
         let (page, after) = rest.split_at(end);
-        // A blank end is no page of its own.
+        // Trailing blank space does not get a separate page.
         self.rest = (!after.trim().is_empty()).then_some(after);
         let start = self.start;
         self.start += end;
@@ -76,8 +78,8 @@ impl<'t> Iterator for Chunks<'t> {
     }
 }
 
-/// Where the first page of a text ends: at the best place in the second half of its length, or as soon as
-/// possible after it.
+/// The end of the first page: the best position in the second half of its length, or else the first one
+/// after it.
 fn page_end(text: &str, cut: Cut, length: usize) -> usize {
     if text.len() <= length {
         return text.len();

@@ -1,4 +1,4 @@
-//! Writes replies: each page as soon as it is ready, cleaned, numbered, and under the output limit.
+//! Sends replies: each page as soon as it is ready, cleaned, numbered, and within the output limit.
 
 use crate::output::language::Sample;
 use crate::output::markup::Heading;
@@ -8,7 +8,7 @@ use dossier_extract::{Metadata, Thumbnail};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// Where a format's reader puts its pages.
+/// The pages that a reader sends.
 #[derive(Debug)]
 pub(crate) struct Pages<W> {
     out: W,
@@ -17,21 +17,21 @@ pub(crate) struct Pages<W> {
     bytes_left: u64,
     needs_ocr: Vec<u32>,
     sample: Sample,
-    /// What the file says of itself; readers fill in what they find.
+    /// The file's metadata; readers fill in what they find.
     pub(crate) metadata: Metadata,
 }
 
-/// What was recognised on a page.
+/// The OCR result of a page.
 #[derive(Debug)]
 pub(crate) struct Recognized {
     pub(crate) text: String,
-    /// 0 to 1; `None` without words.
+    /// Mean confidence, 0 to 1; `None` without words.
     pub(crate) confidence: Option<f32>,
-    /// What was done to the page, where that says something.
+    /// What was done to the page, if anything notable.
     pub(crate) reason: Option<String>,
 }
 
-/// Room that is kept for the last reply.
+/// Space reserved for the final reply.
 const LAST_REPLY_BYTES: u64 = 4096;
 
 impl<W: Write> Pages<W> {
@@ -53,12 +53,12 @@ impl<W: Write> Pages<W> {
         self.push_with(engine, text, None, None)
     }
 
-    /// Sends a text whose file says nothing of pages, as pages of a length that can be found and quoted.
+    /// Sends a text without page marks, split into pages that are short enough to find and quote.
     pub(crate) fn push_long(&mut self, engine: &str, text: &str, cut: Cut) -> Result<(), Failure> {
         self.push_long_with(engine, text, cut, None)
     }
 
-    /// The same, with why this engine read it.
+    /// The same, with the reason why this engine was used.
     pub(crate) fn push_long_with(
         &mut self,
         engine: &str,
@@ -70,7 +70,7 @@ impl<W: Write> Pages<W> {
             .try_for_each(|(_, page)| self.push_with(engine, page, None, reason.map(str::to_owned)))
     }
 
-    /// The same for a text with headings: they become the outline, each with the page that it comes to be on.
+    /// The same for a text with headings: they become the outline, each with its page number.
     pub(crate) fn push_headed(
         &mut self,
         engine: &str,
@@ -83,7 +83,7 @@ impl<W: Write> Pages<W> {
         self.push_long(engine, text, Cut::BetweenWords)
     }
 
-    /// Sends the next page, with how good it looks and why this engine read it.
+    /// Sends the next page with its quality and the reason why this engine was used.
     pub(crate) fn push_with(
         &mut self,
         engine: &str,
@@ -108,7 +108,7 @@ impl<W: Write> Pages<W> {
         }))
     }
 
-    /// Sends a page whose words were recognised.
+    /// Sends the OCR result of a page.
     pub(crate) fn push_recognized(&mut self, page: u32, recognized: Recognized) -> Result<(), Failure> {
         let text = clean(&recognized.text).into_owned();
         self.sample.add(&text);
@@ -123,17 +123,17 @@ impl<W: Write> Pages<W> {
         }))
     }
 
-    /// Says that the words of a page cannot be recognised.
+    /// Reports that OCR failed on a page.
     pub(crate) fn push_unread(&mut self, page: u32, failure: Failure) -> Result<(), Failure> {
         self.reply(&Reply::Unread { page, failure })
     }
 
-    /// Sends the picture that was asked for.
+    /// Sends the thumbnail.
     pub(crate) fn push_thumbnail(&mut self, thumbnail: Thumbnail) -> Result<(), Failure> {
         self.reply(&Reply::Thumbnail(thumbnail))
     }
 
-    /// Sends anything but the last reply.
+    /// Sends any reply except the final one.
     fn reply(&mut self, reply: &Reply) -> Result<(), Failure> {
         let line = line(reply);
         self.bytes_left = self
@@ -144,17 +144,17 @@ impl<W: Write> Pages<W> {
         Ok(())
     }
 
-    /// Says that the page sent last shows a picture and no text worth having.
+    /// Marks the last page as one that shows an image and has no usable text.
     pub(crate) fn last_needs_ocr(&mut self) {
         self.needs_ocr.push(self.count);
     }
 
-    /// How many pages may still be sent.
+    /// The number of pages that may still be sent.
     fn left(&self) -> usize {
         self.limit.saturating_sub(self.count) as usize
     }
 
-    /// Sends the last reply.
+    /// Sends the final reply.
     pub(crate) fn finish(mut self, outcome: Result<String, Failure>) {
         let reply = match outcome {
             Ok(media_type) => Reply::Done(Box::new(Done {
@@ -168,7 +168,7 @@ impl<W: Write> Pages<W> {
         self.send(&line(&reply));
     }
 
-    /// The metadata, without its lists where the pages have left no room for them.
+    /// The metadata, without its lists if the pages have left no room for them.
     fn fitting_metadata(&mut self) -> Metadata {
         let metadata = std::mem::take(&mut self.metadata);
         let length = serde_json::to_vec(&metadata).map_or(u64::MAX, |json| json.len() as u64);
@@ -181,7 +181,7 @@ impl<W: Write> Pages<W> {
     fn send(&mut self, line: &[u8]) {
         let sent = self.out.write_all(line).and_then(|()| self.out.flush());
         if let Err(error) = sent {
-            // Nobody listens any more; there is nothing left to do.
+            // The parent has closed the pipe, so there is nothing left to do.
             let quiet = error.kind() == io::ErrorKind::BrokenPipe;
             std::process::exit(i32::from(!quiet));
         }
@@ -194,7 +194,7 @@ fn line(reply: &Reply) -> Vec<u8> {
     line
 }
 
-/// Text without the control characters that no page may hold; line ends are `\n`.
+/// Removes control characters that a page must not contain; line endings become `\n`.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_clean) {
         return Cow::Borrowed(text);

@@ -1,10 +1,10 @@
-//! A table as it grows, and what it looks like written out.
+//! Builds a table and writes it as text.
 //!
-//! All cells share one string: a sheet may have millions of them. A cell is inline text of the format that
-//! the table is written in, with a line end between its paragraphs.
+//! All cells share one string, because a sheet may have millions of them. A cell is inline text in the output
+//! format, with line breaks between its paragraphs.
 //!
-//! Invariant: knows no file format.
-//! Invariant: what is written is at most a few times as long as the cells are.
+//! Invariant: independent of file formats.
+//! Invariant: the output is at most a few times as long as the text of the cells.
 
 use crate::output::markdown;
 use dossier_extract::TextFormat;
@@ -14,25 +14,25 @@ use unicode_width::UnicodeWidthStr;
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     text: String,
-    /// Where in `text` each cell ends.
+    /// The end of each cell in `text`.
     cells: Vec<usize>,
-    /// Where in `cells` each row ends.
+    /// The end of each row in `cells`.
     rows: Vec<usize>,
-    /// The first row, if it has been written on an earlier page.
+    /// The first row, if it was written on an earlier page.
     head: Option<Vec<String>>,
 }
 
-/// Columns are lined up where those before the last take at most so much room,
+/// Columns are aligned if all but the last have at most this total width …
 const WIDEST: usize = 120;
-/// and all rows together at most so much.
+/// … and all rows together at most this size.
 const MOST_PADDED: usize = 1 << 20;
-/// Between columns that are lined up.
+/// The gap between aligned columns.
 const GAP: &str = "  ";
-/// A longer first row is not said again on every page.
+/// The longest first row that is repeated on every page.
 const LONGEST_HEAD: usize = 500;
 
 impl Table {
-    /// The next cell of the open row.
+    /// Adds a cell to the open row.
     pub(crate) fn cell(&mut self, text: &str) {
         self.text.push_str(text.trim());
         self.cells.push(self.text.len());
@@ -42,22 +42,22 @@ impl Table {
         self.rows.push(self.cells.len());
     }
 
-    /// Whether the last row has cells and no end yet.
+    /// Whether the last row has cells and has not ended.
     pub(crate) fn is_row_open(&self) -> bool {
         self.cells.len() > self.whole_cells()
     }
 
-    /// Whether no row has ended yet.
+    /// Whether no row has ended.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Whether no cell has words.
+    /// Whether no cell has text.
     pub(crate) fn is_blank(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Takes the rows that have ended, for a page that ends before the table does.
+    /// Takes the finished rows, for a page that ends before the table does.
     pub(crate) fn take_rows(&mut self) -> Self {
         let cells = self.whole_cells();
         let end = self.cell_start(cells);
@@ -87,18 +87,18 @@ impl Table {
         }
     }
 
-    /// As part of the cell that the table is in.
+    /// The table as part of a cell of an outer table.
     pub(crate) fn write_within(&self, cell: &mut String) {
         self.write_text(cell);
         cell.truncate(cell.trim_end().len());
     }
 
-    /// How many cells the rows that have ended have.
+    /// The number of cells in finished rows.
     fn whole_cells(&self) -> usize {
         self.rows.last().copied().unwrap_or_default()
     }
 
-    /// Where in `text` a cell begins.
+    /// The start of a cell in `text`.
     fn cell_start(&self, index: usize) -> usize {
         index.checked_sub(1).map_or(0, |before| self.cells[before])
     }
@@ -117,7 +117,8 @@ impl Table {
         self.rows().map(|row| row.len()).chain(self.head.as_ref().map(Vec::len)).max().unwrap_or_default()
     }
 
-    /// A row a line: lined up where the table is narrow, else parted by tabs. A single column is lines.
+    /// One line per row: aligned if the table is narrow, otherwise separated by tabs. A single column becomes
+    /// lines.
     fn write_text(&self, out: &mut String) {
         if self.columns() <= 1 {
             for cell in self.rows().flatten() {
@@ -145,12 +146,12 @@ impl Table {
         }
     }
 
-    /// How wide each column is of those that text follows in some row; `None` where that is too much.
+    /// The width of each column that is followed by text in some row; `None` if the total is too large.
     fn widths(&self) -> Option<Vec<usize>> {
         let mut widths: Vec<usize> = Vec::new();
         let mut sum = 0;
         for mut row in self.rows() {
-            // What nothing follows may be as long as it likes.
+            // A cell that nothing follows may have any length.
             let last = row.rposition(|cell| !cell.is_empty()).unwrap_or_default();
             for (column, cell) in row.take(last).enumerate() {
                 let width = flat_width(cell);
@@ -168,7 +169,7 @@ impl Table {
         (self.rows.len().saturating_mul(sum) <= MOST_PADDED).then_some(widths)
     }
 
-    /// Whether this only sets text apart from what is around it: it is a column, and no list of values.
+    /// Whether the table is only a box around text: a single column that is not a list of values.
     fn is_frame(&self) -> bool {
         self.columns() <= 1 && (self.rows.len() == 1 || self.text.contains('\n'))
     }
@@ -189,7 +190,7 @@ impl Table {
             return;
         }
         let mut rows = self.rows();
-        // The first row says how many columns there are; later ones may be shorter.
+        // The first row sets the number of columns; later rows may be shorter.
         let written = match &self.head {
             Some(head) => write_row(out, head.iter().map(String::as_str)),
             None => write_row(out, rows.next().into_iter().flatten()),
@@ -204,7 +205,7 @@ impl Table {
     }
 }
 
-/// Writes a row without a line end; returns how many cells it has.
+/// Writes a row without a line break; returns its number of cells.
 fn write_row<'c>(out: &mut String, cells: impl Iterator<Item = &'c str>) -> usize {
     let mut written = 0;
     out.push('|');
@@ -222,7 +223,7 @@ fn write_row<'c>(out: &mut String, cells: impl Iterator<Item = &'c str>) -> usiz
     written
 }
 
-/// A cell's words in one line.
+/// The text of a cell in one line.
 fn push_flat(out: &mut String, cell: &str) {
     if !cell.contains(['\n', '\t']) {
         return out.push_str(cell);

@@ -1,6 +1,6 @@
-//! Image files: how many pages they have, and the pixels of each.
+//! Image files: their pages, and the pixels of each.
 //!
-//! Invariant: no pixel is decoded before the size that the header declares has passed the limit.
+//! Invariant: no pixel is decoded before the size in the header has been checked against the limit.
 
 mod tiff;
 
@@ -10,7 +10,7 @@ use dossier_extract::protocol::Failure;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Rgba};
 use std::io::{BufRead, Cursor, Seek, Write};
 
-/// The kind of picture that a media type names.
+/// The image format for a media type.
 pub(crate) fn named(media_type: &str) -> Option<ImageFormat> {
     Some(match media_type {
         "image/png" | "image/x-png" => ImageFormat::Png,
@@ -23,7 +23,7 @@ pub(crate) fn named(media_type: &str) -> Option<ImageFormat> {
     })
 }
 
-/// Sends an image's pages: none has text of its own, all need OCR.
+/// Sends the pages of an image. None has text, and all need OCR.
 pub(crate) fn read<W: Write>(
     bytes: &[u8],
     format: ImageFormat,
@@ -33,9 +33,9 @@ pub(crate) fn read<W: Write>(
     let file = ImageFile::new(bytes, format, limits);
     for index in 0..file.count() {
         let size = match file.size(index) {
-            Ok((width, height)) => format!("a picture of {width} x {height} pixels"),
+            Ok((width, height)) => format!("an image of {width} x {height} pixels"),
             Err(failure) if file.count() == 1 => return Err(failure),
-            Err(_) => "a picture that cannot be read".to_owned(),
+            Err(_) => "an image that cannot be decoded".to_owned(),
         };
         pages.push_with("image", "", None, Some(size))?;
         pages.last_needs_ocr();
@@ -43,13 +43,13 @@ pub(crate) fn read<W: Write>(
     Ok(())
 }
 
-/// The pictures of one image file.
+/// An open image file.
 #[derive(Debug)]
 pub(crate) struct ImageFile<B> {
     bytes: B,
     format: ImageFormat,
-    /// Where the pages of a TIFF are described; other formats have one page (of an animation, the first
-    /// picture).
+    /// Offsets of the directories of a TIFF, one per page. Other formats have one page; of an animation, the
+    /// first frame.
     directories: Vec<u64>,
     limits: Limits,
 }
@@ -57,7 +57,7 @@ pub(crate) struct ImageFile<B> {
 impl<B: AsRef<[u8]>> ImageFile<B> {
     pub(crate) fn new(bytes: B, format: ImageFormat, limits: &Limits) -> Self {
         let directories = match format {
-            // One page beyond the limit, so that it is found to be passed.
+            // One page more than the limit, so that exceeding it is noticed.
             ImageFormat::Tiff => tiff::directories(bytes.as_ref(), limits.pages as usize + 1),
             _ => Vec::new(),
         };
@@ -68,7 +68,7 @@ impl<B: AsRef<[u8]>> ImageFile<B> {
         self.directories.len().max(1)
     }
 
-    /// The picture on a page, from 0: upright, as its EXIF orientation says, and without transparency.
+    /// Decodes a page (from 0), rotated upright according to EXIF and without transparency.
     pub(crate) fn decode(&self, index: usize) -> Result<DynamicImage, Failure> {
         self.open(index, |mut decoder| {
             self.check(&*decoder)?;
@@ -81,7 +81,7 @@ impl<B: AsRef<[u8]>> ImageFile<B> {
         })
     }
 
-    /// Width and height, as the header declares them.
+    /// Width and height from the header.
     fn size(&self, index: usize) -> Result<(u32, u32), Failure> {
         self.open(index, |decoder| Ok(decoder.dimensions()))
     }
@@ -106,7 +106,7 @@ impl<B: AsRef<[u8]>> ImageFile<B> {
         Ok(Box::new(reader.into_decoder().map_err(|error| failure(&error))?))
     }
 
-    /// A few bytes can declare a picture of any size.
+    /// Checks the declared size: a few bytes can declare an image of any size.
     fn check(&self, decoder: &dyn ImageDecoder) -> Result<(), Failure> {
         let (width, height) = decoder.dimensions();
         let is_small = u64::from(width) * u64::from(height) <= self.limits.pixels
@@ -122,11 +122,11 @@ pub(crate) fn too_large() -> Failure {
 fn failure(error: &ImageError) -> Failure {
     match error {
         ImageError::Limits(_) => too_large(),
-        _ => Failure::Malformed { reason: format!("the picture cannot be decoded: {error}") },
+        _ => Failure::Malformed { reason: format!("the image cannot be decoded: {error}") },
     }
 }
 
-/// Black text on nothing is meant to be seen on paper.
+/// Puts a transparent image on white, so that black text on a transparent background is legible.
 fn on_white(picture: DynamicImage) -> DynamicImage {
     if !picture.color().has_alpha() {
         return picture;

@@ -1,13 +1,12 @@
-//! The pages of a TIFF: a chain of directories, each of which describes one picture.
+//! The pages of a TIFF: a chain of directories, each of which describes one image.
 //!
-//! Decoders read the first. [`Page`] is the file with a header that leads to another directory, so that one
-//! decoder reads them all.
+//! Decoders read only the first directory. [`Page`] presents the file with a header that points to another
+//! one, so the same decoder can read every page.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
-/// Where the directories of pages stand, at most `most`. The chain ends where it leaves the file, or comes
-/// back to itself.
+/// The offsets of the pages' directories, at most `most`. The chain ends if it leaves the file or loops.
 pub(super) fn directories(bytes: &[u8], most: usize) -> Vec<u64> {
     let Some(layout) = Layout::of(bytes) else { return Vec::new() };
     let (mut seen, mut pages) = (HashSet::new(), Vec::new());
@@ -25,22 +24,22 @@ pub(super) fn directories(bytes: &[u8], most: usize) -> Vec<u64> {
     pages
 }
 
-/// The sizes of a classic TIFF's numbers, or of a `BigTIFF`'s.
+/// The field sizes of a classic TIFF or a `BigTIFF`.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
     is_little: bool,
-    /// Where the header leads to the first directory.
+    /// Position of the offset of the first directory in the header.
     first: u64,
-    /// Bytes of an offset.
+    /// Size of an offset, in bytes.
     word: u64,
-    /// Bytes of the number of entries.
+    /// Size of the number of entries, in bytes.
     count: u64,
-    /// Bytes of an entry.
+    /// Size of an entry, in bytes.
     entry: u64,
 }
 
-/// The tag of a picture's kind, the first in every directory that has it; its lowest bit says that it is a
-/// small copy of another page.
+/// The subfile type tag, always the first in a directory. Its lowest bit marks a reduced copy of another
+/// page.
 const KIND: u64 = 254;
 
 impl Layout {
@@ -65,7 +64,7 @@ impl Layout {
 
     fn is_preview(self, bytes: &[u8], directory: u64, entries: u64) -> bool {
         let entry = directory.saturating_add(self.count);
-        // Tag and type take two bytes each, then comes the count, as long as an offset, and the value.
+        // Two bytes each for tag and type, then the count (as long as an offset), then the value.
         let value = entry.saturating_add(4 + self.word);
         entries > 0
             && self.number(bytes, entry, 2) == Some(KIND)
@@ -73,7 +72,7 @@ impl Layout {
     }
 }
 
-/// A TIFF file that seems to begin with one of its later pages.
+/// A TIFF file whose header points to one of its later pages.
 #[derive(Debug)]
 pub(super) struct Page<'b> {
     header: Vec<u8>,

@@ -1,11 +1,11 @@
-//! Where Tesseract's data is, and what to tell people who have none.
+//! Finds Tesseract's data, and explains how to install what is missing.
 
 use dossier_extract::Recognition;
 use dossier_extract::protocol::Failure;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-/// Where packages put the data: Debian and Ubuntu, then Fedora, Alpine and Arch, then `make install`.
+/// Where the data is installed: on Debian and Ubuntu; Fedora; Alpine and Arch; by `make install`.
 const FOLDERS: [&str; 4] = [
     "/usr/share/tesseract-ocr/5/tessdata",
     "/usr/share/tesseract/tessdata",
@@ -13,7 +13,7 @@ const FOLDERS: [&str; 4] = [
     "/usr/local/share/tessdata",
 ];
 
-/// The folder that has the data of every language asked for.
+/// The directory that contains the data of every requested language.
 pub(super) fn folder(recognition: &Recognition) -> Result<PathBuf, Failure> {
     let folder = match &recognition.tessdata {
         Some(folder) => folder.clone(),
@@ -21,7 +21,7 @@ pub(super) fn folder(recognition: &Recognition) -> Result<PathBuf, Failure> {
             .iter()
             .map(PathBuf::from)
             .find(|folder| folder.is_dir())
-            .ok_or_else(|| missing("no data of Tesseract is in the usual folders"))?,
+            .ok_or_else(|| missing("there is no language data in the usual directories"))?,
     };
     let lacking = |language: &&str| !data(&folder, language).is_file();
     match recognition.languages.iter().find(lacking) {
@@ -30,8 +30,8 @@ pub(super) fn folder(recognition: &Recognition) -> Result<PathBuf, Failure> {
             let package = language.replace('_', "-").to_ascii_lowercase();
             Err(Failure::NeedsOcr {
                 reason: format!(
-                    "Tesseract has no data of the language {language} in {}; on Debian and Ubuntu: \
-                     apt-get install tesseract-ocr tesseract-ocr-{package}",
+                    "Tesseract has no data for the language {language} in {}; on Debian and Ubuntu run \
+                    apt-get install tesseract-ocr tesseract-ocr-{package}",
                     folder.display()
                 ),
             })
@@ -39,7 +39,7 @@ pub(super) fn folder(recognition: &Recognition) -> Result<PathBuf, Failure> {
     }
 }
 
-/// The file of one language.
+/// The data file of a language.
 pub(super) fn data(folder: &Path, language: &str) -> PathBuf {
     folder.join(format!("{language}.traineddata"))
 }
@@ -47,7 +47,7 @@ pub(super) fn data(folder: &Path, language: &str) -> PathBuf {
 pub(crate) fn missing(what: impl Display) -> Failure {
     Failure::NeedsOcr {
         reason: format!(
-            "Tesseract is not installed ({what}); on Debian and Ubuntu: apt-get install tesseract-ocr"
+            "Tesseract is not installed ({what}); on Debian and Ubuntu run apt-get install tesseract-ocr"
         ),
     }
 }

@@ -1,8 +1,8 @@
-//! Recognises words in the pictures of pages.
+//! OCR of page images.
 //!
-//! Invariant: Tesseract and its data are loaded before the sandbox closes, and the file is read after; no
-//! byte of the file is there while a path can be opened, and no path can be opened while it is.
-//! Invariant: a page that cannot be read costs that page.
+//! Invariant: Tesseract and its data are loaded before the sandbox is entered, and the file is read after. No
+//! byte of the file is in memory while paths can still be opened, and vice versa.
+//! Invariant: a page that fails does not affect other pages.
 
 mod install;
 mod tesseract;
@@ -17,19 +17,19 @@ use std::time::{Duration, Instant};
 pub use tesseract::Tesseract;
 use tesseract::Words;
 
-/// Below this mean confidence a page may lie on its side.
+/// Below this mean confidence the page may be rotated.
 const DOUBTFUL: f32 = 0.7;
-/// Below this one there are no words: it is what Tesseract makes of a photograph.
+/// Below this mean confidence the words are noise, as Tesseract finds in photographs.
 const NOISE: f32 = 0.3;
 
-/// Loads Tesseract with what the recognition asks for. Call it before the sandbox closes, on the only
-/// thread.
+/// Loads Tesseract with the requested languages. Call it before entering the sandbox, while the process is
+/// single-threaded.
 pub fn load(recognition: &Recognition) -> Result<Tesseract, Failure> {
     let folder = install::folder(recognition)?;
     Tesseract::load(&folder, recognition.languages.as_str()).map_err(install::missing)
 }
 
-/// Answers for each page that is asked for.
+/// Sends a reply for each requested page.
 pub(crate) fn recognize<W: Write>(
     tesseract: &mut Tesseract,
     recognition: &Recognition,
@@ -48,18 +48,18 @@ pub(crate) fn recognize<W: Write>(
     Ok(())
 }
 
-/// The words of a page, whichever way it lies.
+/// The words of a page in any orientation.
 fn read(tesseract: &mut Tesseract, scan: &Scan, deadline: &Deadline) -> Result<Recognized, Failure> {
     let mut words = tesseract.read(scan, deadline.left()?)?;
     let mut reason = None;
-    // Nothing is less than any confidence.
+    // `None` is less than any confidence.
     if words.confidence < Some(DOUBTFUL)
         && let Some(turned) = turned_upright(tesseract, scan)
         && let Ok(upright) = deadline.left().and_then(|left| tesseract.read(&turned.scan, left))
         && upright.confidence > words.confidence
     {
         words = upright;
-        reason = Some(format!("turned by {} degrees", turned.degrees));
+        reason = Some(format!("rotated by {} degrees", turned.degrees));
     }
     if words.confidence < Some(NOISE) {
         words = Words::default();
@@ -72,7 +72,7 @@ struct Turned {
     degrees: u32,
 }
 
-/// The scan turned so that its letters stand, where Tesseract finds that they do not.
+/// The scan rotated upright, if Tesseract finds that it is not.
 fn turned_upright(tesseract: &mut Tesseract, scan: &Scan) -> Option<Turned> {
     let degrees = tesseract.orientation(scan)?;
     let image = match degrees {
@@ -84,7 +84,7 @@ fn turned_upright(tesseract: &mut Tesseract, scan: &Scan) -> Option<Turned> {
     Some(Turned { scan: Scan { image, resolution: scan.resolution }, degrees })
 }
 
-/// When a page has had its time.
+/// The time limit of a page.
 struct Deadline(Instant, Duration);
 
 impl Deadline {

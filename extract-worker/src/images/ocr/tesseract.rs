@@ -1,7 +1,7 @@
-//! Tesseract's C interface, as much of it as reading a page takes, found when the program runs: a machine
-//! without it runs everything else.
+//! The part of Tesseract's C API that OCR needs, loaded at run time: everything else works on machines
+//! without Tesseract.
 //!
-//! Invariant: after [`Tesseract::load`] nothing here opens a file.
+//! Invariant: nothing here opens a file after [`Tesseract::load`].
 
 use super::{install, out_of_time};
 use crate::images::page_image::Scan;
@@ -13,9 +13,9 @@ use std::path::Path;
 use std::ptr;
 use std::time::Duration;
 
-/// The library of Tesseract 5, as every distribution names it.
+/// The library of Tesseract 5; all distributions use this name.
 const LIBRARY: &str = "libtesseract.so.5";
-/// The data that knows which way letters stand.
+/// The data for detecting the orientation of a page.
 const ORIENTATION: &str = "osd";
 /// `PSM_AUTO`: paragraphs and columns, upright.
 const SEGMENT_PAGE: c_int = 3;
@@ -23,7 +23,7 @@ const SEGMENT_PAGE: c_int = 3;
 type Handle = *mut c_void;
 type Monitor = *mut c_void;
 
-/// Declares the functions used here, and how they are looked up.
+/// Declares the functions used here and looks them up.
 macro_rules! interface {
     ($($name:ident: $symbol:literal ($($argument:ty),*) $(-> $result:ty)?;)*) => {
         struct Interface {
@@ -32,7 +32,7 @@ macro_rules! interface {
 
         impl Interface {
             /// # Safety
-            /// `library` is Tesseract 5, and stays loaded.
+            /// `library` must be Tesseract 5 and stay loaded.
             unsafe fn find(library: &Library) -> Result<Self, libloading::Error> {
                 Ok(Self {
                     // SAFETY: Tesseract 5's header declares these functions with these types.
@@ -62,40 +62,40 @@ interface! {
     set_deadline: c"TessMonitorSetDeadlineMSecs" (Monitor, c_int);
 }
 
-/// Tesseract with its data, ready to read. It lives as long as the process.
+/// Tesseract with its data. It lives as long as the process.
 pub struct Tesseract {
     interface: Interface,
-    /// Reads words.
+    /// Recognises words.
     reader: Handle,
-    /// Finds out which way letters stand, where its data is installed.
+    /// Detects the orientation, if the data for it is installed.
     orienter: Option<Handle>,
 }
 
-// SAFETY: Tesseract keeps no state in the thread that made it; a handle may be used by any thread, by one
-// at a time, and this type neither copies its handles nor lends them out.
+// SAFETY: Tesseract keeps no thread-local state. A handle may be used from any thread, one at a time, and
+// this type neither copies its handles nor gives them away.
 unsafe impl Send for Tesseract {}
 
-/// What stands on a page.
+/// The text of a page.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     pub(super) text: String,
-    /// The mean of its words', 0 to 1; `None` without words.
+    /// The mean confidence of its words, 0 to 1; `None` without words.
     pub(super) confidence: Option<f32>,
 }
 
 impl Tesseract {
-    /// Loads the library and the data of `languages` in `folder`; says what is missing.
+    /// Loads the library and the data of `languages` from `folder`. The error names what is missing.
     pub(super) fn load(folder: &Path, languages: &str) -> Result<Self, String> {
-        // SAFETY: no other thread runs yet that could read the environment meanwhile.
+        // SAFETY: the process is still single-threaded, so no other thread can read the environment.
         unsafe { std::env::set_var("OMP_THREAD_LIMIT", "1") };
-        // SAFETY: what the operator has installed as Tesseract is trusted to be it.
+        // SAFETY: the library that the operator installed as Tesseract is trusted.
         let library = unsafe { Library::open(Some(LIBRARY), RTLD_NOW | RTLD_LOCAL) };
-        let library = library.map_err(|_| format!("no {LIBRARY}"))?;
-        // SAFETY: it is Tesseract 5 by its name, and is never unloaded (below).
+        let library = library.map_err(|_| format!("{LIBRARY} not found"))?;
+        // SAFETY: by its name it is Tesseract 5, and it is never unloaded (see below).
         let interface = unsafe { Interface::find(&library) }.map_err(|error| error.to_string())?;
         std::mem::forget(library);
         let reader = interface.open(folder, languages)?;
-        // SAFETY: the handle was made by this library just now.
+        // SAFETY: this library just created the handle.
         unsafe { (interface.set_segmentation)(reader, SEGMENT_PAGE) };
         let orienter = install::data(folder, ORIENTATION)
             .is_file()
@@ -104,11 +104,11 @@ impl Tesseract {
         Ok(Self { interface, reader, orienter })
     }
 
-    /// The words of a page, if they can be had in that time.
+    /// The words of a page, if recognition finishes in this time.
     pub(super) fn read(&mut self, scan: &Scan, time: Duration) -> Result<Words, Failure> {
         let api = &self.interface;
         api.show(self.reader, scan)?;
-        // SAFETY: the handle is valid, an image is set, and the monitor lives until after the call.
+        // SAFETY: the handle is valid, an image is set, and the monitor outlives the call.
         let status = unsafe {
             let monitor = (api.new_monitor)();
             (api.set_deadline)(monitor, c_int::try_from(time.as_millis()).unwrap_or(c_int::MAX));
@@ -124,19 +124,19 @@ impl Tesseract {
         } else {
             Err(out_of_time())
         };
-        // SAFETY: the handle is valid; its image and results are not used any more.
+        // SAFETY: the handle is valid, and its image and results are no longer used.
         unsafe { (api.clear)(self.reader) };
         words
     }
 
-    /// By how many degrees clockwise the page must be turned for its letters to stand; `None` where that
-    /// cannot be told.
+    /// By how many degrees the page must be rotated clockwise to be upright; `None` if that cannot be
+    /// determined.
     pub(super) fn orientation(&mut self, scan: &Scan) -> Option<u32> {
         let orienter = self.orienter?;
         self.interface.show(orienter, scan).ok()?;
         let (mut degrees, mut certainty, mut script_certainty) = (0, 0.0, 0.0);
         let mut script = ptr::null();
-        // SAFETY: the handle is valid, an image is set, and the four places outlive the call.
+        // SAFETY: the handle is valid, an image is set, and the four output variables outlive the call.
         let found = unsafe {
             let found = (self.interface.orientation)(
                 orienter,
@@ -148,7 +148,7 @@ impl Tesseract {
             (self.interface.clear)(orienter);
             found
         };
-        // Tesseract says how far the page was turned.
+        // Tesseract returns how far the page is rotated.
         (found != 0).then_some(u32::try_from(360 - degrees).ok()? % 360)
     }
 }
@@ -162,16 +162,20 @@ impl Interface {
             let handle = (self.create)();
             (handle, (self.init)(handle, path.as_ptr(), languages.as_ptr()))
         };
-        if status == 0 { Ok(handle) } else { Err(format!("the data in {} is of no use", folder.display())) }
+        if status == 0 {
+            Ok(handle)
+        } else {
+            Err(format!("the language data in {} cannot be loaded", folder.display()))
+        }
     }
 
-    /// Gives a page to Tesseract, which copies it.
+    /// Passes a page to Tesseract, which copies it.
     fn show(&self, handle: Handle, scan: &Scan) -> Result<(), Failure> {
         let (width, height) = scan.image.dimensions();
         let (Ok(width), Ok(height)) = (c_int::try_from(width), c_int::try_from(height)) else {
             return Err(crate::images::image_file::too_large());
         };
-        // SAFETY: the pixels are `height` rows of `width` bytes, one a pixel.
+        // SAFETY: the pixels are `height` rows of `width` bytes, one byte per pixel.
         unsafe { (self.set_image)(handle, scan.image.as_ptr(), width, height, 1, width) };
         if let Some(resolution) = scan.resolution.and_then(|dpi| c_int::try_from(dpi).ok()) {
             // SAFETY: the handle is valid, and an image is set.
@@ -181,7 +185,7 @@ impl Interface {
     }
 
     fn text_of(&self, handle: Handle) -> String {
-        // SAFETY: the handle has been read; the text is a C string that is ours to delete.
+        // SAFETY: the page has been recognised; the text is a C string that we own and must delete.
         unsafe {
             let text = (self.text)(handle);
             if text.is_null() {
@@ -193,11 +197,11 @@ impl Interface {
         }
     }
 
-    /// The mean over all words, where there are any.
+    /// The mean over all words, if any.
     fn confidence_of(&self, handle: Handle) -> Option<f32> {
         let (mut sum, mut count) = (0, 0_u16);
-        // SAFETY: the handle has been read; the array ends at its first negative number, and is ours to
-        // delete.
+        // SAFETY: the page has been recognised; the array ends at its first negative number, and we own it
+        // and must delete it.
         unsafe {
             let words = (self.confidences)(handle);
             if words.is_null() {

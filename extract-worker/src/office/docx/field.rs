@@ -1,7 +1,6 @@
-//! Fields: what they show counts, what they are computed from does not.
+//! Fields: their results are text, their codes are not.
 //!
-//! A field is three marks in the run of the text: begin, its code, separate, its result, end. It may hold
-//! fields itself.
+//! A field is delimited by marks in the text: begin, code, separate, result, end. Fields may be nested.
 
 use crate::office::xml::{Element, Xml};
 
@@ -9,9 +8,9 @@ use crate::office::xml::{Element, Xml};
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     open: Vec<Field>,
-    /// How many of them are at their code.
+    /// How many of them are currently in their code.
     coding: usize,
-    /// Page numbers count as code: in a header, which is said once for many pages.
+    /// Treat page numbers as code: in a header, which is written once for many pages.
     pub(super) hides_page_numbers: bool,
 }
 
@@ -22,26 +21,26 @@ struct Field {
     is_link: bool,
 }
 
-/// What a mark of a field asks for.
+/// What a field mark requires of the caller.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     Nothing,
-    /// A form's box or list, which has no result of its own.
+    /// A check box or drop-down list, which has no separate result.
     Text(String),
     StartLink(String),
     EndLink,
 }
 
-/// As much of a code as is needed to tell where it links to.
+/// How much of a code is kept: enough for a hyperlink.
 const LONGEST_CODE: usize = 4096;
 
 impl Fields {
-    /// Whether text is part of a code.
+    /// Whether the current text belongs to a code.
     pub(super) fn is_code(&self) -> bool {
         self.coding > 0
     }
 
-    /// Adds to the code of the innermost field.
+    /// Appends to the code of the innermost field.
     pub(super) fn code(&mut self, text: &str) {
         if let Some(field) = self.open.last_mut()
             && field.code.len() + text.len() <= LONGEST_CODE
@@ -78,12 +77,12 @@ impl Fields {
         }
     }
 
-    /// Whether a `w:fldSimple` is no text.
+    /// Whether the content of a `w:fldSimple` should be hidden.
     pub(super) fn hides(&self, element: &Element<'_>) -> bool {
         self.hides_page_numbers && element.attribute("instr").is_some_and(|code| is_page_number(&code))
     }
 
-    /// No code goes on beyond its paragraph; one that seems to has lost its end.
+    /// Ends any open code: a code never extends beyond its paragraph, so its end mark must be missing.
     pub(super) fn end_paragraph(&mut self) {
         if std::mem::take(&mut self.coding) > 0 {
             self.open.iter_mut().for_each(|field| field.is_code = false);
@@ -96,7 +95,7 @@ fn is_page_number(code: &str) -> bool {
     matches!(name.as_str(), "PAGE" | "NUMPAGES" | "SECTIONPAGES")
 }
 
-/// Where `HYPERLINK "…"` leads.
+/// The target of `HYPERLINK "…"`.
 fn link_of(code: &str) -> Option<String> {
     let (name, rest) = code.trim().split_once(char::is_whitespace)?;
     let is_place = name.eq_ignore_ascii_case("HYPERLINK") && !rest.trim_start().starts_with('\\');
@@ -108,7 +107,7 @@ fn link_of(code: &str) -> Option<String> {
     url.filter(|_| is_place).map(str::to_owned)
 }
 
-/// What a form shows: `☒`, or the chosen entry of a list.
+/// The visible value of a form field: `☒`, or the selected entry of a list.
 fn form_value(xml: &mut Xml<'_>) -> Option<String> {
     let (mut is_checked, mut entries, mut chosen) = (None, Vec::new(), 0_usize);
     xml.children(|xml, data| {
@@ -118,7 +117,7 @@ fn form_value(xml: &mut Xml<'_>) -> Option<String> {
         xml.children(|xml, control| match control.name() {
             "checkBox" => {
                 is_checked = Some(false);
-                // The state stands behind the default.
+                // The current state comes after the default.
                 xml.children(|_, state| {
                     if matches!(state.name(), "default" | "checked") {
                         is_checked = Some(state.flag("val").unwrap_or(true));

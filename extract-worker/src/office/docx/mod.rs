@@ -1,10 +1,10 @@
-//! Word documents: the parts that hold text, in reading order.
+//! Word documents: the parts that contain text, in reading order.
 //!
-//! A page begins with the headers and ends with the notes, comments and footers that belong to it; each
-//! header and footer is said once. A document is one page unless it says where pages end: an explicit page
-//! break, or the mark that Word leaves where a page ended when it last laid the document out.
+//! A page begins with its headers and ends with its notes, comments and footers. Each header and footer is
+//! written once. A page ends at an explicit page break, or at the mark that Word leaves where a page ended
+//! in its last layout. A document without such breaks is split by length.
 //!
-//! Invariant: no recursion over the document's nesting; one inflate budget for all parts.
+//! Invariant: no recursion over nested elements; one decompression budget for all parts.
 
 mod body;
 mod field;
@@ -43,7 +43,7 @@ pub(crate) fn read<W: Write>(
 ) -> Result<(), Failure> {
     let mut parts = Parts::open(bytes, limits)?;
     let main = parts.main_part("word/document.xml")?;
-    let xml = parts.read(&main)?.ok_or_else(|| malformed("it has no document part"))?;
+    let xml = parts.read(&main)?.ok_or_else(|| malformed("the document part is missing"))?;
     let relationships = Relationships::read(&mut parts, &main, format)?;
     let mut document = Document {
         format,
@@ -61,10 +61,10 @@ pub(crate) fn read<W: Write>(
     let mut headings = story.markup.take_headings();
     let (stretches, mut sections) = story.finish_pages();
     if body.is_broken() && stretches.iter().all(|stretch| stretch.text.trim().is_empty()) {
-        return Err(malformed("its XML is broken"));
+        return Err(malformed("its XML is malformed"));
     }
     drop(xml);
-    // A document that breaks off has lost what names its headers and footers.
+    // A truncated document has lost the section that names its headers and footers.
     if sections.is_empty() {
         sections.push(Span { section: relationships.margins(), first: 0, last: 0 });
     }
@@ -77,11 +77,11 @@ pub(crate) fn read<W: Write>(
     };
     let texts = pages::bind(stretches, &sections, beside, format, &mut headings);
     if parts.is_broken() && texts.iter().all(|text| text.trim().is_empty()) {
-        return Err(malformed("its text cannot be unpacked"));
+        return Err(malformed("its text cannot be decompressed"));
     }
     pages.metadata = properties::read(&mut parts)?;
     match texts.as_slice() {
-        // Nothing says where its pages end.
+        // There are no page breaks.
         [whole] => pages.push_headed("docx", whole, headings),
         texts => {
             pages.metadata.outline = headings.into_iter().map(|heading| heading.entry).collect();
@@ -110,7 +110,7 @@ fn read_notes(
     Ok(Notes::read(&xml, document, &relationships))
 }
 
-/// The words of all headers and footers that sections name, by relationship id.
+/// The text of all headers and footers that sections name, by relationship id.
 fn read_margins(
     parts: &mut Parts<'_>,
     relationships: &Relationships,
@@ -133,7 +133,7 @@ fn read_margins(
     Ok(margins)
 }
 
-/// No pages yet; notes are counted as `settings.xml` says.
+/// An empty document, with notes counted as `settings.xml` specifies.
 fn no_pages_yet(xml: &str) -> PageBreaks {
     let mut footnotes = Counter { numeral: Numeral::Decimal, next: 1 };
     let mut endnotes = Counter { numeral: Numeral::LowerRoman, next: 1 };

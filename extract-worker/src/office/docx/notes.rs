@@ -1,4 +1,4 @@
-//! Footnotes, endnotes and comments: said at the end of the page that calls them.
+//! Footnotes, endnotes and comments, written at the end of the page that references them.
 
 use super::body::{Document, Story};
 use super::relationships::Relationships;
@@ -6,7 +6,7 @@ use crate::office::xml::{Node, Xml};
 use dossier_extract::TextFormat;
 use std::collections::HashMap;
 
-/// The notes of one part, each to be said once.
+/// The notes of one part; each is written once.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     notes: Vec<Note>,
@@ -15,9 +15,9 @@ pub(super) struct Notes {
 
 #[derive(Debug)]
 struct Note {
-    /// Of a comment.
+    /// The author of a comment.
     author: Option<String>,
-    /// Its paragraphs, until they have been said.
+    /// Its paragraphs, until they have been written.
     text: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl Notes {
                 continue;
             }
             let id = element.attribute("id").unwrap_or_default();
-            // The lines that separate notes from the text are kept among them.
+            // The separator lines between text and notes are stored as notes as well.
             let is_line = element.attribute("type").is_some_and(|kind| kind != "normal");
             let mut story = Story::new(document, relationships, None);
             story.read(&mut xml);
@@ -46,13 +46,13 @@ impl Notes {
         notes
     }
 
-    /// What is said of a note, the first time it is called.
+    /// The text of a note, the first time it is referenced.
     pub(super) fn say(&mut self, id: &str, mark: Option<&str>, format: TextFormat) -> Option<String> {
         let index = *self.by_id.get(id)?;
         self.notes.get_mut(index)?.say(mark, format)
     }
 
-    /// The notes that nothing calls.
+    /// The notes that are never referenced.
     pub(super) fn rest(&mut self, format: TextFormat) -> impl Iterator<Item = String> {
         self.notes.iter_mut().filter_map(move |note| note.say(None, format))
     }
@@ -63,10 +63,10 @@ impl Note {
         let text = self.text.take()?;
         let text = text.trim();
         Some(match (mark, &self.author, format) {
-            // Paragraphs of a note in Markdown are indented.
+            // In Markdown the paragraphs of a note are indented.
             (Some(mark), _, TextFormat::Markdown) => format!("[^{mark}]: {}\n", text.replace('\n', "\n    ")),
             (Some(mark), _, TextFormat::Text) => format!("[{mark}] {text}\n"),
-            // Plain text has the document's own words alone.
+            // Plain text contains only the document's own words.
             (None, Some(author), TextFormat::Markdown) => format!("[{author}: {text}]\n"),
             (None, Some(_), TextFormat::Text) => format!("[{text}]\n"),
             (None, None, _) => format!("{text}\n"),

@@ -1,6 +1,6 @@
-//! `numbering.xml`: the marker of each item of a list, as Word shows it.
+//! `numbering.xml`: the markers of list items, as Word shows them.
 //!
-//! Lists that share a definition count on where the other stopped, unless one says where it starts.
+//! Lists that share a definition continue each other's count, unless one of them sets its own start.
 
 use super::styles::Styles;
 use crate::office::symbol_fonts;
@@ -8,17 +8,17 @@ use crate::office::xml::{Element, Node, Xml};
 use crate::output::numerals::Numeral;
 use std::collections::{HashMap, HashSet};
 
-/// The lists of a document, and how far each has counted.
+/// The lists of a document and their counters.
 #[derive(Debug, Default)]
 pub(super) struct Numbering {
     lists: Lists,
-    /// By definition.
+    /// Counters by definition.
     counts: HashMap<u32, [Option<u32>; LEVELS]>,
-    /// Lists and levels that have begun with a start of their own.
+    /// Lists and levels whose own start value has been applied.
     begun: HashSet<(u32, usize)>,
 }
 
-/// What the part says.
+/// The content of the part.
 #[derive(Debug, Default)]
 struct Lists {
     definitions: HashMap<u32, Definition>,
@@ -29,11 +29,11 @@ struct Lists {
 #[derive(Debug, Default)]
 struct Definition {
     levels: [Option<Level>; LEVELS],
-    /// The list style that says the levels instead.
+    /// The list style that defines the levels instead.
     style: Option<String>,
 }
 
-/// `w:num`: a list, and where it differs from its definition.
+/// `w:num`: a list, and its overrides of the definition.
 #[derive(Debug, Default)]
 struct List {
     definition: u32,
@@ -46,20 +46,20 @@ struct Level {
     start: u32,
     numeral: Numeral,
     is_bullet: bool,
-    /// `%1.%2`: with the number of each level.
+    /// The pattern, such as `%1.%2`, with placeholders for the number of each level.
     text: String,
-    /// Counting starts again after a level above this one, from 1; 0: never.
+    /// The level (from 1) after which counting restarts; 0 means never.
     restart: Option<usize>,
-    /// All numbers are decimal.
+    /// Whether all numbers are decimal.
     is_legal: bool,
-    /// The style of paragraphs on this level.
+    /// The paragraph style of this level.
     style: Option<String>,
 }
 
 const LEVELS: usize = 9;
-/// More lists than any document has.
+/// Maximum number of lists; no real document has more.
 const MOST_LISTS: usize = 20_000;
-/// Of a marker's pattern, in characters.
+/// Maximum length of a marker pattern, in characters.
 const LONGEST_PATTERN: usize = 100;
 
 impl Numbering {
@@ -79,7 +79,7 @@ impl Numbering {
         Self { lists: found, ..Self::default() }
     }
 
-    /// The level of a list that is for a style's paragraphs.
+    /// The level of a list that is linked to a paragraph style.
     pub(super) fn level_of(&self, list: u32, style: &str, styles: &Styles) -> Option<u8> {
         let (_, definition) = self.lists.definition(list, styles)?;
         let is_its =
@@ -87,7 +87,7 @@ impl Numbering {
         definition.levels.iter().position(is_its).and_then(|level| u8::try_from(level).ok())
     }
 
-    /// Counts an item, and returns what stands before it; `None` if nothing does.
+    /// Counts an item and returns its marker, if it has one.
     pub(super) fn next(&mut self, list: u32, level: u8, styles: &Styles) -> Option<String> {
         let at = usize::from(level).min(LEVELS - 1);
         let (id, definition) = self.lists.definition(list, styles)?;
@@ -102,7 +102,7 @@ impl Numbering {
         } else {
             counts[at] = Some(counts[at].map_or(level.start, |count| count.saturating_add(1)));
         }
-        // A level that is skipped counts as begun.
+        // A skipped level counts as started.
         for (above, count) in counts.iter_mut().enumerate().take(at) {
             *count = count.or_else(|| level_at(above).map(|level| level.start));
         }
@@ -129,12 +129,12 @@ impl Numbering {
 }
 
 impl Lists {
-    /// The definition of a list, and its number.
+    /// The definition of a list, and its index.
     fn definition(&self, list: u32, styles: &Styles) -> Option<(u32, &Definition)> {
         let id = self.lists.get(&list)?.definition;
         let definition = self.definitions.get(&id)?;
         let Some(style) = &definition.style else { return Some((id, definition)) };
-        // A list style points at the list that says its levels.
+        // A list style refers to the list that defines its levels.
         let id = self.lists.get(&styles.list_of(style)?)?.definition;
         Some((id, self.definitions.get(&id)?))
     }
@@ -228,7 +228,7 @@ impl Level {
     }
 }
 
-/// A bullet: a sign that every font has. Letters (`o` in Courier) and pictures are drawn as bullets.
+/// A bullet that every font has. Letters (`o` in Courier) and pictures serve as bullets in Word.
 fn bullet(font: &str, text: &str, is_picture: bool) -> String {
     let Some(first) = text.trim().chars().next() else {
         return if is_picture { "•".to_owned() } else { String::new() };
@@ -238,7 +238,7 @@ fn bullet(font: &str, text: &str, is_picture: bool) -> String {
     if is_picture || sign.is_alphanumeric() || is_private(sign) { "•".to_owned() } else { sign.to_string() }
 }
 
-/// A pattern with its numbers; `number` is asked for the level of each, from 0.
+/// Fills in a pattern; `number` returns the number of a level, from 0.
 fn fill(pattern: &str, number: impl Fn(usize) -> Option<String>) -> String {
     let mut out = String::new();
     let mut characters = pattern.chars().peekable();
@@ -255,7 +255,7 @@ fn fill(pattern: &str, number: impl Fn(usize) -> Option<String>) -> String {
     out.trim().to_owned()
 }
 
-/// `w:numFmt`. Formats that few use are written in decimal, as some versions of Word do.
+/// `w:numFmt`. Rare formats are written in decimal, as some versions of Word do.
 pub(super) fn numeral(format: &Element<'_>) -> Numeral {
     match format.attribute("val").unwrap_or_default().as_str() {
         "decimalZero" => Numeral::DecimalZero,

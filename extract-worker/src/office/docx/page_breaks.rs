@@ -1,21 +1,21 @@
-//! Where pages and sections end in a document's body.
+//! Where pages and sections end in the body of a document.
 //!
-//! A page ends where the document says so: at an explicit break, at the end of a section, or at the mark
-//! that Word leaves where a page ended when it last laid the document out. Those of a table's row are
-//! counted at its end, since each of its cells has marks of its own.
+//! A page ends at an explicit break, at the end of a section, or at the mark that Word leaves where a page
+//! ended in its last layout. In a table, marks are applied at the end of the row, because each cell of a row
+//! has its own marks.
 
 use super::section::Section;
 use crate::output::markup::Markup;
 use crate::output::numerals::Numeral;
 
-/// The stretches so far, and what is open.
+/// The stretches so far, and the open state.
 #[derive(Debug, Default)]
 pub(super) struct PageBreaks {
     done: Vec<Stretch>,
     sections: Vec<Span>,
-    /// Of the open stretch.
+    /// The note references of the open stretch.
     references: Vec<Reference>,
-    /// The first stretch of the open section, and whether nothing but the section before ended there.
+    /// The first stretch of the open section, and whether only the end of the previous section started it.
     section_start: usize,
     is_section_cut: bool,
     row: Row,
@@ -28,11 +28,11 @@ pub(super) struct PageBreaks {
 pub(super) struct Stretch {
     pub(super) text: String,
     pub(super) references: Vec<Reference>,
-    /// It is on the page of the stretch before.
+    /// It is on the same page as the previous stretch.
     pub(super) goes_on: bool,
 }
 
-/// A section, and the stretches that it is on.
+/// A section and its range of stretches.
 #[derive(Debug)]
 pub(super) struct Span {
     pub(super) section: Section,
@@ -40,12 +40,12 @@ pub(super) struct Span {
     pub(super) last: usize,
 }
 
-/// Where something is called that is said at the end of the page.
+/// A reference to a note that is written at the end of the page.
 #[derive(Debug)]
 pub(super) struct Reference {
     pub(super) source: Source,
     pub(super) id: String,
-    /// What stands in the text, unless it is a mark of the author's own.
+    /// The mark in the text, unless the author set a custom one.
     pub(super) mark: Option<String>,
 }
 
@@ -56,20 +56,20 @@ pub(super) enum Source {
     Comment,
 }
 
-/// How notes are counted.
+/// The numbering of notes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counter {
     pub(super) numeral: Numeral,
     pub(super) next: u32,
 }
 
-/// Page ends in the open row of the outermost table.
+/// Page breaks in the open row of the outermost table.
 #[derive(Debug, Default)]
 struct Row {
     has_text: bool,
     cell_has_text: bool,
     cell_turns: usize,
-    /// The most that any of its cells has.
+    /// The largest number of page breaks in any of its cells.
     turns: usize,
 }
 
@@ -94,7 +94,7 @@ impl PageBreaks {
         self.references.push(reference);
     }
 
-    /// A page ends here. In a table: before the row, if nothing of it has been said, or after it.
+    /// Ends a page. In a table: before the row if it has no text yet, otherwise after it.
     pub(super) fn turn(&mut self, markup: &mut Markup, in_table: bool) {
         if !in_table {
             self.cut(markup);
@@ -121,13 +121,13 @@ impl PageBreaks {
         }
     }
 
-    /// Text of the outermost table's open row.
+    /// Records that the open row of the outermost table has text.
     pub(super) fn note_text(&mut self) {
         self.row.has_text = true;
         self.row.cell_has_text = true;
     }
 
-    /// A section ends here, and with it a page, unless the next section goes on.
+    /// Ends a section, and with it a page unless the next section is continuous.
     pub(super) fn end_section(&mut self, section: Section, markup: &mut Markup) {
         let was_cut = self.cut(markup);
         let (first, last) = (self.section_start, self.done.len().saturating_sub(1));
@@ -142,7 +142,7 @@ impl PageBreaks {
         self.is_section_cut = was_cut;
     }
 
-    /// All stretches and sections, at the end of the document.
+    /// Returns all stretches and sections at the end of the document.
     pub(super) fn finish(mut self, markup: Markup) -> (Vec<Stretch>, Vec<Span>) {
         let text = markup.finish();
         if self.done.is_empty() || !text.trim().is_empty() || !self.references.is_empty() {
@@ -151,7 +151,7 @@ impl PageBreaks {
         (self.done, self.sections)
     }
 
-    /// Ends the stretch. A stretch without text is the mark of one page's end said twice.
+    /// Ends the stretch. A stretch without text means that the same page break was marked twice.
     fn cut(&mut self, markup: &mut Markup) -> bool {
         if markup.is_blank() {
             self.is_section_cut &= self.done.len() != self.section_start;

@@ -1,4 +1,4 @@
-//! Puts pages together: headers, text, notes, footers.
+//! Assembles pages: headers, text, notes, footers.
 
 use super::notes::Notes;
 use super::page_breaks::{Source, Span, Stretch};
@@ -7,7 +7,7 @@ use crate::output::markup::{Heading, Markup};
 use dossier_extract::TextFormat;
 use std::collections::{HashMap, HashSet};
 
-/// What is said beside the body.
+/// Text outside the body.
 #[derive(Debug, Default)]
 pub(super) struct Beside {
     pub(super) footnotes: Notes,
@@ -17,7 +17,7 @@ pub(super) struct Beside {
     pub(super) margins: HashMap<String, String>,
 }
 
-/// A page in parts, in reading order.
+/// The components of a page, in reading order.
 #[derive(Debug, Default)]
 struct Page {
     headers: Vec<String>,
@@ -26,7 +26,7 @@ struct Page {
     footers: Vec<String>,
 }
 
-/// The pages; headings, which are placed in stretches, are placed in pages then.
+/// Assembles the pages. The positions of headings change from stretches to pages.
 pub(super) fn bind(
     stretches: Vec<Stretch>,
     sections: &[Span],
@@ -35,7 +35,7 @@ pub(super) fn bind(
     headings: &mut [Heading],
 ) -> Vec<String> {
     let mut pages: Vec<Page> = Vec::new();
-    // Of each stretch, from 0.
+    // The page of each stretch, from 0.
     let mut page_of = Vec::with_capacity(stretches.len());
     let mut endnotes = Vec::new();
     for stretch in stretches {
@@ -70,8 +70,8 @@ pub(super) fn bind(
     texts
 }
 
-/// Says each header and footer once: on the first page of its section that it is on. Sections that share
-/// their words say them once.
+/// Writes each header and footer once, on the first page that shows it. Text that several sections repeat is
+/// written once.
 fn place_margins(
     pages: &mut [Page],
     page_of: &[usize],
@@ -89,7 +89,7 @@ fn place_margins(
             }
             let place = match margin.pages {
                 Pages::First => first,
-                // Pages are counted from 1 and their places from 0.
+                // Page numbers start at 1, indexes at 0.
                 Pages::Even => first + usize::from(first % 2 == 0),
                 Pages::Others => first + usize::from(section.has_first_page),
             };
@@ -102,7 +102,7 @@ fn place_margins(
 }
 
 impl Page {
-    /// Its text; notes where each stretch starts in it.
+    /// The text of the page; records where each stretch starts in it.
     fn write(self, format: TextFormat, starts: &mut Vec<usize>) -> String {
         let mut markup = Markup::new(format);
         for text in &self.headers {

@@ -1,37 +1,37 @@
-//! `w:pPr`: what makes a paragraph a heading, an item, the end of a section.
+//! `w:pPr`: the properties that make a paragraph a heading, a list item or the end of a section.
 
 use super::section::Section;
 use crate::office::xml::Xml;
 use crate::output::markup::Block;
 
-/// The properties of a paragraph, or of a style for paragraphs.
+/// The properties of a paragraph or a paragraph style.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Properties {
     pub(super) style: Option<String>,
-    /// `w:numId`; 0 takes a paragraph out of the list of its style.
+    /// `w:numId`; 0 removes a paragraph from the list of its style.
     pub(super) list: Option<u32>,
     /// `w:ilvl`.
     pub(super) level: Option<u8>,
-    /// The style that `list` comes from, which may say the level.
+    /// The style that `list` comes from; it may define the level.
     pub(super) list_style: Option<String>,
-    /// From 0; 9 is body text.
+    /// Outline level from 0; 9 is body text.
     outline: Option<u8>,
     named: Option<Named>,
     pub(super) starts_page: Option<bool>,
-    /// The paragraph's end has been deleted: it goes on in the next.
+    /// The paragraph mark is deleted, so the paragraph continues in the next one.
     pub(super) goes_on: bool,
-    /// The section that the paragraph is the last of.
+    /// The section that ends with this paragraph.
     pub(super) section: Option<Section>,
 }
 
-/// What the name of a style says.
+/// The kind of paragraph that a style name denotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
     Heading(u8),
     Code,
 }
 
-/// The outline levels that are headings.
+/// The number of outline levels that are headings.
 const OUTLINE_LEVELS: u8 = 9;
 
 impl Properties {
@@ -61,7 +61,7 @@ impl Properties {
         found
     }
 
-    /// Takes from a style what is not said yet.
+    /// Fills in missing properties from a style.
     pub(super) fn inherit(&mut self, style: &Self, id: &str) {
         if self.list.is_none() && style.list.is_some() {
             self.list = style.list;
@@ -72,19 +72,19 @@ impl Properties {
         self.starts_page = self.starts_page.or(style.starts_page);
     }
 
-    /// Word keeps the names of its own styles in English, whatever its language.
+    /// Word keeps the names of built-in styles in English, whatever its interface language.
     pub(super) fn inherit_name(&mut self, name: &str) {
         if self.named.is_none() {
             self.named = named(name);
         }
     }
 
-    /// What still counts for the rest of a paragraph that a page's end has parted.
+    /// The properties that still apply to the rest of a paragraph after a page break.
     pub(super) fn rest(self) -> Self {
         Self { goes_on: self.goes_on, section: self.section, ..Self::default() }
     }
 
-    /// What the paragraph is, apart from lists.
+    /// The kind of block, apart from lists.
     pub(super) fn block(&self) -> Block {
         match (self.outline, self.named) {
             (Some(level), _) if level < OUTLINE_LEVELS => Block::Heading(level + 1),

@@ -1,4 +1,4 @@
-//! What a part points at: addresses of links, charts and diagrams.
+//! The relationships of a part: links, charts and diagrams, other parts.
 
 use super::section::{Margin, Pages, Section};
 use crate::office::drawingml::{self, Chart};
@@ -8,15 +8,15 @@ use dossier_extract::TextFormat;
 use dossier_extract::protocol::Failure;
 use std::collections::HashMap;
 
-/// By relationship id.
+/// Targets by relationship id.
 #[derive(Debug, Default)]
 pub(super) struct Relationships {
     links: HashMap<String, String>,
-    /// The words of charts and diagrams.
+    /// The text of charts and diagrams.
     figures: HashMap<String, String>,
-    /// The names of other parts,
+    /// The names of other parts.
     parts: HashMap<String, String>,
-    /// and of the first part of each kind.
+    /// The name of the first part of each kind.
     kinds: HashMap<String, String>,
     margins: Vec<Margin>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Relationships {
 impl Relationships {
     pub(super) fn read(parts: &mut Parts<'_>, part: &str, format: TextFormat) -> Result<Self, Failure> {
         let mut relationships = Self::default();
-        // Plain text does not say where its links lead.
+        // Plain text output does not include link targets.
         if format == TextFormat::Markdown {
             relationships.links = parts.links(part)?;
         }
@@ -59,12 +59,12 @@ impl Relationships {
         self.figures.get(id).map(String::as_str)
     }
 
-    /// The part that an id stands for.
+    /// The part with this id.
     pub(super) fn part(&self, id: &str) -> Option<&str> {
         self.parts.get(id).map(String::as_str)
     }
 
-    /// All headers and footers, as of one section.
+    /// All headers and footers, as if they belonged to one section.
     pub(super) fn margins(&self) -> Section {
         Section { margins: self.margins.clone(), ..Section::default() }
     }

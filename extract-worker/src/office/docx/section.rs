@@ -1,18 +1,18 @@
-//! `w:sectPr`: a section's headers and footers, and whether it begins a page.
+//! `w:sectPr`: the headers and footers of a section, and whether it starts a page.
 
 use crate::office::xml::Xml;
 
 #[derive(Debug, Default, Clone)]
 pub(super) struct Section {
-    /// The headers and footers that it names; it keeps those of the section before otherwise.
+    /// The headers and footers that it names; otherwise it keeps those of the previous section.
     pub(super) margins: Vec<Margin>,
-    /// Its first page has a header and a footer of its own.
+    /// Its first page has a separate header and footer.
     pub(super) has_first_page: bool,
-    /// It goes on where the section before ended.
+    /// It continues on the page where the previous section ended.
     pub(super) is_continuous: bool,
 }
 
-/// A header or a footer, by its relationship's id.
+/// A header or footer, by relationship id.
 #[derive(Debug, Clone)]
 pub(super) struct Margin {
     pub(super) is_header: bool,
@@ -20,7 +20,7 @@ pub(super) struct Margin {
     pub(super) id: String,
 }
 
-/// The pages of its section that a header or footer is on.
+/// The pages of the section that show a header or footer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pages {
     First,

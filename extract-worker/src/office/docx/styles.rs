@@ -1,14 +1,14 @@
-//! `styles.xml`: what a paragraph's style says of its structure.
+//! `styles.xml`: the structure that paragraph styles imply.
 
 use super::paragraph::Properties;
 use crate::office::xml::{Node, Xml};
 use std::collections::HashMap;
 
-/// The paragraph styles, each with what it inherits.
+/// The paragraph styles and the styles that they are based on.
 #[derive(Debug, Default)]
 pub(super) struct Styles {
     styles: HashMap<String, Style>,
-    /// The style of paragraphs that name none.
+    /// The default paragraph style.
     default: Option<String>,
 }
 
@@ -19,9 +19,9 @@ struct Style {
     properties: Properties,
 }
 
-/// Word itself follows styles no further; in a loop this ends.
+/// How far base styles are followed. Word has the same limit; it also ends loops.
 const LONGEST_CHAIN: usize = 12;
-/// More styles than any document has.
+/// Maximum number of styles; no real document has more.
 const MOST_STYLES: usize = 20_000;
 
 impl Styles {
@@ -30,7 +30,7 @@ impl Styles {
         let mut xml = Xml::new(xml);
         while let Some(node) = xml.next() {
             let Node::Start(element) = node else { continue };
-            // Styles of characters and tables say nothing of paragraphs.
+            // Character and table styles do not apply to paragraphs.
             if !element.is("w", "style") || element.attribute("type").is_some_and(|kind| kind != "paragraph")
             {
                 continue;
@@ -53,14 +53,14 @@ impl Styles {
         styles
     }
 
-    /// A paragraph's own properties, and below them those of its style and of all that it is based on.
+    /// A paragraph's own properties, completed from its style and the styles that it is based on.
     pub(super) fn apply(&self, own: Properties) -> Properties {
         let mut all = own;
         let mut next = all.style.clone().or_else(|| self.default.clone());
         for _ in 0..LONGEST_CHAIN {
             let Some(id) = next.take() else { break };
             let Some(style) = self.styles.get(&id) else {
-                // A document may leave out the styles that every program knows.
+                // A document may omit the definitions of built-in styles.
                 all.inherit_name(&id);
                 break;
             };
@@ -71,7 +71,7 @@ impl Styles {
         all
     }
 
-    /// The list that a list style stands for.
+    /// The list for a list style.
     pub(super) fn list_of(&self, style: &str) -> Option<u32> {
         self.styles.get(style)?.properties.list
     }

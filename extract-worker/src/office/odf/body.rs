@@ -1,4 +1,4 @@
-//! Text and slides: paragraphs, lists, tables, notes and frames, in the order of the file.
+//! Text and slides: paragraphs, lists, tables, notes and frames in file order.
 
 use super::Kind;
 use super::lists::{BULLET, Lists};
@@ -7,43 +7,43 @@ use crate::office::xml::{Element, Node, Xml};
 use crate::output::markup::{Block, Markup};
 use dossier_extract::TextFormat;
 
-/// The text so far, and what is open.
+/// The text so far, and the open elements.
 #[derive(Debug)]
 pub(super) struct Body<'s, 'p> {
     styles: &'s Styles,
     kind: Kind,
     main: &'p mut Markup,
-    /// Footnotes, endnotes and comments, which are said at the end.
+    /// Footnotes, endnotes and comments, which are written at the end.
     notes: Markup,
-    /// Open notes within each other.
+    /// Nesting depth of open notes.
     open_notes: usize,
     open: Vec<Open>,
     lists: Lists,
     /// Whether the frame is the title of a slide.
     in_title: bool,
-    /// In a header, which is said once for many pages, page numbers are no text.
+    /// In a header, which is written once for many pages, page numbers are omitted.
     hides_page_numbers: bool,
-    /// The mark of a note whose words are to come.
+    /// The mark of a note whose text follows.
     mark: Option<String>,
-    /// How many empty cells may still be there only because a cell says that it is repeated.
+    /// How many empty cells may still be added for repeated cells.
     repeats_left: usize,
     pages: Vec<String>,
 }
 
-/// What paragraphs may be in.
+/// The elements that paragraphs may be in.
 #[derive(Debug)]
 enum Open {
-    /// And a heading's number.
+    /// A heading, and its number.
     Paragraph(Block, String),
     Note,
-    /// A text box within a paragraph, which is said after it.
+    /// A text box inside a paragraph, written after it.
     Aside,
     /// A text box between paragraphs.
     Frame,
 }
 
 const MOST_REPEATS: usize = 10_000;
-/// Blanks in a row are no more than this.
+/// Maximum number of consecutive blanks.
 const MOST_BLANKS: usize = 80;
 
 impl<'s, 'p> Body<'s, 'p> {
@@ -90,7 +90,7 @@ impl<'s, 'p> Body<'s, 'p> {
         self.read(reader);
     }
 
-    /// Reads to the end of the innermost open element, or to where the XML is broken.
+    /// Reads to the end of the innermost open element, or to an XML error.
     pub(super) fn read(&mut self, reader: &mut Xml<'_>) {
         let outside = reader.depth().saturating_sub(1);
         while reader.depth() > outside
@@ -102,7 +102,7 @@ impl<'s, 'p> Body<'s, 'p> {
                 Node::Text(text) => self.text(&text),
             }
         }
-        // What a broken part left open.
+        // Elements that a malformed part left open.
         while let Some(open) = self.open.pop() {
             self.close(&open);
         }
@@ -166,17 +166,17 @@ impl<'s, 'p> Body<'s, 'p> {
         }
     }
 
-    /// Where text goes now.
+    /// The current target of text.
     fn markup(&mut self) -> &mut Markup {
         if self.open_notes > 0 { &mut self.notes } else { self.main }
     }
 
-    /// Whether text is said here; elsewhere it is names, dates and other values.
+    /// Whether text here is content. Elsewhere it is names, dates and other values.
     fn in_paragraph(&self) -> bool {
         matches!(self.open.last(), Some(Open::Paragraph(..)))
     }
 
-    /// What stands in the text for a note stands before the note too.
+    /// The mark of a note in the text is repeated before the note itself.
     fn call_note(&mut self, reader: &mut Xml<'_>) {
         let citation = reader.text();
         let citation = citation.trim();
@@ -191,7 +191,7 @@ impl<'s, 'p> Body<'s, 'p> {
         self.mark = Some(mark);
     }
 
-    /// Blanks in a row are one, however they are laid out.
+    /// Collapses consecutive blanks in the XML into one.
     fn text(&mut self, text: &str) {
         if !self.in_paragraph() {
             return;
@@ -243,7 +243,7 @@ impl<'s, 'p> Body<'s, 'p> {
 
     fn close(&mut self, open: &Open) {
         match open {
-            // A slide's empty placeholders are nothing.
+            // Ignore empty placeholders of a slide.
             Open::Paragraph(..) if self.kind == Kind::Slides && !self.markup().has_open_line() => {}
             Open::Paragraph(block, number) => {
                 if !number.is_empty() && self.markup().has_open_line() {
@@ -257,7 +257,7 @@ impl<'s, 'p> Body<'s, 'p> {
         }
     }
 
-    /// Between paragraphs, or within one that stands in no table, note or box.
+    /// Whether we are between paragraphs, or in one outside tables, notes and text boxes.
     fn turn_page(&mut self) {
         let is_outermost = self.open.len() <= usize::from(self.in_paragraph());
         if self.kind == Kind::Text && is_outermost && !self.main.in_table() && !self.main.is_blank() {
@@ -266,7 +266,7 @@ impl<'s, 'p> Body<'s, 'p> {
     }
 }
 
-/// Whether a shape holds paragraphs of its own.
+/// Whether a shape contains paragraphs.
 fn is_text_box(name: &str) -> bool {
     matches!(
         name,

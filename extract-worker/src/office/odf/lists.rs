@@ -1,4 +1,4 @@
-//! Lists: which item is which, and how it is marked.
+//! Lists: counts items and writes their markers.
 
 use super::styles::{MOST_LEVELS, OUTLINE, Styles};
 use crate::office::xml::Element;
@@ -7,22 +7,22 @@ use std::collections::HashMap;
 
 pub(super) const BULLET: &str = "•";
 
-/// The lists that are open, outermost first.
+/// The open lists, outermost first.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     open: Vec<List>,
-    /// Where lists of a style left off, which later ones may go on from.
+    /// The last number in each list style, so that later lists can continue.
     left_off: HashMap<(String, usize), u32>,
-    /// The headings that are numbered as the document's outline says, as if they were items.
+    /// The numbered headings of the document's outline, counted like list items.
     outline: Vec<List>,
 }
 
 #[derive(Debug)]
 struct List {
     style: String,
-    /// The number of the item that is open.
+    /// The number of the open item.
     number: u32,
-    /// Whether an item has begun that has had no paragraph.
+    /// Whether an item has started that has no paragraph yet.
     is_fresh: bool,
 }
 
@@ -52,7 +52,7 @@ impl Lists {
         }
     }
 
-    /// What the paragraph that begins is: the first of an item has its mark.
+    /// The kind of the paragraph that starts now. The first paragraph of an item gets its marker.
     pub(super) fn block(&mut self, styles: &Styles) -> Block {
         let depth = self.open.len().saturating_sub(1);
         if !self.open.last_mut().is_some_and(|list| std::mem::take(&mut list.is_fresh)) {
@@ -62,7 +62,7 @@ impl Lists {
         Block::Item { depth: u8::try_from(depth).unwrap_or(u8::MAX), marker }
     }
 
-    /// The number of the heading that begins, where the document numbers its headings.
+    /// The number of the heading that starts now, if the document numbers its headings.
     pub(super) fn heading(&mut self, level: u8, style: &str, styles: &Styles) -> String {
         let depth = usize::from(level.clamp(1, MOST_LEVELS)) - 1;
         if !styles.numbers_heading(style, depth) {
@@ -83,7 +83,7 @@ impl Lists {
     }
 }
 
-/// What stands before the open item of the innermost of these lists.
+/// The marker of the open item in the innermost of these lists.
 fn marker(lists: &[List], styles: &Styles) -> String {
     let Some((list, around)) = lists.split_last() else { return String::new() };
     let depth = around.len();

@@ -1,9 +1,10 @@
 //! OpenDocument: texts, spreadsheets and presentations.
 //!
-//! A text breaks into pages where it says so, or where its writer last saw a page end; its first page
-//! starts with the headers, its last ends with notes, comments and footers. A sheet or slide is a page.
+//! A text is split into pages at explicit breaks and where a page ended in the writer's last layout. The
+//! first page starts with the headers; the last one ends with notes, comments and footers. Each sheet or
+//! slide is a page.
 //!
-//! Invariant: no recursion over the file's nesting; one inflate budget for all parts.
+//! Invariant: no recursion over nested elements; one decompression budget for all parts.
 
 mod body;
 mod lists;
@@ -22,7 +23,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use styles::Styles;
 
-/// What kind of file it is.
+/// The kind of OpenDocument file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
@@ -43,7 +44,7 @@ pub(crate) fn read<W: Write>(
         return Err(Failure::Encrypted);
     }
     pages.metadata = properties::read_open_document(&mut parts)?;
-    let content = parts.read("content.xml")?.ok_or_else(|| malformed("it has no content part"))?;
+    let content = parts.read("content.xml")?.ok_or_else(|| malformed("the content part is missing"))?;
     if kind == Kind::Sheets {
         sheets::read(&content, format, limits, pages)?;
     } else {
@@ -67,7 +68,7 @@ pub(crate) fn read<W: Write>(
             }
         }
         if let ([whole], Kind::Text) = (sheets.as_slice(), kind) {
-            // Nothing says where its pages end.
+            // There are no page breaks.
             pages.push_headed(kind.engine(), whole, headings)?;
         } else {
             pages.metadata.outline = headings.into_iter().map(|heading| heading.entry).collect();
@@ -75,7 +76,7 @@ pub(crate) fn read<W: Write>(
         }
     }
     if parts.is_broken() && !content.contains("</") {
-        Err(malformed("its text cannot be unpacked"))
+        Err(malformed("its text cannot be decompressed"))
     } else {
         Ok(())
     }
@@ -91,7 +92,7 @@ impl Kind {
     }
 }
 
-/// Whether parts of the file are under a password, which its manifest says.
+/// Whether the manifest says that parts of the file are encrypted.
 fn is_encrypted(parts: &mut Parts<'_>) -> Result<bool, Failure> {
     let manifest = parts.read("META-INF/manifest.xml")?.unwrap_or_default();
     let mut reader = Xml::new(&manifest);
@@ -103,7 +104,7 @@ fn is_encrypted(parts: &mut Parts<'_>) -> Result<bool, Failure> {
     Ok(false)
 }
 
-/// Puts blocks before those of a page. Returns where the latter begin then.
+/// Inserts blocks at the start of a page. Returns the new position of the page's own blocks.
 fn put_before(page: &mut String, blocks: &str, format: TextFormat) -> usize {
     let mut markup = Markup::new(format);
     markup.append(blocks);
@@ -112,7 +113,7 @@ fn put_before(page: &mut String, blocks: &str, format: TextFormat) -> usize {
     start
 }
 
-/// The headers or footers of all page styles; those that share their words say them once.
+/// The headers or footers of all page styles. Text that occurs in several is written once.
 fn margins(look: &str, styles: &Styles, which: &str, format: TextFormat) -> String {
     let mut said = HashSet::new();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Spreadsheets: a sheet a page, cells as they are shown.
+//! Spreadsheets: one page per sheet, cells as displayed.
 
 use super::{Kind, malformed};
 use crate::office::grid::Grid;
@@ -9,9 +9,9 @@ use dossier_extract::protocol::Failure;
 use dossier_extract::{Limits, TextFormat};
 use std::io::Write;
 
-/// No program has more rows.
+/// The maximum number of rows in any spreadsheet program.
 const MOST_ROWS: u64 = 1 << 20;
-/// No program has more columns.
+/// The maximum number of columns in any spreadsheet program.
 const MOST_COLUMNS: u32 = 1 << 14;
 
 /// Sends a spreadsheet's sheets.
@@ -37,10 +37,10 @@ pub(super) fn read<W: Write>(
         }
     }
     pages.metadata.outline = markup.take_outline();
-    if pages.metadata.page_labels.is_empty() { Err(malformed("it has no sheets")) } else { Ok(()) }
+    if pages.metadata.page_labels.is_empty() { Err(malformed("it contains no sheets")) } else { Ok(()) }
 }
 
-/// A sheet as it grows.
+/// A sheet being read.
 #[derive(Debug)]
 struct Sheet {
     grid: Grid,
@@ -51,12 +51,12 @@ struct Sheet {
     cell: Cell,
 }
 
-/// A cell that is being read.
+/// A cell being read.
 #[derive(Debug, Default)]
 struct Cell {
     is_open: bool,
     text: String,
-    /// What is shown whatever the text says, or where there is none.
+    /// A value that is shown instead of the text, or if there is no text.
     value: Option<String>,
     fallback: Option<String>,
     repeats: u32,
@@ -67,7 +67,7 @@ impl Sheet {
         Self { grid: Grid::new(limit), asides: Vec::new(), column: 0, row_repeats: 1, cell: Cell::default() }
     }
 
-    /// Reads to the end of the table; tables within it are part of it.
+    /// Reads to the end of the table, including nested tables.
     fn read(mut self, reader: &mut Xml<'_>) -> Result<Self, Failure> {
         let outside = reader.depth().saturating_sub(1);
         while reader.depth() > outside
@@ -157,7 +157,7 @@ fn repeats(element: &Element<'_>) -> u32 {
     element.number("number-columns-repeated").unwrap_or(1).clamp(1, MOST_COLUMNS)
 }
 
-/// The words of a paragraph that has just begun; answers the comments that stand in it.
+/// Reads the text of a paragraph that has just started; returns the comments in it.
 fn paragraph(reader: &mut Xml<'_>, text: &mut String) -> Vec<String> {
     let mut comments = Vec::new();
     let outside = reader.depth().saturating_sub(1);
@@ -178,7 +178,7 @@ fn paragraph(reader: &mut Xml<'_>, text: &mut String) -> Vec<String> {
     comments
 }
 
-/// All paragraphs of the element that has just begun, in one line each.
+/// All paragraphs of the element that has just started, one line each.
 fn paragraphs(reader: &mut Xml<'_>) -> String {
     let mut lines = String::new();
     let outside = reader.depth().saturating_sub(1);
@@ -195,7 +195,7 @@ fn paragraphs(reader: &mut Xml<'_>) -> String {
     lines
 }
 
-/// `2024-05-01T09:00:00` without what says nothing.
+/// `2024-05-01T09:00:00` without a time of zero.
 fn iso_date(date: &str) -> String {
     let date = date.split('.').next().unwrap_or_default();
     date.strip_suffix("T00:00:00").unwrap_or(date).replace('T', " ")

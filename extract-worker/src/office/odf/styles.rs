@@ -1,40 +1,40 @@
-//! What named styles say that matters to the text: where pages begin, and how list items are marked.
+//! Named styles that affect the text: page breaks and list markers.
 
 use crate::office::xml::{Element, Node, Xml};
 use crate::output::numerals::Numeral;
 use std::collections::{HashMap, HashSet};
 
-/// The name by which the numbering of headings is known among the styles of lists; no file has one like it.
+/// The name under which heading numbering is stored among the list styles. No real list style has this name.
 pub(super) const OUTLINE: &str = "\0outline";
-/// What stands before or after a number, in characters.
+/// Maximum length of the prefix or suffix of a number, in characters.
 const LONGEST_SIGN: usize = 40;
-/// Lists and headings have no more levels.
+/// The maximum number of levels of lists and headings.
 pub(super) const MOST_LEVELS: u8 = 10;
 
-/// How items of one depth are marked.
+/// The marker format of one list level.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Level {
-    /// `None`: a bullet.
+    /// `None` for a bullet.
     pub(super) numeral: Option<Numeral>,
     pub(super) prefix: String,
     pub(super) suffix: String,
     pub(super) start: Option<u32>,
-    /// How many levels are said, this one last: 2 for `3.1`.
+    /// How many levels are shown, ending with this one: 2 for `3.1`.
     pub(super) shown: usize,
 }
 
 /// The styles of a document.
 #[derive(Debug, Default)]
 pub(super) struct Styles {
-    /// Styles of paragraphs that begin a page.
+    /// Paragraph styles that start a page.
     page_breaks: HashSet<String>,
-    /// Styles of paragraphs that say they are in no list: their headings have no number.
+    /// Paragraph styles that opt out of lists; their headings are not numbered.
     unlisted: HashSet<String>,
     lists: HashMap<String, Vec<Level>>,
 }
 
 impl Styles {
-    /// Takes the styles of a part; those that only this part uses go before shared ones of the same name.
+    /// Adds the styles of a part. Automatic styles of a part override shared ones with the same name.
     pub(super) fn add(&mut self, xml: &str) {
         let mut style = String::new();
         let mut reader = Xml::new(xml);
@@ -88,12 +88,12 @@ impl Styles {
         self.page_breaks.contains(style)
     }
 
-    /// Whether headings at a depth (from 0), in this style, have a number.
+    /// Whether headings at this depth (from 0) and in this style are numbered.
     pub(super) fn numbers_heading(&self, style: &str, depth: usize) -> bool {
         !self.unlisted.contains(style) && self.level(OUTLINE, depth).is_numbered()
     }
 
-    /// How items at a depth (from 0) are marked.
+    /// The marker format of items at this depth (from 0).
     pub(super) fn level(&self, list: &str, depth: usize) -> Level {
         self.lists.get(list).and_then(|levels| levels.get(depth)).cloned().unwrap_or_default()
     }
@@ -111,7 +111,7 @@ impl Level {
             None if element.name() == "outline-level-style" => Some(Numeral::Nothing),
             _ => Some(Numeral::Decimal),
         };
-        // It is said before every item, so that a long one would be no sign but a flood.
+        // It is repeated before every item, so a long one would flood the output.
         let sign = |name: &str| {
             let sign = element.attribute(name).unwrap_or_default();
             sign.chars().take(LONGEST_SIGN).collect::<String>()

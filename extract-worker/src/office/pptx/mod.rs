@@ -1,9 +1,9 @@
-//! Presentations: a slide a page, in the order in which they are shown, hidden slides too.
+//! Presentations: one page per slide in presentation order, including hidden slides.
 //!
-//! A page is the slide's title, its other shapes as the file has them, its diagrams and charts, the
-//! speaker's notes and comments. What only prompts for text (layouts, masters) is left out.
+//! A page contains the slide's title, its other shapes in file order, diagrams and charts, the speaker notes
+//! and comments. Prompt text from layouts and masters is omitted.
 //!
-//! Invariant: no recursion over the file's nesting; one inflate budget for all parts.
+//! Invariant: no recursion over nested elements; one decompression budget for all parts.
 
 mod slide;
 
@@ -29,11 +29,11 @@ pub(crate) fn read<W: Write>(
     let mut parts = Parts::open(bytes, limits)?;
     pages.metadata = properties::read(&mut parts)?;
     let main = parts.main_part("ppt/presentation.xml")?;
-    let xml = parts.read(&main)?.ok_or_else(|| malformed("it has no presentation part"))?;
+    let xml = parts.read(&main)?.ok_or_else(|| malformed("the presentation part is missing"))?;
     let related = parts.relationships(&main)?;
     let mut markup = Markup::new(format);
     let mut is_blank = true;
-    // A part is read once, however often it is listed: a hundred thousand times is no presentation.
+    // Each part is read once, however often it is listed; a hostile file may list it 100,000 times.
     let mut read = HashSet::new();
     for part in slides(&xml, &related) {
         if let Some(part) = part
@@ -45,10 +45,10 @@ pub(crate) fn read<W: Write>(
         pages.push("pptx", &markup.take_page())?;
     }
     pages.metadata.outline = markup.take_outline();
-    if is_blank && parts.is_broken() { Err(malformed("its text cannot be unpacked")) } else { Ok(()) }
+    if is_blank && parts.is_broken() { Err(malformed("its text cannot be decompressed")) } else { Ok(()) }
 }
 
-/// The slides' parts as the presentation lists them; a slide whose part nobody names is an empty page.
+/// The parts of the slides in the order of the presentation. A slide without a part is an empty page.
 fn slides<'r>(xml: &str, related: &'r [Relationship]) -> Vec<Option<&'r str>> {
     let by_id: HashMap<&str, &str> = related.iter().map(|to| (&*to.id, &*to.target)).collect();
     let mut reader = Xml::new(xml);
@@ -62,7 +62,7 @@ fn slides<'r>(xml: &str, related: &'r [Relationship]) -> Vec<Option<&'r str>> {
         }
     }
     if slides.iter().all(Option::is_none) {
-        // A list that is lost: the slides are still there.
+        // The list is missing, but the slides exist.
         slides = related.iter().filter(|to| to.kind == "slide").map(|to| Some(&*to.target)).collect();
     }
     slides

@@ -4,13 +4,13 @@ use crate::office::drawingml::{self, Usual, Words};
 use crate::office::xml::{Element, Node, Xml};
 use crate::output::markup::{Block, Markup};
 
-/// What part of a slide a shape holds.
+/// The role of a shape on a slide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Title,
-    /// What the slide is about: a list, as most masters have it.
+    /// The body, which most masters format as a list.
     Content,
-    /// The number, date, header or footer; on a page of notes also the picture of the slide.
+    /// The slide number, date, header or footer; on a notes page also the image of the slide.
     Margin,
     Other,
 }
@@ -21,12 +21,12 @@ pub(super) fn write(xml: &str, markup: &mut Markup) {
     write_shapes(xml, markup, |holds| holds != Holds::Title);
 }
 
-/// Writes the notes on a page of notes.
+/// Writes the notes of a notes page.
 pub(super) fn write_notes(xml: &str, markup: &mut Markup) {
     write_shapes(xml, markup, |holds| matches!(holds, Holds::Content | Holds::Other));
 }
 
-/// Writes comments, of PowerPoint's older and its present kind.
+/// Writes comments in PowerPoint's old and new formats.
 pub(super) fn write_comments(xml: &str, markup: &mut Markup) {
     let (mut reader, mut words) = (Xml::new(xml), Words::default());
     while let Some(node) = reader.next() {

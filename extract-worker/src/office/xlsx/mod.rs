@@ -1,10 +1,10 @@
-//! Workbooks: a sheet a page, hidden sheets too.
+//! Workbooks: one page per sheet, including hidden sheets.
 //!
-//! A page is the sheet's name, its cells as they are shown (values, not formulas; dates in ISO 8601), then
-//! its comments, text boxes and charts. `calamine` is not used: it inflates outside the budget, and lays
-//! a sheet out densely, so that two cells in opposite corners cost half a terabyte.
+//! A page contains the sheet's name, its cells as displayed (values, not formulas; dates in ISO 8601), then
+//! comments, text boxes and charts. We do not use `calamine`: it decompresses outside the budget and stores
+//! sheets densely, so that two cells in opposite corners would need half a terabyte.
 //!
-//! Invariant: no recursion over the file's nesting; one inflate budget for all parts.
+//! Invariant: no recursion over nested elements; one decompression budget for all parts.
 
 mod numbers;
 mod sheet;
@@ -25,17 +25,17 @@ use std::io::Write;
 use strings::Strings;
 use styles::Styles;
 
-/// What cells refer to.
+/// The tables that cells refer to.
 #[derive(Debug, Default)]
 struct Workbook {
     strings: Strings,
     styles: Styles,
-    /// Whether days are counted from 1904 and not from 1900.
+    /// Whether dates count from 1904 instead of 1900.
     from_1904: bool,
     sheets: Vec<Sheet>,
 }
 
-/// A sheet as the workbook lists it.
+/// A sheet as listed in the workbook.
 #[derive(Debug)]
 struct Sheet {
     name: String,
@@ -52,7 +52,7 @@ pub(crate) fn read<W: Write>(
     let mut parts = Parts::open(bytes, limits)?;
     pages.metadata = properties::read(&mut parts)?;
     let main = parts.main_part("xl/workbook.xml")?;
-    let xml = parts.read(&main)?.ok_or_else(|| malformed("it has no workbook part"))?;
+    let xml = parts.read(&main)?.ok_or_else(|| malformed("the workbook part is missing"))?;
     let related = parts.relationships(&main)?;
     let mut workbook = Workbook::default();
     workbook.list(&xml);
@@ -66,7 +66,7 @@ pub(crate) fn read<W: Write>(
     let by_id: HashMap<&str, &str> = related.iter().map(|to| (&*to.id, &*to.target)).collect();
     let mut markup = Markup::new(format);
     let mut is_blank = true;
-    // A part is read once, however often it is listed: a hundred thousand times is no workbook.
+    // Each part is read once, however often it is listed; a hostile file may list it 100,000 times.
     let mut read = HashSet::new();
     for sheet in &workbook.sheets {
         markup.text(&sheet.name);
@@ -92,7 +92,7 @@ pub(crate) fn read<W: Write>(
 }
 
 impl Workbook {
-    /// Takes what the workbook part says.
+    /// Reads the workbook part.
     fn list(&mut self, xml: &str) {
         let mut reader = Xml::new(xml);
         while let Some(node) = reader.next() {
@@ -108,7 +108,7 @@ impl Workbook {
     }
 }
 
-/// Writes a sheet's cells and what lies on them.
+/// Writes the cells of a sheet, and its comments, text boxes and charts.
 fn write(
     parts: &mut Parts<'_>,
     part: &str,
@@ -121,7 +121,7 @@ fn write(
     drop(xml);
     let related = parts.relationships(part)?;
     let of = |kind: &'static str| related.iter().filter(move |to| to.kind == kind);
-    // Threads are there a second time as comments that tell old programs to be replaced.
+    // Threaded comments are also stored as old-style comments with an upgrade notice.
     let kind = if of("threadedComment").next().is_some() { "threadedComment" } else { "comments" };
     for comments in of(kind) {
         sheet::write_comments(&parts.read(&comments.target)?.unwrap_or_default(), markup);

@@ -1,6 +1,6 @@
-//! Numbers as a sheet shows them: dates in ISO 8601, percentages, and no noise of binary fractions.
+//! Numbers as a sheet shows them: dates in ISO 8601, percentages, no binary rounding noise.
 
-/// What a cell's number is shown as.
+/// How the number of a cell is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Shown {
     #[default]
@@ -9,17 +9,17 @@ pub(super) enum Shown {
     Date,
     Time,
     DateAndTime,
-    /// A duration; its hours go on past 24.
+    /// A duration; hours may exceed 24.
     Elapsed,
 }
 
 const SECONDS_A_DAY: i64 = 86_400;
-/// The day after 31 December 9999, counted from 1900: later days are no days.
+/// The serial number after 31 December 9999; larger numbers are not valid dates.
 const END_OF_TIME: f64 = 2_958_466.0;
-/// Between the first days of the two ways to count them.
+/// Days between the 1900 and 1904 date systems.
 const DAYS_1900_TO_1904: f64 = 1462.0;
 
-/// A number of a cell, as the file writes it, as it is shown.
+/// Formats the raw number of a cell as it is displayed.
 pub(super) fn show(written: &str, shown: Shown, from_1904: bool) -> String {
     let Ok(number) = written.trim().parse::<f64>() else { return written.to_owned() };
     let day = if from_1904 { number + DAYS_1900_TO_1904 } else { number };
@@ -33,7 +33,7 @@ pub(super) fn show(written: &str, shown: Shown, from_1904: bool) -> String {
     }
 }
 
-/// At most 15 digits, as many as sheets compute with.
+/// Rounds to 15 digits, the precision of spreadsheets.
 fn decimal(number: f64) -> String {
     let rounded: f64 = format!("{number:.14e}").parse().unwrap_or(number);
     let size = rounded.abs();
@@ -66,10 +66,10 @@ fn clock(seconds: i64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// Day 1 is 1 January 1900, day 60 a 29 February 1900 that never was.
+/// Day 1 is 1 January 1900; day 60 is 29 February 1900, which did not exist.
 fn date(day: i64) -> String {
     let since_1970 = day - if day < 60 { 25_568 } else { 25_569 };
-    // Days are counted from 1 March, so that leap days end years; 146 097 days are 400 years.
+    // Count from 1 March, so that leap days come at the end of a year. 400 years have 146,097 days.
     let shifted = since_1970 + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -8,7 +8,7 @@ use crate::office::xml::{Element, Node, Xml};
 use crate::output::markup::{Block, Markup};
 use dossier_extract::protocol::Failure;
 
-/// A cell that is being read.
+/// A cell being read.
 #[derive(Debug, Default)]
 struct Cell {
     column: u32,
@@ -17,15 +17,15 @@ struct Cell {
     value: String,
 }
 
-/// What a cell's value is.
+/// The type of a cell value.
 #[derive(Debug, Default)]
 enum Kind {
     #[default]
     Number,
-    /// The number of a shared string.
+    /// The index of a shared string.
     Shared,
     Boolean,
-    /// Shown as it is: a formula's text, an error, an ISO date.
+    /// Shown as it is: the text result of a formula, an error, an ISO date.
     Text,
 }
 
@@ -100,7 +100,7 @@ fn column(address: &str) -> Option<u32> {
     from_1.checked_sub(1)
 }
 
-/// Writes comments, of the older kind or in threads, each after the cell that it is about.
+/// Writes comments, old-style or threaded, each after the address of its cell.
 pub(super) fn write_comments(xml: &str, markup: &mut Markup) {
     let mut reader = Xml::new(xml);
     while let Some(node) = reader.next() {

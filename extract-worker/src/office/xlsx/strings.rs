@@ -1,8 +1,8 @@
-//! The strings that cells share, and strings within cells.
+//! Shared strings, and strings inside cells.
 
 use crate::office::xml::{Node, Xml};
 
-/// All strings of a workbook, one after the other.
+/// All shared strings of a workbook.
 #[derive(Debug, Default)]
 pub(super) struct Strings {
     text: String,
@@ -29,7 +29,7 @@ impl Strings {
     }
 }
 
-/// The text of the runs up to the end of the element of that name; not how it is pronounced.
+/// The text of the runs up to the end of the element with this name, without phonetic hints.
 pub(super) fn rich(reader: &mut Xml<'_>, within: &str) -> String {
     let mut text = String::new();
     while let Some(node) = reader.next() {
@@ -43,7 +43,7 @@ pub(super) fn rich(reader: &mut Xml<'_>, within: &str) -> String {
     unescape(text)
 }
 
-/// `_x000D_` is how characters are written that XML cannot hold.
+/// Decodes `_x000D_`, the escape for characters that XML cannot contain.
 fn unescape(text: String) -> String {
     if !text.contains("_x") {
         return text;

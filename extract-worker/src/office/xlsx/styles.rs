@@ -1,10 +1,10 @@
-//! Which cells show dates, times and percentages, by the number formats of their styles.
+//! Which cells show dates, times and percentages, according to the number formats of their styles.
 
 use super::numbers::Shown;
 use crate::office::xml::{Node, Xml};
 use std::collections::HashMap;
 
-/// How cells of each style show their numbers.
+/// How cells of each style display numbers.
 #[derive(Debug, Default)]
 pub(super) struct Styles {
     shown: Vec<Shown>,
@@ -39,7 +39,7 @@ impl Styles {
     }
 }
 
-/// The formats that every workbook has, those of East Asian editions among them.
+/// The built-in formats, including those of East Asian editions.
 fn built_in(id: u32) -> Shown {
     match id {
         9 | 10 => Shown::Percent,
@@ -51,7 +51,7 @@ fn built_in(id: u32) -> Shown {
     }
 }
 
-/// What a format code makes of a positive number, which its first section is for.
+/// How a format code displays a positive number, to which its first section applies.
 fn of_code(code: &str) -> Shown {
     let (mut date, mut time, mut month_or_minute) = (false, false, false);
     let mut characters = code.chars();
@@ -72,7 +72,7 @@ fn of_code(code: &str) -> Shown {
             'y' | 'd' => date = true,
             'h' | 's' => time = true,
             'm' => month_or_minute = true,
-            // `General` and `E+00` are no dates; AM/PM stands beside hours.
+            // `General` and `E+00` do not denote dates; AM/PM belongs to hours.
             'g' | 'e' if !date => return Shown::Number,
             _ => {}
         }

@@ -1,25 +1,25 @@
-//! Paragraphs and tables as they are written down, one after the other.
+//! Writes a sequence of paragraphs and tables.
 
 use super::{Block, DEEPEST};
 use crate::output::markdown::{self, Link, Place};
 use crate::output::table::Table;
 use dossier_extract::TextFormat;
 
-/// Paragraphs and tables, one after the other.
+/// A sequence of paragraphs and tables.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
     out: String,
     /// The open paragraph.
     line: String,
-    /// Its links. Where the last one's words end is known when it is closed.
+    /// Its links. The end of the last one is set when it is closed.
     links: Vec<Link>,
     in_link: bool,
-    /// Open tables, outermost first, and how many more are open that are too deep to stand apart.
+    /// Open tables, outermost first, and how many more are open beyond the nesting limit.
     tables: Vec<OpenTable>,
     deeper_tables: usize,
-    /// What is to be said after the open paragraph or table.
+    /// Text to write after the open paragraph or table.
     asides: String,
-    /// Of a list in Markdown: how wide the markers of the open item and of those it is within are.
+    /// For Markdown lists: the marker widths of the open item and its ancestors.
     markers: Vec<usize>,
     last: Last,
 }
@@ -31,7 +31,7 @@ struct OpenTable {
     cell: String,
 }
 
-/// What was written last; in Markdown the space between two blocks depends on it.
+/// The kind of the last block; in Markdown the space between two blocks depends on it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Last {
     #[default]
@@ -40,7 +40,7 @@ enum Last {
     Preformatted,
 }
 
-/// Lists are indented no further.
+/// Maximum indentation level of lists.
 const DEEPEST_ITEM: u8 = 16;
 
 impl Blocks {
@@ -52,7 +52,7 @@ impl Blocks {
         self.line.push_str(text);
     }
 
-    /// Characters before those of the open paragraph.
+    /// Inserts text at the start of the open paragraph.
     pub(super) fn text_before(&mut self, text: &str) {
         self.line.insert_str(0, text);
         for link in &mut self.links {
@@ -66,7 +66,7 @@ impl Blocks {
         }
     }
 
-    /// The words of the open paragraph.
+    /// The text of the open paragraph.
     pub(super) fn open_words(&self) -> &str {
         self.line.trim()
     }
@@ -123,7 +123,7 @@ impl Blocks {
     }
 
     fn plain(&mut self, line: &str, block: &Block) {
-        // A page does not begin with empty lines.
+        // A page does not start with empty lines.
         if self.out.is_empty() && *block == Block::Plain && line.trim().is_empty() {
             return;
         }
@@ -166,7 +166,7 @@ impl Blocks {
         }
     }
 
-    /// Lines that follow each other stand in one fence.
+    /// Consecutive preformatted lines share one fence.
     fn fenced(&mut self, line: &str) {
         let line = line.trim_end_matches('\n');
         let fence = markdown::fence(line);
@@ -188,7 +188,7 @@ impl Blocks {
     fn separate(&mut self, next: Last) {
         let last = std::mem::replace(&mut self.last, next);
         if !self.out.is_empty() {
-            // Items of a list stand together.
+            // List items are not separated by blank lines.
             self.out.push_str(if (last, next) == (Last::Item, Last::Item) { "\n" } else { "\n\n" });
         }
     }
@@ -217,7 +217,7 @@ impl Blocks {
         if self.deeper_tables > 0 {
             return;
         }
-        // Words outside any cell are not lost.
+        // Keep text outside of cells.
         if self.has_open_cell() {
             self.end_cell(format);
         }
@@ -275,7 +275,7 @@ impl Blocks {
         }
     }
 
-    /// Adds whole blocks. Returns where they begin.
+    /// Appends complete blocks. Returns their start position.
     pub(super) fn append(&mut self, blocks: &str, format: TextFormat) -> usize {
         let start = push_blocks(&mut self.out, blocks, format);
         self.last = Last::Other;
@@ -283,7 +283,7 @@ impl Blocks {
         start
     }
 
-    /// How much has been written since the last page was taken, in bytes.
+    /// Bytes written since the last page was taken.
     pub(super) fn written(&self) -> usize {
         self.out.len()
     }
@@ -311,7 +311,7 @@ impl Blocks {
         page
     }
 
-    /// The rest, whatever is open.
+    /// Closes everything and returns the rest.
     pub(super) fn close(mut self, format: TextFormat) -> String {
         self.deeper_tables = 0;
         while !self.tables.is_empty() {
@@ -321,7 +321,7 @@ impl Blocks {
     }
 }
 
-/// Lines of inline text as one block; those after the first are indented.
+/// Inline text as one block; lines after the first are indented.
 fn write_lines(out: &mut String, text: &str, indent: usize) {
     for (index, line) in text.trim().lines().map(str::trim).filter(|line| !line.is_empty()).enumerate() {
         if index > 0 {
@@ -332,8 +332,8 @@ fn write_lines(out: &mut String, text: &str, indent: usize) {
     }
 }
 
-/// Markdown knows `-`, `1.` and `1)`; a marker of another kind is kept as words of the item. Returns how
-/// far the item's text is indented.
+/// Writes the marker of an item. Markdown supports `-`, `1.` and `1)`; other markers become part of the text.
+/// Returns the indentation of the item's text.
 fn write_marker(out: &mut String, marker: &str) -> usize {
     let number = marker.strip_suffix(['.', ')']).unwrap_or_default();
     let is_number = (1..=9).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -350,7 +350,7 @@ fn write_marker(out: &mut String, marker: &str) -> usize {
     2
 }
 
-/// A marker, if there is one, and words, if there are any.
+/// Writes a marker and text, if present.
 fn push_words(out: &mut String, marker: &str, words: &str) {
     let words = words.trim();
     out.push_str(marker);
@@ -360,7 +360,7 @@ fn push_words(out: &mut String, marker: &str, words: &str) {
     out.push_str(words);
 }
 
-/// Puts whole blocks behind others. Returns where they begin.
+/// Appends complete blocks. Returns their start position.
 fn push_blocks(out: &mut String, blocks: &str, format: TextFormat) -> usize {
     let blocks = match format {
         TextFormat::Text => blocks,

@@ -1,63 +1,63 @@
-//! Text with structure: what the readers of office files, web pages and mail write into.
+//! Structured text. The readers of office files, web pages and email write into it.
 //!
-//! A reader tells what it meets, in order: characters, the ends of paragraphs, tables; here it becomes
+//! A reader reports characters, ends of paragraphs, tables and so on, in order. This module turns them into
 //! plain text or Markdown.
 //!
-//! Invariant: knows no file format. A reader knows no output format.
-//! Invariant: work and memory are linear in what is written, however it is nested.
+//! Invariant: independent of file formats; readers are independent of the output format.
+//! Invariant: work and memory are linear in the size of the text, however it is nested.
 
 mod blocks;
 
 use blocks::Blocks;
 use dossier_extract::{OutlineEntry, TextFormat};
 
-/// What a paragraph is.
+/// The kind of a paragraph.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Block {
-    /// A paragraph like others.
+    /// An ordinary paragraph.
     #[default]
     Plain,
-    /// A heading, from 1, the outermost.
+    /// A heading; level 1 is the outermost.
     Heading(u8),
-    /// An item of a list.
+    /// A list item.
     Item {
-        /// From 0, the outermost.
+        /// Nesting depth; 0 is the outermost.
         depth: u8,
-        /// `•`, `1.`, `(b)`: what the reader of the document sees before the item.
+        /// The visible marker: `•`, `1.`, `(b)`.
         marker: String,
     },
-    /// Lines that stay as they are.
+    /// Preformatted lines.
     Preformatted,
 }
 
-/// A heading, and where it is.
+/// A heading and its position.
 #[derive(Debug)]
 pub(crate) struct Heading {
     pub(crate) entry: OutlineEntry,
-    /// Where it begins in its page, in bytes, or where the space or the table begins that it is in.
+    /// Its start in the page in bytes, or the start of the space or table that contains it.
     pub(crate) at: usize,
 }
 
-/// Text as it grows.
+/// Structured text being written.
 #[derive(Debug, Default)]
 pub(crate) struct Markup {
     format: TextFormat,
     blocks: Blocks,
-    /// What stands around the open asides, outermost first.
+    /// The text around the open asides, outermost first.
     around: Vec<Blocks>,
-    /// Open asides that are too deep to stand apart.
+    /// Number of open asides beyond the nesting limit.
     shallow_asides: usize,
-    /// How many pages have been taken.
+    /// Number of pages taken so far.
     pages: u32,
     headings: Vec<Heading>,
 }
 
-/// Tables and asides within each other stand apart to this depth; beyond, they are words of what is around
-/// them. Each level copies what is in it once.
+/// Nested tables and asides keep their structure down to this depth; deeper ones become plain text of their
+/// surroundings. Each level copies its content once.
 const DEEPEST: usize = 8;
-/// More headings are not told apart from the text.
+/// Maximum number of headings in the outline.
 const MOST_HEADINGS: usize = 10_000;
-/// As much of a heading's words as an outline needs, in characters.
+/// Maximum length of a title in the outline, in characters.
 const LONGEST_TITLE: usize = 300;
 
 impl Markup {
@@ -65,7 +65,7 @@ impl Markup {
         Self { format, ..Self::default() }
     }
 
-    /// How structure is written.
+    /// The output format.
     pub(crate) fn format(&self) -> TextFormat {
         self.format
     }
@@ -75,27 +75,27 @@ impl Markup {
         self.blocks.in_table()
     }
 
-    /// Characters of the open paragraph.
+    /// Appends to the open paragraph.
     pub(crate) fn text(&mut self, text: &str) {
         self.blocks.text(text);
     }
 
-    /// Characters before those of the open paragraph.
+    /// Inserts text at the start of the open paragraph.
     pub(crate) fn text_before(&mut self, text: &str) {
         self.blocks.text_before(text);
     }
 
-    /// A line end within the paragraph.
+    /// Adds a line break within the paragraph.
     pub(crate) fn line_break(&mut self) {
         self.blocks.text("\n");
     }
 
-    /// A blank, unless there is one.
+    /// Adds a blank unless there is one already.
     pub(crate) fn blank(&mut self) {
         self.blocks.blank();
     }
 
-    /// Begins words that lead to `url`. A link within a link is part of the outer one.
+    /// Starts a link to `url`. A nested link becomes part of the outer one.
     pub(crate) fn start_link(&mut self, url: &str) {
         if self.format == TextFormat::Markdown {
             self.blocks.start_link(url);
@@ -106,8 +106,8 @@ impl Markup {
         self.blocks.end_link();
     }
 
-    /// Ends the open paragraph. An empty one is an empty line in plain text, and nothing in Markdown or in
-    /// a table.
+    /// Ends the open paragraph. An empty one becomes an empty line in plain text; in Markdown and in tables
+    /// it is dropped.
     pub(crate) fn end_paragraph(&mut self, block: &Block) {
         if let (Block::Heading(level), true) = (block, self.around.is_empty()) {
             self.note_heading(*level);
@@ -131,8 +131,8 @@ impl Markup {
         self.blocks.end_table(self.format);
     }
 
-    /// Begins text that stands beside what is around it (a text box), and is said after the paragraph or
-    /// the table that it is in.
+    /// Starts text that stands beside the surrounding text, such as a text box. It is written after the
+    /// paragraph or table that contains it.
     pub(crate) fn start_aside(&mut self) {
         if self.around.len() < DEEPEST {
             self.around.push(std::mem::take(&mut self.blocks));
@@ -152,12 +152,12 @@ impl Markup {
         self.blocks.push_aside(&aside, self.format);
     }
 
-    /// Whether a paragraph is open that has words.
+    /// Whether the open paragraph has text.
     pub(crate) fn has_open_line(&self) -> bool {
         !self.blocks.open_words().is_empty()
     }
 
-    /// Adds whole blocks, written in the same format. Returns where they begin in the page, in bytes.
+    /// Appends complete blocks in the same format. Returns their start in the page, in bytes.
     pub(crate) fn append(&mut self, finished: &str) -> usize {
         self.blocks.append(finished, self.format)
     }
@@ -167,14 +167,14 @@ impl Markup {
         self.around.iter().chain([&self.blocks]).all(Blocks::is_blank)
     }
 
-    /// The page so far. Of an open table its whole rows; the open row, and what an open aside is in, stay
-    /// for the next page.
+    /// Takes the page so far. Of an open table it takes the finished rows; the open row, and text around an
+    /// open aside, stay for the next page.
     pub(crate) fn take_page(&mut self) -> String {
         self.pages += 1;
         self.blocks.take_page(self.format)
     }
 
-    /// The rest, whatever is open.
+    /// Closes everything and returns the rest.
     pub(crate) fn finish(mut self) -> String {
         self.shallow_asides = 0;
         while !self.around.is_empty() {
@@ -183,12 +183,12 @@ impl Markup {
         self.blocks.close(self.format)
     }
 
-    /// The headings so far, each with the page that it is on.
+    /// Takes the headings so far, each with its page.
     pub(crate) fn take_outline(&mut self) -> Vec<OutlineEntry> {
         self.take_headings().into_iter().map(|heading| heading.entry).collect()
     }
 
-    /// The headings so far, for a text of which the pages are not known yet.
+    /// Takes the headings so far, for a text whose pages are not known yet.
     pub(crate) fn take_headings(&mut self) -> Vec<Heading> {
         std::mem::take(&mut self.headings)
     }

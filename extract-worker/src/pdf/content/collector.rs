@@ -174,8 +174,11 @@ impl<'f> Collector<'f> {
             false => (u, u + advance),
         };
         let characters = self.characters.get(self.calls, glyph.char_code(), || {
-            let named =
-                if is_lost { Some(glyph_guesses::lost(glyph)) } else { self.fonts.name(glyph, self.resources) };
+            let named = if is_lost {
+                Some(glyph_guesses::lost(glyph))
+            } else {
+                self.fonts.name(glyph, self.resources)
+            };
             self.glyphs.push(glyph, named, &mut self.guesses, advance <= 0.1 * size)
         });
         if characters.is_empty() {

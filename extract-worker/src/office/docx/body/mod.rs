@@ -1,6 +1,6 @@
 //! The text of one `WordprocessingML` part, or of one note in it: body, header, footer, notes, comments.
 //!
-//! Invariant: what has been deleted or moved away, codes of fields and properties are no text.
+//! Invariant: deleted or moved text, field codes and properties are never extracted.
 
 mod paging;
 mod text_boxes;
@@ -18,7 +18,7 @@ use crate::office::xml::{Element, Node, Xml};
 use crate::output::markup::{Block, Markup};
 use dossier_extract::TextFormat;
 
-/// What all parts of a document share.
+/// State shared by all parts of a document.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) format: TextFormat,
@@ -26,28 +26,28 @@ pub(super) struct Document {
     pub(super) numbering: Numbering,
 }
 
-/// A text as it is read.
+/// A text being read.
 #[derive(Debug)]
 pub(super) struct Story<'d> {
     pub(super) markup: Markup,
     document: &'d mut Document,
     relationships: &'d Relationships,
     open: Vec<Kind>,
-    /// Of each open paragraph.
+    /// The properties of each open paragraph.
     properties: Vec<Option<Properties>>,
     fields: Fields,
-    /// The font of the open run, where it is one of symbols.
+    /// The font of the open run, if it is a symbol font.
     font: String,
-    /// For each open text box: how many tables were open around it.
+    /// For each open text box, how many tables were open around it.
     boxes: Vec<usize>,
     tables: usize,
-    /// Columns of the open cell, and of what is left free before the first.
+    /// How many columns the open cell spans.
     span: usize,
-    /// Where pages and sections end; of the body alone.
+    /// Where pages and sections end; only for the body.
     breaks: Option<PageBreaks>,
 }
 
-/// What is to be done at an element's end.
+/// What to do at the end of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Nothing,
@@ -61,7 +61,7 @@ enum Kind {
     Link,
 }
 
-/// Word has no more columns in a table.
+/// Word's maximum number of columns in a table.
 const MOST_COLUMNS: usize = 63;
 
 impl<'d> Story<'d> {
@@ -85,7 +85,7 @@ impl<'d> Story<'d> {
         }
     }
 
-    /// The text of a header or footer.
+    /// Reads a header or footer and returns its text.
     pub(super) fn read_margin(mut self, xml: &str) -> String {
         self.fields.hides_page_numbers = true;
         self.read(&mut Xml::new(xml));
@@ -137,7 +137,7 @@ impl<'d> Story<'d> {
         self.open.extend(kind);
     }
 
-    /// An element of Word's own; `None` where it has been read to its end.
+    /// Starts a `w:` element; `None` if it was read to its end.
     fn start_word(&mut self, element: &Element<'_>, xml: &mut Xml<'_>) -> Option<Kind> {
         match element.name() {
             "t" => return Some(Kind::Text),
@@ -201,7 +201,7 @@ impl<'d> Story<'d> {
                 self.fields.code(&code);
                 return None;
             }
-            // Properties of other kinds, what has been deleted or moved away, and small print above words.
+            // Other properties, deleted or moved text, and ruby annotations.
             "tblPr" | "tblPrEx" | "tblGrid" | "sdtPr" | "sdtEndPr" | "smartTagPr" | "customXmlPr"
             | "rubyPr" | "rt" | "del" | "moveFrom" | "delText" | "delInstrText" => {
                 xml.skip()?;
@@ -271,7 +271,7 @@ impl<'d> Story<'d> {
             return;
         }
         let text = symbol_fonts::decode(&self.font, text);
-        // A soft hyphen shows only where a line ends, and hides the word from a search.
+        // A soft hyphen shows only at the end of a line, and would hide the word from search.
         if text.contains('\u{ad}') {
             self.markup.text(&text.replace('\u{ad}', ""));
         } else {
@@ -305,14 +305,14 @@ impl<'d> Story<'d> {
         }
     }
 
-    /// The properties of the open paragraph; what is left of it has none.
+    /// Takes the properties of the open paragraph; the rest of it then has none.
     fn take_properties(&mut self) -> Properties {
         let properties = self.properties.last_mut().map(|open| open.replace(Properties::default()));
-        // A paragraph that says nothing of itself has the default style.
+        // A paragraph without properties has the default style.
         properties.flatten().unwrap_or_else(|| self.document.styles.apply(Properties::default()))
     }
 
-    /// What a paragraph is; an item's marker is counted, a heading's number is part of its words.
+    /// The kind of block. Advances the list counter; a heading's number becomes part of its text.
     fn block(&mut self, properties: &Properties) -> Block {
         let Document { styles, numbering, .. } = &mut *self.document;
         let block = properties.block();
@@ -341,7 +341,7 @@ impl<'d> Story<'d> {
         });
     }
 
-    /// A cell over several columns keeps those behind it in line; so does what a row leaves free.
+    /// Adds empty cells for spanned columns and for the gap before the first cell, to keep columns aligned.
     fn cell_properties(&mut self, xml: &mut Xml<'_>) {
         let (mut span, mut before) = (1, 0);
         xml.children(|_, child| match child.name() {

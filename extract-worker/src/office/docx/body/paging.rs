@@ -1,6 +1,6 @@
-//! Where the body's pages and sections end, and what is called on them.
+//! Where the pages and sections of the body end, and which notes are referenced on them.
 //!
-//! Invariant: nothing within a text box ends a page; within a table only its outermost rows do.
+//! Invariant: nothing inside a text box ends a page. Inside a table only the outermost rows do.
 
 use super::Story;
 use crate::office::docx::page_breaks::{PageBreaks, Reference, Source, Span, Stretch};
@@ -37,7 +37,7 @@ impl Story<'_> {
         if self.breaks.is_none() {
             return;
         }
-        // A paragraph that goes on on the next page has its marker on this one.
+        // If a paragraph continues on the next page, its marker is on this one.
         if self.tables == 0 && self.markup.has_open_line() {
             let properties = self.take_properties();
             let block = self.block(&properties);
@@ -58,7 +58,7 @@ impl Story<'_> {
         }
     }
 
-    /// Tells the page breaks of a change in the outermost table.
+    /// Reports a change in the outermost table to the page breaks.
     pub(super) fn in_outer_table(&mut self, change: impl FnOnce(&mut PageBreaks)) {
         if let Some(breaks) = self.breaks.as_mut().filter(|_| self.tables == 1 && self.boxes.is_empty()) {
             change(breaks);

@@ -1,4 +1,4 @@
-//! Words that stand beside the text: in boxes, drawings, charts, and of pictures.
+//! Text beside the body text: text boxes, drawings, charts, and descriptions of pictures.
 
 use super::{Kind, Story};
 use crate::office::xml::Element;
@@ -28,7 +28,7 @@ impl Story<'_> {
         self.boxes.push(std::mem::take(&mut self.tables));
     }
 
-    /// Words that stand beside the text.
+    /// Writes text that stands beside the body text.
     pub(super) fn aside(&mut self, words: &str) {
         if !words.trim().is_empty() {
             self.markup.start_aside();
@@ -37,14 +37,14 @@ impl Story<'_> {
         }
     }
 
-    /// A chart's or a diagram's words.
+    /// Writes the text of a chart or diagram.
     pub(super) fn figure(&mut self, id: Option<String>) {
         if let Some(words) = id.and_then(|id| self.relationships.figure(&id)) {
             self.aside(words);
         }
     }
 
-    /// What a picture shows, in its author's words; names of files are none.
+    /// Writes the author's description of a picture, unless it is just a file name.
     pub(super) fn picture(&mut self, element: &Element<'_>) {
         const FILES: [&str; 8] = [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".emf", ".wmf", ".tif"];
         let words = element.attribute("descr").unwrap_or_default();
