@@ -54,6 +54,18 @@ create statistics dossier.session_context_versions_session_id_stats (dependencie
 comment on statistics dossier.session_context_versions_session_id_stats is
   'A session has one organization: see documents_session_id_stats.';
 
+alter table dossier_private.settings add constraint settings_max_context_bytes_check
+  check (name <> 'max_context_bytes' or (jsonb_typeof(value) = 'number' and value between '1' and '104857600'));
+insert into dossier_private.settings (name, value, default_value, description) values
+  ('max_context_bytes', '1048576', '1048576',
+    'Largest text of a context, and largest metadata of a context, in bytes.');
+
+alter table dossier_private.settings add constraint settings_personal_organizations_check
+  check (name <> 'personal_organizations' or (jsonb_typeof(value) = 'boolean'));
+insert into dossier_private.settings (name, value, default_value, description) values
+  ('personal_organizations', 'false', 'false',
+    'Whether a user who may write in no organization gets one of their own with their first session.');
+
 create function dossier_private.check_context(text_context text, context_metadata jsonb) returns void
 language plpgsql stable security definer set search_path = ''
 as $$

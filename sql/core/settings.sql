@@ -1,30 +1,11 @@
--- Settings: limits that the owner of the database may change.
+-- Settings: limits that the owner of the database may change. Each file that reads one adds it, with a check on its value.
 
 create table dossier_private.settings (
   name text not null,
   value jsonb not null,
   default_value jsonb,
   description text not null default '',
-  constraint settings_pkey primary key (name),
-  constraint settings_value_check check (
-    case name
-      when 'allowed_media_types' then jsonb_typeof(value) = 'array'
-      when 'max_name_length' then jsonb_typeof(value) = 'number' and value between '1' and '255'
-      when 'max_file_bytes' then jsonb_typeof(value) = 'number' and value between '1' and '1099511627776'
-      when 'max_context_bytes' then jsonb_typeof(value) = 'number' and value between '1' and '104857600'
-      when 'job_max_attempts' then jsonb_typeof(value) = 'number' and value between '1' and '100'
-      when 'trash_days' then jsonb_typeof(value) = 'number' and value between '0' and '36500'
-      when 'personal_organizations' then jsonb_typeof(value) = 'boolean'
-      when 'membership' then case value ->> 'mode'
-        when 'own' then true
-        when 'table' then (value ->> 'table') is not null and (value ->> 'organization_column') is not null
-          and (value ->> 'user_column') is not null and jsonb_typeof(value -> 'roles') is not distinct from 'object'
-        when 'claims' then jsonb_typeof(value -> 'claim') is not distinct from 'array' and jsonb_typeof(value -> 'roles') is not distinct from 'object'
-        else false
-      end
-      else true
-    end
-  )
+  constraint settings_pkey primary key (name)
 );
 comment on table dossier_private.settings is
   'One row per setting. Change a limit with: update dossier_private.settings set value = … where name = …';
@@ -36,29 +17,6 @@ comment on column dossier_private.settings.description is 'What the setting does
 
 alter table dossier_private.settings enable row level security;
 create policy settings_all_nobody on dossier_private.settings for all to authenticated using (false);
-
-insert into dossier_private.settings (name, value, default_value, description)
-select seed.name, seed.value, seed.value, seed.description
-from (values
-  ('max_file_bytes', '10485760'::jsonb, 'Largest document, in bytes.'),
-  ('max_name_length', '255', 'Longest name of a document, in characters; at most 255.'),
-  ('max_context_bytes', '1048576', 'Largest text context, and largest context metadata, in bytes.'),
-  ('job_max_attempts', '3', 'How often an extraction is tried before its document is failed.'),
-  ('trash_days', '30', 'How many days a deleted session can be restored, where its organization does not say; 0: not at all.'),
-  ('personal_organizations', 'false', 'Whether who may write in no organization gets one of their own with their first session.'),
-  ('allowed_media_types', '[
-    "application/pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/vnd.oasis.opendocument.text",
-    "application/vnd.oasis.opendocument.spreadsheet",
-    "application/vnd.oasis.opendocument.presentation",
-    "application/rtf", "application/json", "application/x-ndjson", "application/xml", "application/yaml", "message/rfc822",
-    "text/*",
-    "image/png", "image/jpeg", "image/gif", "image/webp", "image/tiff", "image/bmp"
-  ]', 'Media types that may be uploaded; text/* stands for all kinds of text.')
-) as seed (name, value, description);
 
 create function dossier_private.settings_replace_seeded() returns trigger
 language plpgsql security invoker set search_path = ''

@@ -228,6 +228,23 @@ begin atomic
 end;
 comment on function dossier_private.has_pictures(text) is 'Whether files of this type are pictures, or pages that can be drawn: there are thumbnails of them, and they can be read by OCR.';
 
+alter table dossier_private.settings add constraint settings_allowed_media_types_check
+  check (name <> 'allowed_media_types' or jsonb_typeof(value) = 'array');
+insert into dossier_private.settings (name, value, default_value, description)
+select 'allowed_media_types', allowed.types, allowed.types, 'Media types that may be uploaded; text/* stands for every kind of text.'
+from (values ('[
+  "application/pdf",
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+  "application/vnd.oasis.opendocument.text",
+  "application/vnd.oasis.opendocument.spreadsheet",
+  "application/vnd.oasis.opendocument.presentation",
+  "application/rtf", "application/json", "application/x-ndjson", "application/xml", "application/yaml", "message/rfc822",
+  "text/*",
+  "image/png", "image/jpeg", "image/gif", "image/webp", "image/tiff", "image/bmp"
+]'::jsonb)) as allowed (types);
+
 create function dossier_private.check_media_type(media_type text) returns void
 language plpgsql stable security definer set search_path = ''
 as $$

@@ -21,6 +21,18 @@ end;
 comment on function dossier_private.upload_checks() is
   'What begin_upload() checks, in this order, and explain_upload() explains; each is a branch of check_upload().';
 
+alter table dossier_private.settings add constraint settings_max_file_bytes_check
+  check (name <> 'max_file_bytes' or (jsonb_typeof(value) = 'number' and value between '1' and '1099511627776'));
+insert into dossier_private.settings (name, value, default_value, description) values
+  ('max_file_bytes', '10485760', '10485760',
+    'Largest document, in bytes.');
+
+alter table dossier_private.settings add constraint settings_max_name_length_check
+  check (name <> 'max_name_length' or (jsonb_typeof(value) = 'number' and value between '1' and '255'));
+insert into dossier_private.settings (name, value, default_value, description) values
+  ('max_name_length', '255', '255',
+    'Longest name of a document, in characters, up to 255.');
+
 create function dossier_private.check_size(size_bytes bigint, place text default null) returns void
 language plpgsql stable security definer set search_path = ''
 as $$

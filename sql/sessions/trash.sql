@@ -18,6 +18,12 @@ comment on table dossier.trash_retention is
 comment on column dossier.trash_retention.organization_id is 'The organization.';
 comment on column dossier.trash_retention.keep_days is 'Days that a session stays in the trash; 0: what is deleted is gone.';
 
+alter table dossier_private.settings add constraint settings_trash_days_check
+  check (name <> 'trash_days' or (jsonb_typeof(value) = 'number' and value between '0' and '36500'));
+insert into dossier_private.settings (name, value, default_value, description) values
+  ('trash_days', '30', '30',
+    'Days that a deleted session can be restored, unless its organization sets its own number; 0 keeps no trash.');
+
 create function dossier_private.trash_days(organization_id uuid) returns integer
 language plpgsql stable security definer set search_path = ''
 as $$

@@ -152,6 +152,16 @@ create trigger settings_build_membership
   for each row when (new.name = 'membership')
   execute function dossier_private.build_membership();
 
+alter table dossier_private.settings add constraint settings_membership_check check (
+  name <> 'membership' or case value ->> 'mode'
+    when 'own' then true
+    when 'table' then (value ->> 'table') is not null and (value ->> 'organization_column') is not null
+      and (value ->> 'user_column') is not null and jsonb_typeof(value -> 'roles') is not distinct from 'object'
+    when 'claims' then jsonb_typeof(value -> 'claim') is not distinct from 'array'
+      and jsonb_typeof(value -> 'roles') is not distinct from 'object'
+    else false
+  end
+);
 insert into dossier_private.settings (name, value, default_value, description) values
   ('membership', '{"mode": "own"}', '{"mode": "own"}',
     'Where membership is read from. Set by use_membership(), use_claims_membership() and use_own_membership().');
