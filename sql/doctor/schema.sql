@@ -153,7 +153,7 @@ $$;
 comment on function dossier_private.record_schema() is
   'Takes the schema as it is now for the one that was installed. The last statement of an install and of every upgrade.';
 
-create function dossier_private.schema_findings() returns table (check_name text, status text, finding text)
+create function dossier_private.doctor_schema() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
 as $$
 #variable_conflict use_column
@@ -172,18 +172,18 @@ begin
     ), numbered as (
       select c.*, count(*) over () as total, row_number() over (order by c.object, c.what, c.line) as place from changes as c
     )
-    select 'schema', 'error', case when n.place = 30 and n.total > 30
+    select 'error', case when n.place = 30 and n.total > 30
       then format('and %s more', n.total - 29)
       else format('%s: %s: %s', n.object, n.what, btrim(n.line)) end
     from numbered as n
     where n.place <= 30;
 end
 $$;
-comment on function dossier_private.schema_findings() is 'What is no longer as it was installed, at most thirty lines of it.';
+comment on function dossier_private.doctor_schema() is 'Differences from the schema as it was installed, thirty lines at most.';
 
 alter table dossier_private.installed_schema enable row level security;
 create policy installed_schema_all_nobody on dossier_private.installed_schema for all to authenticated using (false);
 
 revoke all on dossier_private.installed_schema from public, anon, authenticated, service_role;
-revoke all on function dossier_private.describe_schema, dossier_private.record_schema, dossier_private.schema_findings
+revoke all on function dossier_private.describe_schema, dossier_private.record_schema, dossier_private.doctor_schema
   from public, anon, authenticated, service_role;

@@ -1,0 +1,189 @@
+-- What the doctor checks in rows and settings, one function for each check.
+
+create function dossier_private.doctor_settings() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'error', format('the setting %s is missing', wanted.name)
+    from unnest(array['max_file_bytes', 'max_name_length', 'max_context_bytes', 'job_max_attempts',
+      'allowed_media_types', 'trash_days', 'personal_organizations', 'membership']) as wanted (name)
+    where not exists (select from dossier_private.settings as s where s.name = wanted.name);
+end
+$$;
+comment on function dossier_private.doctor_settings() is 'Settings that are missing.';
+
+create function dossier_private.doctor_workers() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'warning', format('%s jobs have been waiting for more than ten minutes', count(*))
+    from dossier_private.jobs as job
+    where job.status = 'queued' and job.run_at < now() - interval '10 minutes'
+    having count(*) > 0
+    union all
+    select 'warning', format('%s jobs belong to workers that were lost more than ten minutes ago', count(*))
+    from dossier_private.jobs as job
+    where job.status = 'running' and job.lease_expires_at < now() - interval '10 minutes'
+    having count(*) > 0;
+end
+$$;
+comment on function dossier_private.doctor_workers() is 'Jobs that nobody works on.';
+
+create function dossier_private.doctor_uploads() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'warning', format('%s uploads were begun more than a day ago', count(*))
+    from dossier.documents as document
+    where document.status = 'uploading' and document.created_at < now() - interval '1 day'
+    having count(*) > 0;
+end
+$$;
+comment on function dossier_private.doctor_uploads() is 'Uploads that were abandoned.';
+
+create function dossier_private.doctor_store() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'warning', format('%s files in the store %s are overdue for deletion, the oldest by %s. The last error was: %s',
+      count(*), deletion.storage, date_trunc('second', now() - min(deletion.created_at)),
+      coalesce((array_agg(deletion.last_error order by deletion.next_attempt_at desc) filter (where deletion.last_error is not null))[1], 'nothing'))
+    from dossier_private.store_deletions as deletion
+    where deletion.attempts >= 5 or deletion.created_at < now() - interval '1 day'
+    group by deletion.storage;
+end
+$$;
+comment on function dossier_private.doctor_store() is 'Files in stores outside Postgres that are overdue for deletion.';
+
+create function dossier_private.doctor_trash() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'warning', format('%s trashed sessions are more than a day overdue for purging', count(*))
+    from dossier.sessions as session
+    -- If the setting is missing, the check settings says so.
+    where exists (select from dossier_private.settings as s where s.name = 'trash_days')
+      and session.deleted_at < now() - make_interval(days => dossier_private.trash_days(session.organization_id) + 1)
+    having count(*) > 0;
+end
+$$;
+comment on function dossier_private.doctor_trash() is 'Trashed sessions that are overdue for purging.';
+
+create function dossier_private.doctor_jobs() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'warning', format('%s documents wait for an extraction that is not queued', count(*))
+    from dossier.documents as document
+    where document.status in ('stored', 'extracting')
+      and not exists (
+        select from dossier_private.jobs as job
+        where job.document_id = document.id and job.status in ('queued', 'running'))
+    having count(*) > 0;
+end
+$$;
+comment on function dossier_private.doctor_jobs() is 'Documents that wait for an extraction that is not queued.';
+
+create function dossier_private.doctor_bytes() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'error', format('%s documents have lost bytes', count(*))
+    from dossier.documents as document
+    where document.status <> 'uploading' and document.storage = 'postgres' and document.size_bytes > 0
+      and not exists (
+        select from dossier_private.document_chunks as chunk
+        where chunk.document_id = document.id and chunk.organization_id = document.organization_id
+          and chunk.seq = ((document.size_bytes - 1) / dossier_private.chunk_bytes())::integer)
+    having count(*) > 0
+    union all
+    select 'warning', 'bytes, pages or jobs remain of documents that no longer exist'
+    where exists (select document_id from dossier_private.document_chunks where seq = 0 except select id from dossier.documents)
+      or exists (select document_id from dossier.document_pages where page = 1 except select id from dossier.documents)
+      or exists (select document_id from dossier_private.jobs except select id from dossier.documents);
+end
+$$;
+comment on function dossier_private.doctor_bytes() is 'Documents that have lost bytes, and rows of documents that are gone.';
+
+create function dossier_private.doctor_search() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'warning', format('%s pages of ready documents are missing from the search index', count(*))
+    from dossier.document_pages as page
+    join dossier.documents as document
+      on document.id = page.document_id and document.organization_id = page.organization_id and document.status = 'ready'
+    where not exists (
+      select from dossier_private.search_entries as entry
+      where entry.document_id = page.document_id and entry.organization_id = page.organization_id and entry.page = page.page)
+    having count(*) > 0
+    union all
+    select 'warning', format('%s contexts are missing from the search index', count(*))
+    from dossier.session_context as context
+    where not exists (
+      select from dossier_private.search_entries as entry
+      where entry.session_id = context.session_id and entry.organization_id = context.organization_id
+        and entry.document_id is null)
+    having count(*) > 0;
+end
+$$;
+comment on function dossier_private.doctor_search() is 'Pages and contexts that the search index lacks.';
+
+create function dossier_private.doctor_owners() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'error', format('%s organizations have members and no owner', count(*))
+    from dossier.organizations as organization
+    where exists (select from dossier.organization_members as m where m.organization_id = organization.id)
+      and not exists (
+        select from dossier.organization_members as m
+        where m.organization_id = organization.id and m.role = 'owner')
+    having count(*) > 0;
+end
+$$;
+comment on function dossier_private.doctor_owners() is 'Organizations without an owner.';
+
+create function dossier_private.doctor_durability() returns table (status text, finding text)
+language plpgsql stable security invoker set search_path = '' rows 5
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select 'error', format('%s is off', s.name)
+    from pg_catalog.pg_settings as s
+    where s.name in ('fsync', 'full_page_writes') and s.setting = 'off';
+end
+$$;
+comment on function dossier_private.doctor_durability() is 'Settings of Postgres without which a crash loses what was stored.';
+
+revoke all on function
+  dossier_private.doctor_settings,
+  dossier_private.doctor_workers,
+  dossier_private.doctor_uploads,
+  dossier_private.doctor_store,
+  dossier_private.doctor_trash,
+  dossier_private.doctor_jobs,
+  dossier_private.doctor_bytes,
+  dossier_private.doctor_search,
+  dossier_private.doctor_owners,
+  dossier_private.doctor_durability
+  from public, anon, authenticated, service_role;
