@@ -1,6 +1,6 @@
 //! Extracts text from hostile files. This is the only crate of Dossier that parses a file.
 //!
-//! [`sandbox::enter`] applies every sandbox layer. Then [`serve`] maps the file, detects its format, runs the
+//! [`sandbox::enter`] applies every sandbox layer. Then [`serve()`] maps the file, detects its format, runs the
 //! reader for that format, and sends each page as soon as it is ready.
 //!
 //! | folder | contents |

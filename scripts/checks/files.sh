@@ -7,6 +7,13 @@ known_files=(.dockerignore .editorconfig .gitattributes .gitignore CHANGELOG.md 
 fixtures=tests/fixtures/
 most_bytes=$((1024 * 1024))
 
+# need_checkout: what git lists is what is checked; without a list every check would pass.
+need_checkout() {
+  install_packages git
+  git -C "$root" ls-files --error-unmatch dev >/dev/null ||
+    fail "git cannot list the files of $root" "lint a clone; if another user owns it: git config --global --add safe.directory $root"
+}
+
 # repository_files [PATHSPEC…]: tracked files and those that "git add" would take, separated by NUL.
 repository_files() {
   (cd "$root" && git ls-files -z --cached --others --exclude-standard --deduplicate -- "$@" |
@@ -21,7 +28,7 @@ search() {
 }
 
 lint_files() {
-  install_packages git
+  need_checkout
   local file top bad=0
   step "files"
   while IFS= read -r -d '' file; do

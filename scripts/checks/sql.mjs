@@ -1,5 +1,5 @@
 // The rules of SQL that need no database: node scripts/checks/sql.mjs FILE…
-// Prints FILE:LINE: what is wrong, one finding per line, and exits with 1 if there are any.
+// Prints FILE:LINE: finding, one per line, and exits with 1 if there are any.
 //
 // A file is read as tokens, so that a rule never looks into comments, strings or quoted names. Bodies of functions
 // ($$ … $$) are code like any other.

@@ -1,5 +1,5 @@
-//! The first engine: hayro interprets a page, [`super::glyphs`] collects what it draws, [`super::lines`]
-//! and [`super::order`] make text of it.
+//! The first engine: hayro interprets a page, `content` collects what it draws, and [`lines`] and [`reading_order`] make
+//! text of it.
 
 use super::engine::{Engine, Reading, Seen, contained, malformed};
 use crate::input::Input;

@@ -55,7 +55,7 @@ struct Open {
     v: f32,
     size: f32,
     start: f32,
-    /// DrawOutcome of the last glyph, and of the last that can be seen.
+    /// Where the last glyph ends, and the last visible one.
     end: f32,
     seen_end: f32,
     right_to_left: bool,
