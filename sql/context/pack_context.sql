@@ -1,5 +1,8 @@
 -- Packing: what a prompt about a session needs, under a budget of tokens.
 --
+-- pack_start() takes the context, choose_pages() decides on each page, quote_pages() puts the chosen ones in order, and
+-- explain_left_out() says why the others are missing.
+--
 -- Invariant: the parts are counted one by one, each with its heading and the blank line after it. The estimate
 -- of a whole is never more than the sum of its parts' (it is linear, rounded up), so the budget holds.
 --
@@ -75,126 +78,120 @@ comment on function dossier_private.pack_candidates(text, uuid, uuid) is
   'Pages of a session that may be quoted, the ones to quote first: the best for the query, or without one the first in the '
   'order of documents and pages. Two thousand at most.';
 
-create function dossier_private.pack_context(in_session uuid, query text, max_tokens integer) returns jsonb
-language plpgsql stable security definer set search_path = ''
+create type dossier_private.pack_page as (
+  document_id uuid, name text, page integer, text text, rank real, truncated boolean, reason text
+);
+comment on type dossier_private.pack_page is
+  'A page that was considered for a pack: as it goes in, or with the reason why it does not.';
+
+create function dossier_private.pack_start(
+  context dossier.session_context, max_tokens integer, out part text, out described jsonb
+)
+language plpgsql immutable security invoker set search_path = ''
 as $$
--- Definer: reads entries. It says what the policies of sessions, pages and contexts say.
 declare
-  owning_organization_id constant uuid := dossier_private.session_organization(in_session);
-  tokens_left integer := max_tokens;
-  context dossier.session_context;
-  context_text text := '';
+  escaped constant text := coalesce(dossier_private.escape_headings(context.text_context), '');
+  context_text text := escaped;
   context_part text := '';
   metadata_part text := '';
-  candidate record;
-  part text;
-  cost integer;
-  seen jsonb := '{}';
-  digest text;
-  reason text;
-  -- Pages that went in, and pages that were looked at and did not; each column an array.
-  in_documents uuid[] := '{}';
-  in_pages integer[] := '{}';
-  in_texts text[] := '{}';
-  in_ranks real[] := '{}';
-  cut_page integer; -- place in these arrays of the one page that was cut
-  out_documents uuid[] := '{}';
-  out_pages integer[] := '{}';
-  out_reasons text[] := '{}';
-  quotes jsonb;
-  quotes_text text;
-  left_out jsonb;
 begin
-  perform dossier_private.require_role(owning_organization_id, 'viewer', 'session', in_session);
-  if coalesce(max_tokens not between 1 and 10000000, true) then
-    raise exception using
-      errcode = 'PT400',
-      message = 'max_tokens must be between 1 and 10000000',
-      detail = format('It is %s.', coalesce(max_tokens::text, 'null')),
-      hint = 'Send what your model''s window leaves for context.';
-  end if;
-  if char_length(query) > 1000 or query !~ '\S' then
-    raise exception using
-      errcode = 'PT400',
-      message = 'A query has 1 to 1000 characters',
-      detail = format('This one has %s.', char_length(query)),
-      hint = 'Leave it out to take pages in their order.';
-  end if;
-
-  -- The context: its text as far as there is room, then its metadata if there is.
-  select c.* into context from dossier.session_context as c where c.session_id = in_session;
-  context.text_context := dossier_private.escape_headings(context.text_context);
-  if context.text_context <> '' then
-    context_text := context.text_context;
+  if context_text <> '' then
     context_part := format(E'# Context\n\n%s\n\n', context_text);
-    if dossier.estimate_tokens(context_part) > tokens_left then
-      context_text := dossier_private.cut_to_tokens(context_text, tokens_left - dossier.estimate_tokens(E'# Context\n\n\n\n'));
+    if dossier.estimate_tokens(context_part) > max_tokens then
+      context_text := dossier_private.cut_to_tokens(context_text, max_tokens - dossier.estimate_tokens(E'# Context\n\n\n\n'));
       context_part := case when context_text <> '' then format(E'# Context\n\n%s\n\n', context_text) else '' end;
     end if;
-    tokens_left := tokens_left - dossier.estimate_tokens(context_part);
   end if;
   if context.context_metadata <> '{}' then
     metadata_part := format(E'# Metadata\n\n%s\n\n', context.context_metadata);
-    if dossier.estimate_tokens(metadata_part) > tokens_left then
+    if dossier.estimate_tokens(metadata_part) > max_tokens - dossier.estimate_tokens(context_part) then
       metadata_part := '';
     end if;
-    tokens_left := tokens_left - dossier.estimate_tokens(metadata_part);
   end if;
 
-  for candidate in select * from dossier_private.pack_candidates(query, owning_organization_id, in_session) loop
+  part := context_part || metadata_part;
+  described := jsonb_build_object(
+    'text_context', context_text,
+    'context_metadata', case when metadata_part <> '' then context.context_metadata else '{}' end,
+    'version', coalesce(context.version, 0),
+    'truncated', context_text <> escaped,
+    'metadata_left_out', metadata_part = '' and coalesce(context.context_metadata, '{}') <> '{}');
+end
+$$;
+comment on function dossier_private.pack_start(dossier.session_context, integer) is
+  'The beginning of a pack: the context as far as there is room, then its metadata if there is; and what the answer says of them.';
+
+create function dossier_private.choose_pages(query text, in_organization uuid, in_session uuid, max_tokens integer)
+returns setof dossier_private.pack_page
+language plpgsql stable security definer set search_path = '' rows 1000
+as $$
+-- Definer: see find_entries.
+declare
+  tokens_left integer := max_tokens;
+  candidate record;
+  chosen dossier_private.pack_page;
+  cost integer;
+  digest text;
+  seen jsonb := '{}';
+  any_cut boolean := false;
+begin
+  for candidate in select * from dossier_private.pack_candidates(query, in_organization, in_session) loop
+    chosen := (candidate.document_id, candidate.name, candidate.page, '', candidate.rank, false, null);
     if tokens_left < 10 then
-      reason := 'budget';
+      chosen.reason := 'budget';
     else
-      candidate.text := dossier_private.escape_headings(candidate.text);
-      digest := md5(regexp_replace(candidate.text, '\s+', ' ', 'g'));
-      cost := dossier.estimate_tokens(
-        format(E'## %s, page %s\n\n%s\n\n', candidate.name, candidate.page, candidate.text));
-      reason := case
-        when candidate.text !~ '\S' then 'empty'
+      chosen.text := dossier_private.escape_headings(candidate.text);
+      digest := md5(regexp_replace(chosen.text, '\s+', ' ', 'g'));
+      cost := dossier.estimate_tokens(format(E'## %s, page %s\n\n%s\n\n', chosen.name, chosen.page, chosen.text));
+      chosen.reason := case
+        when chosen.text !~ '\S' then 'empty'
         when seen ? digest then 'duplicate'
         when cost > tokens_left then 'budget'
       end;
     end if;
-    -- The first page that has no room is cut, where enough of it remains to be of use.
-    if reason = 'budget' and cut_page is null and tokens_left >= 100 then
-      candidate.text := dossier_private.cut_to_tokens(candidate.text,
-        tokens_left - dossier.estimate_tokens(format(E'## %s, page %s\n\n\n\n', candidate.name, candidate.page)));
-      if candidate.text ~ '\S' then
-        cost := dossier.estimate_tokens(format(E'## %s, page %s\n\n%s\n\n', candidate.name, candidate.page, candidate.text));
-        cut_page := cardinality(in_pages) + 1;
-        reason := null;
+    -- The first page that has no room is cut if enough of it remains to be of use.
+    if chosen.reason = 'budget' and not any_cut and tokens_left >= 100 then
+      chosen.text := dossier_private.cut_to_tokens(chosen.text,
+        tokens_left - dossier.estimate_tokens(format(E'## %s, page %s\n\n\n\n', chosen.name, chosen.page)));
+      if chosen.text ~ '\S' then
+        cost := dossier.estimate_tokens(format(E'## %s, page %s\n\n%s\n\n', chosen.name, chosen.page, chosen.text));
+        chosen.truncated := true;
+        chosen.reason := null;
+        any_cut := true;
       end if;
     end if;
 
-    if reason is null then
+    if chosen.reason is null then
       tokens_left := tokens_left - cost;
       seen := seen || jsonb_build_object(digest, true);
-      in_documents := in_documents || candidate.document_id;
-      in_pages := in_pages || candidate.page;
-      in_texts := in_texts || candidate.text;
-      in_ranks := in_ranks || candidate.rank;
     else
-      out_documents := out_documents || candidate.document_id;
-      out_pages := out_pages || candidate.page;
-      out_reasons := out_reasons || reason;
+      chosen.text := '';
     end if;
+    return next chosen;
   end loop;
+end
+$$;
+comment on function dossier_private.choose_pages(text, uuid, uuid, integer) is
+  'The candidates of a pack in their order: those that go in have no reason, and together no more than so many tokens.';
 
+create function dossier_private.quote_pages(pages dossier_private.pack_page[], out part text, out quotes jsonb)
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
   -- Neighbours make one quote. Documents come in the order of their best page, quotes in the order of pages.
   with chosen as (
-    select c.document_id, c.page, c.text, c.place,
-      c.place is not distinct from cut_page as truncated, c.rank,
-      c.page - row_number() over (partition by c.document_id order by c.page) as island,
-      min(c.place) over (partition by c.document_id) as document_place
-    from unnest(in_documents, in_pages, in_texts, in_ranks) with ordinality as c (document_id, page, text, rank, place)
+    select page.document_id, page.name, page.page, page.text, page.rank, page.truncated,
+      page.page - row_number() over (partition by page.document_id order by page.page) as island,
+      min(page.place) over (partition by page.document_id) as document_place
+    from unnest(pages) with ordinality as page (document_id, name, page, text, rank, truncated, reason, place)
+    where page.reason is null
   ), quoted as (
-    select chosen.document_id, document.name, chosen.document_place,
+    select chosen.document_id, chosen.name, chosen.document_place,
       min(chosen.page) as first_page, max(chosen.page) as last_page, max(chosen.rank) as rank,
       bool_or(chosen.truncated) as truncated,
       string_agg(chosen.text, E'\n\n' order by chosen.page) as text
     from chosen
-    join dossier.documents as document on document.id = chosen.document_id
-    group by chosen.document_id, document.name, chosen.document_place, chosen.island
+    group by chosen.document_id, chosen.name, chosen.document_place, chosen.island
   ), headed as (
     select quoted.*, format(E'## %s, %s\n\n%s\n\n', quoted.name,
       case when quoted.first_page = quoted.last_page
@@ -204,61 +201,103 @@ begin
     from quoted
   )
   select
+    coalesce(string_agg(headed.part, '' order by headed.document_place, headed.first_page), ''),
     coalesce(jsonb_agg(jsonb_build_object(
       'document_id', headed.document_id, 'document_name', headed.name,
       'first_page', headed.first_page, 'last_page', headed.last_page, 'text', headed.text,
       'tokens', dossier.estimate_tokens(headed.part), 'rank', headed.rank, 'truncated', headed.truncated
-    ) order by headed.document_place, headed.first_page), '[]'),
-    coalesce(string_agg(headed.part, '' order by headed.document_place, headed.first_page), '')
-  into quotes, quotes_text
+    ) order by headed.document_place, headed.first_page), '[]')
+  into part, quotes
   from headed;
+end
+$$;
+comment on function dossier_private.quote_pages(dossier_private.pack_page[]) is
+  'The quotes of a pack: as Markdown, and as the answer lists them.';
 
-  -- What was left out, by document and reason, in runs of pages. Pages that were no candidates had no match, or came too late.
-  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-      'document_id', missing.id, 'document_name', missing.name, 'reason', missing.reason, 'status', missing.status,
-      'pages', (
-        select jsonb_agg(jsonb_build_object('first', lower(run), 'last', upper(run) - 1))
-        from unnest(missing.pages) as run
-      ))) order by missing.created_at, missing.id, missing.reason), '[]')
-  into left_out
-  from (
-    select document.id, document.name, document.created_at, null as status,
-      coalesce(known.reason, case when query is null then 'budget' else 'no_match' end) as reason,
-      range_agg(int4range(page.page, page.page, '[]')) as pages
-    from dossier.documents as document
-    join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id
-    left join unnest(out_documents, out_pages, out_reasons) as known (document_id, page, reason)
-      on known.document_id = page.document_id and known.page = page.page
-    where document.session_id = in_session
-      and document.status in ('ready', 'stored', 'extracting')
-      and not exists (
-        select from unnest(in_documents, in_pages) as used (document_id, page)
-        where used.document_id = page.document_id and used.page = page.page)
-    group by document.id, document.name, document.created_at, 5
-    union all
-    select document.id, document.name, document.created_at, document.status, 'not_ready', null
-    from dossier.documents as document
-    where document.session_id = in_session
-      and document.status <> 'ready'
-      and (document.status not in ('stored', 'extracting')
-        or not exists (
-          select from dossier.document_pages as page
-          where page.document_id = document.id and page.organization_id = document.organization_id))
-  ) as missing;
+create function dossier_private.explain_left_out(in_session uuid, query text, pages dossier_private.pack_page[]) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: called by definer functions, which have checked the session.
+begin
+  -- By document and reason, in runs of pages. Pages that were no candidates had no match, or came too late.
+  return (
+    select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+        'document_id', missing.id, 'document_name', missing.name, 'reason', missing.reason, 'status', missing.status,
+        'pages', (
+          select jsonb_agg(jsonb_build_object('first', lower(run), 'last', upper(run) - 1))
+          from unnest(missing.pages) as run
+        ))) order by missing.created_at, missing.id, missing.reason), '[]')
+    from (
+      select document.id, document.name, document.created_at, null as status,
+        coalesce(known.reason, case when query is null then 'budget' else 'no_match' end) as reason,
+        range_agg(int4range(page.page, page.page, '[]')) as pages
+      from dossier.documents as document
+      join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id
+      left join unnest(pages) as known on known.document_id = page.document_id and known.page = page.page
+      where document.session_id = in_session
+        and document.status in ('ready', 'stored', 'extracting')
+        and (known.document_id is null or known.reason is not null)
+      group by document.id, document.name, document.created_at, 5
+      union all
+      select document.id, document.name, document.created_at, document.status, 'not_ready', null
+      from dossier.documents as document
+      where document.session_id = in_session
+        and document.status <> 'ready'
+        and (document.status not in ('stored', 'extracting')
+          or not exists (
+            select from dossier.document_pages as page
+            where page.document_id = document.id and page.organization_id = document.organization_id))
+    ) as missing
+  );
+end
+$$;
+comment on function dossier_private.explain_left_out(uuid, text, dossier_private.pack_page[]) is
+  'Why each page of a session that is not in its pack was left out, by document and reason.';
 
-  part := rtrim(context_part || metadata_part || quotes_text, E'\n');
+create function dossier_private.pack_context(in_session uuid, query text, max_tokens integer) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads entries. It checks what the policies of sessions, pages and contexts check.
+declare
+  owning_organization_id constant uuid := dossier_private.session_organization(in_session);
+  context dossier.session_context;
+  start record;
+  pages dossier_private.pack_page[];
+  quoted record;
+  packed text;
+begin
+  perform dossier_private.require_role(owning_organization_id, 'viewer', 'session', in_session);
+  if coalesce(max_tokens not between 1 and 10000000, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'max_tokens must be between 1 and 10000000',
+      detail = format('It is %s.', coalesce(max_tokens::text, 'null')),
+      hint = 'Send the part of your model''s window that is left for context.';
+  end if;
+  if char_length(query) > 1000 or query !~ '\S' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'A query has 1 to 1000 characters',
+      detail = format('This one has %s.', char_length(query)),
+      hint = 'Omit it to take pages in their order.';
+  end if;
+
+  select c.* into context from dossier.session_context as c
+  where c.session_id = in_session and c.organization_id = owning_organization_id;
+  start := dossier_private.pack_start(context, max_tokens);
+  pages := array(
+    select chosen from dossier_private.choose_pages(
+      query, owning_organization_id, in_session, max_tokens - dossier.estimate_tokens(start.part)) as chosen);
+  quoted := dossier_private.quote_pages(pages);
+
+  packed := rtrim(start.part || quoted.part, E'\n');
   return jsonb_build_object(
-    'text', part,
-    'tokens', dossier.estimate_tokens(part),
+    'text', packed,
+    'tokens', dossier.estimate_tokens(packed),
     'max_tokens', max_tokens,
-    'context', jsonb_build_object(
-      'text_context', context_text,
-      'context_metadata', case when metadata_part <> '' then context.context_metadata else '{}' end,
-      'version', coalesce(context.version, 0),
-      'truncated', context_text <> coalesce(context.text_context, ''),
-      'metadata_left_out', metadata_part = '' and coalesce(context.context_metadata, '{}') <> '{}'),
-    'quotes', quotes,
-    'left_out', left_out);
+    'context', start.described,
+    'quotes', quoted.quotes,
+    'left_out', dossier_private.explain_left_out(in_session, query, pages));
 end
 $$;
 comment on function dossier_private.pack_context(uuid, text, integer) is 'Runs dossier.pack_context() with its owner''s rights.';
@@ -276,6 +315,8 @@ comment on function dossier.pack_context(uuid, text, integer) is
   'other page why: {document_id, document_name, pages, reason}, reason budget, no_match, duplicate, empty or not_ready.';
 
 revoke all on function
-  dossier_private.cut_to_tokens, dossier_private.escape_headings, dossier_private.pack_candidates, dossier_private.pack_context, dossier.pack_context
+  dossier_private.cut_to_tokens, dossier_private.escape_headings, dossier_private.pack_candidates,
+  dossier_private.pack_start, dossier_private.choose_pages, dossier_private.quote_pages, dossier_private.explain_left_out,
+  dossier_private.pack_context, dossier.pack_context
   from public, anon, authenticated, service_role;
 grant execute on function dossier.pack_context, dossier_private.pack_context to authenticated, service_role;
