@@ -299,10 +299,10 @@ select matches(pg_temp.plan(dossier_private.membership_query(dossier_private.set
 
 alter table app.members rename to people;
 select is(tests.attempt($$ select from dossier.sessions $$, tests.id('alpha-member')::text), '42P01', 'a table that was renamed is gone');
-select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.members, which membership is read from, is gone', 'as the doctor says');
+select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.members, from which membership is read, does not exist', 'as the doctor says');
 select is(dossier.use_membership('app.people', 'team_id', 'User', 'role') ->> 'table', 'app.people', 'the fix works');
 select lives_ok($$ alter table app.people rename "User" to person $$, 'nor does it mind a column');
-select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.people, which membership is read from, has no column "User"', 'as the doctor says, too');
+select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.people, from which membership is read, has no column "User"', 'as the doctor says, too');
 select lives_ok($$ drop table app.people cascade $$, 'or that the table goes');
 select isnt_empty($$ select from dossier.sessions $$, 'with which nothing of Dossier''s goes');
 select is(dossier.use_own_membership() ->> 'mode', 'own', 'and there is a way back');
