@@ -90,7 +90,7 @@ from (values
   ('a <b>bold</b> & "new" word', 'bold', 'a &lt;b&gt;<mark>bold</mark>&lt;/b&gt; &amp; &quot;new&quot; word'),
   ('<mark>x</mark> y', 'y', '&lt;mark&gt;x&lt;/mark&gt; <mark>y</mark>'),
   (U&'Zu\0308rich und Ölmühle', 'olmuhle', 'Zürich und <mark>Ölmühle</mark>'),
-  (U&'private \E000 marks \E001 are none', 'marks', 'private   <mark>marks</mark>   are none'),
+  (U&'private \E000 marks \E001 vanish', 'marks', 'private   <mark>marks</mark>   vanish'),
   (repeat('word ', 10000) || 'needle here', 'needle', repeat('word ', 16) || '<mark>needle</mark> here'),
   ('nothing of it', 'else', 'nothing of it'),
   ('', 'x', '')
