@@ -66,7 +66,7 @@ begin
       hint = 'Send [{"session_id": "…", "text_context": "…", "expected_version": 1}].';
   end if;
 
-  -- In the order of their sessions, so that two calls never wait for each other. What is wrong with one
+  -- In the order of their sessions, so that two calls never deadlock. What is wrong with one
   -- item is written down and the next one tried, so that the caller learns everything at once.
   for item in
     select element.value, element.place - 1 as index, element.session,

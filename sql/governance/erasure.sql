@@ -92,36 +92,51 @@ begin
   delete from dossier.organizations as organization where organization.id = any (alone);
   delete from dossier.audit_log as event where event.organization_id = any (alone);
 
-  with removed as (
+  with uploads as (
     delete from dossier.documents as document
     where document.user_id = forget_user.user_id and document.status = 'uploading'
     returning document.storage_key
+  ), imports as (
+    delete from dossier_private.imports as begun where begun.user_id = forget_user.user_id returning begun.id
+  ), memberships as (
+    delete from dossier.organization_members as member where member.user_id = forget_user.user_id returning member.user_id
   )
-  select count(*), count(removed.storage_key) into affected, pending from removed;
-  erased := erased || jsonb_build_object('uploads_deleted', affected);
-  delete from dossier_private.imports as begun where begun.user_id = forget_user.user_id;
-  get diagnostics affected = row_count;
-  erased := erased || jsonb_build_object('imports_deleted', affected);
-  delete from dossier.organization_members as member where member.user_id = forget_user.user_id;
-  get diagnostics affected = row_count;
-  erased := erased || jsonb_build_object('memberships_deleted', affected);
+  select erased || jsonb_build_object(
+      'uploads_deleted', (select count(*) from uploads),
+      'imports_deleted', (select count(*) from imports),
+      'memberships_deleted', (select count(*) from memberships)),
+    (select count(storage_key) from uploads)
+  into erased, pending;
 
-  -- What the user did for organizations that go on stays theirs, without the name.
-  update dossier.sessions as s
-  set user_id = case s.user_id when forget_user.user_id then nobody else s.user_id end,
-    deleted_by = case s.deleted_by when forget_user.user_id then nobody else s.deleted_by end
-  where s.user_id = forget_user.user_id or s.deleted_by = forget_user.user_id;
-  get diagnostics affected = row_count;
-  erased := erased || jsonb_build_object('sessions_renamed', affected);
-  update dossier.documents as document set user_id = nobody where document.user_id = forget_user.user_id;
-  get diagnostics affected = row_count;
-  erased := erased || jsonb_build_object('documents_renamed', affected);
-  update dossier.session_context as c set updated_by = nobody where c.updated_by = forget_user.user_id;
-  get diagnostics affected = row_count;
-  erased := erased || jsonb_build_object('contexts_renamed', affected);
-  update dossier.session_context_versions as v set updated_by = nobody where v.updated_by = forget_user.user_id;
-  get diagnostics affected = row_count;
-  erased := erased || jsonb_build_object('context_versions_renamed', affected);
+  -- Rows that the user left in organizations that go on belong to those organizations. Only the name goes.
+  with sessions as (
+    update dossier.sessions as s
+    set user_id = case s.user_id when forget_user.user_id then nobody else s.user_id end,
+      deleted_by = case s.deleted_by when forget_user.user_id then nobody else s.deleted_by end
+    where s.user_id = forget_user.user_id or s.deleted_by = forget_user.user_id
+    returning s.id
+  ), documents as (
+    update dossier.documents as d set user_id = nobody where d.user_id = forget_user.user_id returning d.id
+  ), contexts as (
+    update dossier.session_context as c set updated_by = nobody where c.updated_by = forget_user.user_id returning c.session_id
+  ), context_versions as (
+    update dossier.session_context_versions as v set updated_by = nobody
+    where v.updated_by = forget_user.user_id
+    returning v.session_id
+  ), deletions as (
+    update dossier_private.store_deletions as deletion set organization_id = dossier_private.no_organization()
+    where deletion.organization_id = any (alone)
+    returning deletion.id
+  )
+  select erased || jsonb_build_object(
+    'sessions_renamed', (select count(*) from sessions),
+    'documents_renamed', (select count(*) from documents),
+    'contexts_renamed', (select count(*) from contexts),
+    'context_versions_renamed', (select count(*) from context_versions),
+    'store_deletions_pending', pending + (select count(*) from deletions))
+  into erased;
+
+  -- Last, since the deletions above have left events, too.
   update dossier.audit_log as event
   set user_id = case event.user_id when forget_user.user_id then nobody else event.user_id end,
     origin = case when event.user_id is distinct from forget_user.user_id then event.origin end,
@@ -129,10 +144,6 @@ begin
   where event.user_id = forget_user.user_id or (event.object_id = forget_user.user_id and event.action like 'member.%');
   get diagnostics affected = row_count;
   erased := erased || jsonb_build_object('events_renamed', affected);
-
-  update dossier_private.store_deletions as deletion set organization_id = dossier_private.no_organization() where deletion.organization_id = any (alone);
-  get diagnostics affected = row_count;
-  erased := erased || jsonb_build_object('store_deletions_pending', pending + affected);
 
   return dossier_private.write_receipt('user', forget_user.user_id, erased);
 end

@@ -208,7 +208,7 @@ begin
       hint = 'Use the model that embeddings were enabled for.';
   end if;
 
-  -- Locked, so that none of them is read again before this is done; in order, so that two calls never wait for each other.
+  -- Locked, so that none of them is read again before this is done; in order, so that two calls never deadlock.
   for document in
     select distinct item.document_id, dossier_private.document_organization(item.document_id) as organization_id
     from jsonb_to_recordset(embeddings) as item (document_id uuid)

@@ -150,7 +150,7 @@ begin
       hint = 'Delete more of them in several calls.';
   end if;
 
-  -- In the order of their ids, so that two calls never wait for each other.
+  -- In the order of their ids, so that two calls never deadlock.
   for session in
     select s.id, s.organization_id
     from dossier.sessions as s

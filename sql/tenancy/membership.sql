@@ -102,6 +102,14 @@ create function dossier_private.membership_query(config jsonb) returns text
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin
+  -- For use_membership('public.team_members', organization_column => 'team_id', role_column => 'role',
+  -- roles => '{"boss": "owner"}', other_role => 'viewer'), with uuids in both columns, it makes:
+  --
+  --   select member.team_id::uuid as organization_id,
+  --     case when member.role::text is null then null
+  --       else case member.role::text when 'admin' then 'admin' when 'boss' then 'owner' … else 'viewer'::text end end as role
+  --   from public.team_members as member
+  --   where member.user_id = (select dossier_private.caller_uuid())
   case config ->> 'mode'
     when 'own' then
       return 'select member.organization_id, member.role from dossier.organization_members as member '
