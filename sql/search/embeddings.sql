@@ -23,8 +23,10 @@ begin
       message = 'This database has no pgvector 0.8 or later',
       detail = case when installed.extversion is null then 'Embeddings are kept in a type of that extension.'
         else format('It has %s.', installed.extversion) end,
-      hint = 'On Supabase switch on vector under Database, Extensions; else install it (on Debian postgresql-<version>-pgvector) and run: '
-        'create extension vector with schema extensions; then call dossier.enable_embeddings() with the dimensions of your model.';
+      hint = format(
+        'On Supabase enable vector under Database, Extensions. Elsewhere install postgresql-%s-pgvector from PostgreSQL''s apt '
+        'repository (apt.postgresql.org). Then run: create extension vector with schema extensions; and call '
+        'dossier.enable_embeddings() with the dimensions of your model.', current_setting('server_version_num')::integer / 10000);
   end if;
   return installed.nspname;
 end
