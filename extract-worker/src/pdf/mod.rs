@@ -1,7 +1,6 @@
-//! PDF text, page by page, from the engine that reads the page best, and what the file says of itself.
+//! PDF text, page by page, each from the engine that reads it best, and the file's metadata.
 //!
-//! Invariant: page numbers are the file's own; a page that nobody can read is sent empty, and its reason
-//! says so.
+//! Invariant: pages keep their numbers. A page that no engine can read is sent empty, and its reason says so.
 
 mod content;
 mod engines;
@@ -43,7 +42,7 @@ pub(crate) fn read<W: Write>(
             pages.last_needs_ocr();
         }
     }
-    // An empty page has no text; one that draws itself for ever has none that can be had.
+    // An empty page simply has no text. If a page draws itself endlessly, its text cannot be extracted.
     if is_endless && !has_text {
         return Err(Failure::LimitExceeded { limit: "drawing".to_owned() });
     }

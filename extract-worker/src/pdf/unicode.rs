@@ -1,10 +1,10 @@
-//! Characters as readers expect them: ligatures and presentation forms taken apart, controls left out.
+//! Normalises characters: expands ligatures and presentation forms, and removes control characters.
 
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::hayro_syntax::object::{Dict, String as PdfString};
 use unicode_normalization::UnicodeNormalization;
 
-/// Adds a character in its plain form; `false` when it is no character that anybody can read.
+/// Appends a character in its plain form; returns `false` if it is not a readable character.
 pub(in crate::pdf) fn push(text: &mut String, character: char) -> bool {
     match character {
         ' '..='~' => text.push(character),
@@ -13,7 +13,7 @@ pub(in crate::pdf) fn push(text: &mut String, character: char) -> bool {
         '\u{fb00}'..='\u{fb06}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
             text.extend(std::iter::once(character).nfkc());
         }
-        // Zero-width marks carry nothing on a page.
+        // Zero-width characters mean nothing on a page.
         '\u{200b}' | '\u{2060}' | '\u{feff}' => {}
         '\u{fffd}' => return false,
         character if character.is_control() => return false,
@@ -22,7 +22,7 @@ pub(in crate::pdf) fn push(text: &mut String, character: char) -> bool {
     true
 }
 
-/// Whether a character is of a private use area: some font's own, unknown to everybody else.
+/// Whether a character is in a private use area, where its meaning depends on the font.
 pub(in crate::pdf) fn is_private(character: char) -> bool {
     matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
 }
@@ -33,8 +33,8 @@ pub(in crate::pdf) fn actual_text(properties: &Dict<'_>) -> Option<String> {
     Some(decode(string.as_bytes()))
 }
 
-/// A PDF text string: UTF-16 or UTF-8 with a byte order mark, otherwise `PDFDocEncoding`; many writers forget
-/// the mark, and what is UTF-8 hardly ever is anything else.
+/// Decodes a PDF text string: UTF-16 or UTF-8 with a byte order mark, otherwise `PDFDocEncoding`. Many
+/// writers omit the mark, so valid UTF-8 is also decoded as UTF-8: it is almost never anything else.
 pub(in crate::pdf) fn decode(bytes: &[u8]) -> String {
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
         return without_languages(&encoding.decode_without_bom_handling(&bytes[mark..]).0);
@@ -45,12 +45,12 @@ pub(in crate::pdf) fn decode(bytes: &[u8]) -> String {
     }
 }
 
-/// The text without the escapes that name its language: a code between two escape characters.
+/// Removes language escapes: a language code between two escape characters.
 fn without_languages(text: &str) -> String {
     text.split('\u{1b}').step_by(2).collect()
 }
 
-/// `PDFDocEncoding`, which is Latin-1 but for these.
+/// `PDFDocEncoding`, which is Latin-1 except for these.
 fn pdf_doc(byte: u8) -> char {
     const HIGH: [char; 33] = [
         '•', '†', '‡', '…', '—', '–', 'ƒ', '⁄', '‹', '›', '−', '‰', '„', '“', '”', '‘', '’', '‚', '™', 'ﬁ',
@@ -64,7 +64,7 @@ fn pdf_doc(byte: u8) -> char {
     }
 }
 
-/// Whether a glyph's characters are any; some files map all they have to U+0000 or U+FFFD.
+/// Whether a glyph is mapped to readable characters. Some files map every glyph to U+0000 or U+FFFD.
 pub(in crate::pdf) fn is_readable(characters: &BfString) -> bool {
     match characters {
         BfString::Char(character) => !matches!(*character, '\0' | char::REPLACEMENT_CHARACTER),

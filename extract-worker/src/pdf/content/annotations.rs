@@ -1,7 +1,7 @@
-//! Words of annotations that hayro does not draw: fields and free text without an appearance of their own.
+//! The text of annotations that hayro does not draw: form fields and free text without an appearance stream.
 //!
-//! Invariant: what an appearance shows is not said again. An appearance that draws text, or another form that
-//! may, is believed, also where the field's value is another.
+//! Invariant: text shown by an appearance is not repeated. An appearance that draws text, or a form that
+//! may, is trusted, even if the field's value differs.
 
 use super::Collector;
 use crate::pdf::unicode;
@@ -9,17 +9,17 @@ use hayro_interpret::hayro_syntax::object::{Array, Dict, Name, Number, Object, R
 use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::kurbo;
 
-/// Most annotations of a page that are looked at, and how far up a field's parents.
+/// Maximum number of annotations per page, and of ancestors of a field.
 const MOST: usize = 5000;
 const FARTHEST: usize = 8;
-/// Longest value, in characters.
+/// Maximum length of a value, in characters.
 const LONGEST: usize = 10_000;
 
 const HIDDEN: u32 = 1 << 1;
 const NO_VIEW: u32 = 1 << 5;
 const PASSWORD: i64 = 1 << 13;
 
-/// Where such annotations are, and what they say.
+/// The positions and texts of such annotations.
 pub(in crate::pdf) fn texts(page: &Page<'_>) -> Vec<(Rect, String)> {
     let Some(annotations) = page.raw().get::<Array<'_>>(b"Annots") else { return Vec::new() };
     let text = |annotation: Dict<'_>| {
@@ -32,7 +32,7 @@ pub(in crate::pdf) fn texts(page: &Page<'_>) -> Vec<(Rect, String)> {
     annotations.iter::<Dict<'_>>().take(MOST).filter_map(text).collect()
 }
 
-/// Writes text into a box of the page that nothing else is drawn in.
+/// Writes text into an empty box on the page.
 pub(in crate::pdf) fn write(text: &str, within: kurbo::Rect, page: &mut Collector<'_>) {
     #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
     let (left, top, height) = (within.x0 as f32, within.y0 as f32, within.height() as f32);
@@ -49,7 +49,7 @@ pub(in crate::pdf) fn write(text: &str, within: kurbo::Rect, page: &mut Collecto
     }
 }
 
-/// What an annotation says on the page itself; notes that only open on a click say nothing there.
+/// The text that an annotation shows on the page. Notes that open on a click show none.
 fn words(annotation: &Dict<'_>) -> Option<String> {
     match annotation.get::<Name<'_>>(b"Subtype").as_deref()? {
         b"FreeText" => text(annotation.get(b"Contents")?),
@@ -66,7 +66,7 @@ fn words(annotation: &Dict<'_>) -> Option<String> {
     }
 }
 
-/// The choices that are made, in the words that are shown for them.
+/// The display text of the selected choices.
 fn choices(field: &Dict<'_>, value: Object<'_>) -> Vec<String> {
     let values: Vec<String> = match value {
         Object::Array(values) => values.iter::<Object<'_>>().take(MOST).filter_map(text).collect(),
@@ -88,7 +88,7 @@ fn text(value: Object<'_>) -> Option<String> {
     }
 }
 
-/// An entry of a field or of those that it is part of.
+/// An entry of a field or of one of its ancestors.
 fn inherited<'a, T: TryFrom<Object<'a>>>(field: &Dict<'a>, key: &[u8]) -> Option<T> {
     let mut field = field.clone();
     for _ in 0..FARTHEST {
@@ -100,7 +100,7 @@ fn inherited<'a, T: TryFrom<Object<'a>>>(field: &Dict<'a>, key: &[u8]) -> Option
     None
 }
 
-/// Whether the normal appearance shows text, or a form that may.
+/// Whether the normal appearance draws text, or a form that may.
 fn draws_text(annotation: &Dict<'_>) -> bool {
     let appearance = annotation.get::<Dict<'_>>(b"AP").and_then(|all| all.get::<Stream<'_>>(b"N"));
     let content = appearance.and_then(|stream| stream.decoded_data().ok()).unwrap_or_default();

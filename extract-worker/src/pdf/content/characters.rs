@@ -1,8 +1,8 @@
-//! The characters of a glyph, and what they are to the line that it stands in.
+//! The characters of a glyph, and their kind for layout.
 
 use unicode_bidi::BidiClass;
 
-/// Where they are in the text of all glyphs.
+/// The range of characters in the text of all glyphs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::pdf) struct Characters {
     start: u32,
@@ -11,7 +11,7 @@ pub(in crate::pdf) struct Characters {
 }
 
 impl Characters {
-    /// What a text holds from that byte on; nothing where that is too much to count.
+    /// The characters from this byte on; empty if the range is too large to store.
     pub(in crate::pdf) fn since(start: usize, text: &str) -> Self {
         let kind = Kind::of(&text[start..]);
         match (u32::try_from(start), u16::try_from(text.len() - start)) {
@@ -37,11 +37,11 @@ impl Characters {
 pub(in crate::pdf) enum Kind {
     /// Blank.
     Space,
-    /// Holds a letter or a digit.
+    /// Contains a letter or digit.
     Word,
-    /// Holds a letter that runs from right to left.
+    /// Contains a right-to-left letter.
     RightToLeft,
-    /// Marks alone, which belong to a letter: Arabic vowels, for example.
+    /// Only combining marks, which belong to a letter: for example Arabic vowels.
     Mark,
     /// Anything else.
     #[default]
@@ -50,7 +50,7 @@ pub(in crate::pdf) enum Kind {
 
 impl Kind {
     pub(in crate::pdf) fn of(text: &str) -> Self {
-        // Everything below U+0300 is no mark, and below U+0590 runs from left to right.
+        // No character below U+0300 is a mark or right-to-left.
         let class = |c| if c < '\u{300}' { BidiClass::ON } else { unicode_bidi::bidi_class(c) };
         if text.chars().all(char::is_whitespace) {
             Self::Space

@@ -1,7 +1,7 @@
-//! Collects a page's glyphs from what hayro draws.
+//! Collects the glyphs of a page from hayro's drawing calls.
 //!
-//! Invariant: bounded. A page that draws without end (a form that draws itself, and twice) is cut off at
-//! [`MOST_CALLS`], and keeps what it drew before.
+//! Invariant: bounded. A page that draws endlessly (for example a form that draws itself twice) is stopped at
+//! [`MOST_CALLS`] and keeps what it has drawn.
 
 use super::characters::{Characters, Kind};
 use super::frame::Frame;
@@ -19,12 +19,12 @@ use hayro_interpret::hayro_syntax::page::Resources;
 use hayro_interpret::kurbo::{Affine, BezPath, Rect};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 
-/// Most drawing calls of one page; real pages of maps and plots make some hundred thousand.
+/// Maximum number of drawing calls per page. Real maps and plots make a few hundred thousand.
 const MOST_CALLS: u32 = 2_000_000;
-/// Most glyphs of one page.
+/// Maximum number of glyphs per page.
 const MOST_GLYPHS: usize = 1_000_000;
-/// hayro draws forms within forms to this depth, and leaves out without a word what is deeper; each form
-/// is a clip, so that the depth of clips tells.
+/// hayro draws nested forms down to this depth and silently skips deeper ones. Each form is a clip, so the
+/// depth of clips reveals this.
 const DEEPEST: u32 = 50;
 
 /// The device that hayro draws on.
@@ -37,13 +37,13 @@ pub(in crate::pdf) struct Collector<'f> {
     calls: u32,
     clips: u32,
     is_too_deep: bool,
-    /// The last run that was filled: stroking the same run again is no more text.
+    /// The last filled run. Stroking the same run again adds no text.
     filled: Option<(Affine, Affine, usize)>,
-    /// Open marked content; `Some`: the text that stands for it, and where its glyphs begin.
+    /// Open marked content; `Some` holds its replacement text and the index of its first glyph.
     marked: Vec<Option<(String, usize)>>,
-    /// Horizontal scaling of the last run of several glyphs, for runs too short to tell.
+    /// Horizontal scaling of the last longer run, used for runs that are too short to measure it.
     last_stretch: (f32, f32),
-    /// The angle and writing mode that was asked for last, and its frame.
+    /// The last requested angle and writing mode, and their frame.
     last_frame: ((f32, bool), u16),
     /// Widths and characters, by character code.
     widths: GlyphCache<f32>,
@@ -81,7 +81,7 @@ impl<'f> Collector<'f> {
         self.glyphs
     }
 
-    /// Guessed characters that make no sense become unknown ones.
+    /// Replaces implausible guesses by the replacement character.
     fn drop_wrong_guesses(&mut self) {
         let places = self.glyphs.list.iter().map(|glyph| glyph.characters.start());
         let wrong = std::mem::take(&mut self.guesses).wrong(places);
@@ -98,7 +98,7 @@ impl<'f> Collector<'f> {
         }
     }
 
-    /// Adds an upright letter that the page does not draw, half as wide as high.
+    /// Adds an upright letter that the page does not draw; its width is half its height.
     pub(in crate::pdf) fn write(&mut self, u: f32, v: f32, size: f32, letter: char) {
         self.count();
         let frame = self.frame(0.0, false);
@@ -112,7 +112,7 @@ impl<'f> Collector<'f> {
         }
     }
 
-    /// Counts a drawing call; at the end of the budget unwinds out of the interpreter, quietly.
+    /// Counts a drawing call. When the budget is exhausted, it unwinds out of the interpreter silently.
     fn count(&mut self) {
         self.calls += 1;
         if self.calls > MOST_CALLS || self.glyphs.list.len() > MOST_GLYPHS {
@@ -162,12 +162,12 @@ impl<'f> Collector<'f> {
         }
         self.glyphs.shown += 1;
         let advance = placed.width * size * stretch.unwrap_or(placed.ratio);
-        // Type 3 fonts may keep their size in the font's matrix.
+        // Type 3 fonts may have their size in the font matrix.
         let size =
             if matches!(glyph, Drawn::Type3(_)) && advance > 1.5 * size { advance / 0.6 } else { size };
         let frame = self.frame(placed.angle, vertical);
         let (u, v) = self.glyphs.frames[usize::from(frame)].turn(origin);
-        // A vertical glyph hangs from its position, which hayro has already moved to its left foot.
+        // A vertical glyph hangs from its position, which hayro has already moved to its bottom left.
         let (u, end) = match placed.mirrored {
             _ if vertical => (u - 0.88 * size, u + 0.12 * size),
             true => (u - advance, u),
@@ -184,7 +184,7 @@ impl<'f> Collector<'f> {
         if characters.is_empty() {
             return;
         }
-        // A mark is where its ink is; its origin may be at either side of its letter.
+        // Place a mark by its ink; its origin may be on either side of its letter.
         let ink = (characters.kind == Kind::Mark).then(|| placed.ink(glyph)).flatten();
         let (u, end) = ink.map_or((u, end), |ink| {
             let middle = self.glyphs.frames[usize::from(frame)].turn(ink).0;
@@ -193,17 +193,17 @@ impl<'f> Collector<'f> {
         self.glyphs.list.push(Glyph { u, end, v, size, characters, frame, run: self.calls });
     }
 
-    /// The horizontal scaling of a run, where its glyphs cannot say it themselves.
+    /// The horizontal scaling of a run, if it cannot be taken from its glyphs.
     ///
-    /// hayro stretches the glyphs of a font that stands in for a missing one to the widths of the missing
-    /// one, each by its own factor; the advance is that width, scaled by the text state alone. `None`:
-    /// nothing is stretched, each glyph's own ratio is the text state's.
+    /// When a font is missing, hayro stretches each glyph of its substitute to the width in the missing font,
+    /// by a different factor each. The advance is that width, scaled only by the text state. `None` means that
+    /// nothing is stretched, and each glyph's own ratio is that of the text state.
     fn stretch(&mut self, placed: &[PlacedGlyph]) -> Option<f32> {
         let ratios = || placed.iter().map(|glyph| glyph.ratio).filter(|ratio| *ratio > 0.0);
         let (least, most) = ratios().fold((f32::MAX, 0.0), |(least, most), r| (r.min(least), r.max(most)));
         let size = placed.first().map_or(0.0, |glyph| glyph.size);
         if most - least > 0.01 * most {
-            // Kerning varies around the scaling; the middle one is it.
+            // Kerning varies around the scaling, so take the median.
             let mut scales: Vec<f32> = placed
                 .windows(2)
                 .filter(|pair| pair[0].width > 0.05 && pair[0].size > 0.0)
@@ -224,7 +224,7 @@ impl<'f> Collector<'f> {
         (short && (self.last_stretch.0 - size).abs() < 0.01).then_some(self.last_stretch.1)
     }
 
-    /// The number of a direction's frame.
+    /// The index of the frame for a direction.
     fn frame(&mut self, angle: f32, vertical: bool) -> u16 {
         if self.last_frame.0 == (angle, vertical) {
             return self.last_frame.1;
@@ -239,14 +239,14 @@ impl<'f> Collector<'f> {
         self.last_frame.1
     }
 
-    /// The end of marked content: where an actual text stands for its glyphs, it takes their place.
+    /// Ends marked content. If it has an actual text, that replaces its glyphs.
     fn close_marked(&mut self) {
         let Some(Some((actual, from))) = self.marked.pop() else { return };
         let Some((first, rest)) = self.glyphs.list.get(from..).and_then(<[Glyph]>::split_first) else {
             return;
         };
         let mut whole = *first;
-        // Over several lines the text cannot be placed; the glyphs' own characters stay.
+        // A text over several lines cannot be placed, so the characters of the glyphs stay.
         let apart = |glyph: &Glyph| glyph.frame != whole.frame || (glyph.v - whole.v).abs() > whole.size;
         if rest.iter().any(apart) || actual.chars().count() > 4 * (rest.len() + 1) + 8 {
             return;

@@ -1,30 +1,32 @@
-//! How far a page was drawn, and what people should know of it.
+//! Whether a page was drawn completely.
 
-/// How far a page was drawn.
+/// Whether a page was drawn completely, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::pdf) enum DrawOutcome {
-    /// The interpreter gave up on a broken or all too nested instruction.
+    /// The interpreter stopped at a malformed or too deeply nested instruction.
     #[default]
     BrokenOff,
-    /// There was nothing more.
+    /// The end was reached.
     Reached,
-    /// A form at the greatest depth was left out.
+    /// A form at the maximum depth was skipped.
     TooDeep,
-    /// The budget of calls or glyphs was spent.
+    /// The budget of calls or glyphs was exhausted.
     TooMuch,
 }
 
 impl DrawOutcome {
-    /// What people should know about a page that was not drawn to its end.
+    /// An explanation for people, if the page was not drawn completely.
     pub(in crate::pdf) fn says(self) -> Option<&'static str> {
         match self {
             Self::Reached => None,
-            Self::BrokenOff => Some("the page is cut off where its content is broken"),
-            Self::TooDeep => Some("the page is cut off where its forms draw themselves or nest too deep"),
-            Self::TooMuch => Some("the page is cut off where it draws more than any page needs"),
+            Self::BrokenOff => Some("the page is cut off where its content is malformed"),
+            Self::TooDeep => {
+                Some("the page is cut off where its forms draw themselves or are nested too deeply")
+            }
+            Self::TooMuch => Some("the page is cut off because it draws too many objects"),
         }
     }
 }
 
-/// Stands behind a page's content, as marked content: it is reached when all before it was read.
+/// Marked content that is appended to a page. Reaching it proves that everything before it was interpreted.
 pub(in crate::pdf) const END_OF_PAGE: &str = "DossierEndOfPage";

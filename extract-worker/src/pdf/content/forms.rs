@@ -1,24 +1,24 @@
-//! Whether the forms of a page draw themselves, straight or through others.
+//! Detects forms that draw themselves, directly or through other forms.
 //!
-//! hayro leaves such a form out without a word. That matters where nothing else is on the page: its text
-//! is not missing, it cannot be had.
+//! hayro silently skips such a form. That matters if there is nothing else on the page: the page is not
+//! empty, but its text cannot be extracted.
 
 use hayro_interpret::hayro_syntax::object::dict::keys::{RESOURCES, XOBJECT};
 use hayro_interpret::hayro_syntax::object::{Dict, ObjRef, Stream};
 use hayro_interpret::hayro_syntax::page::Resources;
 use std::collections::HashSet;
 
-/// Most forms that are looked at, and how deep: deeper ones hayro does not draw either.
+/// Maximum number and nesting depth of forms to check; hayro does not draw deeper ones either.
 const MOST: usize = 1000;
 const DEEPEST: usize = 50;
 
-/// A form by its reference, and the objects that it may draw.
+/// The reference of a form, and the objects that it may draw.
 type Form<'a> = (ObjRef, Dict<'a>);
 
-/// Searches depth first for a form that is drawn within itself.
+/// Searches depth-first for a form that is drawn inside itself.
 pub(in crate::pdf) fn draw_themselves(resources: &Resources<'_>) -> bool {
     let mut finished = HashSet::new();
-    // The way down: each form with those it draws that are still to be looked at.
+    // The current path: each form with the forms it draws that are still to be checked.
     let mut open: Vec<(Option<ObjRef>, Vec<Form<'_>>)> = vec![(None, forms(&resources.x_objects))];
     while let Some((form, rest)) = open.last_mut() {
         let Some((next, objects)) = rest.pop() else {
@@ -36,8 +36,8 @@ pub(in crate::pdf) fn draw_themselves(resources: &Resources<'_>) -> bool {
     false
 }
 
-/// What a dictionary of objects may draw. A form that is drawn within itself cannot be looked into (hayro
-/// refuses to follow its reference), but it has one.
+/// The forms in a dictionary of objects. A form that is drawn inside itself cannot be opened, because hayro
+/// refuses to follow its reference, but the reference exists.
 fn forms<'a>(objects: &Dict<'a>) -> Vec<Form<'a>> {
     let drawn = |name: &[u8]| {
         let form: Stream<'a> = objects.get(name)?;

@@ -1,8 +1,8 @@
-//! The directions in which the text of a page runs.
+//! The text directions of a page.
 
 use hayro_interpret::kurbo::Point;
 
-/// A direction of text, and the rotation that makes it horizontal.
+/// A text direction, and the rotation that makes it horizontal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::pdf) struct Frame {
     degrees: i16,
@@ -12,7 +12,7 @@ pub(in crate::pdf) struct Frame {
 }
 
 impl Frame {
-    /// The frame of an angle in radians; text within three degrees of upright is upright.
+    /// The frame for an angle in radians. Text within three degrees of upright counts as upright.
     pub(in crate::pdf) fn new(angle: f32, vertical: bool) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "-180 to 180")]
         let degrees = if vertical { 90 } else { snap(angle.to_degrees().round() as i16) };
@@ -20,7 +20,7 @@ impl Frame {
         Self { degrees, vertical, cos, sin }
     }
 
-    /// From the page to the frame.
+    /// Transforms a point from the page to the frame.
     #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
     pub(in crate::pdf) fn turn(&self, point: Point) -> (f32, f32) {
         let (x, y) = (point.x as f32, point.y as f32);

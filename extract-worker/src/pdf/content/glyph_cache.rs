@@ -1,19 +1,19 @@
-//! What is known of the character codes of a run. A run is of one font, whose letters come again and again,
-//! and asking the font is what extraction costs most.
+//! Caches properties by character code within a run. A run has one font, whose letters recur, and font
+//! lookups are the most expensive part of extraction.
 
-/// Codes beyond are asked for each time.
+/// Larger codes are not cached.
 const CODES: usize = 1024;
 
-/// Answers by character code, valid for one run.
+/// Cached values by character code, valid for one run.
 pub(in crate::pdf) struct GlyphCache<T>(Vec<(u32, T)>);
 
 impl<T: Copy + Default> GlyphCache<T> {
-    /// No answers; runs are numbered from 1.
+    /// An empty cache; runs are numbered from 1.
     pub(in crate::pdf) fn new() -> Self {
         Self(vec![(0, T::default()); CODES])
     }
 
-    /// The answer for a code in that run, asked for when it is the first time.
+    /// The value for a code in this run; calls `ask` on the first use.
     pub(in crate::pdf) fn get(&mut self, run: u32, code: u32, ask: impl FnOnce() -> T) -> T {
         let Some(slot) = usize::try_from(code).ok().and_then(|code| self.0.get_mut(code)) else {
             return ask();

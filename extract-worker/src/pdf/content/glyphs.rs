@@ -1,4 +1,4 @@
-//! The glyphs that a page draws: which characters, where, how large, in which direction.
+//! The glyphs that a page draws, with their characters, positions, sizes and directions.
 
 use super::characters::{Characters, Kind};
 use super::frame::Frame;
@@ -14,7 +14,7 @@ use hayro_interpret::hayro_cmap::BfString;
 /// One glyph. Coordinates are in the frame of its direction: `u` runs along the text, `v` from line to line.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::pdf) struct Glyph {
-    /// Where it starts, and where the next would.
+    /// Its start, and the start of the next glyph.
     pub(in crate::pdf) u: f32,
     pub(in crate::pdf) end: f32,
     /// Its baseline.
@@ -24,7 +24,7 @@ pub(in crate::pdf) struct Glyph {
     pub(super) characters: Characters,
     /// Index into [`Glyphs::frames`].
     pub(in crate::pdf) frame: u16,
-    /// Which drawing call showed it.
+    /// The drawing call that showed it.
     pub(in crate::pdf) run: u32,
 }
 
@@ -42,18 +42,18 @@ impl Glyph {
     }
 }
 
-/// All glyphs of a page, in the order in which they are drawn.
+/// All glyphs of a page in drawing order.
 #[derive(Debug, Default)]
 pub(in crate::pdf) struct Glyphs {
     pub(in crate::pdf) list: Vec<Glyph>,
     pub(super) text: String,
     /// The directions in which text runs.
     pub(in crate::pdf) frames: Vec<Frame>,
-    /// Glyphs that are drawn, known or not.
+    /// Number of drawn glyphs, decoded or not.
     pub(in crate::pdf) shown: usize,
-    /// Whether the page was drawn to its end, and what kept it from that.
+    /// Whether the page was drawn completely, and if not, why.
     pub(in crate::pdf) end: DrawOutcome,
-    /// The part of the page that pictures cover.
+    /// The part of the page that images cover.
     pub(in crate::pdf) images: Coverage,
 }
 
@@ -84,7 +84,7 @@ impl Glyphs {
             None => false,
         };
         if !known {
-            // A blank without width is a mark between letters, of kerning for example.
+            // A blank without width is not a space but, for example, a kerning mark between letters.
             self.text.extend(Some(unknown(glyph)).filter(|c| *c != ' ' || !has_no_width));
         }
         Characters::since(start, &self.text)

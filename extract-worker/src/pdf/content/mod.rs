@@ -1,4 +1,4 @@
-//! What the content of a page draws: glyphs, where they stand, and how much of the page images cover.
+//! What the content of a page draws: glyphs with their positions, and the area covered by images.
 
 pub(in crate::pdf) mod annotations;
 pub(in crate::pdf) mod characters;

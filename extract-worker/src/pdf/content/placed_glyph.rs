@@ -1,18 +1,18 @@
-//! One glyph as hayro draws it: where, how large, and which characters if its font does not say.
+//! One glyph as hayro draws it: its position and size, and a fallback for unknown characters.
 
 use hayro_interpret::font::{Glyph as Drawn, PositionedGlyph};
 use hayro_interpret::kurbo::{Affine, Point, Shape};
 
-/// A glyph's place, before its direction and scaling are settled.
+/// The position of a glyph before its direction and scaling are known.
 pub(in crate::pdf) struct PlacedGlyph {
     pub(in crate::pdf) origin: Point,
     pub(in crate::pdf) angle: f32,
     pub(in crate::pdf) size: f32,
     /// Advance in ems, before scaling.
     pub(in crate::pdf) width: f32,
-    /// How much wider than high its em is.
+    /// Ratio of the width to the height of its em.
     pub(in crate::pdf) ratio: f32,
-    /// Seen as in a mirror: it starts at its right. The E of `XeTeX`'s name is.
+    /// Mirrored, so it starts at its right side. The E in the `XeTeX` logo is.
     pub(in crate::pdf) mirrored: bool,
     transform: Affine,
 }
@@ -23,7 +23,7 @@ impl PlacedGlyph {
         let transform = transform * glyph.transform();
         let [right, down, c, d, x, y] = transform.as_coeffs();
         let mirrored = right < 0.0 && d < 0.0 && down == 0.0 && c == 0.0;
-        // Most text is upright, and its lengths need no root.
+        // Most text is upright, so we can avoid the square root.
         let length = |a: f64, b: f64| if b == 0.0 { a.abs() } else { a.hypot(b) };
         let size = length(d, c) * 1000.0;
         let along = length(right, down) * 1000.0;
@@ -38,7 +38,7 @@ impl PlacedGlyph {
         }
     }
 
-    /// The middle of what is to be seen of a glyph.
+    /// The center of the visible part of a glyph.
     pub(in crate::pdf) fn ink(&self, glyph: &Drawn<'_>) -> Option<Point> {
         let Drawn::Outline(outline) = glyph else { return None };
         let outline = outline.outline();
@@ -55,9 +55,8 @@ pub(in crate::pdf) fn width(glyph: &Drawn<'_>) -> f32 {
     width.unwrap_or(500.0) / 1000.0
 }
 
-/// What stands for a glyph whose character nobody knows: a space where it shows nothing, as a space does;
-/// in a Type 1 or Type 3 font, whose codes mostly are characters, its code; otherwise the replacement
-/// character.
+/// A fallback for a glyph with unknown characters: a space if it shows nothing; its code in Type 1 and Type 3
+/// fonts, where codes usually are characters; otherwise the replacement character.
 pub(in crate::pdf) fn unknown(glyph: &Drawn<'_>) -> char {
     let by_code = match glyph {
         Drawn::Outline(outline) if outline.outline().is_empty() => return ' ',

@@ -1,8 +1,8 @@
-//! Which engine reads a page, and why.
+//! Chooses the engine for each page.
 //!
-//! The first engine reads every page; a page whose text looks bad ([`Quality`]) is shown to the other, and
-//! the better of the readings is taken. Each page and each engine stands alone: a panic costs that engine's
-//! reading of that page.
+//! The first engine reads every page. If the text looks bad ([`Quality`]), the other engine reads the page as
+//! well, and the better reading is used. Pages and engines are independent: after a panic only that engine's
+//! reading of that page is lost.
 
 use super::engine::{Engine, Reading, malformed};
 use super::quality::Quality;
@@ -13,10 +13,10 @@ use dossier_extract::protocol::Failure;
 use dossier_extract::{Metadata, PdfEngine};
 use std::sync::Arc;
 
-/// After so many pages that it read no better, a second engine is asked no more.
+/// After this many pages without an improvement, a second engine is no longer tried.
 const MOST_IN_VAIN: u32 = 16;
 
-/// The engines in the order they are asked, each opened when it is first needed.
+/// The engines in the order in which they are tried. Each is opened when it is first needed.
 pub(in crate::pdf) struct Engines {
     input: Arc<Input>,
     slots: Vec<Slot>,
@@ -24,12 +24,12 @@ pub(in crate::pdf) struct Engines {
 
 struct Slot {
     name: PdfEngine,
-    /// `None`: not opened yet. `Some(Err)`: cannot read this file.
+    /// `None` if it has not been opened; `Some(Err)` if it cannot read this file.
     engine: Option<Result<Box<dyn Engine>, Failure>>,
     in_vain: u32,
 }
 
-/// A page as it is sent.
+/// A page to send.
 pub(in crate::pdf) struct Routed {
     pub(in crate::pdf) engine: PdfEngine,
     pub(in crate::pdf) text: String,
@@ -37,7 +37,7 @@ pub(in crate::pdf) struct Routed {
     pub(in crate::pdf) quality: Option<f32>,
     pub(in crate::pdf) reason: String,
     pub(in crate::pdf) needs_ocr: bool,
-    /// Whether the page draws without end.
+    /// Whether the page draws endlessly.
     pub(in crate::pdf) is_endless: bool,
 }
 
@@ -54,7 +54,7 @@ impl Engines {
         engine.get_or_insert_with(|| open(*name, input)).as_mut().map_err(|failure| &*failure)
     }
 
-    /// The page count of the first engine that can open the file; that one then goes first.
+    /// The page count of the first engine that can open the file. That engine then becomes the first.
     pub(in crate::pdf) fn page_count(&mut self) -> Result<usize, Failure> {
         let mut first_failure = None;
         for slot in 0..self.slots.len() {
@@ -68,10 +68,10 @@ impl Engines {
                 Err(failure) => drop(first_failure.get_or_insert_with(|| failure.clone())),
             }
         }
-        Err(first_failure.unwrap_or_else(|| malformed("it has no pages")))
+        Err(first_failure.unwrap_or_else(|| malformed("it contains no pages")))
     }
 
-    /// What the file says of itself, told by the first engine that reads that.
+    /// The file's metadata from the first engine.
     pub(in crate::pdf) fn metadata(&mut self) -> Metadata {
         self.open(0).map(|engine| engine.metadata()).unwrap_or_default()
     }
@@ -103,7 +103,7 @@ impl Engines {
     }
 }
 
-/// One engine's reading of a page, and what it looks like.
+/// One engine's reading of a page, and its quality.
 struct Candidate {
     engine: PdfEngine,
     reading: Reading,
@@ -115,13 +115,13 @@ impl Candidate {
         Self { engine, quality: Quality::of(&reading), reading }
     }
 
-    /// What another engine has seen of the page is true of this reading's page.
+    /// Takes over what another engine has seen on the page, because it is the same page.
     fn after(mut self, other: Option<Self>) -> Self {
         self.reading.seen = self.reading.seen.or(other.and_then(|other| other.reading.seen));
         self
     }
 
-    /// Whether the page draws itself for ever: not every engine comes back from that.
+    /// Whether the page draws endlessly. Not every engine would return from that.
     fn is_endless(&self) -> bool {
         self.reading.seen.is_some_and(|seen| matches!(seen.end, DrawOutcome::TooDeep | DrawOutcome::TooMuch))
     }
@@ -133,7 +133,7 @@ impl Candidate {
     fn routed(self, said: &[String]) -> Routed {
         let quality = self.quality;
         let end = self.reading.seen.map_or(DrawOutcome::Reached, |seen| seen.end);
-        // Where there was no choice the engine's name is said already.
+        // If there was no choice, the name of the engine is redundant.
         let mut reason = if said.len() > 1 { said.join("; ") } else { quality.says() };
         if let Some(cut) = end.says() {
             reason = format!("{reason}; {cut}");
@@ -141,7 +141,7 @@ impl Candidate {
         Routed {
             engine: self.engine,
             quality: (!quality.is_empty()).then(|| quality.score()),
-            // Another engine may have seen what this one cannot.
+            // Another engine may have seen what this one cannot see.
             needs_ocr: if said.len() > 1 { Quality::of(&self.reading) } else { quality }.needs_ocr(),
             is_endless: self.is_endless(),
             text: self.reading.text,
@@ -156,14 +156,14 @@ impl Routed {
             engine: PdfEngine::Hayro,
             text: String::new(),
             quality: None,
-            reason: "the page cannot be read".to_owned(),
+            reason: "no engine can read the page".to_owned(),
             needs_ocr: false,
             is_endless: false,
         }
     }
 }
 
-/// Opens the file with that engine.
+/// Opens the file with this engine.
 fn open(name: PdfEngine, input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
     match name {
         PdfEngine::Hayro => hayro::open(input),

@@ -1,16 +1,16 @@
-//! What an engine is, and how one is asked without being trusted.
+//! The interface of PDF engines, and how to call one without trusting it.
 
 use crate::pdf::content::draw_outcome::DrawOutcome;
 use dossier_extract::Metadata;
 use dossier_extract::protocol::Failure;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// A reader of one open file.
+/// An engine with one open file.
 pub(in crate::pdf) trait Engine {
     fn page_count(&self) -> usize;
-    /// The text of a page, from 0; an empty reading when the page cannot be read.
+    /// The text of a page (from 0); an empty reading if the page cannot be read.
     fn page(&mut self, index: usize) -> Reading;
-    /// What the file says of itself, as far as this engine reads that.
+    /// The file's metadata, if this engine reads it.
     fn metadata(&self) -> Metadata {
         Metadata::default()
     }
@@ -20,18 +20,18 @@ pub(in crate::pdf) trait Engine {
 #[derive(Debug, Default)]
 pub(in crate::pdf) struct Reading {
     pub(in crate::pdf) text: String,
-    /// What the page shows, where the engine can tell.
+    /// What the page shows, if the engine can tell.
     pub(in crate::pdf) seen: Option<Seen>,
 }
 
-/// What a page shows, told from what it draws and not from the text.
+/// What a page shows, determined from its drawing operations and not from the text.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::pdf) struct Seen {
-    /// Whether there are glyphs, known or not.
+    /// Whether there are glyphs, decoded or not.
     pub(in crate::pdf) glyphs: bool,
-    /// The share of the page that pictures cover.
+    /// The share of the page that images cover.
     pub(in crate::pdf) images: f32,
-    /// Whether this is all of the page.
+    /// Whether the whole page was drawn.
     pub(in crate::pdf) end: DrawOutcome,
 }
 

@@ -1,5 +1,5 @@
-//! The first engine: hayro interprets a page, `content` collects what it draws, and [`lines`] and [`reading_order`] make
-//! text of it.
+//! The first engine: hayro interprets a page, `content` collects the glyphs, and [`lines`] and
+//! [`reading_order`] turn them into text.
 
 use super::engine::{Engine, Reading, Seen, contained, malformed};
 use crate::input::Input;
@@ -24,15 +24,15 @@ pub(in crate::pdf) fn open(input: &Arc<Input>) -> Result<Box<dyn Engine>, Failur
     Ok(Box::new(Hayro::new(document(input)?)))
 }
 
-/// The file as hayro reads it. Pages and caches borrow it for ever; the process reads one file and ends.
+/// Opens the file with hayro. It is leaked because pages and caches borrow it; the process reads one file.
 pub(in crate::pdf) fn document(input: &Arc<Input>) -> Result<&'static Pdf, Failure> {
     let pdf =
-        contained(|| Pdf::new(Arc::clone(input))).ok_or_else(|| malformed("its structure is broken"))?;
+        contained(|| Pdf::new(Arc::clone(input))).ok_or_else(|| malformed("its structure is damaged"))?;
     match pdf {
         Ok(pdf) => Ok(Box::leak(Box::new(pdf))),
         Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(Failure::Encrypted),
-        Err(LoadPdfError::Decryption(_)) => Err(malformed("it is encrypted in an unknown way")),
-        Err(LoadPdfError::Invalid) => Err(malformed("it is not a PDF, or broken beyond repair")),
+        Err(LoadPdfError::Decryption(_)) => Err(malformed("its encryption is not supported")),
+        Err(LoadPdfError::Invalid) => Err(malformed("it is not a PDF, or is damaged beyond repair")),
     }
 }
 
@@ -40,7 +40,7 @@ struct Hayro {
     pdf: &'static Pdf,
     /// Fonts and colour spaces, parsed once for all pages.
     cache: InterpreterCache<'static>,
-    /// The same fonts, read backwards.
+    /// The same fonts, mapped from glyphs back to characters.
     fonts: Fonts,
 }
 
@@ -55,8 +55,8 @@ impl Engine for Hayro {
         let text = contained(|| reading_order::text(&lines::segments(&glyphs))).unwrap_or_default();
         let seen = Seen { glyphs: glyphs.shown > 0, images: glyphs.images.share(), end: glyphs.end };
         let mut reading = Reading { text, seen: Some(seen) };
-        // hayro leaves out forms that draw themselves without a word. It matters where the text is bad or not
-        // there: they are why, and no other engine should follow them.
+        // hayro silently skips forms that draw themselves. If the text is bad or missing, they are the
+        // reason, and no other engine should try to follow them.
         let is_all = seen.end == DrawOutcome::Reached && seen.glyphs && !reading.text.contains('\u{fffd}');
         if !is_all && forms::draw_themselves(page.resources()) {
             reading.seen = Some(Seen { end: DrawOutcome::TooDeep, ..seen });
@@ -74,7 +74,7 @@ impl Hayro {
         Self { pdf, cache: InterpreterCache::new(), fonts: Fonts::default() }
     }
 
-    /// What the page draws; after a panic or the end of the budget, what it drew before.
+    /// The glyphs of the page; after a panic or when the budget is exhausted, those drawn so far.
     fn glyphs(&mut self, page: &Page<'static>) -> Glyphs {
         let (transform, bounds) = geometry(page);
         let mut collector = Collector::new(bounds, page.resources(), &mut self.fonts);
@@ -97,12 +97,12 @@ impl Hayro {
     }
 }
 
-/// What a page draws, and then its end: whether that is reached, hayro does not say otherwise.
+/// The page's content followed by a marker. hayro does not report otherwise whether it reached the end.
 fn content(page: &Page<'_>) -> Vec<u8> {
     [page.page_stream().unwrap_or_default(), b"\n/", END_OF_PAGE.as_bytes(), b" BMC\n"].concat()
 }
 
-/// The transform to upright pages with the origin at the top left, and the media box in it.
+/// The transform to an upright page with its origin at the top left, and the media box after that transform.
 fn geometry(page: &Page<'_>) -> (Affine, Rect) {
     let transform = Affine::new(page.initial_transform(true).as_coeffs());
     let media_box = page.media_box();

@@ -1,4 +1,4 @@
-//! The libraries that read a PDF, and which of them reads a page.
+//! The libraries that read PDF text, and the choice between them for each page.
 
 pub(in crate::pdf) mod choice;
 pub(in crate::pdf) mod engine;

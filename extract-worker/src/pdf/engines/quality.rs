@@ -1,29 +1,29 @@
-//! How good a reading of a page looks, and why.
+//! Rates the reading of a page, and explains the rating.
 //!
-//! Invariant: knows no engine and asks none; a reading is judged by its text and by what the page shows.
+//! Invariant: independent of engines; a reading is judged by its text and by what the page shows.
 
 use super::engine::Reading;
 use crate::pdf::unicode::is_private;
 
-/// Readings with a larger share of broken characters make other engines be asked.
+/// Above this share of broken characters, other engines are tried.
 const MOST_BROKEN: f32 = 0.1;
-/// A page with fewer letters than this below a picture of half the page (a stamp on a scan, a fax's header)
-/// has next to no text.
+/// If an image covers half of the page and there are fewer letters than this (a stamp on a scan, a fax
+/// header), the page has hardly any text.
 const FEW_LETTERS: f32 = 50.0;
 const MUCH_OF_A_PAGE: f32 = 0.5;
-/// On a page without any letter a smaller picture may hold the words.
+/// On a page without letters, a smaller image may contain the text.
 const SOME_OF_A_PAGE: f32 = 0.1;
 
-/// What a reading looks like.
+/// The rating of a reading.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::pdf) struct Quality {
-    /// Characters that are no blanks.
+    /// Number of non-blank characters.
     letters: usize,
-    /// The share of undecodable and private-use characters.
+    /// Share of undecodable and private-use characters.
     broken: f32,
-    /// See [`scattered`]; 0 where glyphs have told the words, for then the page shows them so.
+    /// See [`scattered`]; 0 if words come from glyph positions, because then the page shows them so.
     scattered: f32,
-    /// Whether there are glyphs; `None` where the engine cannot tell.
+    /// Whether there are glyphs; `None` if the engine cannot tell.
     glyphs: Option<bool>,
     images: f32,
 }
@@ -46,7 +46,7 @@ impl Quality {
         }
     }
 
-    /// 1: flawless; 0: nothing. Broken characters cost, and words that are none.
+    /// From 0 (no text) to 1 (flawless). Broken characters and garbled words reduce the score.
     pub(in crate::pdf) fn score(&self) -> f32 {
         if self.letters == 0 {
             return 0.0;
@@ -55,8 +55,8 @@ impl Quality {
         readable * if self.scattered > 0.5 { 1.0 - self.scattered / 2.0 } else { 1.0 }
     }
 
-    /// Whether a reading is to be preferred to another: it looks better, and does not just leave out what
-    /// does not.
+    /// Whether this reading is better than another: it looks better, and not just because it omits the bad
+    /// parts.
     pub(in crate::pdf) fn beats(&self, other: &Self) -> bool {
         self.score() > other.score() && self.readable() >= 0.8 * other.readable()
     }
@@ -65,17 +65,17 @@ impl Quality {
         self.letters as f32 * (1.0 - self.broken)
     }
 
-    /// Whether there is no text at all.
+    /// Whether there is no text.
     pub(in crate::pdf) fn is_empty(&self) -> bool {
         self.letters == 0
     }
 
-    /// Whether a reading will do: it looks good, or there is nothing on the page to read.
+    /// Whether the reading is good enough: it looks good, or there is no text on the page.
     pub(in crate::pdf) fn is_good(&self) -> bool {
         self.glyphs == Some(false) || self.score() >= 1.0 - MOST_BROKEN
     }
 
-    /// Whether the words of the page, if it has any, must be recognised in what it shows.
+    /// Whether the page needs OCR.
     pub(in crate::pdf) fn needs_ocr(&self) -> bool {
         self.is_an_image() || (self.glyphs == Some(true) && self.score() < 0.5)
     }
@@ -85,7 +85,7 @@ impl Quality {
             || self.images >= SOME_OF_A_PAGE && self.is_empty()
     }
 
-    /// In a few words, for people.
+    /// A short explanation for people.
     pub(in crate::pdf) fn says(&self) -> String {
         let percent = |share: f32| format!("{:.0} %", share * 100.0);
         if self.is_an_image() && self.is_empty() {
@@ -106,7 +106,7 @@ impl Quality {
     }
 }
 
-/// The share of words that are a single letter, or none that anybody can say.
+/// The share of words that are a single letter or unpronounceable.
 fn scattered(text: &str) -> f32 {
     let (mut words, mut odd) = (0_usize, 0_usize);
     for word in text.split_whitespace() {
@@ -119,12 +119,12 @@ fn scattered(text: &str) -> f32 {
     if words < 8 { 0.0 } else { odd as f32 / words as f32 }
 }
 
-/// Undecodable, or a character that only its font knows.
+/// Whether a character is undecodable, or known only to its font.
 fn is_broken(character: char) -> bool {
     is_private(character) || character == char::REPLACEMENT_CHARACTER
 }
 
-/// What codes that nobody could decode look like when they are shown as Latin-1.
+/// Whether a character looks like an undecoded code shown as Latin-1.
 fn is_odd(character: char) -> bool {
     character.is_control() || matches!(character, '\u{a1}'..='\u{bf}' | '×' | '÷' | '\u{2b0}'..='\u{2ff}')
 }

@@ -1,39 +1,39 @@
-//! What the dictionary of a composite font says of its characters, beside the maps that hayro reads.
+//! Characters of composite fonts from the font dictionary, in addition to the maps that hayro reads.
 
 use hayro_interpret::hayro_cmap::{BfString, CMap, CMapName, CidFamily, load_embedded};
 use hayro_interpret::hayro_syntax::object::{Array, Dict, Name, Stream, String as PdfString};
 use hayro_interpret::hayro_syntax::page::Resources;
 
-/// Most fonts and forms of a page that are looked at, and how deep in forms.
+/// Maximum number of fonts and forms to check per page, and nesting depth of forms.
 const MOST: usize = 500;
 const DEEPEST: usize = 4;
 
-/// A composite font: codes are CIDs by its encoding, CIDs are characters by its collection.
+/// A composite font. Its encoding maps codes to CIDs; its character collection maps CIDs to characters.
 pub(in crate::pdf) struct CidFont {
-    /// Whether the file holds the font itself.
+    /// Whether the font program is in the file.
     pub(in crate::pdf) is_embedded: bool,
     encoding: Option<CMap>,
-    /// A map from codes to characters that is too broken for hayro, but not wholly.
+    /// A map from codes to characters that hayro cannot parse, as far as it can be repaired.
     repaired_map: Option<CMap>,
     characters: Characters,
 }
 
 enum Characters {
     Unknown,
-    /// Codes are characters.
+    /// Codes are Unicode code points.
     CodesAreUnicode,
-    /// CIDs are characters.
+    /// CIDs are Unicode code points.
     CidsAreUnicode,
-    /// The map of a collection, from CIDs.
+    /// The collection's map from CIDs to characters.
     Collection(Box<CMap>),
 }
 
 impl CidFont {
-    /// The font of that name, embedded or not, if the page or one of its forms has it.
+    /// Finds the font with this name, embedded or not, on the page or in one of its forms.
     pub(in crate::pdf) fn find(name: &str, is_embedded: bool, resources: &Resources<'_>) -> Option<Self> {
         let mut level = vec![(resources.fonts.clone(), resources.x_objects.clone())];
         let mut left = MOST;
-        // A font that is embedded and broken: another one stands in for it.
+        // The font may be embedded but damaged, so that a substitute is used.
         let mut other = None;
         for _ in 0..DEEPEST {
             let mut deeper = Vec::new();
@@ -72,12 +72,12 @@ impl CidFont {
         Some(Self { is_embedded, encoding, repaired_map, characters })
     }
 
-    /// The character of a code by the font's own map.
+    /// The character for a code in the repaired map.
     pub(in crate::pdf) fn mapped(&self, code: u32) -> Option<BfString> {
         self.repaired_map.as_ref()?.lookup_bf_string(code)
     }
 
-    /// The character of a code by its collection.
+    /// The character for a code according to the collection.
     pub(in crate::pdf) fn character(&self, code: u32) -> Option<BfString> {
         let readable = |code| char::from_u32(code).filter(|c| !c.is_control()).map(BfString::Char);
         match &self.characters {
@@ -88,7 +88,7 @@ impl CidFont {
         }
     }
 
-    /// The CID of a code, which in a TrueType font without a map of its own is the glyph's number.
+    /// The CID for a code. In a TrueType font without a separate map it is the glyph index.
     pub(in crate::pdf) fn glyph(&self, code: u32) -> Option<u32> {
         let encoding = self.encoding.as_ref()?;
         (1..=4).find_map(|bytes| encoding.lookup_cid_code(code, bytes))
@@ -134,8 +134,8 @@ fn characters(font: &Dict<'_>, descendant: &Dict<'_>, encoding: Option<&CMap>) -
     }
 }
 
-/// A map to Unicode that does not parse as a whole, without what stands around its entries. Only asked where
-/// hayro has found no character: a map that is whole has none then either.
+/// Repairs a Unicode map that does not parse, by parsing only its entries. This is only used where hayro
+/// found no character, so a map that does parse has none either.
 fn repaired_map(stream: &Stream<'_>) -> Option<CMap> {
     let data = stream.decoded_data().ok()?;
     if CMap::parse(&data, load_embedded).is_some() {

@@ -1,23 +1,23 @@
-//! Characters that are guessed from the numbers of glyphs, and whether they make sense together.
+//! Guesses characters from glyph indexes, and checks whether the guesses are plausible together.
 //!
-//! Wrong words are worse than none. A font that has numbered its glyphs anew gives mostly punctuation; one
-//! whose numbers are shifted gives letters, but hardly a vowel.
+//! Wrong words are worse than missing words. If a font has renumbered its glyphs, the guesses are mostly
+//! punctuation. If the indexes are shifted, the guesses are letters with hardly any vowels.
 
 use super::{Named, in_common_order};
 use hayro_interpret::font::{Glyph, PositionedGlyph};
 use std::collections::{HashMap, HashSet};
 
-/// The share of guessed characters that are letters, digits or blanks in any text.
+/// Minimum share of letters, digits and blanks in any text.
 const LEAST_WORDS: f32 = 0.75;
-/// The share of vowels in the letters of any language; what has fewer letters is not judged by it.
+/// Minimum share of vowels among letters in any language; not applied to fewer than [`FEW_LETTERS`].
 const LEAST_VOWELS: f32 = 0.28;
 const FEW_LETTERS: usize = 12;
 
-/// The guesses of a page: of which font, and which characters, by their place in the text of all glyphs.
+/// The guesses of a page: font and character, by position in the text of all glyphs.
 #[derive(Debug, Default)]
 pub(in crate::pdf) struct Guesses(HashMap<usize, (u128, char)>);
 
-/// What is guessed of a font, letter by letter as it is shown.
+/// Statistics about the guesses for a font, counting each occurrence.
 #[derive(Debug, Default)]
 struct Shown {
     characters: usize,
@@ -35,7 +35,7 @@ impl Guesses {
         self.0.insert(place, (font, character));
     }
 
-    /// Where the guesses are that make no sense, in what is shown from these places.
+    /// The positions of implausible guesses, given the positions of all shown characters.
     pub(in crate::pdf) fn wrong(self, shown: impl Iterator<Item = usize>) -> HashSet<usize> {
         if self.0.is_empty() {
             return HashSet::new();
@@ -64,14 +64,14 @@ impl Shown {
     }
 }
 
-/// Letters with accents mostly are.
+/// Accented letters usually are vowels.
 fn is_vowel(letter: char) -> bool {
     matches!(letter.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
         || (!letter.is_ascii() && letter.is_alphabetic())
 }
 
-/// Whether a run is of a composite font that the file has lost: hayro shows its bytes in Helvetica, and every
-/// other one is zero.
+/// Whether a run belongs to a composite font that is missing from the file. hayro then shows its bytes in
+/// Helvetica, and every other byte is zero.
 pub(in crate::pdf) fn is_of_lost_font(run: &[PositionedGlyph<'_>]) -> bool {
     let is_zero = |glyph: &Glyph<'_>| {
         glyph.char_code() == 0 && matches!(glyph, Glyph::Outline(outline) if outline.font_data().is_none())
@@ -79,12 +79,12 @@ pub(in crate::pdf) fn is_of_lost_font(run: &[PositionedGlyph<'_>]) -> bool {
     run.len().is_multiple_of(2) && run.iter().step_by(2).all(|glyph| is_zero(glyph))
 }
 
-/// The character of a glyph of a lost font.
+/// The guessed character for a glyph of a missing font.
 pub(in crate::pdf) fn lost(glyph: &Glyph<'_>) -> Named {
     Named::Perhaps(in_common_order(glyph.char_code()).unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
-/// The advance over the bytes of such a glyph, in ems; Helvetica has none for most of them.
+/// The advance of both bytes of such a glyph, in ems. Helvetica has no width for most of them.
 pub(in crate::pdf) fn lost_width(bytes: &[PositionedGlyph<'_>]) -> f32 {
     let advance = |glyph: &Glyph<'_>| match glyph {
         Glyph::Outline(outline) => outline.advance_width().unwrap_or(0.0),

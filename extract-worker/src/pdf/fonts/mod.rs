@@ -1,8 +1,8 @@
-//! Characters of glyphs that the PDF's own maps do not name.
+//! Finds the characters of glyphs that the PDF's own maps do not cover.
 //!
-//! Asked in this order: a broken map of the PDF's own, the embedded font (a character map, names of glyphs, the CIDs of one of Adobe's
-//! collections), then what the font's dictionary says beside its maps ([`CidFont`]), then the order of
-//! glyphs that most fonts share, which is a guess, and marked as one.
+//! Sources, in this order: a malformed map in the PDF; the embedded font (its character map, glyph names, or
+//! the CIDs of one of Adobe's collections); the font dictionary ([`CidFont`]); the glyph order that most
+//! fonts share. The last is a guess, and is marked as one.
 
 mod cid_font;
 pub(in crate::pdf) mod glyph_guesses;
@@ -21,7 +21,7 @@ use skrifa::raw::tables::post::DEFAULT_GLYPH_NAMES;
 use skrifa::raw::{FontRead, TableProvider};
 use std::collections::HashMap;
 
-/// Subsets that number their glyphs anew have fewer.
+/// Subsets that renumber their glyphs have fewer glyphs than this.
 const WHOLE_FONT: u16 = 250;
 
 /// A character, and whether it is certain.
@@ -30,23 +30,23 @@ pub(in crate::pdf) enum Named {
     Perhaps(char),
 }
 
-/// The fonts that have been asked so far.
+/// The fonts seen so far.
 #[derive(Default)]
 pub(in crate::pdf) struct Fonts {
     known: HashMap<(u128, Option<String>), Font>,
 }
 
-/// What is known of a font.
+/// A font.
 struct Font {
     program: Program,
     composite: Option<CidFont>,
-    /// Whether its glyphs are pictures, whatever their codes would be in other fonts.
+    /// Whether its glyphs are symbols, whatever their codes mean in other fonts.
     is_pictures: bool,
 }
 
 impl Fonts {
-    /// The characters of a glyph, as the PDF or else its font knows them; `resources` are those of the page,
-    /// which name its font.
+    /// The characters of a glyph, according to the PDF or else its font. `resources` are those of the page
+    /// and contain the font.
     pub(in crate::pdf) fn name(&mut self, glyph: &Glyph<'_>, resources: &Resources<'_>) -> Option<Named> {
         let told = glyph.as_unicode().filter(is_readable).map(Named::Surely);
         told.or_else(|| match glyph {
@@ -69,7 +69,7 @@ impl Font {
         let bytes = (*data.data).as_ref();
         let is_embedded = !is_stand_in(bytes);
         let composite = CidFont::find(name, is_embedded, resources);
-        // A font that stands in for a missing one numbers its own glyphs.
+        // A substitute for a missing font has its own glyph indexes.
         let is_pictures = ["Wingdings", "Webdings", "Dingbats", "Symbol"].iter().any(|of| name.contains(of));
         let program = if is_embedded { Program::read(bytes, is_pictures) } else { Program::Unknown };
         Self { program, composite, is_pictures }
@@ -99,13 +99,13 @@ impl Font {
     }
 }
 
-/// A code beyond ASCII on the Macintosh, whose encoding a font that names no other mostly has.
+/// The character for a code beyond ASCII in Mac OS Roman, the usual encoding of fonts that name none.
 fn of_macintosh(code: u32) -> Option<char> {
     let byte = u8::try_from(code).ok().filter(|byte| !byte.is_ascii())?;
     MACINTOSH.decode_without_bom_handling(&[byte]).0.chars().next()
 }
 
-/// Whether these are the bytes of a font that hayro brings along.
+/// Whether these are the bytes of a font that is built into hayro.
 fn is_stand_in(bytes: &[u8]) -> bool {
     use StandardFont as Font;
     let plain = [Font::Helvetica, Font::HelveticaBold, Font::HelveticaOblique, Font::HelveticaBoldOblique];
@@ -115,18 +115,18 @@ fn is_stand_in(bytes: &[u8]) -> bool {
     all.iter().any(|font| std::ptr::eq((*font.get_font_data().0).as_ref(), bytes))
 }
 
-/// The character of a glyph in Apple's standard order, which Microsoft's fonts follow, and many others.
+/// The character of a glyph in Apple's standard order, which Microsoft's and many other fonts follow.
 pub(in crate::pdf) fn in_common_order(glyph: u32) -> Option<char> {
     DEFAULT_GLYPH_NAMES.get(usize::try_from(glyph).ok()?).and_then(|name| name_to_char(name))
 }
 
-/// A font program, read backwards: from glyphs to characters.
+/// A font program, mapped from glyphs to characters.
 enum Program {
     Unknown,
-    /// A subset that has lost its map, but not its numbering.
+    /// A subset without a character map that kept the original glyph indexes.
     Numbered,
     Characters(HashMap<u32, char>),
-    /// The CIDs of glyphs, and the characters of CIDs.
+    /// Maps from glyphs to CIDs, and from CIDs to characters.
     Collection(HashMap<u32, u32>, Box<CMap>),
 }
 
@@ -147,11 +147,11 @@ impl Program {
         let font = skrifa::FontRef::from_index(data, 0).ok()?;
         let mut characters = HashMap::new();
         for (code, glyph) in font.charmap().mappings() {
-            // Fonts with an encoding of their own keep ASCII in the private use area.
+            // Fonts with a custom encoding have ASCII in the private use area.
             let code = if (0xf020..0xf07f).contains(&code) && !is_pictures { code - 0xf000 } else { code };
             let Some(character) = char::from_u32(code) else { continue };
             let known = characters.entry(glyph.to_u32()).or_insert(character);
-            // Of several characters with one glyph the first is the plain one.
+            // Of several characters with the same glyph, the lowest is the plain one.
             *known = (*known).min(character);
         }
         let glyphs = font.maxp().ok()?.num_glyphs();
@@ -182,7 +182,7 @@ impl Program {
     }
 }
 
-/// Adds the characters of glyphs by their names, where better ones are not known.
+/// Adds characters from glyph names, unless a better one is known.
 fn add_names<'n>(characters: &mut HashMap<u32, char>, names: impl Iterator<Item = (u32, &'n str)>) {
     for (glyph, name) in names {
         let Some(character) = name_to_char(name).filter(|character| !is_private(*character)) else {

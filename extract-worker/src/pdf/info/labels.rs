@@ -1,4 +1,4 @@
-//! Page labels: what a file calls its pages (`iv`, `A-1`).
+//! Page labels: the file's own names for its pages (`iv`, `A-1`).
 
 use super::super::unicode;
 use super::line;
@@ -7,10 +7,10 @@ use crate::output::numerals::Numeral;
 use hayro_interpret::hayro_syntax::Pdf;
 use hayro_interpret::hayro_syntax::object::{Dict, Name, String as PdfString};
 
-/// Longest prefix, in characters.
+/// Maximum length of a prefix, in characters.
 const LONGEST_PREFIX: usize = 100;
 
-/// A label for each page; none where the pages are simply counted from 1.
+/// One label per page; empty if pages are simply numbered from 1.
 pub(super) fn of(pdf: &Pdf, catalog: &Dict<'_>) -> Vec<String> {
     let Some(root) = catalog.get::<Dict<'_>>(b"PageLabels") else { return Vec::new() };
     let pages = pdf.pages().len();
@@ -18,7 +18,7 @@ pub(super) fn of(pdf: &Pdf, catalog: &Dict<'_>) -> Vec<String> {
     let mut range = Range::default();
     for (first, value) in Tree::numbers(pdf.xref(), root) {
         let Ok(first) = usize::try_from(first.as_i64()) else { continue };
-        // Ranges are sorted; what comes too late is for pages that have their labels.
+        // Ranges are sorted. One that is out of order would relabel earlier pages, so it is ignored.
         range.write(&mut labels, first.min(pages));
         range = value.resolve::<Dict<'_>>(pdf.xref()).map(|dict| Range::new(&dict)).unwrap_or_default();
     }
@@ -27,7 +27,7 @@ pub(super) fn of(pdf: &Pdf, catalog: &Dict<'_>) -> Vec<String> {
     if is_plain { Vec::new() } else { labels }
 }
 
-/// Pages that are labelled in one go.
+/// A range of pages with one numbering.
 struct Range {
     numeral: Numeral,
     prefix: String,
@@ -58,7 +58,7 @@ impl Range {
         Self { numeral, prefix: prefix.unwrap_or_default(), next }
     }
 
-    /// Labels the pages up to that one.
+    /// Labels the pages up to this one.
     fn write(&mut self, labels: &mut Vec<String>, to: usize) {
         while labels.len() < to {
             labels.push(format!("{}{}", self.prefix, self.numeral.write(self.next)));

@@ -1,7 +1,7 @@
-//! What a PDF says of itself: its information dictionary and XMP, page labels, outline, attachments.
+//! PDF metadata: the information dictionary and XMP, page labels, outline, attachments.
 //!
-//! Invariant: bounded, whatever the file links to whatever: trees and lists are walked without recursion,
-//! no object twice, and only so many of them.
+//! Invariant: bounded, even if objects form loops. Trees and lists are walked without recursion, no object is
+//! visited twice, and their number is limited.
 
 mod labels;
 mod outline;
@@ -15,10 +15,10 @@ use hayro_interpret::hayro_syntax::metadata::Metadata as Info;
 use hayro_interpret::hayro_syntax::object::{DateTime, Dict, String as PdfString};
 use trees::Tree;
 
-/// Most attachments that are named.
+/// Maximum number of attachments that are listed.
 const MOST_ATTACHMENTS: usize = 1000;
 
-/// Everything that a file says of itself.
+/// All metadata of a file.
 pub(super) fn of(pdf: &Pdf) -> Metadata {
     let catalog: Dict<'_> = pdf.xref().get(pdf.xref().root_id()).unwrap_or_default();
     let mut metadata = information(pdf.metadata());
@@ -44,14 +44,14 @@ fn information(info: &Info) -> Metadata {
     }
 }
 
-/// Text in one line, without controls; `None` when nothing is left.
+/// Text in one line, without control characters; `None` if it is empty.
 fn line(text: &str) -> Option<String> {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = words.collect::<Vec<_>>().join(" ");
     (!line.is_empty()).then_some(line)
 }
 
-/// A date of the calendar as RFC 3339 writes it; a file that names no offset counts as in UTC.
+/// A valid date in RFC 3339. Without an offset, UTC is assumed.
 fn rfc3339(date: DateTime) -> Option<String> {
     let DateTime { year, month, day, hour, minute, second, utc_offset_hour, utc_offset_minute } = date;
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
@@ -68,7 +68,7 @@ fn rfc3339(date: DateTime) -> Option<String> {
         .then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{offset}"))
 }
 
-/// The names of the files within the file.
+/// The names of embedded files.
 fn attachments(pdf: &Pdf, catalog: &Dict<'_>) -> Vec<String> {
     let names = catalog.get::<Dict<'_>>(b"Names").and_then(|names| names.get(b"EmbeddedFiles"));
     let Some(root) = names else { return Vec::new() };

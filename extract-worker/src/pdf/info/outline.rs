@@ -1,4 +1,4 @@
-//! The outline: a file's bookmarks, and the pages they lead to.
+//! The outline: bookmarks and the pages that they point to.
 
 use super::super::unicode;
 use super::line;
@@ -10,19 +10,19 @@ use hayro_interpret::hayro_syntax::object::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// Most bookmarks, and the deepest level of them.
+/// Maximum number and level of bookmarks.
 const MOST: usize = 10_000;
 const DEEPEST: usize = 32;
-/// Most characters of all titles together.
+/// Maximum total length of all titles, in characters.
 const MOST_CHARACTERS: usize = 500_000;
 
-/// The bookmarks in their order.
+/// The bookmarks in order.
 pub(super) fn of<'a>(pdf: &'a Pdf, catalog: &Dict<'a>) -> Vec<OutlineEntry> {
     let Some(root) = catalog.get::<Dict<'_>>(b"Outlines") else { return Vec::new() };
     let mut targets = Targets::new(pdf, catalog);
     let (mut entries, mut characters) = (Vec::new(), 0);
     let mut seen = HashSet::new();
-    // The way down: of each level the bookmark that is read next.
+    // The current path: the next bookmark of each level.
     let mut open: Vec<Option<ObjectIdentifier>> = vec![next(&root, b"First")];
     while let Some(level) = open.last_mut() {
         let item = level.take().filter(|id| entries.len() < MOST && seen.insert(*id));
@@ -55,13 +55,13 @@ fn next(item: &Dict<'_>, key: &[u8]) -> Option<ObjectIdentifier> {
     item.get_ref(key).map(Into::into)
 }
 
-/// Where bookmarks lead.
+/// Resolves the targets of bookmarks.
 struct Targets<'a, 'c> {
     pdf: &'a Pdf,
     catalog: &'c Dict<'a>,
-    /// Numbers of the pages, from 1.
+    /// Page numbers from 1, by page object.
     pages: HashMap<ObjectIdentifier, u32>,
-    /// Destinations by name, read when the first name is asked for.
+    /// Named destinations, read on first use.
     names: Option<HashMap<Vec<u8>, Value<'a>>>,
 }
 
@@ -72,7 +72,7 @@ impl<'a, 'c> Targets<'a, 'c> {
         Self { pdf, catalog, pages: ids.collect(), names: None }
     }
 
-    /// The page that a bookmark leads to.
+    /// The page that a bookmark points to.
     fn page(&mut self, item: &Dict<'a>) -> Option<u32> {
         let action = || {
             let action = item.get::<Dict<'a>>(b"A")?;
@@ -83,13 +83,13 @@ impl<'a, 'c> Targets<'a, 'c> {
         let target = self.array(destination)?.raw_iter().next()?;
         match target {
             MaybeRef::Ref(page) => self.pages.get(&page.into()).copied(),
-            // Not allowed within a file, and common: the number of the page, from 0.
+            // Page numbers (from 0) are not allowed in this place, but common.
             MaybeRef::NotRef(Object::Number(index)) => u32::try_from(index.as_i64() + 1).ok(),
             MaybeRef::NotRef(_) => None,
         }
     }
 
-    /// A destination itself, also if it is given by name.
+    /// Resolves a destination that may be given by name.
     fn array(&mut self, destination: Object<'a>) -> Option<Array<'a>> {
         let found = match destination {
             Object::Array(array) => return Some(array),

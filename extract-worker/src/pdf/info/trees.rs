@@ -1,4 +1,4 @@
-//! Name trees and number trees: sorted maps, spread over nodes.
+//! Name trees and number trees: sorted maps, distributed over nodes.
 
 use hayro_interpret::hayro_syntax::object::{
     Array, Dict, MaybeRef, Number, Object, ObjectIdentifier, String as PdfString,
@@ -6,15 +6,15 @@ use hayro_interpret::hayro_syntax::object::{
 use hayro_interpret::hayro_syntax::xref::XRef;
 use std::collections::HashSet;
 
-/// Most nodes of a tree, and most entries; a file of 10 000 pages has not nearly as many.
+/// Maximum number of nodes and entries; a file with 10,000 pages has far fewer.
 const MOST_NODES: usize = 10_000;
 const MOST_ENTRIES: usize = 100_000;
 
-/// A value in a tree, which mostly is a reference.
+/// A value in a tree, usually a reference.
 pub(super) struct Value<'a>(MaybeRef<Object<'a>>);
 
 impl<'a> Value<'a> {
-    /// What it is or refers to, if that is a `T`.
+    /// The value or its referent, if it is a `T`.
     pub(super) fn resolve<T: TryFrom<Object<'a>>>(&self, xref: &'a XRef) -> Option<T> {
         let object = match &self.0 {
             MaybeRef::Ref(reference) => xref.get((*reference).into()),
@@ -24,7 +24,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The object itself, or the one that is referred to.
+/// The object itself, or its referent.
 pub(super) fn object<'a>(object: MaybeRef<Object<'a>>, xref: &'a XRef) -> Option<Object<'a>> {
     match object {
         MaybeRef::Ref(reference) => xref.get(reference.into()),
@@ -32,7 +32,7 @@ pub(super) fn object<'a>(object: MaybeRef<Object<'a>>, xref: &'a XRef) -> Option
     }
 }
 
-/// The nodes of a tree that are still to be read, the next one last.
+/// The nodes that remain to be read; the next one is last.
 pub(super) struct Tree<'a> {
     xref: &'a XRef,
     open: Vec<Dict<'a>>,
@@ -44,13 +44,13 @@ impl<'a> Tree<'a> {
         Self { xref, open: vec![root], seen: HashSet::new() }
     }
 
-    /// The entries of a tree of names.
+    /// The entries of a name tree.
     pub(super) fn names(xref: &'a XRef, root: Dict<'a>) -> impl Iterator<Item = (PdfString<'a>, Value<'a>)> {
         let entries = Self::new(xref, root).flat_map(|node| pairs(&node, b"Names")).take(MOST_ENTRIES);
         entries.filter_map(move |(key, value)| Some((object(key, xref)?.into_string()?, value)))
     }
 
-    /// The entries of a tree of numbers.
+    /// The entries of a number tree.
     pub(super) fn numbers(xref: &'a XRef, root: Dict<'a>) -> impl Iterator<Item = (Number, Value<'a>)> {
         let entries = Self::new(xref, root).flat_map(|node| pairs(&node, b"Nums")).take(MOST_ENTRIES);
         entries.filter_map(move |(key, value)| Some((object(key, xref)?.into_number()?, value)))

@@ -1,7 +1,7 @@
-//! XMP: what the information dictionary leaves out, as XML.
+//! XMP metadata (XML), used for values that are missing from the information dictionary.
 //!
-//! Read by namespace, in one pass, without recursion; no entity but the five of XML and characters by number
-//! is expanded.
+//! Read by namespace, in one pass, without recursion. Only the five predefined entities and numeric character
+//! references are expanded.
 
 use super::line;
 use dossier_extract::Metadata;
@@ -11,16 +11,16 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
-/// As much of a packet as is read; edits' histories make some of them huge.
+/// How much of a packet is read; edit histories make some packets huge.
 const MOST_BYTES: usize = 256 * 1024;
-/// Longest value that is kept while it is read.
+/// Maximum length of a value while reading.
 const LONGEST: usize = 4000;
 
 const DUBLIN_CORE: &str = "http://purl.org/dc/elements/1.1/";
 const XMP: &str = "http://ns.adobe.com/xap/1.0/";
 const PDF: &str = "http://ns.adobe.com/pdf/1.3/";
 
-/// Fills in what is not known yet.
+/// Fills in missing values.
 pub(super) fn fill(metadata: &mut Metadata, catalog: &Dict<'_>) {
     let is_whole = [&metadata.title, &metadata.author, &metadata.created].iter().all(|value| value.is_some());
     if is_whole {
@@ -42,7 +42,7 @@ pub(super) fn fill(metadata: &mut Metadata, catalog: &Dict<'_>) {
             Property::Modified => &mut metadata.modified,
         };
         let is_date = matches!(property, Property::Created | Property::Modified);
-        // Ghostscript's word for no title.
+        // Ghostscript writes this if there is no title.
         let value = line(&value).filter(|value| value != "Untitled" && (!is_date || is_rfc3339(value)));
         *field = field.take().or(value);
     }
@@ -75,7 +75,7 @@ impl Property {
     }
 }
 
-/// A property while it is read: text that its elements part from other text is an item of its own.
+/// A property being read. Its elements separate items of text.
 struct Open {
     property: Property,
     depth: u32,
@@ -95,7 +95,7 @@ impl Open {
         }
     }
 
-    /// An element in it has ended, or it has itself: then its value is found.
+    /// Ends an element inside the property, or the property itself; an item is then complete.
     fn end(mut self, found: &mut Vec<(Property, String)>) -> Option<Self> {
         if self.depth == 0 {
             found.push((self.property, self.value()));
@@ -108,7 +108,7 @@ impl Open {
         Some(self)
     }
 
-    /// Of a title's languages the first; several authors or keywords are parted by commas.
+    /// The value: the first language of a title; several authors or keywords separated by commas.
     fn value(&self) -> String {
         let mut items = self.items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
         match self.property {
@@ -118,7 +118,7 @@ impl Open {
     }
 }
 
-/// The properties in the order of the packet.
+/// The properties in packet order.
 fn properties(xml: &str) -> Vec<(Property, String)> {
     let mut found = Vec::new();
     let mut reader = NsReader::from_str(xml);
@@ -146,7 +146,7 @@ fn properties(xml: &str) -> Vec<(Property, String)> {
     found
 }
 
-/// The properties that an element has as attributes.
+/// The properties that are attributes of an element.
 fn attributes(reader: &NsReader<&[u8]>, element: &BytesStart<'_>, found: &mut Vec<(Property, String)>) {
     for attribute in element.attributes().with_checks(false).flatten() {
         let (namespace, name) = reader.resolver().resolve_attribute(attribute.key);
@@ -157,7 +157,7 @@ fn attributes(reader: &NsReader<&[u8]>, element: &BytesStart<'_>, found: &mut Ve
     }
 }
 
-/// Whether a date is complete: XMP allows a year, or a month, alone.
+/// Whether a date is complete. XMP allows just a year or a month.
 fn is_rfc3339(date: &str) -> bool {
     let digits =
         |range| date.get(range).is_some_and(|digits: &str| digits.bytes().all(|b| b.is_ascii_digit()));

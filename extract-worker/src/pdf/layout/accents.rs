@@ -1,9 +1,9 @@
-//! Accents that a page prints over a letter as a glyph of their own, as old TeX does: `ˇs` is `š`.
+//! Combines a letter with an accent that is drawn over it as a separate glyph, as old TeX does: `ˇs` is `š`.
 
 use crate::pdf::content::glyphs::{Glyph, Glyphs};
 use unicode_normalization::UnicodeNormalization;
 
-/// The letter and the accent as one character, when the two glyphs stand one over the other.
+/// The letter and accent as one character, if the two glyphs overlap.
 pub(in crate::pdf) fn compose(first: &Glyph, second: &Glyph, glyphs: &Glyphs) -> Option<String> {
     let width = (first.end - first.u).max(second.end - second.u);
     if (first.middle() - second.middle()).abs() > 0.4 * width {
@@ -22,7 +22,7 @@ pub(in crate::pdf) fn compose(first: &Glyph, second: &Glyph, glyphs: &Glyphs) ->
     if !letter.is_alphabetic() {
         return None;
     }
-    // A dotless i or j is there to carry an accent.
+    // A dotless i or j is only used with an accent.
     let letter = match letter {
         '\u{131}' => 'i',
         '\u{237}' => 'j',

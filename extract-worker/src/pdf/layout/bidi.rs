@@ -1,31 +1,30 @@
-//! From the order in which a line is seen to the order in which it is read.
+//! Converts the visual order of a line to logical order.
 //!
-//! A page shows glyphs; Hebrew and Arabic run from right to left among them, numbers and Latin words in
-//! between from left to right. This undoes what the Unicode bidirectional algorithm (UAX #9) did to show
-//! them.
+//! On a page, Hebrew and Arabic run from right to left, with numbers and Latin words from left to right in
+//! between. This reverses the Unicode bidirectional algorithm (UAX #9).
 
 use unicode_bidi::BidiClass;
 
-/// How a glyph takes part in the direction of its line.
+/// The role of a glyph in the direction of its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::pdf) enum Direction {
     Left,
     Right,
-    /// To the left as well, but signs do not cling to the numbers after it.
+    /// Right-to-left as well, but signs do not join numbers that follow it.
     Arabic,
     Number,
-    /// A point or a slash: part of a number when it stands between two.
+    /// A point or slash: part of a number if it stands between two digits.
     Separator,
-    /// A percent sign or a plus: part of the number beside it.
+    /// A percent or plus sign: part of the adjacent number.
     Sign,
     Neutral,
 }
 
-/// A glyph's place in a line, and how it is read there.
+/// The position of a glyph in a line, and its direction there.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::pdf) struct Read {
     pub(in crate::pdf) index: usize,
-    /// Odd from right to left; 2 is a number or a Latin word within that.
+    /// Embedding level: 1 is right-to-left; 2 is a number or Latin word inside it.
     level: u8,
 }
 
@@ -52,7 +51,7 @@ pub(in crate::pdf) fn direction(text: &str) -> Direction {
     direction
 }
 
-/// The reading order of glyphs that are given from left to right.
+/// The logical order of glyphs that are given from left to right.
 pub(in crate::pdf) fn logical(seen: &[Direction]) -> Vec<Read> {
     let levels = levels(seen).into_iter().enumerate();
     let mut order: Vec<Read> = levels.map(|(index, level)| Read { index, level }).collect();
@@ -82,7 +81,7 @@ fn levels(seen: &[Direction]) -> Vec<u8> {
     levels
 }
 
-/// Gives a level to the part that `part` finds in each stretch between glyphs that stop it.
+/// Sets the level of the part that `part` finds in each stretch between stopping glyphs.
 fn raise(
     levels: &mut [u8],
     level: u8,
@@ -99,12 +98,12 @@ fn raise(
     }
 }
 
-/// The first and the last of a kind.
+/// The first and last glyph of a kind.
 fn ends(stretch: &[Direction], of: impl Fn(&Direction) -> bool) -> Option<(usize, usize)> {
     Some((stretch.iter().position(&of)?, stretch.iter().rposition(&of)?))
 }
 
-/// Numbers within right-to-left text are read from left to right, each for itself.
+/// Numbers inside right-to-left text are read from left to right, each on its own.
 fn raise_numbers(levels: &mut [u8], seen: &[Direction]) {
     let is_number = |at: usize| seen.get(at) == Some(&Direction::Number);
     let clings = !seen.contains(&Direction::Arabic);
@@ -121,17 +120,17 @@ fn raise_numbers(levels: &mut [u8], seen: &[Direction]) {
     }
 }
 
-/// Each opening one before its closing one.
+/// Pairs of opening and closing brackets.
 const BRACKETS: [char; 10] = ['(', ')', '[', ']', '{', '}', '«', '»', '‹', '›'];
 
-/// The bracket that looks like this one in a mirror.
+/// The mirror image of a bracket.
 pub(in crate::pdf) fn mirrored(bracket: char) -> Option<char> {
     let at = BRACKETS.iter().position(|known| *known == bracket)?;
     Some(BRACKETS[at ^ 1])
 }
 
-/// Whether the brackets of right-to-left text, in reading order, are named by what they look like there: the
-/// first closes what was never opened, and is opened later.
+/// Whether the brackets of right-to-left text are encoded by appearance: in reading order, the first one
+/// closes a pair that was not opened, and is opened later.
 pub(in crate::pdf) fn are_by_looks(mut brackets: impl Iterator<Item = char>) -> bool {
     let Some(first) = brackets.next() else { return false };
     let closes = BRACKETS.iter().skip(1).step_by(2).any(|closing| *closing == first);

@@ -1,16 +1,16 @@
-//! Reading order told from the page alone, for pages that draw their text out of order.
+//! Reading order from positions alone, for pages that draw their text out of order.
 //!
-//! A gutter is a vertical stretch that next to no segment crosses and that parts prose from prose. What
-//! crosses it (a title, a wide figure's caption) divides the page into bands; in each band the left
-//! column is read before the right one. Where there is no gutter, text is read row by row, as tables are.
+//! A gutter is a vertical gap between two columns of running text that almost no segment crosses. Segments
+//! that do cross it (a title, the caption of a wide figure) divide the page into bands. In each band the
+//! left column is read before the right one. Without a gutter, text is read row by row, like a table.
 
 use super::lines::Segment;
 
-/// Columns within columns within columns are as deep as pages go.
+/// Maximum nesting depth of columns.
 const DEEPEST: u8 = 6;
-/// Columns have lines of at least so many characters; cells of tables are shorter.
+/// Minimum line length of a column, in characters; table cells are shorter.
 const SHORTEST_LINE: usize = 12;
-/// A column has at least so many lines.
+/// Minimum number of lines in a column.
 const FEWEST_LINES: usize = 3;
 
 /// The segments in reading order.
@@ -20,8 +20,8 @@ pub(in crate::pdf) fn order<'s>(segments: &[&'s Segment]) -> Vec<&'s Segment> {
     ordered
 }
 
-/// Whether the order in which segments are drawn can be the order in which they are read: from line to
-/// line downwards, and up again only to the right, to the next column.
+/// Whether the drawing order can be the reading order: line by line downwards, and upwards only to the
+/// right, to the next column.
 pub(in crate::pdf) fn is_natural(segments: &[&Segment]) -> bool {
     let backwards = segments.windows(2).filter(|pair| {
         let (last, next) = (pair[0], pair[1]);
@@ -33,7 +33,7 @@ pub(in crate::pdf) fn is_natural(segments: &[&Segment]) -> bool {
             down < 0.5 * size && right < 0.5 * size
         }
     });
-    // Headers and footers out of their place, and formulas, are no disorder.
+    // Misplaced headers and footers, and formulas, do not count as disorder.
     let backwards = backwards.count();
     (backwards <= 5 && backwards * 2 < segments.len()) || backwards * 4 <= segments.len()
 }
@@ -56,7 +56,7 @@ fn arrange<'s>(region: Vec<&'s Segment>, depth: u8, ordered: &mut Vec<&'s Segmen
     band(columns, gutter, depth, ordered);
 }
 
-/// The left column of a band, then the right one.
+/// Reads the left column of a band, then the right one.
 fn band<'s>(segments: Vec<&'s Segment>, gutter: f32, depth: u8, ordered: &mut Vec<&'s Segment>) {
     let (left, right): (Vec<&Segment>, Vec<&Segment>) =
         segments.into_iter().partition(|segment| segment.start < gutter);
@@ -71,7 +71,7 @@ fn crosses(segment: &Segment, gutter: f32) -> bool {
     segment.start < gutter && segment.end > gutter
 }
 
-/// The gutter that parts a region best: just left of where many lines begin.
+/// The best gutter of a region: just to the left of where many lines start.
 fn gutter(region: &[&Segment]) -> Option<f32> {
     let mut candidates: Vec<f32> = region.iter().map(|segment| (segment.start - 1.0).floor()).collect();
     candidates.sort_by(f32::total_cmp);
@@ -120,7 +120,7 @@ fn stand_side_by_side(left: &[&Segment], right: &[&Segment]) -> bool {
     common > 0.5 * (left_bottom - left_top).min(right_bottom - right_top)
 }
 
-/// Row by row, each in its direction.
+/// Reads row by row, each in its direction.
 fn rows(mut segments: Vec<&Segment>) -> Vec<&Segment> {
     segments.sort_by(|a, b| a.v.total_cmp(&b.v));
     let mut at = 0;

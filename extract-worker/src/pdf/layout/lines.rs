@@ -1,34 +1,33 @@
-//! From glyphs to segments: pieces of lines without a gap that could part columns or cells.
+//! From glyphs to segments: parts of lines without a gap that could separate columns or cells.
 //!
-//! Glyphs are taken in the order in which the page draws them; a segment goes on as long as the next glyph
-//! stands where the text would go on. Spaces come from the file's own space characters and from gaps
-//! ([`super::spacing`]).
+//! Glyphs are processed in drawing order. A segment continues as long as the next glyph is where the text
+//! would continue. Spaces come from the file's space characters and from gaps ([`super::spacing`]).
 
 use super::{spacing, words};
 use crate::pdf::content::characters::Kind;
 use crate::pdf::content::glyphs::{Glyph, Glyphs};
 use std::ops::Range;
 
-/// A gap of so many ems parts segments.
+/// A gap of this many ems separates segments.
 const CELL_GAP: f32 = 1.5;
-/// The same where the size of the type changes: a line's number in the margin is no part of the line.
+/// The same where the font size changes: a line number in the margin is not part of the line.
 const NOTE_GAP: f32 = 0.8;
 
-/// A piece of a line, in its direction's frame.
+/// A part of a line, in the frame of its direction.
 #[derive(Debug, Clone)]
 pub(in crate::pdf) struct Segment {
     pub(in crate::pdf) frame: u16,
-    /// From where to where it goes.
+    /// Its start and end.
     pub(in crate::pdf) start: f32,
     pub(in crate::pdf) end: f32,
-    /// Baseline and size of its largest glyphs.
+    /// Baseline and size of its largest glyph.
     pub(in crate::pdf) v: f32,
     pub(in crate::pdf) size: f32,
     pub(in crate::pdf) text: String,
     pub(in crate::pdf) right_to_left: bool,
 }
 
-/// The segments of a page, in the order in which they are drawn.
+/// The segments of a page in drawing order.
 pub(in crate::pdf) fn segments(glyphs: &Glyphs) -> Vec<Segment> {
     let mut items: Vec<Glyph> = Vec::with_capacity(glyphs.list.len());
     let mut pieces: Vec<Open> = Vec::new();
@@ -38,7 +37,7 @@ pub(in crate::pdf) fn segments(glyphs: &Glyphs) -> Vec<Segment> {
             (Some(open), Some(last)) if open.continues(last, glyph, right_to_left) => {
                 open.add(glyph, right_to_left);
             }
-            // A space that stands alone is no segment.
+            // A space on its own is not a segment.
             _ if glyph.is_space() => continue,
             _ => pieces.push(Open::new(glyph, items.len(), right_to_left)),
         }
@@ -48,14 +47,14 @@ pub(in crate::pdf) fn segments(glyphs: &Glyphs) -> Vec<Segment> {
     pieces.into_iter().filter_map(|piece| piece.close(&mut items, glyphs, gap)).collect()
 }
 
-/// A segment that may go on.
+/// A segment that may continue.
 struct Open {
-    /// Where its glyphs are in the list of all.
+    /// The range of its glyphs in the list of all glyphs.
     items: Range<usize>,
     v: f32,
     size: f32,
     start: f32,
-    /// Where the last glyph ends, and the last visible one.
+    /// The end of the last glyph, and of the last visible one.
     end: f32,
     seen_end: f32,
     right_to_left: bool,
@@ -76,7 +75,7 @@ impl Open {
 
     fn continues(&self, last: &Glyph, glyph: &Glyph, right_to_left: bool) -> bool {
         let size = self.size.max(glyph.size);
-        // Sub- and superscripts stand off the baseline, letters of one size do not.
+        // Subscripts and superscripts may be off the baseline; letters of the same size may not.
         let one_size = self.size.min(glyph.size) > 0.85 * size;
         let off = (glyph.v - self.v).abs().min((glyph.v - last.v).abs() * 2.0);
         if glyph.frame != last.frame || off > size * if one_size { 0.3 } else { 0.6 } {
@@ -90,7 +89,7 @@ impl Open {
         if !self.right_to_left && !right_to_left {
             return false;
         }
-        // The text goes on to the left, or a number or a Latin word within it to the right.
+        // The text continues to the left, or a number or Latin word inside it to the right.
         let behind = (-0.3 * size..=CELL_GAP * size).contains(&(self.start - glyph.end));
         behind || (-0.6 * size..=CELL_GAP * size).contains(&(glyph.u - last.end))
     }
@@ -116,7 +115,7 @@ impl Open {
         } else {
             words::left_to_right(items, glyphs, gap)
         };
-        // A soft hyphen that is drawn is a hyphen.
+        // A visible soft hyphen is a hyphen.
         let text = text.trim().replace('\u{ad}', "-");
         (!text.is_empty()).then_some(Segment {
             frame,

@@ -1,4 +1,4 @@
-//! From glyphs to text: lines, words, columns, and the order in which they are read.
+//! From glyphs to text: lines, words, columns and reading order.
 
 mod accents;
 mod bidi;

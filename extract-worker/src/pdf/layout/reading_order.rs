@@ -1,10 +1,10 @@
-//! From segments to the text of a page.
+//! Decides the reading order of a page's segments and writes them as text.
 
 use super::columns;
 use super::lines::Segment;
 use super::spacing::WORD_GAP;
 
-/// The text: lines end with `\n`, cells of a row are parted by tabs, paragraphs by an empty line.
+/// The text: lines end with `\n`, cells of a row are separated by tabs, paragraphs by an empty line.
 pub(in crate::pdf) fn text(segments: &[Segment]) -> String {
     let mut text = String::new();
     let mut frames: Vec<u16> = Vec::new();
@@ -16,12 +16,12 @@ pub(in crate::pdf) fn text(segments: &[Segment]) -> String {
     let letters = |frame: u16| -> usize {
         segments.iter().filter(|segment| segment.frame == frame).map(|segment| segment.text.len()).sum()
     };
-    // The direction of most of the text first, then what stands across it.
+    // First the main text direction, then text that runs across it.
     frames.sort_by_key(|frame| std::cmp::Reverse(letters(*frame)));
     for frame in frames {
         let mut these: Vec<&Segment> = segments.iter().filter(|segment| segment.frame == frame).collect();
-        // Nobody knows the order better than who drew the page, unless that was a machine that went by
-        // fonts or layers.
+        // The drawing order is usually the reading order, unless a program drew the page by fonts or
+        // layers.
         if !columns::is_natural(&these) {
             these = columns::order(&these);
         }
@@ -42,7 +42,7 @@ pub(in crate::pdf) fn text(segments: &[Segment]) -> String {
     text
 }
 
-/// Puts a header that is drawn last in front, and a footer that is drawn first at the end.
+/// Moves a header that was drawn last to the front, and a footer that was drawn first to the end.
 fn put_margins_in_place(segments: &mut Vec<&Segment>) {
     const MOST_IN_MARGINS: usize = 8;
     let most = MOST_IN_MARGINS.min(segments.len() / 4);
@@ -57,8 +57,8 @@ fn put_margins_in_place(segments: &mut Vec<&Segment>) {
     segments.extend([headers, first, body, last, footers].into_iter().flatten());
 }
 
-/// Lets nothing stand between the halves of a hyphenated word: a line's number or a note in the margin is
-/// often drawn just there, and is said after the word's second half.
+/// Keeps the halves of a hyphenated word together: a line number or margin note is often drawn between them.
+/// It is moved after the second half.
 fn keep_words_whole(segments: &mut [&Segment]) {
     const MOST_BETWEEN: usize = 3;
     for at in 0..segments.len().saturating_sub(2) {
@@ -80,7 +80,7 @@ fn keep_words_whole(segments: &mut [&Segment]) {
     }
 }
 
-/// What stands between two segments that are read one after the other.
+/// The separator between two consecutive segments.
 fn separator(last: &Segment, next: &Segment) -> &'static str {
     let size = last.size.max(next.size);
     let down = next.v - last.v;

@@ -1,30 +1,30 @@
-//! Where words part: how large a gap is a space.
+//! Determines how large a gap separates words.
 //!
-//! Justified text may set its words 0.12 em apart, text on a pixel grid its letters: no constant fits
-//! both. A page's own gaps tell: letters make one heap, words another, and the border is the widest empty
-//! stretch between them.
+//! In justified text, words may be only 0.12 em apart; on a pixel grid, letters may be. No constant fits
+//! both, so we look at the gaps of the page: gaps between letters form one cluster, gaps between words
+//! another, and the threshold is in the widest empty range between them.
 
 use crate::pdf::content::glyphs::Glyph;
 
-/// The border where a page has too few gaps to tell.
+/// The threshold if a page has too few gaps.
 pub(in crate::pdf) const WORD_GAP: f32 = 0.11;
-/// Gaps are counted in bins of a hundredth em, up to this one.
+/// Number of bins; each covers a hundredth of an em.
 const BINS: usize = 32;
 /// The bin of [`WORD_GAP`].
 const WORD_BIN: usize = 11;
-/// The border is looked for from here on; smaller gaps are rounding and kerning.
+/// The smallest threshold; smaller gaps are rounding and kerning.
 const FIRST: usize = 3;
-/// Fewer pairs of letters say nothing.
+/// Minimum number of letter pairs for an estimate.
 const FEWEST_PAIRS: u32 = 60;
-/// Letters that are set further apart than this are words of one letter.
+/// Letters further apart than this are separate words.
 const WIDEST_SPACING: f32 = 0.2;
 
-/// The gap between two glyphs in ems, of the smaller one: it decides about a superscript's neighbours.
+/// The gap between two glyphs, in ems of the smaller one, so that superscripts are judged by their own size.
 pub(in crate::pdf) fn between(left: &Glyph, right: &Glyph) -> f32 {
     (right.u - left.end) / left.size.min(right.size)
 }
 
-/// The gap, in ems, from which on words part on a page.
+/// The gap in ems that separates words on a page.
 pub(in crate::pdf) fn word_gap<'g>(segments: impl Iterator<Item = &'g [Glyph]>) -> f32 {
     let mut bins = [0_u32; BINS];
     let (mut pairs, mut wide) = (0_u32, 0_u32);
@@ -41,7 +41,7 @@ pub(in crate::pdf) fn word_gap<'g>(segments: impl Iterator<Item = &'g [Glyph]>) 
     if pairs < FEWEST_PAIRS {
         return WORD_GAP;
     }
-    // A stray pair in six hundred makes no heap.
+    // One stray pair in six hundred does not make a cluster.
     let few = pairs / 600;
     let (mut from, mut widest) = (FIRST, 0..0);
     for (bin, count) in bins.iter().enumerate().skip(FIRST) {
@@ -56,14 +56,14 @@ pub(in crate::pdf) fn word_gap<'g>(segments: impl Iterator<Item = &'g [Glyph]>) 
     }
     let border = widest.start as f32 + 0.4 * widest.len() as f32;
     let border = (border / 100.0).clamp(0.07, 0.2);
-    // Words that are set so tightly are set so throughout; a few gaps below are a font's loose fit.
+    // If words are set this tightly, then throughout; a few smaller gaps are due to a loosely fitted font.
     let tight: u32 = bins[widest.end..].iter().take(WORD_BIN.saturating_sub(widest.end)).sum();
     if border < WORD_GAP && tight * 8 < wide { WORD_GAP } else { border }
 }
 
-/// The same for one segment: more where its letters themselves are set apart.
+/// The same for one segment: larger if its letters are spaced out.
 pub(in crate::pdf) fn of_segment(items: &[Glyph], gap: f32) -> f32 {
-    // Letters that one instruction shows share its spacing; others are placed one by one.
+    // Letters shown by one instruction share its spacing; others are placed individually.
     let together = adjacent(items).filter(|pair| pair[0].run == pair[1].run);
     let mut gaps: Vec<f32> = together.map(|pair| between(&pair[0], &pair[1])).collect();
     if gaps.len() < 3 {
@@ -79,8 +79,8 @@ pub(in crate::pdf) fn of_segment(items: &[Glyph], gap: f32) -> f32 {
     }
 }
 
-/// Neighbours without a space character between them. The dots of a table of contents do not count: they
-/// are set as wide as they please.
+/// Neighbours without a space character between them. The dots of a table of contents do not count, because
+/// their spacing is arbitrary.
 fn adjacent(items: &[Glyph]) -> impl Iterator<Item = &[Glyph]> {
     items.windows(2).filter(|pair| {
         let [left, right] = pair else { return false };

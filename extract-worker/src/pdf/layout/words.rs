@@ -1,16 +1,16 @@
-//! The text of a segment: the characters of its glyphs in reading order, with a space wherever words part.
+//! The text of a segment: the characters of its glyphs in reading order, with spaces between words.
 
 use super::bidi::{self, Direction};
 use super::{accents, spacing};
 use crate::pdf::content::characters::Kind;
 use crate::pdf::content::glyphs::{Glyph, Glyphs};
 
-/// The text of glyphs in the order in which they are drawn.
+/// The text of glyphs in drawing order.
 pub(in crate::pdf) fn left_to_right(items: &[Glyph], glyphs: &Glyphs, gap: f32) -> String {
     Words::new(items, glyphs, gap).text
 }
 
-/// The text of a line that runs from right to left, at least in part; puts its glyphs in order.
+/// The text of a line that is at least partly right-to-left; sorts its glyphs.
 pub(in crate::pdf) fn right_to_left(items: &mut [Glyph], glyphs: &Glyphs, gap: f32) -> String {
     items.sort_by(|a, b| a.u.total_cmp(&b.u));
     let is_mark = |glyph: &&Glyph| glyph.kind() == Kind::Mark;
@@ -37,17 +37,17 @@ pub(in crate::pdf) fn right_to_left(items: &mut [Glyph], glyphs: &Glyphs, gap: f
     text
 }
 
-/// Characters, and where each glyph's end.
+/// Text in pieces, one per glyph or space.
 struct Words {
     text: String,
     pieces: Vec<Piece>,
 }
 
-/// The characters of a glyph, or the space between two words.
+/// The characters of a glyph, or a space between two words.
 struct Piece {
-    /// Behind its last byte.
+    /// The end of its text, in bytes.
     end: usize,
-    /// The middle of the glyph; `None`: a space.
+    /// The center of the glyph; `None` for a space.
     middle: Option<f32>,
 }
 
@@ -80,7 +80,7 @@ impl Words {
                 }
                 let distance = spacing::between(before, glyph);
                 let after_mark = is_number && is_raised(before, glyph);
-                // A mark belongs to the letter before it, wherever it stands.
+                // A mark belongs to the letter before it, wherever it is drawn.
                 if ((space && distance > -0.15) || distance > gap || after_mark) && glyph.kind() != Kind::Mark
                 {
                     words.push(" ", None);
@@ -114,8 +114,8 @@ impl Words {
         (0..self.pieces.len()).map(|index| self.piece(index))
     }
 
-    /// Each mark with the letter that it belongs to: marks stand over, under or beside their letter, before
-    /// or after it. In the order of the letters.
+    /// Each mark with its letter, in the order of the letters. A mark may be above, below or beside its
+    /// letter, and be drawn before or after it.
     fn with_marks<'g>(&self, marks: impl Iterator<Item = &'g Glyph>) -> Vec<(usize, &'g Glyph)> {
         let places = self.pieces.iter().enumerate();
         let mut letters: Vec<(f32, usize)> =
@@ -134,12 +134,12 @@ impl Words {
     }
 }
 
-/// Whether one glyph is a superscript to the next: the number of a footnote, before its text.
+/// Whether a glyph is a superscript before the next one: the number of a footnote before its text.
 fn is_raised(glyph: &Glyph, next: &Glyph) -> bool {
     glyph.size < 0.85 * next.size && next.v - glyph.v > 0.15 * next.size
 }
 
-/// The same letter again at the same place: bold type by double print.
+/// Whether the same letter is drawn twice at the same place to make it bold.
 fn is_twin(last: &Glyph, glyph: &Glyph, glyphs: &Glyphs) -> bool {
     let size = last.size;
     (glyph.u - last.u).abs() < 0.1 * size
