@@ -1,4 +1,4 @@
-//! What a Word document's text comes out as, by the real worker in its sandbox.
+//! The text of Word documents, extracted by the real worker in its sandbox.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -17,7 +17,7 @@ fn markdown(bytes: &[u8]) -> String {
     pages.iter().map(|page| page.text.trim_end()).collect::<Vec<_>>().join("\x0c")
 }
 
-/// A part of Word's with this root.
+/// A WordprocessingML part with this root.
 fn part(root: &str, inner: &str) -> String {
     format!("<w:{root} xmlns:w=\"{WORD}\" xmlns:r=\"urn:r\">{inner}</w:{root}>")
 }
@@ -91,7 +91,7 @@ fn lists_are_numbered_as_word_shows_them() {
 }
 
 #[test]
-fn headings_come_from_styles_whatever_their_language_and_number_themselves() {
+fn headings_come_from_styles_in_any_language_and_are_numbered() {
     let styles = part(
         "styles",
         "<w:style w:type=\"paragraph\" w:styleId=\"berschrift1\"><w:name w:val=\"heading 1\"/>\
@@ -134,7 +134,7 @@ fn headings_come_from_styles_whatever_their_language_and_number_themselves() {
 }
 
 #[test]
-fn tables_line_up_and_are_markdown_on_request() {
+fn tables_are_aligned_in_text_and_tables_in_markdown() {
     let cell = |words: &str, properties: &str| {
         format!("<w:tc><w:tcPr>{properties}</w:tcPr>{}</w:tc>", paragraph(words))
     };
@@ -158,7 +158,7 @@ fn tables_line_up_and_are_markdown_on_request() {
 }
 
 #[test]
-fn a_table_goes_on_over_pages_row_by_row() {
+fn a_table_continues_over_pages_row_by_row() {
     let turn = "<w:lastRenderedPageBreak/>";
     let row = |first: &str, second: &str| {
         format!(
@@ -177,7 +177,7 @@ fn a_table_goes_on_over_pages_row_by_row() {
 }
 
 #[test]
-fn notes_end_the_page_that_calls_them() {
+fn notes_come_at_the_end_of_the_page_that_references_them() {
     let note = |kind: &str, id: u32, words: &str| {
         format!("<w:{kind} w:id=\"{id}\" w:author=\"Rosalind\">{}</w:{kind}>", paragraph(words))
     };
@@ -211,7 +211,7 @@ fn notes_end_the_page_that_calls_them() {
 }
 
 #[test]
-fn headers_and_footers_are_said_once_where_they_begin() {
+fn headers_and_footers_are_written_once_where_they_first_appear() {
     let margin = |root: &str, words: &str| part(root, &paragraph(words));
     let section = |inner: &str| format!("<w:sectPr xmlns:r=\"urn:r\">{inner}</w:sectPr>");
     let reference = |side: &str, kind: &str, part: &str| {
@@ -250,7 +250,7 @@ fn headers_and_footers_are_said_once_where_they_begin() {
 }
 
 #[test]
-fn fields_show_their_results_and_links_lead_somewhere() {
+fn fields_show_their_results_and_links_keep_their_targets() {
     let mark = |kind: &str| format!("<w:r><w:fldChar w:fldCharType=\"{kind}\"/></w:r>");
     let code = |code: &str| format!("<w:r><w:instrText>{code}</w:instrText></w:r>");
     let run = |words: &str| format!("<w:r><w:t xml:space=\"preserve\">{words}</w:t></w:r>");
@@ -306,7 +306,7 @@ fn boxes_formulas_symbols_and_hyphens() {
 }
 
 #[test]
-fn a_paragraph_whose_end_has_been_deleted_goes_on_in_the_next() {
+fn a_paragraph_with_a_deleted_mark_continues_in_the_next() {
     let body = "<w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:r><w:t>one</w:t></w:r></w:p>\
                 <w:p><w:del><w:r><w:delText>gone</w:delText></w:r></w:del><w:moveTo><w:r><w:t>two</w:t></w:r></w:moveTo></w:p>";
     assert_eq!(text(&docx(body)), "one two");
@@ -327,7 +327,7 @@ fn strict_documents_and_utf16_parts() {
 }
 
 #[test]
-fn what_the_document_says_of_itself() {
+fn the_metadata_of_a_document() {
     let core = "<c:coreProperties xmlns:c=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" \
                 xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:t=\"http://purl.org/dc/terms/\">\
                 <dc:title>Minutes</dc:title><dc:creator>Rosalind</dc:creator>\
@@ -350,7 +350,7 @@ fn what_the_document_says_of_itself() {
 }
 
 #[test]
-fn a_document_that_is_cut_off_gives_what_there_is() {
+fn a_truncated_document_keeps_the_text_before_the_cut() {
     let mut random = common::Random(7);
     let words: String = (0..5000).map(|_| format!("w{} ", random.below(1_000_000))).collect();
     let file = docx(&[paragraph("The beginning"), paragraph(&words)].concat());
@@ -362,7 +362,7 @@ fn a_document_that_is_cut_off_gives_what_there_is() {
 }
 
 #[test]
-fn lists_made_to_hurt() {
+fn hostile_lists() {
     let loops = "<w:style w:type=\"numbering\" w:styleId=\"A\"><w:pPr><w:numPr><w:numId w:val=\"1\"/></w:numPr></w:pPr></w:style>";
     let numbering = [
         "<w:abstractNum w:abstractNumId=\"1\"><w:numStyleLink w:val=\"A\"/></w:abstractNum>\

@@ -1,4 +1,4 @@
-//! What each format's text comes out as, by the real worker in its sandbox.
+//! The text of each format, extracted by the real worker in its sandbox.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{at, detect, docx, docx_with, extract, extract_as, paragraph, pdf_of
 use dossier_extract::{ExtractError, Extractor, PdfEngine, Request, Source, Tick};
 
 #[test]
-fn types_are_told_by_their_bytes() {
+fn formats_are_detected_from_their_bytes() {
     let elf = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0";
     for (bytes, expected) in [
         (&pdf_of_pages(&[""], "", &[])[..], "application/pdf"),
@@ -33,13 +33,13 @@ fn types_are_told_by_their_bytes() {
 }
 
 #[test]
-fn what_cannot_be_read_is_unsupported_and_not_an_error_of_the_file() {
+fn a_format_without_a_reader_is_unsupported_and_not_malformed() {
     let Err(ExtractError::Unsupported { media_type }) = extract(b"\x1f\x8b\x08\0\0\0\0\0") else { panic!() };
     assert_eq!(media_type, "application/gzip");
 }
 
 #[test]
-fn a_declaration_decides_between_texts_and_never_makes_text_of_a_binary_file() {
+fn a_declaration_decides_between_text_formats_but_never_turns_a_binary_file_into_text() {
     let csv = b"a,b\n1,2\n";
     assert_eq!(extract_as(csv, Some("text/plain")).unwrap().pages[0].text, "a,b\n1,2\n");
     let read = extract_as(csv, Some("text/csv; charset=utf-8")).unwrap();
@@ -51,7 +51,7 @@ fn a_declaration_decides_between_texts_and_never_makes_text_of_a_binary_file() {
 }
 
 #[test]
-fn a_declaration_without_a_reader_leaves_it_to_the_bytes() {
+fn if_the_declared_type_has_no_reader_the_bytes_decide() {
     let rtf = b"{\\rtf1\\ansi Read me}";
     for declared in
         ["application/msword", "application/octet-stream", "application/x-unheard-of", "video/mp4"]
@@ -67,13 +67,13 @@ fn a_declaration_without_a_reader_leaves_it_to_the_bytes() {
             matches!(known, Err(ExtractError::Unsupported { media_type }) if media_type == "application/gzip")
         );
     }
-    // One binary format is as easily called by another's name.
+    // A binary file may also be declared as another binary format.
     let word = extract_as(&docx(&paragraph("Words")), Some("application/pdf")).unwrap();
     assert_eq!(word.pages[0].text.trim(), "Words");
 }
 
 #[test]
-fn words_that_start_like_a_binary_file_are_text() {
+fn text_that_starts_like_a_binary_file_is_text() {
     for words in [
         "BZh is how it starts",
         "ID3 tags, explained",
@@ -112,7 +112,7 @@ fn text_of_any_encoding() {
 }
 
 #[test]
-fn form_feeds_part_the_pages_of_a_text() {
+fn form_feeds_separate_the_pages_of_a_text() {
     let pages = extract(b"one\n\x0ctwo\n\x0c").unwrap().pages;
     let found: Vec<_> = pages.iter().map(|page| (page.page, page.text.as_str())).collect();
     assert_eq!(found, [(1, "one\n"), (2, "two\n")]);
@@ -127,7 +127,7 @@ fn records_become_lines() {
 }
 
 #[test]
-fn json_is_laid_out_in_its_own_order() {
+fn json_is_laid_out_in_its_original_order() {
     let expected = "{\n  \"b\": [\n    1,\n    \"é\"\n  ],\n  \"a\": {},\n  \"c\": []\n}";
     assert_eq!(text(br#"{"b":[1,"\u00e9"],"a":{},"c":[]}"#), expected);
 }
@@ -190,7 +190,7 @@ fn a_document_with_everything() {
 }
 
 #[test]
-fn a_document_breaks_into_pages_where_it_says_so() {
+fn a_document_is_split_at_its_page_breaks() {
     let file = docx(&format!(
         "{}<w:p><w:r><w:br w:type=\"page\"/><w:lastRenderedPageBreak/><w:t>two</w:t></w:r></w:p>{}",
         paragraph("one"),
@@ -200,7 +200,7 @@ fn a_document_breaks_into_pages_where_it_says_so() {
 }
 
 #[test]
-fn each_engine_can_be_put_first() {
+fn each_engine_can_be_the_first() {
     let source = Source::from_bytes(&pdf_of_pages(&[&at(72, 700, "Hello engines")], "", &[])).unwrap();
     for engine in PdfEngine::ALL {
         let request = Request { pdf_engine: Some(engine), ..Request::default() };

@@ -1,5 +1,5 @@
-//! Hostile files. Each has one correct outcome within the limits: a text, or an error code. The worker may die,
-//! but never the caller.
+//! Hostile files. Each has one correct outcome within the limits: a text, or an error code. The worker may
+//! die, but never the caller.
 
 mod common;
 

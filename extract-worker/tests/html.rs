@@ -1,4 +1,4 @@
-//! What the text of a web page comes out as.
+//! The text of web pages.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{detect, extract, extract_as, markdown, text};
 use std::fmt::Write;
 
 #[test]
-fn pages_are_told_from_other_text() {
+fn web_pages_are_distinguished_from_other_text() {
     for (file, expected) in [
         ("<!DOCTYPE html><p>x", "text/html"),
         ("<!-- saved -->\n<HTML lang=en>x", "text/html"),
@@ -33,7 +33,7 @@ const PAGE: &str = "<!DOCTYPE html><html><head><title> The\n title</title><meta 
 <p hidden>gone<p>seen<div style='display: none'>gone<div>x</div>gone</div><template>gone</template>";
 
 #[test]
-fn a_page_reads_as_it_is_seen() {
+fn a_page_reads_as_a_browser_shows_it() {
     let read = extract(PAGE.as_bytes()).unwrap();
     assert_eq!(
         read.pages[0].text,
@@ -59,14 +59,14 @@ fn structure_becomes_markdown() {
 }
 
 #[test]
-fn tables_that_only_place_things_are_read_as_paragraphs() {
+fn layout_tables_are_read_as_paragraphs() {
     let file = "<html><table><tr><td><h1>Mail</h1></td><td>aside</td></tr>\
                 <tr><td><table><tr><td>x</td><td>1</td></tr><tr><td>yy</td><td>2</td></tr></table></td></tr></table>";
     assert_eq!(text(file.as_bytes()), "Mail\naside\nx   1\nyy  2");
 }
 
 #[test]
-fn bytes_mean_what_the_page_says() {
+fn the_declared_encoding_is_used() {
     let latin =
         b"<html><meta http-equiv=Content-Type content='text/html; charset=iso-8859-2'><p>\xb3\xf3d\xbc";
     assert_eq!(text(latin), "łódź");
@@ -80,14 +80,14 @@ fn bytes_mean_what_the_page_says() {
 }
 
 #[test]
-fn drawings_and_fragments_have_words_too() {
+fn drawings_and_fragments_are_read_as_well() {
     assert_eq!(text(b"<svg xmlns='x'><style>a{}</style><text>one</text><text>two</text></svg>"), "one\ntwo");
     let fragment = extract_as(b"a <b>bold</b> word", Some("text/html; charset=utf-8")).unwrap();
     assert_eq!(fragment.pages[0].text, "a bold word\n");
 }
 
 #[test]
-fn hostile_pages_end() {
+fn hostile_pages_terminate() {
     let many = 300_000;
     let mut attributes = String::from("<html><a ");
     (0..many).for_each(|n| write!(attributes, "a{n}=1 ").unwrap());

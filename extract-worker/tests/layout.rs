@@ -1,4 +1,4 @@
-//! How the words of a PDF page are told, and in which order they are read.
+//! Words and reading order of PDF pages.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -22,24 +22,24 @@ fn page_in(map: &str, content: &str) -> String {
 }
 
 #[test]
-fn words_are_told_by_gaps_and_lines_by_baselines() {
+fn words_are_separated_by_gaps_and_lines_by_baselines() {
     let content = "BT /F1 12 Tf 72 700 Td [(Sp) 20 (lit) -300 (words) -15 (.)] TJ 0 -14 Td (Next line) Tj ET";
     assert_eq!(text(&pdf_of_pages(&[content], "", &[])), "Split words.\nNext line");
 }
 
 #[test]
-fn a_row_keeps_its_cells_apart() {
+fn the_cells_of_a_row_stay_separate() {
     let content = [at(72, 700, "Name"), at(200, 700, "Age"), at(72, 680, "Ada"), at(200, 680, "36")].concat();
     assert_eq!(text(&pdf_of_pages(&[&content], "", &[])), "Name\tAge\nAda\t36");
 }
 
 #[test]
-fn columns_are_read_one_after_the_other_in_whatever_order_they_are_drawn() {
+fn columns_are_read_one_after_the_other_in_any_drawing_order() {
     let line = |column: &str, number: i32| format!("{column} column, line {number} of it");
     let mut drawn: Vec<String> = (0..12)
         .flat_map(|n| [at(330, 700 - 14 * n, &line("right", n)), at(72, 700 - 14 * n, &line("left", n))])
         .collect();
-    // Bottom up, right before left; the title last.
+    // Drawn from the bottom up, right column before left, title last.
     drawn.reverse();
     drawn.push(at(72, 740, "A title that goes across both of the columns, as titles of papers do"));
     let expected: Vec<String> =
@@ -51,7 +51,7 @@ fn columns_are_read_one_after_the_other_in_whatever_order_they_are_drawn() {
 }
 
 #[test]
-fn letters_drawn_twice_are_said_once() {
+fn letters_drawn_twice_are_read_once() {
     let bold = "BT /F1 12 Tf 2 Tr 72 700 Td (Bold) Tj ET";
     assert_eq!(text(&pdf_of_pages(&[bold], "", &[])), "Bold");
 }
@@ -79,14 +79,14 @@ fn text_in_all_directions_is_read() {
 }
 
 #[test]
-fn text_off_the_page_is_left_out() {
+fn text_outside_the_page_is_omitted() {
     let content = [at(72, 700, "on the page"), at(5000, 700, "far away")].concat();
     assert_eq!(text(&pdf_of_pages(&[&content], "", &[])), "on the page");
 }
 
 #[test]
-fn right_to_left_text_is_read_in_its_own_order() {
-    // Drawn as it is seen, from left to right: the word comes last letter first, the number as it is.
+fn right_to_left_text_is_read_in_logical_order() {
+    // Drawn in visual order, from left to right: the word is reversed, the number is not.
     let map = "begincmap 1 begincodespacerange <00> <ff> endcodespacerange \
                4 beginbfchar <61> <05e9> <62> <05dc> <63> <05d5> <64> <05dd> endbfchar endcmap";
     let font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 7 0 R >>".to_vec();
@@ -99,7 +99,7 @@ fn right_to_left_text_is_read_in_its_own_order() {
     assert_eq!(text(&file), "שלום 42 שלום");
 }
 
-/// Draws a line as it is seen: Hebrew and Arabic letters by codes of `/F2`.
+/// Draws a line in visual order, with Hebrew and Arabic letters as codes of `/F2`.
 fn seen(logical: &str) -> String {
     let line = BidiInfo::new(logical, Some(Level::rtl()));
     let (levels, runs) = line.visual_runs(&line.paragraphs[0], 0..logical.len());
@@ -123,7 +123,7 @@ fn seen(logical: &str) -> String {
 }
 
 #[test]
-fn right_to_left_lines_are_read_as_they_were_written() {
+fn right_to_left_lines_survive_a_round_trip() {
     let map = "2 beginbfrange <a0> <ba> <05d0> <c0> <de> <0627> endbfrange";
     for line in [
         "שלום עולם",
@@ -151,7 +151,7 @@ fn vertical_columns_are_read_from_the_right() {
         let hex: String = text.encode_utf16().map(|unit| format!("{unit:04x}")).collect();
         format!("BT /F2 12 Tf 1 0 0 1 {x} 700 Tm <{hex}> Tj ET\n")
     };
-    // Drawn from the left, to be read from the right.
+    // Drawn from the left, but read from the right.
     let content = [column(460, "知らない。"), column(480, "名前はまだ"), column(500, "吾輩は猫で")].concat();
     let file = pdf_of_pages(&[&content], "/Font << /F2 6 0 R >>", &[font.to_vec(), descendant.to_vec()]);
     assert_eq!(text(&file), "吾輩は猫で\n名前はまだ\n知らない。");
@@ -162,12 +162,12 @@ fn hyphens_at_the_end_of_a_line_are_kept() {
     let soft = "1 beginbfchar <2d> <00ad> endbfchar";
     let content = "BT /F2 12 Tf 72 700 Td (divi-) Tj 0 -14 Td (ded) Tj ET";
     assert_eq!(page(&content.replace("F2", "F1")), "divi-\nded");
-    // A soft hyphen that can be seen is one.
+    // A visible soft hyphen is a hyphen.
     assert_eq!(page_in(soft, content), "divi-\nded");
 }
 
 #[test]
-fn a_number_in_the_margin_does_not_part_a_word() {
+fn a_number_in_the_margin_does_not_split_a_word() {
     let content = [
         at(72, 700, "the halves of a word that is divi-"),
         "BT /F1 7 Tf 58 686 Td (5) Tj ET\n".to_owned(),
@@ -177,13 +177,13 @@ fn a_number_in_the_margin_does_not_part_a_word() {
 }
 
 #[test]
-fn ligatures_are_taken_apart() {
+fn ligatures_are_expanded() {
     let map = "3 beginbfchar <41> <fb01> <42> <fb04> <43> <00660066> endbfchar";
     assert_eq!(page_in(map, "BT /F2 12 Tf 72 700 Td (Anal waBe stuC) Tj ET"), "final waffle stuff");
 }
 
 #[test]
-fn the_dots_of_a_table_of_contents_glue_no_words() {
+fn the_dots_of_a_table_of_contents_do_not_join_words() {
     let dots = "(.) -150 ".repeat(60);
     let content =
         format!("BT /F1 12 Tf 72 700 Td [(A) -250 (word) -250 (or) -250 (two) -250 {dots} (17)] TJ ET");
@@ -192,14 +192,14 @@ fn the_dots_of_a_table_of_contents_glue_no_words() {
 }
 
 #[test]
-fn accents_are_put_on_their_letters() {
+fn accents_are_combined_with_their_letters() {
     let map = "2 beginbfchar <41> <02c7> <42> <00b4> endbfchar";
     let content = "BT /F2 12 Tf 72 700 Td [(A) 400 (skola, B) 400 (elan)] TJ ET";
     assert_eq!(page_in(map, content), "škola, élan");
 }
 
 #[test]
-fn a_sidebar_is_read_apart_from_what_it_stands_beside() {
+fn a_sidebar_is_read_separately_from_the_text_beside_it() {
     let line = |n: i32| format!("line {n} of the article, with more words");
     let note = |n: i32| format!("note {n} at its side");
     let article: String = (0..10).map(|n| at(72, 700 - 14 * n, &line(n))).collect();
@@ -209,7 +209,7 @@ fn a_sidebar_is_read_apart_from_what_it_stands_beside() {
 }
 
 #[test]
-fn a_header_that_is_drawn_last_is_read_first() {
+fn a_header_drawn_last_is_read_first() {
     let body: String = (0..20).map(|n| at(72, 700 - 14 * n, &format!("line {n} of the body"))).collect();
     let (header, footer) = (at(72, 760, "A running head"), at(300, 40, "17"));
     let expected = "A running head\n\nline 0 of the body";
@@ -220,8 +220,8 @@ fn a_header_that_is_drawn_last_is_read_first() {
 }
 
 #[test]
-fn pictures_are_not_decoded() {
-    // Its data is no picture at all, and would be a gigabyte.
+fn images_are_not_decoded() {
+    // Its data is not a valid image, and would inflate to a gigabyte.
     let picture = "/Type /XObject /Subtype /Image /Width 32768 /Height 32768 /BitsPerComponent 8 \
                    /ColorSpace /DeviceGray /Filter /FlateDecode";
     let content = format!("q 612 0 0 792 0 0 cm /I Do Q {}", at(72, 700, "over a picture"));
@@ -230,7 +230,7 @@ fn pictures_are_not_decoded() {
 }
 
 #[test]
-fn lines_that_are_drawn_from_the_foot_up_are_read_down() {
+fn lines_drawn_from_the_bottom_up_are_read_from_the_top() {
     let lines: Vec<String> = (0..3).map(|n| at(72, 700 - 14 * n, &format!("line {n}"))).rev().collect();
     assert_eq!(page(&lines.concat()), "line 0\nline 1\nline 2");
 }

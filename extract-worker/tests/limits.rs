@@ -1,4 +1,4 @@
-//! The worker keeps its own limits.
+//! The worker enforces its own limits.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn output() {
 
 #[test]
 fn memory() {
-    // The text is there several times while it is decoded and sent.
+    // There are several copies of the text while it is decoded and sent.
     let file = "x".repeat(40_000_000);
     let limits = Limits { memory_bytes: 200_000_000, output_bytes: 100_000_000, ..Limits::default() };
     let outcome = run(file.as_bytes(), limits);
@@ -37,7 +37,7 @@ fn memory() {
 }
 
 #[test]
-fn a_worker_that_cannot_have_its_stack_says_so() {
+fn a_worker_without_memory_for_its_stack_reports_it() {
     let outcome = run(b"text", Limits { memory_bytes: 32 * 1024 * 1024, ..Limits::default() });
     assert!(matches!(outcome, Err(ExtractError::SandboxUnavailable { .. })), "{outcome:?}");
 }

@@ -1,4 +1,4 @@
-//! What the text of a mail comes out as.
+//! The text of email messages.
 
 mod common;
 
@@ -8,7 +8,7 @@ const HEADERS: &str = "Received: by x.example\r\nFrom: =?utf-8?q?Zo=C3=AB?= <zoe
     Date: Tue, 6 Feb 2024 10:00:00 +0100\r\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\r\nMIME-Version: 1.0\r\n";
 
 #[test]
-fn mail_is_told_by_headers_that_nobody_writes_by_hand() {
+fn mail_is_detected_by_headers_that_people_do_not_write_by_hand() {
     assert_eq!(detect(format!("{HEADERS}\r\nHello").as_bytes()), "message/rfc822");
     for text in [
         "Subject: the harbour\n\nDear all",
@@ -43,7 +43,7 @@ fn headers_then_text_then_attachments() {
 }
 
 #[test]
-fn a_page_stands_in_where_there_is_no_text() {
+fn html_is_used_if_there_is_no_plain_text() {
     let mail = format!(
         "{HEADERS}Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nPHA+b25lPHA+dHdv\r\n"
     );
@@ -51,7 +51,7 @@ fn a_page_stands_in_where_there_is_no_text() {
 }
 
 #[test]
-fn hostile_mail_ends() {
+fn hostile_mail_terminates() {
     let levels = 100_000;
     let nested: String = "Content-Type: message/rfc822\n\n".repeat(levels);
     let parts: String =

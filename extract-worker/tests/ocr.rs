@@ -1,5 +1,5 @@
-//! Words in pictures. Tesseract must be installed (`apt-get install tesseract-ocr`): without it these tests
-//! fail, they do not skip.
+//! OCR. Tesseract must be installed (`apt-get install tesseract-ocr`): without it these tests fail instead of
+//! being skipped.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -19,7 +19,7 @@ fn run(extractor: &Extractor, bytes: &[u8], ocr: Ocr) -> Result<Extraction, Extr
     extractor.extract(&Source::from_bytes(bytes).unwrap(), &request, || Tick::Continue)
 }
 
-/// Time is no matter where words are.
+/// Generous time limits, because these tests are about text and not about time.
 fn patient() -> Extractor {
     let mut extractor = extractor();
     extractor.ocr.limits.page_time = Duration::from_mins(2);
@@ -30,7 +30,7 @@ fn read(bytes: &[u8]) -> Extraction {
     run(&patient(), bytes, Ocr::Auto).unwrap()
 }
 
-/// The only page, read by OCR.
+/// The only page of a file, after OCR.
 #[track_caller]
 fn page(bytes: &[u8]) -> Page {
     let mut extraction = read(bytes);
@@ -56,12 +56,12 @@ fn a_clean_scan_is_read() {
 }
 
 #[test]
-fn a_picture_that_fills_a_pdf_page_is_read() {
+fn an_image_that_fills_a_pdf_page_is_read() {
     assert_accurate(&page(&picture_pdf(&scan(300.0))).text, 0.95);
 }
 
 #[test]
-fn text_stays_text_beside_a_picture() {
+fn text_beside_an_image_is_kept() {
     let extraction = read(&mixed_pdf("Text of the file itself, which needs no recognition.", &scan(200.0)));
     assert_eq!(extraction.ocr, OcrOutcome::Complete { pages: 1 });
     assert_eq!(extraction.pages[0].source, PageSource::Text);
@@ -79,9 +79,17 @@ fn force_reads_pages_that_have_text() {
 }
 
 #[test]
+fn svg_is_text_even_if_ocr_is_forced() {
+    let svg = br#"<svg xmlns="http://www.w3.org/2000/svg"><text>Harbour plan</text></svg>"#;
+    let extraction = run(&extractor(), svg, Ocr::Force).unwrap();
+    assert_eq!(extraction.media_type, "image/svg+xml");
+    assert_eq!((extraction.pages[0].text.trim(), extraction.ocr), ("Harbour plan", OcrOutcome::NotNeeded));
+}
+
+#[test]
 fn rotated_pages_are_turned_upright() {
     let upright = scan(200.0);
-    // Tesseract reads lines that run upwards or downwards by itself.
+    // Tesseract itself can read lines that run upwards or downwards.
     for picture in [imageops::rotate90(&upright), imageops::rotate270(&upright)] {
         assert_accurate(&page(&encoded(picture, ImageFormat::Png)).text, 0.95);
     }
@@ -92,7 +100,7 @@ fn rotated_pages_are_turned_upright() {
 }
 
 #[test]
-fn a_camera_that_was_turned_says_so() {
+fn exif_orientation_is_applied() {
     let page = page(&jpeg_held(&imageops::rotate270(&scan(200.0)), 6));
     assert_accurate(&page.text, 0.95);
     assert!(!page.reason.unwrap().contains("turned"));
@@ -123,12 +131,12 @@ fn every_page_of_a_tiff_is_read() {
 }
 
 #[test]
-fn words_on_a_screen_are_read() {
+fn screenshots_are_read() {
     assert_accurate(&page(&encoded(scan(100.0), ImageFormat::Png)).text, 0.9);
 }
 
 #[test]
-fn black_on_nothing_is_black_on_white() {
+fn black_on_transparent_is_read_as_black_on_white() {
     let mut picture = DynamicImage::from(scan(200.0)).into_rgba8();
     for pixel in picture.pixels_mut() {
         *pixel = image::Rgba([0, 0, 0, 255 - pixel.0[0]]);
@@ -137,7 +145,7 @@ fn black_on_nothing_is_black_on_white() {
 }
 
 #[test]
-fn a_picture_without_words_is_read_and_empty() {
+fn an_image_without_words_yields_an_empty_page() {
     let mut random = common::Random(7);
     let noise = GrayImage::from_fn(400, 400, |_, _| image::Luma([u8::try_from(random.below(256)).unwrap()]));
     let page = page(&encoded(noise, ImageFormat::Png));
@@ -157,7 +165,7 @@ fn without_data_an_image_needs_ocr() {
 }
 
 #[test]
-fn without_data_the_text_of_other_pages_is_there() {
+fn without_data_the_text_of_other_pages_is_kept() {
     let mut extractor = extractor();
     extractor.ocr.languages = "eng+tlh_xx".parse().unwrap();
     let file = mixed_pdf("Text of the file itself, which needs no recognition.", &scan(100.0));
@@ -169,19 +177,19 @@ fn without_data_the_text_of_other_pages_is_there() {
 }
 
 #[test]
-fn never_leaves_pictures_alone() {
+fn never_runs_no_ocr() {
     let extraction = run(&extractor(), &encoded(scan(100.0), ImageFormat::Png), Ocr::Never).unwrap();
     assert_eq!((extraction.ocr, extraction.needs_ocr), (OcrOutcome::NotAsked, vec![1]));
 }
 
 #[test]
-fn a_picture_larger_than_the_limit_is_not_decoded() {
+fn an_image_over_the_limit_is_not_decoded() {
     let error = run(&extractor(), &png_header(100_000, 100_000), Ocr::Auto).unwrap_err();
     assert!(matches!(error, ExtractError::LimitExceeded { limit: "pixels" }), "{error:?}");
 }
 
 #[test]
-fn a_broken_picture_is_malformed() {
+fn a_damaged_image_is_malformed() {
     let whole = encoded(scan(100.0), ImageFormat::Png);
     for bytes in [&whole[..20], b"\x89PNG\r\n\x1a\nrubbish rubbish", &png_header(100, 100)] {
         let error = run(&extractor(), bytes, Ocr::Auto).unwrap_err();
@@ -190,7 +198,7 @@ fn a_broken_picture_is_malformed() {
 }
 
 #[test]
-fn a_chain_of_directories_that_bites_its_tail_ends() {
+fn a_loop_of_tiff_directories_terminates() {
     let mut file = tiff(&[GrayImage::from_pixel(60, 80, image::Luma([255]))]);
     let (first, link) = (file[4..8].to_vec(), file.len() - 4);
     file[link..].copy_from_slice(&first);
@@ -198,7 +206,7 @@ fn a_chain_of_directories_that_bites_its_tail_ends() {
 }
 
 #[test]
-fn a_page_has_its_time_and_no_more() {
+fn a_page_is_given_up_after_its_time() {
     let mut extractor = extractor();
     extractor.ocr.limits.page_time = Duration::from_millis(1);
     let file = mixed_pdf("Text of the file itself, which needs no recognition.", &scan(300.0));
@@ -208,7 +216,7 @@ fn a_page_has_its_time_and_no_more() {
 }
 
 #[test]
-fn a_page_that_cannot_be_drawn_does_not_lose_the_others() {
+fn a_page_that_cannot_be_rendered_does_not_affect_the_others() {
     let file = pdf_of_pages(&[&at(72, 700, "one"), &at(72, 700, "two")], "", &[]);
     let flat = String::from_utf8(file).unwrap().replacen("[0 0 612 792]", "[0 0 000 000]", 1);
     let extraction = run(&patient(), flat.as_bytes(), Ocr::Force).unwrap();

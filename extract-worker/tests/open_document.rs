@@ -5,7 +5,7 @@ mod common;
 use common::{detect, extract, markdown, text, zip};
 use dossier_extract::{ExtractError, Request, Source, TextFormat, Tick};
 
-/// The namespaces of the standard, under other prefixes than the usual ones.
+/// The namespaces of the standard with unusual prefixes.
 fn names() -> String {
     let spaces = ["office", "text", "table", "draw", "style", "meta", "presentation", "manifest"];
     let one = |space: &&str| {
@@ -15,7 +15,7 @@ fn names() -> String {
     spaces.iter().map(one).collect::<String>() + fo + "xmlns:dc=\"http://purl.org/dc/elements/1.1/\""
 }
 
-/// A file of that kind with this body, and these further parts.
+/// A file of this kind with this body and these additional parts.
 fn open_document(kind: &str, styles: &str, body: &str, more: &[(&str, &str)]) -> Vec<u8> {
     let media_type = format!("application/vnd.oasis.opendocument.{kind}");
     let content = format!(
@@ -157,7 +157,7 @@ fn slides_are_pages() {
 }
 
 #[test]
-fn a_file_under_a_password_says_so() {
+fn a_password_protected_file_is_reported() {
     let manifest = format!(
         "<ma:manifest {}><ma:file-entry ma:full-path=\"content.xml\"><ma:encryption-data/></ma:file-entry></ma:manifest>",
         names()
@@ -167,7 +167,7 @@ fn a_file_under_a_password_says_so() {
 }
 
 #[test]
-fn a_cell_said_everywhere_ends_at_the_limits() {
+fn a_cell_repeated_everywhere_hits_the_limits() {
     let body = format!(
         "<ta:table><ta:table-row ta:number-rows-repeated=\"99999999999\"><ta:table-cell \
          ta:number-columns-repeated=\"4294967295\" of:value-type=\"string\"><te:p>{}</te:p></ta:table-cell>\
@@ -191,7 +191,7 @@ fn repeats_blanks_and_depth_are_bounded() {
 }
 
 #[test]
-fn what_is_cut_off_keeps_what_stands_before() {
+fn truncated_files_keep_the_text_before_the_cut() {
     assert_eq!(
         text(&odt("<te:p>whole</te:p><ta:table><ta:table-row><ta:table-cell><te:p>half</te:q>")),
         "whole\nhalf"

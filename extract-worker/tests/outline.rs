@@ -1,4 +1,4 @@
-//! Where the headings of files without pages are found, once their text has been cut into pages.
+//! Outlines of files without pages, after their text has been split into pages.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -9,13 +9,13 @@ use dossier_extract::{Request, Source, TextFormat, Tick};
 
 const CHAPTERS: usize = 40;
 
-/// A text of chapters, each with a heading and a paragraph, written down by these.
+/// A text of chapters, each with a heading and a paragraph in the given notation.
 fn book(heading: impl Fn(&str) -> String, paragraph: impl Fn(&str) -> String) -> String {
     let words = "Words that fill a page, and more of them. ".repeat(30);
     (0..CHAPTERS).map(|at| heading(&format!("Chapter {at}.")) + &paragraph(&words)).collect()
 }
 
-/// Every heading stands on the page that the outline names, whatever the text is written in.
+/// Every heading is on the page that the outline names.
 fn assert_outline_leads_to_headings(bytes: &[u8]) {
     for format in [TextFormat::Text, TextFormat::Markdown] {
         let request = Request { format, ..Request::default() };
@@ -44,7 +44,7 @@ fn of_word() {
         format!("<w:p><w:pPr><w:pStyle w:val=\"H\"/></w:pPr><w:r><w:t>{words}</w:t></w:r></w:p>")
     };
     let paragraph = |words: &str| format!("<w:p><w:r><w:t>{words}</w:t></w:r></w:p>");
-    // Sections that go on where the one before ended make a page of several sheets.
+    // Continuous sections make a page of several stretches.
     let section = "<w:p><w:pPr><w:sectPr><w:type w:val=\"continuous\"/></w:sectPr></w:pPr></w:p>";
     let called = "<w:p><w:r><w:t>x</w:t><w:footnoteReference w:id=\"1\"/></w:r></w:p>";
     let body = [&paragraph("before"), section, called, &book(heading, paragraph), section].concat();

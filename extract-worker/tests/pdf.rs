@@ -1,11 +1,11 @@
-//! What a PDF's pages and its document information come out as, by the real worker in its sandbox.
+//! The text and metadata of PDFs, extracted by the real worker in its sandbox.
 
 mod common;
 
 use common::{at, extractor, pdf, pdf_of_pages, stream};
 use dossier_extract::{Extraction, Metadata, Ocr, Request, Source, Tick};
 
-/// What the file's own text is; which pages need OCR is told, and left to other tests.
+/// The file's own text. Pages that need OCR are reported but not read; other tests cover OCR.
 fn read(file: &[u8]) -> Extraction {
     let request = Request { ocr: Ocr::Never, ..Request::default() };
     let source = Source::from_bytes(file).unwrap_or_else(|error| panic!("{error}"));
@@ -13,12 +13,12 @@ fn read(file: &[u8]) -> Extraction {
     outcome.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The reason that the first page gives.
+/// The reason of the first page.
 fn reason(extraction: &Extraction) -> &str {
     extraction.pages[0].reason.as_deref().unwrap_or_default()
 }
 
-/// A page that shows a picture of one pixel, as large as the page or smaller, and then `content`.
+/// A page with an image of one pixel, stretched to this size, and then `content`.
 fn with_picture(width: u32, height: u32, content: &str) -> Vec<u8> {
     let pixel =
         "/Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8 /ColorSpace /DeviceGray";
@@ -27,7 +27,7 @@ fn with_picture(width: u32, height: u32, content: &str) -> Vec<u8> {
 }
 
 #[test]
-fn good_text_says_so() {
+fn good_text_is_rated_good() {
     let extraction = read(&pdf_of_pages(&[&at(72, 700, "Good text")], "", &[]));
     assert_eq!((extraction.pages[0].quality, reason(&extraction)), (Some(1.0), "the text looks good"));
     assert!(extraction.needs_ocr.is_empty());
@@ -41,7 +41,7 @@ fn an_empty_page_needs_nothing() {
 }
 
 #[test]
-fn a_picture_without_text_needs_to_be_read() {
+fn an_image_without_text_needs_ocr() {
     let hidden = format!(
         "3 Tr {}",
         at(72, 700, "what a scanner has already read on this page, word for word, to the very end")
@@ -61,7 +61,7 @@ fn a_picture_without_text_needs_to_be_read() {
 }
 
 #[test]
-fn strips_of_a_picture_add_up() {
+fn strips_of_an_image_add_up() {
     let strips: Vec<String> = (0..8).map(|n| format!("q 612 0 0 99 0 {} cm /I Do Q\n", 99 * n)).collect();
     assert_eq!(read(&with_picture(1, 1, &strips.concat())).needs_ocr, [1]);
     let same = "q 612 0 0 250 0 0 cm /I Do Q\n".repeat(3);
@@ -70,13 +70,13 @@ fn strips_of_a_picture_add_up() {
 }
 
 #[test]
-fn a_page_that_is_cut_off_says_so_and_keeps_what_comes_before() {
+fn a_page_that_is_cut_off_keeps_the_text_before_and_reports_it() {
     let nested = |open: &str| format!("{}{}", at(72, 700, "before"), open.repeat(1_000_000));
     let form = stream("/Type /XObject /Subtype /Form /BBox [0 0 612 792]", b"/X Do");
     let recursing = format!("{}/X Do", at(72, 700, "before"));
     for (file, why) in [
-        (pdf_of_pages(&[&nested("[")], "", &[]), "broken"),
-        (pdf_of_pages(&[&nested("<<")], "", &[]), "broken"),
+        (pdf_of_pages(&[&nested("[")], "", &[]), "malformed"),
+        (pdf_of_pages(&[&nested("<<")], "", &[]), "malformed"),
         (pdf_of_pages(&[&recursing], "/XObject << /X 6 0 R >>", &[form]), "draw themselves"),
     ] {
         let extraction = read(&file);
@@ -112,7 +112,7 @@ fn metadata(file: &[u8]) -> Metadata {
 }
 
 #[test]
-fn the_information_dictionary_is_read_in_all_its_encodings() {
+fn the_information_dictionary_is_read_in_all_encodings() {
     let info = b"<< /Title <feff00dc00620065007200730069006300680074> /Author (L\\351a\\240\\(ed.\\)) \
         /Subject (\xef\xbb\xbfna\xc3\xafve) /Keywords (one, \n two) /Producer () /Creator (Writer) \
         /CreationDate (D:20240229143015+05'30') /ModDate (D:202413) >>";
@@ -133,7 +133,7 @@ fn the_information_dictionary_is_read_in_all_its_encodings() {
 }
 
 #[test]
-fn xmp_fills_in_what_the_dictionary_leaves_out() {
+fn xmp_fills_in_values_missing_from_the_dictionary() {
     let xmp = "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><r:RDF xmlns:r=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
         <r:Description xmlns:d=\"http://purl.org/dc/elements/1.1/\" xmlns:a=\"http://ns.adobe.com/xap/1.0/\" \
         a:CreateDate=\"2021-02-03T04:05:06Z\" a:ModifyDate=\"2021\"><d:title><r:Alt>\
@@ -153,7 +153,7 @@ fn xmp_fills_in_what_the_dictionary_leaves_out() {
 }
 
 #[test]
-fn pages_are_called_what_the_file_calls_them() {
+fn pages_have_the_labels_of_the_file() {
     let labels = |nums: &str| {
         metadata(&with_catalog(7, &format!("/PageLabels << /Nums [{nums}] >>"), &[b"<< >>"])).page_labels
     };
@@ -171,7 +171,7 @@ fn pages_are_called_what_the_file_calls_them() {
 }
 
 #[test]
-fn bookmarks_lead_to_pages() {
+fn bookmarks_point_to_pages() {
     let catalog = "/Outlines 11 0 R /Dests << /Old [4 0 R /Fit] >> \
         /Names << /Dests << /Kids [16 0 R] >> >>";
     let objects: &[&[u8]] = &[
@@ -192,13 +192,13 @@ fn bookmarks_lead_to_pages() {
 }
 
 #[test]
-fn attachments_are_named() {
+fn attachments_are_listed() {
     let catalog = "/Names << /EmbeddedFiles << /Names [(a) << /F (a.txt) >> (b.bin) null (c) << /UF (\\376\\377\\000\\351) >>] >> >>";
     assert_eq!(metadata(&with_catalog(1, catalog, &[b"<< >>"])).attachments, ["a.txt", "b.bin", "é"]);
 }
 
-/// A page that shows these codes, each of two bytes, in a composite font that is not embedded; `font` are
-/// more entries of its dictionary, `descendant` of its descendant's.
+/// A page that shows these two-byte codes in a composite font that is not embedded. `font` and `descendant`
+/// are additional entries of its dictionary and its descendant's.
 fn in_composite_font(codes: &[u16], font: &str, descendant: &str, more: &[Vec<u8>]) -> Vec<u8> {
     let codes: Vec<String> = codes.iter().map(|code| format!("{code:04x}")).collect();
     let content = format!("BT /F2 12 Tf 72 700 Td <{}> Tj ET", codes.concat());
@@ -210,7 +210,7 @@ fn in_composite_font(codes: &[u16], font: &str, descendant: &str, more: &[Vec<u8
     pdf_of_pages(&[&content], "/Font << /F1 3 0 R /F2 6 0 R >>", &objects)
 }
 
-/// The glyphs of a text in a font that has them in the order that most have.
+/// The glyph indexes of a text in a font with the usual glyph order.
 fn glyphs(text: &str) -> Vec<u16> {
     text.bytes().map(|byte| u16::from(byte) - 29).collect()
 }
@@ -220,7 +220,7 @@ fn first_text(file: &[u8]) -> String {
 }
 
 #[test]
-fn a_font_without_a_map_is_read_by_the_order_of_its_glyphs_if_that_makes_sense() {
+fn a_font_without_a_map_is_read_by_glyph_order_if_that_is_plausible() {
     let identity = "/Encoding /Identity-H";
     let words = in_composite_font(&glyphs("The order of glyphs"), identity, "", &[]);
     assert_eq!(first_text(&words), "The order of glyphs");
@@ -234,14 +234,14 @@ fn a_font_without_a_map_is_read_by_the_order_of_its_glyphs_if_that_makes_sense()
 }
 
 #[test]
-fn a_font_that_the_file_has_lost_is_read_by_the_order_of_its_glyphs() {
+fn a_missing_font_is_read_by_glyph_order() {
     let codes: Vec<String> = glyphs("Lost and found").iter().map(|code| format!("{code:04x}")).collect();
     let content = format!("BT /F9 12 Tf 72 700 Td <{}> Tj ET", codes.concat());
     assert_eq!(first_text(&pdf_of_pages(&[&content], "", &[])), "Lost and found");
 }
 
 #[test]
-fn codes_are_characters_where_the_font_says_so() {
+fn codes_are_characters_if_the_font_says_so() {
     let codes: Vec<u16> = "Жёлтый".encode_utf16().collect();
     let font = "/Encoding /Identity-H /ToUnicode /Identity-H";
     assert_eq!(first_text(&in_composite_font(&codes, font, "", &[])), "Жёлтый");
@@ -250,7 +250,7 @@ fn codes_are_characters_where_the_font_says_so() {
 }
 
 #[test]
-fn cids_of_a_collection_are_characters() {
+fn cids_of_a_collection_map_to_characters() {
     let collection = "/CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >>";
     // By CID, and by Shift JIS.
     let cids = in_composite_font(&[3284, 1200], "/Encoding /Identity-H", collection, &[]);
@@ -261,7 +261,7 @@ fn cids_of_a_collection_are_characters() {
 }
 
 #[test]
-fn a_broken_map_to_unicode_is_mended() {
+fn a_malformed_unicode_map_is_repaired() {
     let map = b"/CMapName /Adobe-Identity-UC> def (un)balanced) 1 begincodespacerange <0000> <ffff> \
         endcodespacerange 2 beginbfchar <0001> <0041> <0002> <0062> endbfchar 1 beginbfchar <00";
     let font = "/Encoding /Identity-H /ToUnicode 7 0 R";
@@ -283,7 +283,7 @@ fn with_annotation(annotation: &str, more: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[test]
-fn fields_without_an_appearance_say_their_value_in_its_place() {
+fn fields_without_an_appearance_show_their_value_in_place() {
     let field = |entries: &str| {
         first_text(&with_annotation(
             &format!("<< /Subtype /Widget /Rect [120 696 300 712] {entries} >>"),
@@ -299,7 +299,7 @@ fn fields_without_an_appearance_say_their_value_in_its_place() {
 }
 
 #[test]
-fn an_appearance_is_said_once_and_an_empty_one_is_none() {
+fn an_appearance_is_read_once_and_an_empty_one_is_ignored() {
     let shown = |content: &str| {
         let entries =
             "/Type /XObject /Subtype /Form /BBox [0 0 180 16] /Resources << /Font << /F1 3 0 R >> >>";

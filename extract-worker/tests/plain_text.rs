@@ -1,4 +1,4 @@
-//! Text of all encodings, tables, JSON and long files.
+//! Text in all encodings, tables, JSON and long files.
 
 mod common;
 
@@ -37,7 +37,7 @@ fn legacy_encodings_are_guessed() {
 }
 
 #[test]
-fn unicode_is_read_in_all_its_forms() {
+fn unicode_is_read_in_all_encodings() {
     for sample in [GERMAN, RUSSIAN, JAPANESE, CHINESE, "Hello there"] {
         let marked = format!("\u{feff}{sample}\n");
         let unmarked = format!("{sample}\n");
@@ -61,7 +61,7 @@ fn unicode_is_read_in_all_its_forms() {
 }
 
 #[test]
-fn kinds_of_text_keep_their_names_and_are_read_as_they_stand() {
+fn text_formats_keep_their_media_type_and_are_read_unchanged() {
     for (media_type, file) in [
         ("text/x-python", "def f():\n    return 1\n"),
         ("application/xml", "<?xml version=\"1.0\"?>\n<a>x</a>\n"),
@@ -86,12 +86,12 @@ fn lines_of_json_stay_lines() {
 }
 
 #[test]
-fn separated_values_are_a_table_in_markdown() {
+fn csv_is_a_table_in_markdown() {
     assert_eq!(markdown(b"a;b\n\"x|y\";2\n3;4\n"), "| a | b |\n| --- | --- |\n| x\\|y | 2 |\n| 3 | 4 |\n");
 }
 
 #[test]
-fn long_files_are_cut_into_pages_and_their_language_is_told() {
+fn long_files_are_split_into_pages_and_their_language_is_detected() {
     let read = extract(format!("{GERMAN}\n\n").repeat(500).as_bytes()).unwrap();
     assert!(read.pages.len() > 3);
     assert!(read.pages.iter().all(|page| page.text.len() <= 8192 && page.text.starts_with("Sehr")));
@@ -102,7 +102,7 @@ fn long_files_are_cut_into_pages_and_their_language_is_told() {
 }
 
 #[test]
-fn hostile_texts_end() {
+fn hostile_texts_terminate() {
     let field = format!("a,b\n1,2\n3,\"{}", "x\n".repeat(5_000_000));
     assert!(extract_as(field.as_bytes(), Some("text/csv")).is_ok());
     let deep = "[".repeat(300_000) + "1" + &"]".repeat(300_000);

@@ -1,4 +1,4 @@
-//! What the text of a Rich Text file comes out as.
+//! The text of RTF files.
 
 mod common;
 
@@ -10,7 +10,7 @@ fn rtf(inner: &str) -> Vec<u8> {
 }
 
 #[test]
-fn it_is_told_by_its_first_bytes() {
+fn rtf_is_detected_from_its_first_bytes() {
     assert_eq!(detect(&rtf("")), "application/rtf");
     assert_eq!(detect(b"\n{\\rtf1 x}"), "application/rtf");
     let other = extract_as(b"hello", Some("text/rtf"));
@@ -18,14 +18,14 @@ fn it_is_told_by_its_first_bytes() {
 }
 
 #[test]
-fn characters_in_all_their_spellings() {
+fn characters_in_all_notations() {
     let file = rtf("\\uc1 Z\\'fcrich \\u8364? \\u-10240?\\u-8385? {\\uc2\\u12354\\'82\\'a0}a\\~b\\_c\\-d \
          \\lquote q\\rquote\\emdash \\{x\\}\\line\nnext\\tab end\\\nlast");
     assert_eq!(text(&file), "Zürich € 𐌿 あa b-cd ‘q’—{x}\nnext\tend\nlast");
 }
 
 #[test]
-fn bytes_mean_what_their_font_says() {
+fn bytes_are_decoded_by_the_charset_of_their_font() {
     let fonts = "{\\fonttbl{\\f0\\fcharset0 A;}{\\f1\\fcharset204{\\*\\falt X}B;}{\\f2\\fcharset128 C;}{\\f3\\cpg936 D;}}";
     let file = rtf(&format!(
         "{fonts}\\f1\\'ec\\'e8\\'f0\\plain  \\'e4 {{\\f2\\'93\\'fa\\'96{{}}}}\\f2 \\'93\\'fa\\f3 \\'d6\\'d0"
@@ -36,7 +36,7 @@ fn bytes_mean_what_their_font_says() {
 }
 
 #[test]
-fn what_a_reader_does_not_see_is_left_out() {
+fn invisible_text_is_omitted() {
     let file = rtf("{\\fonttbl{\\f0 Font;}}{\\colortbl;\\red0;}{\\stylesheet{Normal;}}{\\*\\unknown gone}\
          a{\\v hidden}{\\deleted gone}{\\pict\\bin4 }}}}ffff}\\bin3 }}} b\
          {\\field{\\*\\fldinst HYPERLINK \"x\"}{\\fldrslt link}}{\\xe{\\v index}}{\\nonshppict x}{\\*\\bkmkstart m}");
@@ -64,7 +64,7 @@ fn tables_lists_and_headings() {
 }
 
 #[test]
-fn pages_end_where_they_say_and_the_file_says_who_wrote_it() {
+fn page_breaks_and_metadata() {
     let file = rtf(
         "{\\info{\\title A \\'dcber}{\\author Zo\\'eb}{\\creatim\\yr2024\\mo2\\dy9\\hr8\\min5}}one\\par\\page two",
     );
@@ -77,14 +77,14 @@ fn pages_end_where_they_say_and_the_file_says_who_wrote_it() {
 }
 
 #[test]
-fn hostile_files_end() {
+fn hostile_files_terminate() {
     let many = 1_000_000;
     let deep =
         [&b"{\\rtf1 top"[..], &b"{".repeat(many), b"bottom", &b"}".repeat(many + 9), b"after"].concat();
     assert_eq!(text(&deep), "topbottomafter");
     assert!(extract(&[&b"{\\rtf1 "[..], &b"{".repeat(many)].concat()).is_ok());
     assert_eq!(text(&rtf("a\\bin2000000000 b\\bin-5 c\\u999999999 ?d\\uc99999 \\u8364 ?")), "abcd€");
-    // One row as wide as all others together are long.
+    // One row with as many cells as all the others have together.
     let table = rtf(&format!(
         "\\trowd {}\\row {}",
         "a\\cell ".repeat(many),

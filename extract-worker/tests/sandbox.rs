@@ -1,8 +1,8 @@
-//! A hostile program enters the sandbox and tries to get out. Each attempt runs in a process of its own,
-//! once free, to show that it is a real one, and once in the sandbox, where it must be denied.
+//! A hostile program enters the sandbox and tries to get out. Each attempt runs in a separate process: once
+//! without the sandbox, to show that it can succeed, and once inside it, where it must be denied.
 //!
-//! No test harness: this program is its own hostile program (`--attempt NAME`), and the sandbox closes
-//! for a whole process.
+//! There is no test harness: this program is also the hostile program (`--attempt NAME`), and the sandbox
+//! applies to a whole process.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -15,7 +15,7 @@ use std::{env, fs, io, net, ptr, thread};
 
 type Attempt = fn() -> io::Result<()>;
 
-/// What a parser that has been taken over would try.
+/// Attempts that a compromised parser would make.
 const ATTEMPTS: &[(&str, Attempt)] = &[
     ("open", || fs::read("/etc/passwd").map(drop)),
     ("list", || fs::read_dir("/").map(drop)),
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        // The test runner's own questions.
+        // Arguments of the test runner.
         ["--attempt", name, place] => return hostile(name, place),
         ["--list", ..] => return ExitCode::SUCCESS,
         _ => {}
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What a parser does must still work, on its large stack.
+/// Ordinary parser work must still succeed, on its large stack.
 fn compute_is_allowed() {
     let output = attempt("compute", "sandboxed");
     assert!(output.status.success(), "{output:?}");
@@ -74,9 +74,9 @@ fn compute_is_allowed() {
 fn every_attempt_is_denied() {
     for (name, _) in ATTEMPTS {
         if !matches!(*name, "trace parent" | "new namespace" | "io_uring" | "raise limit") {
-            // Those four an unprivileged or confined host may deny even to a free program.
+            // An unprivileged or confined host may deny these even without the sandbox.
             let free = attempt(name, "free");
-            assert_eq!(said(&free), "escaped", "{name} is no real attempt: {free:?}");
+            assert_eq!(said(&free), "escaped", "{name} does not succeed even without the sandbox: {free:?}");
         }
         for place in ["sandboxed", "sandboxed with Tesseract"] {
             let output = attempt(name, place);
@@ -88,7 +88,7 @@ fn every_attempt_is_denied() {
     }
 }
 
-/// Memory and processor time end, and a stack overflow ends only the process.
+/// Memory and CPU time are limited, and a stack overflow ends only the process.
 fn limits_hold() {
     let hoard = attempt("hoard", "sandboxed");
     assert_eq!(hoard.status.signal(), Some(libc::SIGABRT), "{hoard:?}");
@@ -100,13 +100,13 @@ fn limits_hold() {
     assert!(complaint(&recurse).contains("overflowed its stack"), "{recurse:?}");
 }
 
-/// Stands on a kernel whose landlock is not there (a filter answers ENOSYS for it).
+/// Simulates a kernel without landlock: a filter makes its calls fail with ENOSYS.
 fn a_kernel_without_landlock_is_refused_unless_accepted() {
     let refused = attempt("compute", "without landlock");
     assert!(said(&refused).starts_with("refused: landlock"), "{refused:?}");
     let accepted = attempt("compute", "without landlock, accepted");
     assert_eq!(said(&accepted), "computed", "{accepted:?}");
-    // The other layers are closed all the same.
+    // The other layers are still active.
     let output = attempt("open", "without landlock, accepted");
     assert_eq!(output.status.signal(), Some(libc::SIGSYS), "{output:?}");
 }
@@ -146,7 +146,7 @@ fn hostile(name: &str, place: &str) -> ExitCode {
 fn attempt(name: &str, place: &str) -> Output {
     #[expect(clippy::disallowed_methods, reason = "the hostile program")]
     let command = &mut std::process::Command::new(env::current_exe().unwrap());
-    // With no environment, as the worker is run.
+    // Without an environment, like the worker.
     command.args(["--attempt", name, place]).env_clear().stdin(Stdio::null()).output().unwrap()
 }
 
@@ -170,13 +170,13 @@ fn take_landlock_away() {
     seccompiler::apply_filter(&program).unwrap();
 }
 
-// Inlined, its array would lie on the stack of every attempt.
+// If it were inlined, its array would be on the stack of every attempt.
 #[inline(never)]
 #[expect(clippy::large_stack_arrays, reason = "the point of it")]
 fn compute() -> &'static str {
     let mut numbers: Vec<u64> = (0..1_000_000).map(|n| n * 7919 % 1_000_003).collect();
     numbers.sort_unstable();
-    // 16 MiB of stack, which the main thread does not have.
+    // 16 MiB of stack, more than the main thread has.
     let deep = black_box([1_u8; 16 * 1024 * 1024]);
     let hashed: std::collections::HashMap<u64, u64> = numbers.iter().map(|n| (*n, n * n)).collect();
     let caught = std::panic::catch_unwind(|| panic!("contained")).is_err();
@@ -198,7 +198,7 @@ fn recurse(depth: usize) -> usize {
 }
 
 fn call(number: libc::c_long, [a, b, c, d]: [i64; 4]) -> io::Result<()> {
-    // SAFETY: the calls tried here take numbers, or pointers to memory that outlives the call.
+    // SAFETY: the calls made here take numbers, or pointers to memory that outlives the call.
     let result = unsafe { libc::syscall(number, a, b, c, d, 0, 0) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
@@ -217,7 +217,7 @@ fn ring() -> [u8; 120] {
 
 fn connect() -> io::Result<()> {
     match net::TcpStream::connect("127.0.0.1:9") {
-        // Refused by the port, not by the sandbox: the network was reached.
+        // Refused by the port and not by the sandbox, so the network was reached.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         other => other.map(drop),
     }
@@ -230,7 +230,7 @@ fn exec(arguments: &[&str]) -> io::Result<()> {
 }
 
 fn fork() -> io::Result<()> {
-    // SAFETY: the child ends at once, without running any other code.
+    // SAFETY: the child exits immediately without running any other code.
     match unsafe { libc::fork() } {
         0 => {
             // SAFETY: ends the child.
@@ -243,14 +243,14 @@ fn fork() -> io::Result<()> {
 
 fn map(protection: i32) -> io::Result<*mut libc::c_void> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-    // SAFETY: a new anonymous mapping touches no memory that is in use.
+    // SAFETY: a new anonymous mapping does not affect memory that is in use.
     let address = unsafe { libc::mmap(ptr::null_mut(), 4096, protection, flags, -1, 0) };
     if address == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(address) }
 }
 
 fn make_executable() -> io::Result<()> {
     let address = map(libc::PROT_READ | libc::PROT_WRITE)?;
-    // SAFETY: the page was mapped just now and is nobody else's.
+    // SAFETY: this function has just mapped the page, and nothing else uses it.
     let result = unsafe { libc::mprotect(address, 4096, libc::PROT_READ | libc::PROT_EXEC) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

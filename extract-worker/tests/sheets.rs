@@ -26,7 +26,7 @@ fn relationships(of: &[(&str, &str)]) -> String {
     format!("<Relationships>{}</Relationships>", of.iter().map(one).collect::<String>())
 }
 
-/// A workbook of these sheets, and these further parts.
+/// A workbook with these sheets and additional parts.
 fn xlsx(sheets: &[(&str, &str)], more: &[(&str, &str)]) -> Vec<u8> {
     let types = format!("<Types><Override PartName=\"/xl/workbook.xml\" ContentType=\"{MAIN}\"/></Types>");
     let root = relationships(&[("officeDocument", "xl/workbook.xml")]);
@@ -90,7 +90,7 @@ fn sample() -> Vec<u8> {
 }
 
 #[test]
-fn cells_are_read_as_they_are_shown() {
+fn cells_are_read_as_displayed() {
     let file = sample();
     assert_eq!(detect(&file), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
     let expected = "Fees & dues\nVessel  Since when  Share\nFERRY   2024-05-01  12.5%\nTRUE    #DIV/0!\n\
@@ -109,12 +109,12 @@ fn sheets_as_markdown() {
 }
 
 #[test]
-fn the_strict_form_is_the_same_to_a_reader() {
+fn strict_open_xml_is_read_the_same() {
     let strict =
         part("worksheet", "<s:row><s:c t=\"inlineStr\"><s:is><s:t>strictly</s:t></s:is></s:c></s:row>");
     let more = strict.replace(SHEETS, STRICT);
     let file = xlsx(&[], &[("xl/one.xml", &more)]);
-    // Without a list of sheets there is nothing to read.
+    // A workbook that lists no sheets is malformed.
     assert!(matches!(extract(&file), Err(ExtractError::Malformed { .. })));
     let types = format!("<Types><Override ContentType=\"{MAIN}\"/></Types>");
     let workbook = part("workbook", "<s:sheets><s:sheet name=\"One\" r:id=\"one.xml\"/></s:sheets>");
@@ -140,7 +140,7 @@ fn far_corners_cost_nothing() {
 }
 
 #[test]
-fn a_diagonal_is_not_laid_out() {
+fn a_sparse_diagonal_is_not_aligned() {
     let mut rows = String::new();
     for row in 0..16_000_u32 {
         let mut column = row + 1;
@@ -158,7 +158,7 @@ fn a_diagonal_is_not_laid_out() {
 }
 
 #[test]
-fn one_string_shown_everywhere_ends_at_the_limits() {
+fn one_string_shown_everywhere_hits_the_limits() {
     let strings = part("sst", &format!("<s:si><s:t>{}</s:t></s:si>", "long ".repeat(20_000)));
     let rows = "<s:row><s:c t=\"s\"><s:v>0</s:v></s:c></s:row>".repeat(100_000);
     let outcome = extract(&xlsx(&[("Echo", &rows)], &[("xl/strings.xml", &strings)]));
@@ -166,13 +166,13 @@ fn one_string_shown_everywhere_ends_at_the_limits() {
 }
 
 #[test]
-fn millions_of_empty_cells_are_nothing() {
+fn millions_of_empty_cells_are_ignored() {
     let rows = format!("<s:row>{}</s:row>", "<s:c s=\"3\"/>".repeat(2_000_000));
     assert_eq!(text(&xlsx(&[("Blank", &rows)], &[])), "Blank");
 }
 
 #[test]
-fn macros_are_declared_and_binary_workbooks_unsupported() {
+fn macro_workbooks_are_read_and_binary_workbooks_are_unsupported() {
     let macros = Some("application/vnd.ms-excel.sheet.macroEnabled.12");
     assert!(extract_as(&sample(), macros).unwrap().pages[0].text.starts_with("Fees & dues\n"));
     let binary =

@@ -9,7 +9,7 @@ const DRAWING: &str = "http://schemas.openxmlformats.org/drawingml/2006/main";
 const SLIDES: &str = "http://schemas.openxmlformats.org/presentationml/2006/main";
 const MAIN: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml";
 
-/// An element of a slide's part, with the namespaces that it needs.
+/// An element of a slide part, with its namespaces.
 fn part(name: &str, inner: &str) -> String {
     format!(
         "<q:{name} xmlns:q=\"{SLIDES}\" xmlns:a=\"{DRAWING}\" \
@@ -24,7 +24,7 @@ fn relationships(of: &[(&str, &str, &str)]) -> String {
     format!("<Relationships>{}</Relationships>", of.iter().map(one).collect::<String>())
 }
 
-/// A presentation of these parts, beside the ones that every presentation has.
+/// A presentation with these parts, in addition to those that every presentation has.
 fn pptx(slides: &[(&str, &str, &str)], list: &str, more: &[(&str, &str)]) -> Vec<u8> {
     let types =
         format!("<Types><Override PartName=\"/ppt/presentation.xml\" ContentType=\"{MAIN}\"/></Types>");
@@ -128,7 +128,7 @@ fn sample() -> Vec<u8> {
 }
 
 #[test]
-fn slides_are_pages_in_the_order_of_the_show() {
+fn slides_are_pages_in_presentation_order() {
     let file = sample();
     assert_eq!(detect(&file), "application/vnd.openxmlformats-officedocument.presentationml.presentation");
     let expected = "Shown first\x0c\
@@ -151,8 +151,8 @@ fn slides_as_markdown() {
 }
 
 #[test]
-fn what_is_missing_or_broken_costs_no_more_than_itself() {
-    // A list that names nothing: the slides are still there.
+fn missing_or_damaged_parts_do_not_affect_others() {
+    // The list is empty, but the slides exist.
     let slide = part("sld", &shape("", &paragraph("", "still here")));
     let cut = &slide[..slide.find("</a:p>").unwrap()];
     let file = pptx(
@@ -166,7 +166,7 @@ fn what_is_missing_or_broken_costs_no_more_than_itself() {
 }
 
 #[test]
-fn a_slide_shown_without_end_ends_at_the_limits() {
+fn a_slide_repeated_endlessly_hits_the_limits() {
     let slide = part("sld", &shape("", &paragraph("", "again")));
     let list = "<q:sldId r:id=\"r1\"/>".repeat(20_000);
     let file = pptx(&[("r1", "slide", "slides/slide1.xml")], &list, &[("ppt/slides/slide1.xml", &slide)]);
@@ -175,7 +175,7 @@ fn a_slide_shown_without_end_ends_at_the_limits() {
 }
 
 #[test]
-fn depth_and_loops_do_not_hurt() {
+fn deep_nesting_and_loops_are_harmless() {
     let deep = part("sld", &format!("{}{}", "<a:tbl><a:tr><a:tc>".repeat(15_000), paragraph("", "deep")));
     let file = pptx(
         &[("r1", "slide", "slides/slide1.xml")],

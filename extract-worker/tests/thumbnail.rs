@@ -1,4 +1,4 @@
-//! Small pictures of first pages.
+//! Thumbnails of first pages.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -22,7 +22,7 @@ fn thumbnail(bytes: &[u8]) -> DynamicImage {
     picture
 }
 
-/// Whether any pixel is darker than paper.
+/// Whether any pixel is darker than the background.
 fn shows_something(picture: &DynamicImage) -> bool {
     picture.to_luma8().pixels().any(|Luma([light])| *light < 128)
 }
@@ -48,7 +48,7 @@ fn images_show_themselves_no_larger_than_they_are() {
 }
 
 #[test]
-fn a_held_camera_is_turned_and_its_metadata_gone() {
+fn exif_orientation_is_applied_and_metadata_removed() {
     let held = jpeg_held(&scan(100.0), 6);
     let thumbnail = thumbnail_of(&held, 512).unwrap();
     assert_eq!((thumbnail.width, thumbnail.height), (512, 395));
@@ -56,7 +56,7 @@ fn a_held_camera_is_turned_and_its_metadata_gone() {
 }
 
 #[test]
-fn the_side_is_kept() {
+fn the_requested_side_is_respected() {
     let thumbnail = thumbnail_of(&printed(), 64).unwrap();
     assert_eq!((thumbnail.width, thumbnail.height), (50, 64));
     let largest = thumbnail_of(&printed(), u32::MAX).unwrap();
@@ -64,7 +64,7 @@ fn the_side_is_kept() {
 }
 
 #[test]
-fn noise_which_cannot_be_compressed_stays_small() {
+fn incompressible_noise_stays_small() {
     let mut random = common::Random(3);
     let noise = image::RgbImage::from_fn(1024, 1024, |_, _| {
         image::Rgb([(); 3].map(|()| u8::try_from(random.below(256)).unwrap()))
@@ -74,13 +74,15 @@ fn noise_which_cannot_be_compressed_stays_small() {
 }
 
 #[test]
-fn other_formats_have_none() {
-    let outcome = thumbnail_of(b"some text", 512);
-    assert!(matches!(outcome, Err(ExtractError::Unsupported { .. })), "{outcome:?}");
+fn other_formats_have_no_thumbnail() {
+    for bytes in [&b"some text"[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>"] {
+        let outcome = thumbnail_of(bytes, 512);
+        assert!(matches!(outcome, Err(ExtractError::Unsupported { .. })), "{outcome:?}");
+    }
 }
 
 #[test]
-fn hostile_pictures_are_errors() {
+fn hostile_images_are_errors() {
     let bomb = thumbnail_of(&png_header(100_000, 100_000), 512);
     assert!(matches!(bomb, Err(ExtractError::LimitExceeded { limit: "pixels" })), "{bomb:?}");
     let broken = thumbnail_of(b"%PDF-1.7 and nothing more", 512);

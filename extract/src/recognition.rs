@@ -121,15 +121,16 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// The pages that need OCR.
 fn wanted(extraction: &Extraction, ocr: Ocr) -> Vec<u32> {
-    let media_type = extraction.media_type.as_str();
-    // SVG is read as text; it is never rendered.
-    let is_image = media_type.starts_with("image/") && media_type != "image/svg+xml";
-    let can_be_rendered = media_type == "application/pdf" || is_image;
-    if ocr == Ocr::Force && can_be_rendered {
+    if ocr == Ocr::Force && can_be_rendered(&extraction.media_type) {
         extraction.pages.iter().map(|page| page.page).collect()
     } else {
         extraction.needs_ocr.clone()
     }
+}
+
+/// Whether the worker can render files of this type as images. It reads SVG as text.
+fn can_be_rendered(media_type: &str) -> bool {
+    media_type == "application/pdf" || (media_type.starts_with("image/") && media_type != "image/svg+xml")
 }
 
 /// Merges recognised pages into the extraction.

@@ -1,13 +1,13 @@
-//! Fixtures made in code, and the real worker to read them.
+//! Fixtures built in code, and the real worker to read them.
 
-#![allow(dead_code, reason = "each test program uses a part")]
+#![allow(dead_code, reason = "each test program uses only some of these")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 #![allow(clippy::missing_panics_doc, reason = "tests")]
 
 use dossier_extract::{ExtractError, Extraction, Extractor, Request, Source, TextFormat, Tick};
 use std::io::Write;
 
-/// The worker that cargo built for these tests, with default limits.
+/// The worker built by cargo for these tests, with default limits.
 pub(crate) fn extractor() -> Extractor {
     Extractor::new(env!("CARGO_BIN_EXE_dossier-extract-worker"))
 }
@@ -25,7 +25,7 @@ pub(crate) fn detect(bytes: &[u8]) -> String {
     extractor().detect(&Source::from_bytes(bytes).unwrap(), || Tick::Continue).unwrap()
 }
 
-/// The text of all pages, parted by form feeds.
+/// The text of all pages, separated by form feeds.
 pub(crate) fn text(bytes: &[u8]) -> String {
     let pages = extract(bytes).unwrap().pages;
     pages.iter().map(|page| page.text.trim_end()).collect::<Vec<_>>().join("\x0c")
@@ -38,7 +38,7 @@ pub(crate) fn markdown(bytes: &[u8]) -> String {
     extraction.unwrap().pages.into_iter().map(|page| page.text).collect()
 }
 
-/// A PDF of these objects; the first is the catalog.
+/// A PDF with these objects; the first one is the catalog.
 pub(crate) fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut file = b"%PDF-1.7\n".to_vec();
     let mut offsets = Vec::new();
@@ -66,8 +66,8 @@ pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
     object
 }
 
-/// A PDF whose pages have these content streams, with Helvetica as `/F1`; `more` objects start at number
-/// `4 + 2 * pages` and `resources` may name them.
+/// A PDF whose pages have these content streams, with Helvetica as `/F1`. `more` objects start at number
+/// `4 + 2 * pages`, and `resources` may refer to them.
 pub(crate) fn pdf_of_pages(contents: &[&str], resources: &str, more: &[Vec<u8>]) -> Vec<u8> {
     let kids: Vec<String> = (0..contents.len()).map(|page| format!("{} 0 R ", 4 + 2 * page)).collect();
     let kids = kids.concat();
@@ -89,12 +89,12 @@ pub(crate) fn pdf_of_pages(contents: &[&str], resources: &str, more: &[Vec<u8>])
     pdf(&objects)
 }
 
-/// Shows text at a place.
+/// Shows text at a position.
 pub(crate) fn at(x: i32, y: i32, text: &str) -> String {
     format!("BT /F1 12 Tf 1 0 0 1 {x} {y} Tm ({text}) Tj ET\n")
 }
 
-/// A zip file of these parts.
+/// A ZIP file with these parts.
 pub(crate) fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options =
@@ -109,7 +109,7 @@ pub(crate) fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
 pub(crate) const WORD: &str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
 const MAIN: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
 
-/// A DOCX with this body, and these further parts: relationship type, part name and XML.
+/// A DOCX with this body and these additional parts: relationship type, part name and XML.
 pub(crate) fn docx_with(body: &str, more: &[(&str, &str, &str)]) -> Vec<u8> {
     let compatibility = "http://schemas.openxmlformats.org/markup-compatibility/2006";
     let document = format!(
@@ -144,7 +144,7 @@ pub(crate) fn paragraph(text: &str) -> String {
     format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")
 }
 
-/// Numbers without a pattern, the same in every run.
+/// Pseudo-random numbers, the same in every run.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Seeds, their mutations, and the time they get.
+//! Seeds, their mutations, and the time budget.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up has failed")]
 
@@ -7,15 +7,15 @@ use dossier_extract::{ExtractError, Ocr, Request, Source, ThumbnailRequest, Tick
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The parts of a file, under their names.
+/// The parts of a file by name.
 type Parts = Vec<(&'static str, Vec<u8>)>;
 
-/// A file in parts, which are mutated before they are put together: a mutated zip file is only a broken
-/// one, and says nothing of the reader of its parts.
+/// A file in parts, which are mutated before they are assembled. A mutated ZIP file would only be damaged
+/// and would not exercise the readers of its parts.
 pub(crate) struct Seed {
     parts: Parts,
     assemble: fn(&Parts) -> Vec<u8>,
-    /// What means something to the format's reader.
+    /// Tokens with a meaning in the format.
     words: &'static [&'static str],
 }
 
@@ -42,7 +42,7 @@ impl Seed {
     }
 }
 
-/// Numbers and bytes that readers of any format stumble over.
+/// Numbers and bytes that are difficult in any format.
 const TROUBLE: &[&str] =
     &["-1", "0", "65536", "4294967295", "99999999999999999999", "1e999", "nan", "\0", "\u{fffd}"];
 
@@ -76,10 +76,10 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// What is done with a file.
+/// How to process a file.
 type Reader = fn(&[u8], Option<&str>) -> Result<(), ExtractError>;
 
-/// Has mutations of the seeds read until the time is over.
+/// Reads mutations of the seeds until time runs out.
 pub(crate) fn survive(format: &str, media_type: Option<&str>, read: Reader, seeds: &[Seed]) {
     let seconds = Duration::from_secs(number("DOSSIER_MUTATION_SECONDS", 2));
     let seed = number("DOSSIER_MUTATION_SEED", 1);
@@ -107,14 +107,14 @@ pub(crate) fn survive(format: &str, media_type: Option<&str>, read: Reader, seed
     println!("{format}: {tried} mutations");
 }
 
-/// The text, without OCR: that is another program's work on pixels, not on a file's structure.
+/// Extracts text without OCR, because OCR works on pixels and not on the structure of the file.
 pub(crate) fn extract(bytes: &[u8], media_type: Option<&str>) -> Result<(), ExtractError> {
     let media_type = media_type.map(str::to_owned);
     let request = Request { media_type, ocr: Ocr::Never, ..Request::default() };
     extractor().extract(&Source::from_bytes(bytes).unwrap(), &request, || Tick::Continue).map(drop)
 }
 
-/// The thumbnail, for which a picture is decoded.
+/// Makes a thumbnail, which decodes the image.
 pub(crate) fn thumbnail(bytes: &[u8], _: Option<&str>) -> Result<(), ExtractError> {
     let source = Source::from_bytes(bytes).unwrap();
     extractor().thumbnail(&source, &ThumbnailRequest::default(), || Tick::Continue).map(drop)

@@ -1,12 +1,12 @@
-//! For a bounded time, files of every format that are nearly right: each ends as an extraction or as a
-//! clear error, within the limits, and never in a crash.
+//! Reads slightly damaged files of every format for a limited time. Each must end with a text or a clear
+//! error, within the limits, and never with a crash.
 //!
 //! ```text
 //! DOSSIER_MUTATION_SECONDS=600    how long for each format (default 2)
-//! DOSSIER_MUTATION_SEED=7         where the random numbers start (default 1): the same seed, the same files
+//! DOSSIER_MUTATION_SEED=7         seed of the random numbers (default 1): the same seed gives the same files
 //! ```
 //!
-//! A file that fails is kept beside the test's other temporary files, and the message names it.
+//! A file that fails is kept with the test's other temporary files, and the message names it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -285,7 +285,7 @@ fn plain_text() {
     );
 }
 
-/// Pictures are decoded for their thumbnails.
+/// Images are decoded for their thumbnails.
 #[test]
 fn pictures() {
     let picture = GrayImage::from_fn(24, 16, |x, y| Luma([u8::try_from(x * 9 + y).unwrap()]));

@@ -1,6 +1,6 @@
-//! Pages of known words as scanners deliver them: printed here, drawn by hayro, and put into files.
+//! Simulated scans of known text: typeset here, rendered by hayro, and written to files.
 
-#![allow(dead_code, reason = "each test program uses a part")]
+#![allow(dead_code, reason = "each test program uses only some of these")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use crate::common::{at, pdf, pdf_of_pages, stream};
@@ -14,7 +14,7 @@ use hayro::{PixmapSettings, RenderCache, RenderSettings, render};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbaImage};
 use std::io::{Cursor, Write};
 
-/// Known words: names, figures and punctuation among ordinary prose.
+/// Known text: names, numbers and punctuation in ordinary prose.
 pub(crate) const LINES: &[&str] = &[
     "Minutes of the meeting held on 14 March 2024 at the offices of Hartwell and Sons, 27 Bridge Street.",
     "Present were Margaret Oakley, chair, Tobias Lindqvist, treasurer, and nine members of the committee.",
@@ -33,7 +33,7 @@ pub(crate) const LINES: &[&str] = &[
     "The next meeting will take place on Thursday, 12 September 2024, at half past seven in the evening.",
 ];
 
-/// The share of the known words that were found, in order.
+/// The share of known words that were found, in order.
 pub(crate) fn accuracy(found: &str) -> f64 {
     let known: Vec<&str> = LINES.iter().flat_map(|line| line.split_whitespace()).collect();
     let found: Vec<&str> = found.split_whitespace().collect();
@@ -60,7 +60,7 @@ fn content() -> String {
     LINES.iter().enumerate().map(line).collect::<String>().replace("/F1 12 Tf", "/F1 10.5 Tf")
 }
 
-/// The page as a scanner sees it.
+/// The page as a scanned image.
 pub(crate) fn scan(dots_per_inch: f32) -> GrayImage {
     let pdf = Pdf::new(printed()).unwrap();
     let scale = dots_per_inch / 72.0;
@@ -79,7 +79,7 @@ pub(crate) fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> 
     file.into_inner()
 }
 
-/// A JPEG whose EXIF says how the camera was held.
+/// A JPEG with an EXIF orientation.
 pub(crate) fn jpeg_held(picture: &GrayImage, orientation: u8) -> Vec<u8> {
     let jpeg = encoded(picture.clone(), ImageFormat::Jpeg);
     let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
@@ -88,7 +88,7 @@ pub(crate) fn jpeg_held(picture: &GrayImage, orientation: u8) -> Vec<u8> {
     [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
 }
 
-/// A TIFF of these pages, uncompressed; each but the first is followed by a small copy, as some scanners do.
+/// An uncompressed TIFF of these pages. Each except the first has a small copy after it, as from some scanners.
 pub(crate) fn tiff(pages: &[GrayImage]) -> Vec<u8> {
     let mut file = b"II*\0\0\0\0\0".to_vec();
     let mut link = 4;
@@ -102,7 +102,7 @@ pub(crate) fn tiff(pages: &[GrayImage]) -> Vec<u8> {
     file
 }
 
-/// Appends a directory and its pixels, and leads `link` to it; the place of the next link.
+/// Appends a directory and its pixels, and points `link` to it. Returns the position of the next link.
 fn directory(file: &mut Vec<u8>, link: usize, page: &GrayImage, kind: u32) -> usize {
     let pixels = u32::try_from(file.len()).unwrap();
     file.extend_from_slice(page);
@@ -133,7 +133,7 @@ fn directory(file: &mut Vec<u8>, link: usize, page: &GrayImage, kind: u32) -> us
     file.len() - 4
 }
 
-/// A PDF of one page, which is a picture and nothing else.
+/// A PDF with one page that contains only an image.
 pub(crate) fn picture_pdf(picture: &GrayImage) -> Vec<u8> {
     pdf(&[
         b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
@@ -146,7 +146,7 @@ pub(crate) fn picture_pdf(picture: &GrayImage) -> Vec<u8> {
     ])
 }
 
-/// A PDF whose first page has text, and whose second is a picture of the known words.
+/// A PDF whose first page has text, and whose second page is an image of the known text.
 pub(crate) fn mixed_pdf(text: &str, picture: &GrayImage) -> Vec<u8> {
     let first: String = (0..12).map(|line| at(72, 700 - 20 * line, text)).collect();
     pdf_of_pages(&[&first, PICTURE], "/XObject << /Im 8 0 R >>", &[picture_object(picture)])
@@ -165,7 +165,7 @@ fn picture_object(picture: &GrayImage) -> Vec<u8> {
     stream(&entries, &packed.finish().unwrap())
 }
 
-/// A PNG that declares a size, and holds next to nothing.
+/// A PNG that declares a size but has almost no data.
 pub(crate) fn png_header(width: u32, height: u32) -> Vec<u8> {
     let mut header = b"IHDR".to_vec();
     header.extend(width.to_be_bytes());

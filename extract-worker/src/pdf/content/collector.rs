@@ -196,8 +196,8 @@ impl<'f> Collector<'f> {
     /// The horizontal scaling of a run, if it cannot be taken from its glyphs.
     ///
     /// When a font is missing, hayro stretches each glyph of its substitute to the width in the missing font,
-    /// by a different factor each. The advance is that width, scaled only by the text state. `None` means that
-    /// nothing is stretched, and each glyph's own ratio is that of the text state.
+    /// by a different factor each. The advance is that width, scaled only by the text state. `None` means
+    /// that nothing is stretched, and each glyph's own ratio is that of the text state.
     fn stretch(&mut self, placed: &[PlacedGlyph]) -> Option<f32> {
         let ratios = || placed.iter().map(|glyph| glyph.ratio).filter(|ratio| *ratio > 0.0);
         let (least, most) = ratios().fold((f32::MAX, 0.0), |(least, most), r| (r.min(least), r.max(most)));
