@@ -207,13 +207,13 @@ begin
   if storage = 'none' then
     raise exception using
       errcode = 'PT410',
-      message = 'The bytes of this document are not here',
+      message = 'The bytes of this document are not stored',
       detail = format('Document %s was imported without its bytes.', document_id),
       hint = 'Its pages can be read. Upload the file, or export its session again with include_bytes.';
   elsif storage <> 'postgres' then
     raise exception using
       errcode = 'PT410',
-      message = 'The bytes of this document are not here',
+      message = 'The bytes of this document are not in the database',
       detail = format('Those of document %s are in the store %s.', document_id, storage),
       hint = 'Read them there, by the document''s storage_key.';
   end if;

@@ -232,7 +232,7 @@ begin
   if found then
     raise exception using
       errcode = 'PT404',
-      message = 'There is no such page',
+      message = 'Page not found',
       detail = format('Document %s has no page %s.', wrong.document_id, coalesce(wrong.page::text, '(null)')),
       hint = 'Pages change when their document is read again: send the digest that pages_without_embedding() gave, and what is out of date is left out.';
   end if;

@@ -207,7 +207,7 @@ begin
   if session.id is null then
     raise exception using
       errcode = 'PT404',
-      message = 'There is no such session in the trash',
+      message = 'Session not found in the trash',
       detail = format('No session %s that was deleted is visible to you; it may have been deleted for good.', coalesce(session_id::text, '(null)')),
       hint = 'deleted_sessions() lists those that can be restored.';
   end if;

@@ -97,7 +97,7 @@ begin
   if organization_id is null or role is null then
     raise exception using
       errcode = 'PT404',
-      message = format('There is no such %s', object),
+      message = format('%s not found', overlay(object placing upper(left(object, 1)) from 1 for 1)),
       detail = format('No %s %s is visible to you.', object, coalesce(object_id::text, '(null)')),
       hint = format('Check %s_id%s.', object,
         case when dossier_private.is_service() then '' else ', and that you are a member of the organization it belongs to' end);

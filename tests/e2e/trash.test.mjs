@@ -123,7 +123,7 @@ for (const [what, bytes, chunks] of [['before a chunk is stored', 100, 0], ['beh
     await until('the upload under way', async () => (await uploads()) === 1)
     assert.equal((await remove(session.id, { as: member })).status, 204)
     await client.send(body.subarray(end))
-    assert.equal(assertError(await client.response(), 404, 'PT404', { perFile: true }).message, 'There is no such document')
+    assert.equal(assertError(await client.response(), 404, 'PT404', { perFile: true }).message, 'Document not found')
     client.close()
     const left = () => value(`select count(*)::int from dossier.documents as d where d.session_id = '${session.id}'`)
     await until('nothing left of it', async () => (await left()) === 0)

@@ -121,9 +121,9 @@ select tests.logout();
 -- Sessions out of reach.
 
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.save_context(tests.id('beta session'), 'x') $$, 'PT404', 'There is no such session', 'another tenant''s session');
-select tests.refuses($$ select dossier.save_context(tests.id('nothing'), 'x') $$, 'PT404', 'There is no such session', 'a session that does not exist');
-select tests.refuses($$ select dossier.save_context(null, 'x') $$, 'PT404', 'There is no such session', 'no session');
+select tests.refuses($$ select dossier.save_context(tests.id('beta session'), 'x') $$, 'PT404', 'Session not found', 'another tenant''s session');
+select tests.refuses($$ select dossier.save_context(tests.id('nothing'), 'x') $$, 'PT404', 'Session not found', 'a session that does not exist');
+select tests.refuses($$ select dossier.save_context(null, 'x') $$, 'PT404', 'Session not found', 'no session');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), 'x') $$, '42501', 'You may not write in this organization', 'a viewer');
 select is(tests.attempt($$ select from dossier.save_context(tests.id('alpha session'), 'x') $$, 'alpha-viewer', 'service_role'), '1', 'a service that acts for a viewer is still a service');

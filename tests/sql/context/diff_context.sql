@@ -39,7 +39,7 @@ select tests.refuses($$ select from dossier.diff_context(tests.id('bare'), 0) $$
 select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), null, 1) $$, 'PT404', 'The context has no version null', 'no first version');
 select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 2, -1) $$, 'PT400', 'context_lines must be between 0 and 1000000', 'negative context');
 select tests.refuses($$ select from dossier.diff_context(tests.id('alpha session'), 1, 2, null) $$, 'PT400', 'context_lines must be between 0 and 1000000', 'null context');
-select tests.refuses($$ select from dossier.diff_context(tests.id('beta session'), 1, 1) $$, 'PT404', 'There is no such session', 'another tenant''s session to compare');
+select tests.refuses($$ select from dossier.diff_context(tests.id('beta session'), 1, 1) $$, 'PT404', 'Session not found', 'another tenant''s session to compare');
 select tests.logout();
 
 -- The lines of a difference.

@@ -42,8 +42,8 @@ $$;
 select is(tests.outcomes($$ select from dossier.pack_context(tests.id('alpha session')) $$),
   'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'who packs');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select dossier.pack_context(tests.id('nothing')) $$, 'PT404', 'There is no such session', 'a session that does not exist');
-select tests.refuses($$ select dossier.pack_context(null) $$, 'PT404', 'There is no such session', 'no session');
+select tests.refuses($$ select dossier.pack_context(tests.id('nothing')) $$, 'PT404', 'Session not found', 'a session that does not exist');
+select tests.refuses($$ select dossier.pack_context(null) $$, 'PT404', 'Session not found', 'no session');
 select tests.refuses($$ select pg_temp.pack(max_tokens => 0) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'no tokens');
 select tests.refuses($$ select pg_temp.pack(max_tokens => 10000001) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'too many tokens');
 select tests.refuses($$ select pg_temp.pack(max_tokens => null) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'a null budget');

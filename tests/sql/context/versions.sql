@@ -43,8 +43,8 @@ select tests.refuses($$ select dossier.restore_context(tests.id('alpha session')
 select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 7) $$, 'PT404', 'The context has no version 7', 'a version to come');
 select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 0) $$, 'PT404', 'The context has no version 0', 'version 0');
 select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), null) $$, 'PT404', 'The context has no version null', 'no version');
-select tests.refuses($$ select dossier.restore_context(tests.id('beta session'), 1) $$, 'PT404', 'There is no such session', 'another tenant''s session');
-select tests.refuses($$ select dossier.restore_context(null, 1) $$, 'PT404', 'There is no such session', 'no session');
+select tests.refuses($$ select dossier.restore_context(tests.id('beta session'), 1) $$, 'PT404', 'Session not found', 'another tenant''s session');
+select tests.refuses($$ select dossier.restore_context(null, 1) $$, 'PT404', 'Session not found', 'no session');
 select tests.refuses($$ select dossier.restore_context((dossier.create_session('bare')).id, 1) $$, 'PT404', 'The session has no context yet', 'a session without context');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.restore_context(tests.id('alpha session'), 1) $$, '42501', 'You may not write in this organization', 'a viewer');
@@ -63,9 +63,9 @@ select tests.login('alpha-admin');
 select tests.refuses($$ select dossier.set_context_retention(tests.id('alpha'), 0) $$, 'PT400', 'keep_versions must be 1 to 1000000 and keep_days 1 to 36500', 'keeping none');
 select tests.refuses($$ select dossier.set_context_retention(tests.id('alpha'), keep_days => 0) $$, 'PT400', 'keep_versions must be 1 to 1000000 and keep_days 1 to 36500', 'keeping for no day');
 select tests.refuses($$ select dossier.set_context_retention(tests.id('alpha'), keep_days => 36501) $$, 'PT400', 'keep_versions must be 1 to 1000000 and keep_days 1 to 36500', 'keeping for more than a century');
-select tests.refuses($$ select dossier.set_context_retention(tests.id('nothing'), 1) $$, 'PT404', 'There is no such organization', 'an organization that does not exist');
+select tests.refuses($$ select dossier.set_context_retention(tests.id('nothing'), 1) $$, 'PT404', 'Organization not found', 'an organization that does not exist');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.set_context_retention(tests.id('nothing'), 1) $$, 'PT404', 'There is no such organization', 'not even for a service');
+select tests.refuses($$ select dossier.set_context_retention(tests.id('nothing'), 1) $$, 'PT404', 'Organization not found', 'not even for a service');
 select tests.logout();
 
 create function pg_temp.kept() returns text

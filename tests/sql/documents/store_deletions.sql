@@ -39,7 +39,7 @@ select throws_ok($$ update dossier.documents set storage_key = 'x' where id = te
 select is(pg_temp.outside('one'), tests.id('one'), 'a document whose bytes are elsewhere');
 select throws_ok($$ update dossier.documents set storage = 'elsewhere', storage_key = 'one' where id = tests.id('alpha document') $$, '23505', null, 'two documents do not share bytes');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.read_content(tests.id('one')) $$, 'PT410', 'The bytes of this document are not here', 'they cannot be read here');
+select tests.refuses($$ select dossier.read_content(tests.id('one')) $$, 'PT410', 'The bytes of this document are not in the database', 'they cannot be read here');
 select is(dossier.export_sessions(array[tests.id('alpha session')], true) #>> '{sessions,0,documents,0,bytes}', null, 'nor exported');
 select is(tests.outcomes($$ update dossier.documents set storage = 'postgres', storage_key = null where id = tests.id('one') $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody says where they are by an update');

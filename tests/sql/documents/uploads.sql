@@ -114,9 +114,9 @@ from (values
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => '[]') $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is an array');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => jsonb_build_object('x', repeat('x', 65536))) $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is large');
 select is((dossier.begin_upload(tests.id('alpha session'), 'x', null, null, null)).metadata, '{}', 'null metadata becomes an empty object');
-select tests.refuses($$ select dossier.begin_upload(tests.id('beta session'), 'x') $$, 'PT404', 'There is no such session', 'another tenant''s session');
-select tests.refuses($$ select dossier.begin_upload(tests.id('nothing'), 'x') $$, 'PT404', 'There is no such session', 'no such session');
-select tests.refuses($$ select dossier.begin_upload(null, 'x') $$, 'PT404', 'There is no such session', 'no session');
+select tests.refuses($$ select dossier.begin_upload(tests.id('beta session'), 'x') $$, 'PT404', 'Session not found', 'another tenant''s session');
+select tests.refuses($$ select dossier.begin_upload(tests.id('nothing'), 'x') $$, 'PT404', 'Session not found', 'no such session');
+select tests.refuses($$ select dossier.begin_upload(null, 'x') $$, 'PT404', 'Session not found', 'no session');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x') $$, '42501', 'You may not write in this organization', 'a viewer');
 select tests.logout();
@@ -131,7 +131,7 @@ select is(tests.outcomes($$ select dossier.append_upload(tests.id('alpha upload'
 select tests.login('alpha-owner');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, '42501', 'This upload is another user''s', 'another member');
 select tests.login('beta-owner');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'PT404', 'There is no such document', 'another tenant');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'PT404', 'Document not found', 'another tenant');
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), -1, 'x') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'a negative number');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), null, 'x') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'no number');
@@ -140,8 +140,8 @@ select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, convert_to(repeat('x', 1048577), 'utf8')) $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'a byte too many');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 40, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the first byte over 10 MiB');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 2147483647, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'a huge number');
-select tests.refuses($$ select dossier.append_upload(tests.id('nothing'), 0, 'x') $$, 'PT404', 'There is no such document', 'no such upload');
-select tests.refuses($$ select dossier.append_upload(null, 0, 'x') $$, 'PT404', 'There is no such document', 'no upload');
+select tests.refuses($$ select dossier.append_upload(tests.id('nothing'), 0, 'x') $$, 'PT404', 'Document not found', 'no such upload');
+select tests.refuses($$ select dossier.append_upload(null, 0, 'x') $$, 'PT404', 'Document not found', 'no upload');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha document'), 1, 'x') $$, 'PT409', 'This upload is already finished', 'a document that is finished');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '\x7f454c460201') $$, 'PT415', 'Files of type application/x-executable are not accepted', 'a program declared as text');
 select lives_ok($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'a chunk');
@@ -154,7 +154,7 @@ select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 1
 select tests.logout();
 delete from dossier.organization_members where user_id = 'alpha-member';
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 5, repeat('a', 64)) $$, 'PT404', 'There is no such document', 'a member who has left');
+select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 5, repeat('a', 64)) $$, 'PT404', 'Document not found', 'a member who has left');
 select ok(dossier.abort_upload(tests.id('alpha upload')), 'who may still clear up');
 select tests.logout();
 insert into dossier.organization_members values (tests.id('alpha'), 'alpha-member', 'member');

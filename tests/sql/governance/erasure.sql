@@ -79,8 +79,8 @@ select tests.logout();
 select is(tests.outcomes($$ select from dossier.forget_organization(tests.id('alpha')) $$),
   'owner 1, admin 42501, member PT404, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who erases an organization; the member is forgotten');
 select tests.login('alpha-owner');
-select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'There is no such organization', 'another tenant''s');
-select tests.refuses($$ select dossier.forget_organization(null) $$, 'PT404', 'There is no such organization', 'no organization');
+select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'Organization not found', 'another tenant''s');
+select tests.refuses($$ select dossier.forget_organization(null) $$, 'PT404', 'Organization not found', 'no organization');
 select tests.login('alpha-admin');
 select tests.refuses($$ select dossier.forget_organization(tests.id('alpha')) $$, '42501', 'This needs the role owner in the organization', 'an admin');
 select tests.login('beta-owner');
@@ -95,7 +95,7 @@ select is_empty($$ select pg_temp.places_of(tests.id('beta')::text) $$, 'its id 
 select set_eq($$ select storage_key from dossier_private.store_deletions $$, array['half.txt', 'b'], 'bytes outside are yet to be deleted');
 select is_empty($$ select pg_temp.places_of('beta-') $$, 'nor its members');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'There is no such organization', 'not twice');
+select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'Organization not found', 'not twice');
 select tests.logout();
 
 -- API roles cannot read receipts.

@@ -17,8 +17,8 @@ from (values
 select is(tests.outcomes($$ select from dossier.usage(tests.id('alpha')) $$),
   'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'who sees usage');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.set_quota(tests.id('nothing'), 1) $$, 'PT404', 'There is no such organization', 'an organization that does not exist');
-select tests.refuses($$ select dossier.set_quota(null, 1) $$, 'PT404', 'There is no such organization', 'no organization');
+select tests.refuses($$ select dossier.set_quota(tests.id('nothing'), 1) $$, 'PT404', 'Organization not found', 'an organization that does not exist');
+select tests.refuses($$ select dossier.set_quota(null, 1) $$, 'PT404', 'Organization not found', 'no organization');
 select tests.refuses($$ select dossier.set_quota(tests.id('alpha'), -1) $$, 'PT400', 'A quota must not be negative', 'negative bytes');
 select tests.refuses($$ select dossier.set_quota(tests.id('alpha'), 1, 1, 1, -1) $$, 'PT400', 'A quota must not be negative', 'negative seconds');
 select results_eq($$ select max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day from dossier.set_quota(tests.id('alpha'), 100, 4, 3, 60) $$,
@@ -30,7 +30,7 @@ select results_eq($$ select * from dossier.usage(tests.id('alpha')) $$,
   $$ values (5::bigint, 2::bigint, 0::bigint, 0::double precision, 100::bigint, 4::bigint, 3::bigint, 60::bigint, 0::bigint, 0::bigint) $$, 'what is stored and used');
 select tests.login('beta-viewer');
 select results_eq($$ select documents, max_bytes, max_documents from dossier.usage(tests.id('beta')) $$, $$ values (2::bigint, null::bigint, null::bigint) $$, 'without quotas nothing is limited');
-select tests.refuses($$ select from dossier.usage(tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'usage of no organization');
+select tests.refuses($$ select from dossier.usage(tests.id('nothing')) $$, 'PT404', 'Organization not found', 'usage of no organization');
 
 -- Bytes.
 

@@ -33,8 +33,8 @@ select tests.logout();
 update dossier.documents set media_type = 'text/plain' where id = tests.id('alpha document');
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT409', 'The document is still uploading', 'an upload is not extracted');
-select tests.refuses($$ select dossier.request_extraction(tests.id('beta document')) $$, 'PT404', 'There is no such document', 'another tenant''s document');
-select tests.refuses($$ select dossier.request_extraction(null) $$, 'PT404', 'There is no such document', 'no document');
+select tests.refuses($$ select dossier.request_extraction(tests.id('beta document')) $$, 'PT404', 'Document not found', 'another tenant''s document');
+select tests.refuses($$ select dossier.request_extraction(null) $$, 'PT404', 'Document not found', 'no document');
 select tests.logout();
 
 -- The life of a job.

@@ -165,11 +165,11 @@ from (values
   ($$ select from dossier.search('x', media_type => 'text/%') $$, 'PT400', 'media_type is no media type to search for', 'another wildcard'),
   ($$ select from dossier.search('x', media_type => '\') $$, 'PT400', 'media_type is no media type to search for', 'a backslash')
 ) as t (statement, code, message, what);
-select tests.refuses($$ select from dossier.search('x', tests.id('nothing')) $$, 'PT404', 'There is no such session', 'a session that does not exist');
-select tests.refuses($$ select from dossier.search('x', tests.id('alpha session'), tests.id('beta')) $$, 'PT404', 'There is no such session', 'a session of another organization than named');
+select tests.refuses($$ select from dossier.search('x', tests.id('nothing')) $$, 'PT404', 'Session not found', 'a session that does not exist');
+select tests.refuses($$ select from dossier.search('x', tests.id('alpha session'), tests.id('beta')) $$, 'PT404', 'Session not found', 'a session of another organization than named');
 select tests.login(null, 'service_role');
 select tests.refuses($$ select from dossier.search('x') $$, 'PT400', 'Say where to search', 'a service that does not say where');
-select tests.refuses($$ select from dossier.search('x', organization_id => tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'an organization that does not exist');
+select tests.refuses($$ select from dossier.search('x', organization_id => tests.id('nothing')) $$, 'PT404', 'Organization not found', 'an organization that does not exist');
 
 -- Changes.
 

@@ -71,8 +71,8 @@ from (values
 select tests.refuses($$ select dossier.create_session('Bad', context => '{"metadata":[1]}') $$, 'PT400', 'context_metadata must be a JSON object', 'metadata that is an array');
 select tests.refuses($$ select dossier.create_session('Bad', context => jsonb_build_object('text', repeat('x', 1048577))) $$, 'PT413', 'The text context is larger than 1048576 bytes', 'a text over the limit');
 select is_empty($$ select from dossier.sessions where title = 'Bad' $$, 'a refused context leaves no session');
-select tests.refuses($$ select dossier.create_session(organization_id => tests.id('beta')) $$, 'PT404', 'There is no such organization', 'another tenant''s organization');
-select tests.refuses($$ select dossier.create_session(organization_id => tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'an organization that does not exist, in the same words');
+select tests.refuses($$ select dossier.create_session(organization_id => tests.id('beta')) $$, 'PT404', 'Organization not found', 'another tenant''s organization');
+select tests.refuses($$ select dossier.create_session(organization_id => tests.id('nothing')) $$, 'PT404', 'Organization not found', 'an organization that does not exist, in the same words');
 
 select tests.login('stranger');
 select tests.refuses($$ select dossier.create_session() $$, '42501', 'You belong to no organization', 'somebody without an organization');
@@ -105,16 +105,16 @@ from unnest(array['[]', 'null', '"title"', '{"user_id": "me"}', '{"organization_
 select tests.refuses($$ select dossier.update_session(tests.id('alpha session'), null) $$, 'PT400', 'changes must be an object with title, conversation_type or status', 'null');
 select tests.refuses($$ select dossier.update_session(tests.id('alpha session'), '{"conversation_type": "seance"}') $$, 'PT400', 'Unknown conversation type ''seance''', 'a type that is not registered');
 select tests.refuses($$ select dossier.update_session(tests.id('alpha session'), jsonb_build_object('title', repeat('x', 501))) $$, 'PT400', 'The title is longer than 500 characters', 'a title over the limit');
-select tests.refuses($$ select dossier.update_session(tests.id('beta session'), '{}') $$, 'PT404', 'There is no such session', 'another tenant''s');
+select tests.refuses($$ select dossier.update_session(tests.id('beta session'), '{}') $$, 'PT404', 'Session not found', 'another tenant''s');
 select from dossier.delete_sessions(array[tests.id('alpha session')]);
-select tests.refuses($$ select dossier.update_session(tests.id('alpha session'), '{"title": "x"}') $$, 'PT404', 'There is no such session', 'one in the trash');
+select tests.refuses($$ select dossier.update_session(tests.id('alpha session'), '{"title": "x"}') $$, 'PT404', 'Session not found', 'one in the trash');
 select tests.logout();
 
 -- Personal organizations.
 
 update dossier_private.settings set value = 'true' where name = 'personal_organizations';
 select tests.login('stranger');
-select tests.refuses($$ select dossier.create_session(organization_id => tests.id('alpha')) $$, 'PT404', 'There is no such organization', 'an organization that is named is not replaced');
+select tests.refuses($$ select dossier.create_session(organization_id => tests.id('alpha')) $$, 'PT404', 'Organization not found', 'an organization that is named is not replaced');
 select is((dossier.create_session('mine')).user_id, 'stranger', 'who has none gets one');
 select results_eq($$ select o.name, m.role, s.title from dossier.organizations o join dossier.organization_members m on m.organization_id = o.id join dossier.sessions s on s.organization_id = o.id $$,
   $$ values ('Personal', 'owner', 'mine') $$, 'and owns it');

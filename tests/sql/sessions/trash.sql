@@ -75,17 +75,17 @@ end
 $$;
 create temporary table functions (statement text, said text) on commit drop;
 insert into functions values
-  ($$ select dossier.save_context(tests.id('alpha session'), 'x') $$, 'PT404 There is no such session'),
+  ($$ select dossier.save_context(tests.id('alpha session'), 'x') $$, 'PT404 Session not found'),
   ($$ select dossier.save_contexts(jsonb_build_array(jsonb_build_object('session_id', tests.id('alpha session')))) $$, 'PT404 1 of 1 contexts cannot be saved, so none was'),
-  ($$ select dossier.restore_context(tests.id('alpha session'), 1) $$, 'PT404 There is no such session'),
-  ($$ select dossier.diff_context(tests.id('alpha session'), 0) $$, 'PT404 There is no such session'),
-  ($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT404 There is no such session'),
-  ($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'x') $$, 'PT404 There is no such document'),
-  ($$ select dossier.finish_upload(tests.id('alpha upload'), 1, repeat('0', 64)) $$, 'PT404 There is no such document'),
-  ($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT404 There is no such document'),
-  ($$ select dossier.search('hello', tests.id('alpha session')) $$, 'PT404 There is no such session'),
-  ($$ select dossier.search('hello', tests.id('alpha session'), tests.id('alpha')) $$, 'PT404 There is no such session'),
-  ($$ select dossier.pack_context(tests.id('alpha session')) $$, 'PT404 There is no such session'),
+  ($$ select dossier.restore_context(tests.id('alpha session'), 1) $$, 'PT404 Session not found'),
+  ($$ select dossier.diff_context(tests.id('alpha session'), 0) $$, 'PT404 Session not found'),
+  ($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT404 Session not found'),
+  ($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'x') $$, 'PT404 Document not found'),
+  ($$ select dossier.finish_upload(tests.id('alpha upload'), 1, repeat('0', 64)) $$, 'PT404 Document not found'),
+  ($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT404 Document not found'),
+  ($$ select dossier.search('hello', tests.id('alpha session')) $$, 'PT404 Session not found'),
+  ($$ select dossier.search('hello', tests.id('alpha session'), tests.id('alpha')) $$, 'PT404 Session not found'),
+  ($$ select dossier.pack_context(tests.id('alpha session')) $$, 'PT404 Session not found'),
   ($$ select dossier.export_sessions(array[tests.id('alpha session')]) $$, 'PT404 1 of the sessions are not there');
 grant select on functions to public;
 select tests.login('alpha-member');
@@ -121,7 +121,7 @@ select results_eq($$ select id from dossier.deleted_sessions(limit_count => 1) $
 select results_eq($$ select id from dossier.deleted_sessions(before => now(), before_id => tests.id('alpha session')) $$, array[tests.id('s1')], 'the next one');
 select results_eq($$ select id from dossier.deleted_sessions(before => now()) $$, array[tests.id('s1')], 'a time alone');
 select tests.refuses($$ select dossier.deleted_sessions(limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 1000', 'no rows');
-select tests.refuses($$ select dossier.deleted_sessions(tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'the trash of nothing');
+select tests.refuses($$ select dossier.deleted_sessions(tests.id('nothing')) $$, 'PT404', 'Organization not found', 'the trash of nothing');
 
 -- restore_session.
 
@@ -132,10 +132,10 @@ select tests.login('alpha-member');
 select results_eq($$ select id, title, deleted_at, deleted_by from dossier.restore_session(tests.id('s1')) $$,
   $$ values (tests.id('s1'), 's1', null::timestamptz, null::text) $$, 'it comes back');
 select ok(exists (select from dossier.sessions where id = tests.id('s1')), 'and is there');
-select tests.refuses($$ select dossier.restore_session(tests.id('s1')) $$, 'PT404', 'There is no such session in the trash', 'a session outside the trash');
-select tests.refuses($$ select dossier.restore_session(tests.id('nothing')) $$, 'PT404', 'There is no such session in the trash', 'what does not exist');
-select tests.refuses($$ select dossier.restore_session(null) $$, 'PT404', 'There is no such session in the trash', 'null');
-select tests.refuses($$ select dossier.restore_session(tests.id('beta session')) $$, 'PT404', 'There is no such session in the trash', 'another tenant''s');
+select tests.refuses($$ select dossier.restore_session(tests.id('s1')) $$, 'PT404', 'Session not found in the trash', 'a session outside the trash');
+select tests.refuses($$ select dossier.restore_session(tests.id('nothing')) $$, 'PT404', 'Session not found in the trash', 'what does not exist');
+select tests.refuses($$ select dossier.restore_session(null) $$, 'PT404', 'Session not found in the trash', 'null');
+select tests.refuses($$ select dossier.restore_session(tests.id('beta session')) $$, 'PT404', 'Session not found in the trash', 'another tenant''s');
 
 -- Its space and its name remain in use.
 
@@ -196,7 +196,7 @@ select tests.refuses($$ select dossier.set_trash_retention(tests.id('alpha'), 7)
 select tests.login('alpha-admin');
 select tests.refuses($$ select dossier.set_trash_retention(tests.id('alpha'), -1) $$, 'PT400', 'keep_days must be 0 to 36500', 'less than nothing');
 select tests.refuses($$ select dossier.set_trash_retention(tests.id('alpha'), 36501) $$, 'PT400', 'keep_days must be 0 to 36500', 'more than a century');
-select tests.refuses($$ select dossier.set_trash_retention(tests.id('beta')) $$, 'PT404', 'There is no such organization', 'another tenant''s');
+select tests.refuses($$ select dossier.set_trash_retention(tests.id('beta')) $$, 'PT404', 'Organization not found', 'another tenant''s');
 select is((dossier.set_trash_retention(tests.id('alpha'), 7)).keep_days, 7, 'a week');
 select is(tests.outcomes($$ select from dossier.trash_retention where organization_id = tests.id('alpha') $$),
   'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees it');

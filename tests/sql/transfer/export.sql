@@ -99,8 +99,8 @@ select is(pg_temp.spoilt(), 'failed checksum_mismatch none', 'a document with ot
 select is(tests.outcomes($$ select from dossier.import_sessions((select whole from exported), tests.id('alpha')) $$),
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who imports');
 select tests.login('service', 'service_role');
-select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('nothing')) $$, 'PT404', 'There is no such organization', 'an organization that is not there');
-select tests.refuses($$ select dossier.import_sessions((select whole from exported), null) $$, 'PT404', 'There is no such organization', 'no organization');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('nothing')) $$, 'PT404', 'Organization not found', 'an organization that is not there');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), null) $$, 'PT404', 'Organization not found', 'no organization');
 
 select tests.login('alpha-member');
 create temporary table imported as select dossier.import_sessions((select whole from exported), tests.id('alpha')) as ids;
@@ -155,8 +155,8 @@ select results_eq($$ select name, status, error_code, storage from dossier.docum
   $$ values ('note.txt', 'ready', 'needs_ocr', 'none'), ('work.txt', 'failed', 'no_bytes', 'none') $$, 'documents without bytes');
 select is(pg_temp.bundle(false) #> '{sessions,0,documents,1}', (select light #> '{sessions,0,documents,1}' from exported), 'are exported as they were');
 select is(pg_temp.bundle(true), pg_temp.bundle(false), 'also when bytes are asked for');
-select tests.refuses($$ select dossier.read_content(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not here', 'their bytes cannot be read');
-select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not here', 'nor can their text be extracted again');
+select tests.refuses($$ select dossier.read_content(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not stored', 'their bytes cannot be read');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not stored', 'nor can their text be extracted again');
 select tests.logout();
 select is_empty($$ select from dossier_private.jobs where organization_id = tests.id('gamma') $$, 'no job is queued for them');
 
@@ -253,7 +253,7 @@ select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessio
 select lives_ok($$ select dossier.import_sessions(pg_temp.disguised('%PDF-1.7'), tests.id('gamma')) $$, 'a PDF that is called a text');
 select ok(exists (select from dossier.documents where name = 'work.txt' and media_type = 'application/pdf'), 'is a PDF');
 select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,context_versions,0,context_metadata,n}',
-  (repeat('[', 3000) || repeat(']', 3000))::jsonb), tests.id('alpha')) from exported $$, 'PT404', 'There is no such organization', 'deep metadata, where one may not write');
+  (repeat('[', 3000) || repeat(']', 3000))::jsonb), tests.id('alpha')) from exported $$, 'PT404', 'Organization not found', 'deep metadata, where one may not write');
 select lives_ok($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,context_versions,0,context_metadata,n}',
   (repeat('[', 3000) || repeat(']', 3000))::jsonb), tests.id('gamma')) from exported $$, 'deep metadata');
 select tests.logout();

@@ -90,8 +90,8 @@ select is(tests.outcomes($$ select 1 where dossier.abort_import((select id from 
 select tests.login('alpha-member');
 select ok(dossier.abort_import((select id from begun)), 'an import is aborted');
 select ok(not dossier.abort_import((select id from begun)), 'once');
-select tests.refuses($$ select dossier.finish_import((select id from begun)) $$, 'PT404', 'There is no such import', 'and is gone');
-select tests.refuses($$ select dossier.begin_import(null) $$, 'PT404', 'There is no such organization', 'no organization');
+select tests.refuses($$ select dossier.finish_import((select id from begun)) $$, 'PT404', 'Import not found', 'and is gone');
+select tests.refuses($$ select dossier.begin_import(null) $$, 'PT404', 'Organization not found', 'no organization');
 select tests.logout();
 update dossier.organization_members set role = 'member' where organization_id = tests.id('gamma') and user_id = 'gamma-member';
 select tests.login('gamma-member');

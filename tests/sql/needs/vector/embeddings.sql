@@ -64,9 +64,9 @@ from (values
   ($$pg_temp.item('alpha document', 1, '[1, 0, 1e39]')$$, 'PT400', 'An embedding here is an array of 3 numbers%'),
   ($$pg_temp.item('alpha document', 1, '[1, 0, 1e-9999]')$$, 'PT400', 'An embedding here is an array of 3 numbers%'),
   ($$pg_temp.item('alpha document', 1, '[0, 0, 0]')$$, 'PT400', 'An embedding here is an array of 3 numbers%'),
-  ($$pg_temp.item('alpha document', 2, '[1, 0, 0]')$$, 'PT404', 'There is no such page'),
-  ($$pg_temp.item('nothing', 1, '[1, 0, 0]')$$, 'PT404', 'There is no such document'),
-  ($$pg_temp.item('alpha document', 1, '[1, 0, 0]') || pg_temp.item('beta document', 1, '[1, 0, 0]')$$, 'PT404', 'There is no such document'),
+  ($$pg_temp.item('alpha document', 2, '[1, 0, 0]')$$, 'PT404', 'Page not found'),
+  ($$pg_temp.item('nothing', 1, '[1, 0, 0]')$$, 'PT404', 'Document not found'),
+  ($$pg_temp.item('alpha document', 1, '[1, 0, 0]') || pg_temp.item('beta document', 1, '[1, 0, 0]')$$, 'PT404', 'Document not found'),
   ($$pg_temp.item('alpha document', 1, '[1, 0, 0]'), repeat('x', 201)$$, 'PT400', 'A model''s name has at most 200 characters')
 ) as t (given, code, message);
 
