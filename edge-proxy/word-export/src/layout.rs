@@ -1,4 +1,5 @@
-//! Where what stands in the document: headings in Word's own styles, so that its navigation lists them; facts in tables.
+//! The layout of the document: headings in Word's own styles, so that its navigation pane lists them, and properties in
+//! tables.
 
 use super::text::{escaped, paragraphs, rows, valid};
 use super::{Context, Document, Page, Session, Story};
@@ -11,11 +12,11 @@ use zip::result::ZipResult;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-/// A table that is longer can no longer be read; as JSON it takes less room.
+/// A longer table would be unreadable. As JSON it takes less space.
 const MOST_ROWS: usize = 200;
-/// What a document says of itself.
+/// The part with the properties of the document.
 const PROPERTIES: &str = "docProps/core.xml";
-/// Twentieths of a point: together the width of the text on A4.
+/// In twentieths of a point. Together they are the width of the text on A4.
 const KEY_WIDTH: usize = 2600;
 const VALUE_WIDTH: usize = 6400;
 
@@ -28,7 +29,7 @@ pub(super) fn packed(story: Story) -> io::Result<Vec<u8>> {
     }
     docx = heading(docx, "Heading1", "Context");
     docx = match story.context {
-        Some(context) => in_force(docx, &context),
+        Some(context) => current_context(docx, &context),
         None => note(docx, "The session has no context."),
     };
     for (document, pages) in story.documents {
@@ -41,7 +42,7 @@ pub(super) fn packed(story: Story) -> io::Result<Vec<u8>> {
     Ok(finished(bytes, properties.as_deref())?)
 }
 
-/// The same archive, compressed and with its properties: the library stores its parts as they are, and knows no title.
+/// The same archive, compressed and with its properties. `docx-rs` neither compresses its parts nor writes a title.
 fn finished(archive: Cursor<Vec<u8>>, properties: Option<&str>) -> ZipResult<Vec<u8>> {
     let mut from = ZipArchive::new(archive)?;
     let mut to = ZipWriter::new(Cursor::new(Vec::new()));
@@ -65,14 +66,14 @@ fn styled() -> Docx {
     let heading = |id: &str, name: &str, size| {
         Style::new(id, StyleType::Paragraph).name(name).based_on("Normal").next("Normal").size(size).bold()
     };
-    // Sizes are half points. `heading 1` and the like are the names that Word knows.
+    // Sizes are in half points. Word recognises the names `heading 1` and so on.
     Docx::new()
         .add_style(heading("Title", "Title", 52))
         .add_style(heading("Heading1", "heading 1", 36).outline_lvl(0))
         .add_style(heading("Heading2", "heading 2", 28).outline_lvl(1))
 }
 
-fn in_force(docx: Docx, context: &Context) -> Docx {
+fn current_context(docx: Docx, context: &Context) -> Docx {
     let saved = format!("Version {}, saved {}", context.version, moment(&context.updated_at));
     let by = context.updated_by.iter().map(|user| format!(" by {user}"));
     let docx = note(docx, &by.fold(saved, |text, by| text + &by));
@@ -108,7 +109,7 @@ impl Session {
         ])
     }
 
-    /// [`PROPERTIES`]: what file managers and searches show of the document.
+    /// The content of [`PROPERTIES`], which file managers and searches show.
     fn properties(&self) -> String {
         let title = self.title.as_deref().map(|title| format!("<dc:title>{}</dc:title>", escaped(title)));
         format!(
@@ -139,7 +140,7 @@ impl Document {
         ])
     }
 
-    /// What the file itself calls a page: iv, or the name of a sheet.
+    /// The label of a page in the file itself, such as iv or the name of a sheet.
     fn label(&self, page: usize) -> Option<String> {
         let said: Value = serde_json::from_str(self.file_metadata.get()).ok()?;
         Some(said.get("page_labels")?.get(page.checked_sub(1)?)?.as_str()?.to_owned())
@@ -150,12 +151,12 @@ fn facts<const N: usize>(facts: [(&str, Option<String>); N]) -> Vec<(String, Str
     facts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
 }
 
-/// A time of Postgres's JSON, for people.
+/// A time in Postgres's JSON, in a readable form.
 fn moment(time: &str) -> String {
     time.get(..19).map_or_else(|| time.to_owned(), |time| format!("{} UTC", time.replace('T', " ")))
 }
 
-/// A table of an object's values; an object that would make none that can be read is shown as it is.
+/// A table of the values of a JSON object. An object with too many of them is shown as JSON.
 fn metadata(docx: Docx, title: &str, json: &str) -> Docx {
     let rows = serde_json::from_str(json).ok().and_then(|value| rows(&value, MOST_ROWS));
     match rows {
@@ -188,6 +189,6 @@ fn table(docx: Docx, rows: Vec<(String, String)>) -> Docx {
     });
     let table =
         Table::new(rows.collect()).set_grid(vec![KEY_WIDTH, VALUE_WIDTH]).layout(TableLayoutType::Fixed);
-    // A paragraph parts it from what follows.
+    // A paragraph separates it from the following text.
     docx.add_table(table).add_paragraph(Paragraph::new())
 }

@@ -1,8 +1,10 @@
-//! One session as a Word document: its title and context, and every document with its facts and its text, page by page.
+//! Writes one session as a Word document: its title and context, and every document with its properties and its text by
+//! page.
 //!
-//! Records are those of a bundle: the JSON objects that an export writes. Invariant: knows neither HTTP nor Postgres.
-//! Invariant: the library builds in memory, a multiple of the text. So what is added is counted, and what is too long is
-//! refused before it is built. [`WordExport::build`] blocks.
+//! The records are those of a bundle, the JSON objects that an export writes. [`WordExport::build`] blocks.
+//! Invariant: knows neither HTTP nor Postgres.
+//! Invariant: `docx-rs` builds in memory and needs a multiple of the text. So text is counted as it is added, and a
+//! session with too much of it is refused before it is built.
 
 mod layout;
 mod text;
@@ -10,16 +12,17 @@ mod text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-const SHORT_LINE: usize = 40;
+/// What a line break or a tab counts, in bytes of text: each becomes an element of its own.
+const ELEMENT_BYTES: usize = 40;
 
-/// A session, as its records say it.
+/// The session, gathered from its records.
 #[derive(Default)]
 struct Story {
     session: Option<Session>,
-    /// The version in force.
+    /// The current version.
     context: Option<Context>,
     documents: Vec<(Document, Vec<Page>)>,
-    /// What the records read so far, and the context in force, have as text.
+    /// The size of the records so far, and of the current context.
     bytes: usize,
     context_bytes: usize,
 }
@@ -67,57 +70,57 @@ struct Page {
     source: String,
 }
 
-/// Why there is no Word document.
+/// Why a Word document could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The session has more text than the limit.
-    #[error("the session has more than {limit} bytes of text, too much for a Word document")]
+    #[error("the session has more than {limit} bytes of text")]
     TooLong {
         /// In bytes.
         limit: usize,
     },
-    /// A record has not the shape of a bundle's.
-    #[error("a record cannot be read: {0}")]
+    /// A record does not have the shape that a bundle defines.
+    #[error("a record is malformed: {0}")]
     Record(#[from] serde_json::Error),
     /// The document could not be packed.
-    #[error("the document cannot be packed: {0}")]
+    #[error("packing the document failed: {0}")]
     Pack(#[from] std::io::Error),
 }
 
-/// A Word document being gathered, of at most `limit` bytes of text.
+/// Gathers a session, of at most `limit` bytes of text, for a Word document.
 pub struct WordExport {
     story: Story,
     limit: usize,
 }
 
 impl WordExport {
-    /// An empty document.
+    /// Starts with nothing.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { story: Story::default(), limit }
     }
 
-    /// The session itself.
+    /// Adds the session itself.
     pub fn session(&mut self, record: &str) -> Result<(), Error> {
         self.story.session = Some(serde_json::from_str(record)?);
         Ok(())
     }
 
-    /// A version of its context; the last one is in force.
+    /// Adds a version of its context. The last one added is the current one.
     pub fn context_version(&mut self, record: &str) -> Result<(), Error> {
         self.story.context_bytes = weight(record);
         self.story.context = Some(serde_json::from_str(record)?);
         self.check()
     }
 
-    /// A document.
+    /// Adds a document.
     pub fn document(&mut self, record: &str) -> Result<(), Error> {
         self.story.bytes += weight(record);
         self.story.documents.push((serde_json::from_str(record)?, Vec::new()));
         self.check()
     }
 
-    /// A page of the document that was added last.
+    /// Adds a page of the document that was added last.
     pub fn page(&mut self, record: &str) -> Result<(), Error> {
         self.story.bytes += weight(record);
         if let Some((_, pages)) = self.story.documents.last_mut() {
@@ -126,7 +129,7 @@ impl WordExport {
         self.check()
     }
 
-    /// The bytes of the document.
+    /// Builds the Word document.
     pub fn build(self) -> Result<Vec<u8>, Error> {
         Ok(layout::packed(self.story)?)
     }
@@ -139,7 +142,7 @@ impl WordExport {
     }
 }
 
-/// A record's size. A line and a tab are elements of their own, and count as short lines, however short they are.
+/// The size of a record. Line breaks and tabs count more, see [`ELEMENT_BYTES`].
 fn weight(record: &str) -> usize {
-    record.len() + SHORT_LINE * (record.matches("\\n").count() + record.matches("\\t").count())
+    record.len() + ELEMENT_BYTES * (record.matches("\\n").count() + record.matches("\\t").count())
 }

@@ -1,9 +1,9 @@
-//! Text as XML and Word take it.
+//! Text in the forms that XML and Word accept.
 
 use docx_rs::{BreakType, Paragraph, Run};
 use serde_json::Value;
 
-/// `text` without the characters that no XML document can hold.
+/// `text` without the characters that XML forbids.
 pub(super) fn valid(text: &str) -> String {
     text.chars()
         .filter(|c| matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..))
@@ -15,7 +15,7 @@ pub(super) fn escaped(text: &str) -> String {
     valid(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Paragraphs, which blank lines part; a line stays a line.
+/// The paragraphs of `text`, which blank lines separate. Line breaks within them are kept.
 pub(super) fn paragraphs(text: &str) -> impl Iterator<Item = Paragraph> {
     let text = valid(&text.replace("\r\n", "\n").replace(['\r', '\u{c}', '\u{2028}', '\u{2029}'], "\n"));
     let mut paragraphs = Vec::new();
@@ -38,7 +38,7 @@ fn tabbed(run: Run, line: &str) -> Run {
     })
 }
 
-/// The values of a JSON object by their paths, in the order of the object; `None`: more than `most`.
+/// The values of a JSON object by their paths, in the order of the object. `None`: there are more than `most`.
 pub(super) fn rows(value: &Value, most: usize) -> Option<Vec<(String, String)>> {
     fn collect(path: &str, value: &Value, most: usize, rows: &mut Vec<(String, String)>) {
         let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
@@ -68,7 +68,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_xml_cannot_hold_is_left_out() {
+    fn characters_that_xml_forbids_are_removed() {
         assert_eq!(
             valid("a\u{0}b\u{8}\u{b}\u{1f}\u{fffe}\u{ffff}c\t\n\u{7f}é\u{fffd}😀"),
             "abc\t\n\u{7f}é\u{fffd}😀"
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_part_paragraphs_and_lines_stay() {
+    fn blank_lines_separate_paragraphs_and_line_breaks_stay() {
         let texts = |text| paragraphs(text).map(|paragraph| paragraph.raw_text()).collect::<Vec<_>>();
         assert_eq!(texts("\n\none\ntwo\r\n \r\nthree\u{c}\rfour\n\n\n").len(), 3);
         assert!(texts(" \n\t\n").is_empty());
