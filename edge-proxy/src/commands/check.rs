@@ -1,9 +1,10 @@
-//! `dossier-edge check`: tries what a configuration needs, one line each, and how to mend what is missing.
+//! `dossier-edge check`: checks everything that a configuration needs, one line each, with a fix for each failure.
 
 use crate::app::App;
 use crate::config::{Config, ExtractMode};
 use crate::db::{Caller, DbError, Role};
 use crate::http::Chain;
+use crate::resources::health;
 use crate::work::jobs;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -16,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 type Finding = Result<String, (String, &'static str)>;
 
-/// Exit code 0 when everything is there.
+/// The exit code is 0 if all checks pass.
 pub(crate) async fn run(config: Config) -> ExitCode {
     println!("ok      configuration");
     let app = match App::new(&config) {
         Ok(app) => app,
-        Err(error) => return report(&[("database", Err((error.to_string(), "Mend DATABASE_URL.")))]),
+        Err(error) => return report(&[("database", Err((error.to_string(), "Fix DATABASE_URL.")))]),
     };
     let mut findings = vec![("database", database(&app).await)];
     if findings[0].1.is_ok() {
@@ -32,7 +33,7 @@ pub(crate) async fn run(config: Config) -> ExitCode {
         findings.push(("OCR", ocr(&app, &config).await));
     }
     findings.push(("keys", keys(&app).await));
-    findings.push(("stack behind", stack(&config).await));
+    findings.push(("Supabase stack", stack(&config).await));
     findings.push(("port", port(&config).await));
     report(&findings)
 }
@@ -42,9 +43,9 @@ fn report(findings: &[(&str, Finding)]) -> ExitCode {
     for (what, finding) in findings {
         match finding {
             Ok(detail) => println!("ok      {what}: {detail}"),
-            Err((problem, mend)) => {
+            Err((problem, fix)) => {
                 all = false;
-                println!("MISSING {what}: {problem}\n        {mend}");
+                println!("MISSING {what}: {problem}\n        {fix}");
             }
         }
     }
@@ -58,7 +59,7 @@ async fn database(app: &App) -> Finding {
         Err(error) => {
             return Err((
                 Chain(&error).to_string(),
-                "Check host, port, password and sslmode in DATABASE_URL, and that Postgres runs.",
+                "Check host, port, password and sslmode in DATABASE_URL, and that Postgres is running.",
             ));
         }
     }
@@ -68,9 +69,9 @@ async fn database(app: &App) -> Finding {
                 (row.try_get(0).unwrap_or_default(), row.try_get(1).unwrap_or_default());
             format!("PostgreSQL {version} as {login}")
         })),
-        // The roles are the next finding.
-        Err(DbError::Identity(_)) => Ok("answers".to_owned()),
-        Err(error) => Err((Chain(&error).to_string(), "Look into the database's log.")),
+        // The next check reports roles.
+        Err(DbError::Identity(_)) => Ok("responds".to_owned()),
+        Err(error) => Err((Chain(&error).to_string(), "See the log of the database.")),
     }
 }
 
@@ -79,7 +80,7 @@ async fn roles(app: &App) -> Finding {
         if let Err(error) = app.db.rows(&Caller::new(role, "{}"), "select 1", &[]).await {
             return Err((
                 format!("the login role cannot become {}: {}", role.as_str(), Chain(&error)),
-                "As a superuser: psql -f docker/roles.sql, and connect as authenticator (hosted: as postgres).",
+                "Run docker/roles.sql as a superuser, and connect as authenticator (hosted: as postgres).",
             ));
         }
     }
@@ -95,11 +96,11 @@ async fn schema(app: &App) -> Finding {
     match app.db.json(&Caller::service(), ASK, &[]).await {
         Ok(Some(installed)) => Ok(installed),
         Ok(None) => Err((
-            "the schema dossier is missing, or not granted".to_owned(),
-            "CREATE EXTENSION dossier; or, on hosted Supabase, push dist/dossier--<version>.sql as a migration.",
+            "the schema dossier is missing, or not granted to the API roles".to_owned(),
+            "Run: create extension dossier. On hosted Supabase, push dist/dossier--<version>.sql as a migration.",
         )),
         Err(error) => {
-            Err((Chain(&error).to_string(), "Install Dossier's schema, and grant it to the roles."))
+            Err((Chain(&error).to_string(), "Install Dossier's schema, and grant it to the API roles."))
         }
     }
 }
@@ -119,22 +120,22 @@ async fn notifications(config: &Config) -> Finding {
     match first {
         Ok(Some(crate::db::Notification::Listening)) => Ok("listening".to_owned()),
         _ => Err((
-            "cannot listen".to_owned(),
-            "Set DATABASE_LISTEN_URL to a direct connection or a pooler in session mode.",
+            "LISTEN does not work on this connection".to_owned(),
+            "Set DATABASE_LISTEN_URL to a direct connection, or to a pooler in session mode.",
         )),
     }
 }
 
 async fn extraction(app: &App, config: &Config) -> Finding {
     if config.extract.workers == 0 {
-        return Ok("none here (EXTRACT_WORKERS is 0)".to_owned());
+        return Ok("none at this edge (EXTRACT_WORKERS is 0)".to_owned());
     }
     let native = jobs::is_native(app).await.unwrap_or(false);
     match (config.extract.mode, native) {
         (ExtractMode::Auto | ExtractMode::Database, true) => Ok("in the database".to_owned()),
         (ExtractMode::Database, false) => Err((
-            "the database cannot extract: it has no dossier.run_job".to_owned(),
-            "CREATE EXTENSION dossier with its native part, or set EXTRACT_MODE=edge.",
+            "the database cannot extract, because it has no function dossier.run_job".to_owned(),
+            "Install the native extension (create extension dossier), or set EXTRACT_MODE=edge.",
         )),
         (ExtractMode::Auto | ExtractMode::Edge, _) => {
             let config = config.extract.clone();
@@ -143,44 +144,44 @@ async fn extraction(app: &App, config: &Config) -> Finding {
                 Ok(Ok(())) => Ok(format!("at the edge, with {program}")),
                 Ok(Err(error)) => Err((
                     error.to_string(),
-                    "Put dossier-extract-worker beside this program, or set DOSSIER_EXTRACT_WORKER; on an old \
-                     kernel, EXTRACT_SANDBOX=accept-missing accepts a weaker sandbox.",
+                    "Put dossier-extract-worker in the same folder as this program, or set DOSSIER_EXTRACT_WORKER. If \
+                     the kernel lacks a sandbox layer, EXTRACT_SANDBOX=accept-missing runs with weaker isolation.",
                 )),
-                Err(error) => Err((error.to_string(), "Try again.")),
+                Err(error) => Err((error.to_string(), "Run the check again.")),
             }
         }
     }
 }
 
-/// OCR need not be there: documents whose words are in pictures then say so.
+/// OCR is optional: without it, documents that need it get an error that says so.
 async fn ocr(app: &App, config: &Config) -> Finding {
     if config.extract.workers == 0 {
-        return Ok("none here (EXTRACT_WORKERS is 0)".to_owned());
+        return Ok("none at this edge (EXTRACT_WORKERS is 0)".to_owned());
     }
     if config.extract.mode != ExtractMode::Edge && jobs::is_native(app).await.unwrap_or(false) {
         return Ok(match jobs::database_ocr(app).await {
             Ok(()) => "in the database, in the languages of dossier.ocr_languages".to_owned(),
-            Err(error) => format!("none in the database; pictures are not read: {}", Chain(&error)),
+            Err(error) => format!("none in the database, images are not read: {}", Chain(&error)),
         });
     }
     let extract = config.extract.clone();
     let languages = extract.ocr.languages.clone();
     match tokio::task::spawn_blocking(move || jobs::edge_ocr(&extract)).await {
         Ok(Ok(())) => Ok(format!("at the edge, in {languages}")),
-        Ok(Err(error)) => Ok(format!("none; pictures are not read: {error}")),
-        Err(error) => Err((error.to_string(), "Try again.")),
+        Ok(Err(error)) => Ok(format!("none, images are not read: {error}")),
+        Err(error) => Err((error.to_string(), "Run the check again.")),
     }
 }
 
 async fn keys(app: &App) -> Finding {
-    let Some(jwks) = app.verifier.jwks() else { return Ok("HS256 by JWT_SECRET".to_owned()) };
+    let Some(jwks) = app.verifier.jwks() else { return Ok("HS256 with JWT_SECRET".to_owned()) };
     match jwks.refresh().await {
         Ok(_) if jwks.len() > 0 => Ok(format!("{} public keys", jwks.len())),
         Ok(_) => Err((
-            "the JWKS document has no key for ES256, RS256 or EdDSA".to_owned(),
-            "Create an asymmetric signing key in the auth server, or use JWT_SECRET.",
+            "the JWKS document contains no key for ES256, RS256 or EdDSA".to_owned(),
+            "Create an asymmetric signing key in the auth server, or set JWT_SECRET.",
         )),
-        Err(error) => Err((error.to_string(), "Check JWKS_URL, and that the auth server runs.")),
+        Err(error) => Err((error.to_string(), "Check JWKS_URL, and that the auth server is running.")),
     }
 }
 
@@ -190,34 +191,34 @@ async fn stack(config: &Config) -> Finding {
     };
     let connect = TcpStream::connect((upstream.host.as_str(), upstream.port));
     match timeout(Duration::from_secs(5), connect).await {
-        Ok(Ok(_)) => Ok(format!("{} answers", upstream.authority)),
-        Ok(Err(error)) => Err((error.to_string(), "Check SUPABASE_URL, and that the stack runs.")),
-        Err(_) => Err(("no answer in time".to_owned(), "Check SUPABASE_URL and the network.")),
+        Ok(Ok(_)) => Ok(format!("{} responds", upstream.authority)),
+        Ok(Err(error)) => Err((error.to_string(), "Check SUPABASE_URL, and that the stack is running.")),
+        Err(_) => Err(("connecting timed out".to_owned(), "Check SUPABASE_URL and the network.")),
     }
 }
 
-/// A port that is taken by an edge is as it should be: this one is checked while another runs.
+/// A port that an edge uses is fine: a configuration may be checked while its edge runs.
 async fn port(config: &Config) -> Finding {
     let address = config.listener.listen;
     match crate::listener::bind(address) {
         Ok(_) => Ok(format!("{address} is free")),
-        Err(_) if is_edge(address).await => Ok(format!("{address} is taken, by an edge that answers there")),
-        Err(error) => {
-            Err((format!("{address}: {error}"), "Set LISTEN to a free port, or stop what listens there."))
-        }
+        Err(_) if is_edge(address).await => Ok(format!("{address} is in use by an edge, which responds")),
+        Err(error) => Err((
+            format!("{address}: {error}"),
+            "Set LISTEN to a free port, or stop the program that uses it.",
+        )),
     }
 }
 
-/// Whether what listens there says of its health what an edge does.
+/// Whether an edge of this version listens there, by the body of its /healthz.
 async fn is_edge(address: SocketAddr) -> bool {
-    let ask = async {
+    let request = async {
         let mut stream = TcpStream::connect(address).await?;
         stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
-        let mut answer = String::new();
-        stream.take(4096).read_to_string(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
+        let mut response = String::new();
+        stream.take(4096).read_to_string(&mut response).await?;
+        Ok::<_, std::io::Error>(response)
     };
-    let answer = timeout(Duration::from_secs(2), ask).await;
-    answer
-        .is_ok_and(|answer| answer.is_ok_and(|answer| answer.ends_with(&crate::resources::health::healthy())))
+    let response = timeout(Duration::from_secs(2), request).await;
+    response.is_ok_and(|read| read.is_ok_and(|response| response.ends_with(&health::healthy())))
 }

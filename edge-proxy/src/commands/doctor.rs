@@ -1,7 +1,7 @@
-//! `dossier-edge doctor`: prints what `dossier.doctor()` finds in the database, and how to mend it.
+//! `dossier-edge doctor`: prints the findings of `dossier.doctor()` in the database, and the fixes.
 //!
-//! What this edge itself needs is [`crate::check`]'s to try.
-//! Invariant: nothing is judged here; the status of a check is the database's.
+//! [`super::check`] checks what this edge itself needs.
+//! Invariant: the database decides the status of each check.
 
 use crate::config::Database;
 use crate::db::{Caller, Db, DbError};
@@ -18,7 +18,8 @@ struct Examined {
     check_name: String,
     status: Status,
     findings: Vec<String>,
-    mend: Option<String>,
+    #[serde(rename = "mend")]
+    fix: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -49,22 +50,22 @@ impl Status {
 
 #[derive(Debug, thiserror::Error)]
 enum DoctorError {
-    #[error("the database cannot be asked: {}", Chain(.0))]
+    #[error("cannot query the database: {}", Chain(.0))]
     Database(#[from] DbError),
-    #[error("the database's doctor is of another version: {0}")]
+    #[error("the schema in the database has another version than this edge: {0}")]
     Answer(#[from] serde_json::Error),
     #[error("cannot print: {0}")]
     Output(#[from] io::Error),
 }
 
-/// Exit code 0 when nothing is an error, warnings or not.
+/// The exit code is 0 if no check is an error. Warnings do not count.
 pub(crate) async fn run(database: &Database, json: bool) -> ExitCode {
     match examine(database, json).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!(
-                "dossier-edge: {error}\n  Where it cannot be reached, `dossier-edge check` says why; where it fails, its log."
+                "dossier-edge: {error}\n  If the database is unreachable, run `dossier-edge check`. Otherwise see the database's log."
             );
             ExitCode::FAILURE
         }
@@ -84,10 +85,10 @@ async fn examine(database: &Database, json: bool) -> Result<bool, DoctorError> {
     Ok(checks.iter().all(|check| check.status != Status::Error))
 }
 
-/// A line for each check, and below those that are not in order every finding and the mend.
+/// One line per check. Below a check that is not ok, its findings and the fix.
 fn report(checks: &[Examined], colours: bool) -> String {
     let mut text = String::new();
-    for Examined { check_name, status, findings, mend } in checks {
+    for Examined { check_name, status, findings, fix } in checks {
         let (on, off) = if colours { (status.colour(), "\x1b[0m") } else { ("", "") };
         let word = status.word();
         // Writing to a string cannot fail.
@@ -100,8 +101,8 @@ fn report(checks: &[Examined], colours: bool) -> String {
             for finding in findings {
                 let _ = writeln!(text, "          {finding}");
             }
-            if let Some(mend) = mend {
-                let _ = writeln!(text, "        → {mend}");
+            if let Some(fix) = fix {
+                let _ = writeln!(text, "        → {fix}");
             }
         }
     }
@@ -119,7 +120,7 @@ mod tests {
         {"check_name": "jobs", "status": "warning", "findings": ["3 wait"], "mend": "Ask again."}]"#;
 
     #[test]
-    fn a_report_names_every_check_and_how_to_mend_what_is_wrong() {
+    fn a_report_lists_every_check_and_the_fixes() {
         let checks: Vec<Examined> = serde_json::from_str(ANSWER).unwrap();
         assert_eq!(
             report(&checks, false),

@@ -1,4 +1,4 @@
-//! Commands for operators that do not serve: `check` tries this configuration, `doctor` examines the database.
+//! Commands for operators: `check` tries the configuration, `doctor` examines the database.
 
 pub(crate) mod check;
 pub(crate) mod doctor;

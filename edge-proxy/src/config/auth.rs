@@ -1,42 +1,42 @@
-//! Whose tokens are believed.
+//! Which tokens are accepted.
 
 use super::ConfigError;
 use std::fmt;
 use std::time::Duration;
 
-/// Shorter secrets can be guessed from one token, offline.
+/// A shorter secret could be guessed offline from a single token.
 const SHORTEST_SECRET: usize = 32;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Tokens")]
 pub(super) struct Args {
-    /// The secret that signs HS256 tokens, as Supabase's JWT secret (at least 32 characters)
+    /// The secret that signs HS256 tokens (Supabase: the JWT secret), at least 32 characters
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
     jwt_secret: Option<String>,
-    /// Where the public keys of ES256, RS256 and `EdDSA` tokens are, as a JWKS document
+    /// URL of the JWKS document with the public keys for ES256, RS256 and `EdDSA` tokens
     #[arg(long, env = "JWKS_URL", value_name = "URL")]
     jwks_url: Option<String>,
-    /// The issuer (`iss`) that tokens must name; any when not given
+    /// The issuer (`iss`) that tokens must have. Unset: any
     #[arg(long, env = "JWT_ISSUER", value_name = "ISSUER")]
     jwt_issuer: Option<String>,
-    /// The audience (`aud`) that tokens must name; empty: any
+    /// The audience (`aud`) that tokens must have. Empty: any
     #[arg(long, env = "JWT_AUDIENCE", default_value = "authenticated", value_name = "AUDIENCE")]
     jwt_audience: String,
-    /// How far clocks may differ when `exp` and `nbf` are checked
+    /// Clock difference in seconds that is tolerated when `exp` and `nbf` are checked
     #[arg(long, env = "JWT_SKEW_SECONDS", default_value_t = 30, value_name = "N")]
     jwt_skew_seconds: u64,
-    /// How often the JWKS document is read again, so that withdrawn keys go
+    /// Interval in seconds for fetching the JWKS document again, so that withdrawn keys disappear
     #[arg(long, env = "JWKS_REFRESH_SECONDS", default_value_t = 600, value_name = "N")]
     jwks_refresh_seconds: u64,
-    /// An unknown key id makes the JWKS document be read again, but not more often than this
+    /// Minimum interval in seconds between fetches of the JWKS document for unknown keys
     #[arg(long, env = "JWKS_MIN_INTERVAL_SECONDS", default_value_t = 10, value_name = "N")]
     jwks_min_interval_seconds: u64,
-    /// How many verified tokens are remembered
+    /// Number of verified tokens to cache. 0: none
     #[arg(long, env = "JWT_CACHE_SIZE", default_value_t = 1024, value_name = "N")]
     jwt_cache_size: usize,
 }
 
-/// Whose tokens are believed. At least one of `secret` and `jwks_url` is there.
+/// Which tokens are accepted. At least one of `secret` and `jwks_url` is set.
 #[derive(Clone)]
 pub(crate) struct Auth {
     pub(crate) secret: Option<String>,
@@ -54,7 +54,7 @@ impl Args {
         if self.jwt_secret.is_none() && self.jwks_url.is_none() {
             return Err(ConfigError::new(
                 "JWT_SECRET",
-                "neither JWT_SECRET nor JWKS_URL is set, so no token could be verified",
+                "neither JWT_SECRET nor JWKS_URL is set, so no token can be verified",
                 "Set JWT_SECRET (the project's JWT secret) or JWKS_URL \
                  (https://<project>.supabase.co/auth/v1/.well-known/jwks.json), or both.",
             ));
@@ -63,7 +63,7 @@ impl Args {
             return Err(ConfigError::new(
                 "JWT_SECRET",
                 format!("shorter than {SHORTEST_SECRET} characters"),
-                "Use the stack's JWT secret, or make one: openssl rand -hex 32",
+                "Use the stack's JWT secret, or create one: openssl rand -hex 32",
             ));
         }
         Ok(Auth {
@@ -84,7 +84,7 @@ fn jwks_url(url: &str) -> Result<http::Uri, ConfigError> {
         ConfigError::new(
             "JWKS_URL",
             problem,
-            "For Supabase it is https://<project>.supabase.co/auth/v1/.well-known/jwks.json",
+            "For Supabase, set https://<project>.supabase.co/auth/v1/.well-known/jwks.json.",
         )
     })
 }
@@ -102,7 +102,7 @@ impl fmt::Debug for Auth {
 
 #[cfg(test)]
 impl Auth {
-    /// HS256 by `secret`, everything else by default.
+    /// HS256 with `secret`, and defaults for everything else.
     pub(crate) fn for_testing(secret: Option<&str>) -> Self {
         Self {
             secret: secret.map(str::to_owned),

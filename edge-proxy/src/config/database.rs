@@ -1,4 +1,4 @@
-//! Which Postgres, how many connections, and how they are encrypted.
+//! Connections to Postgres: where, how many, and how they are encrypted.
 
 use super::ConfigError;
 use std::fmt;
@@ -6,27 +6,27 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio_postgres::config::SslMode;
 
-const ADVICE: &str = "Give a connection string, for example \
-    postgres://authenticator:password@127.0.0.1:5432/postgres (add ?sslmode=require for a hosted one).";
+const ADVICE: &str = "Set a connection string, for example \
+    postgres://authenticator:password@127.0.0.1:5432/postgres (add ?sslmode=require for a hosted database).";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Database")]
 pub(super) struct Args {
-    /// Postgres, as a login role that may become anon, authenticated and `service_role`; a pooler in
-    /// transaction mode will do. `sslmode` is disable, prefer, require (encrypted, not verified), verify-ca
-    /// or verify-full (with `sslrootcert`, or the system's certificates)
+    /// Connection string for a login role that can become anon, authenticated and `service_role`. A pooler in transaction
+    /// mode is supported. `sslmode` is disable, prefer, require (encrypted, not verified), verify-ca or verify-full (with
+    /// `sslrootcert` or the system's certificates)
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
-    /// Postgres for LISTEN: never a pooler in transaction mode; `DATABASE_URL` when not given
+    /// Connection string for LISTEN, which a pooler in transaction mode does not support. Unset: `DATABASE_URL`
     #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true, value_name = "URL")]
     database_listen_url: Option<String>,
-    /// How many connections requests and workers share
+    /// Number of connections that requests and workers share
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 8, value_name = "N")]
     database_pool_size: usize,
-    /// How long a request waits for a connection before it is told to come back
+    /// Seconds that a request waits for a free connection before it gets a 503
     #[arg(long, env = "DATABASE_WAIT_SECONDS", default_value_t = 10, value_name = "N")]
     database_wait_seconds: u64,
-    /// How long one statement of a request may run
+    /// Seconds that one statement of a request may run
     #[arg(long, env = "STATEMENT_TIMEOUT_SECONDS", default_value_t = 30, value_name = "N")]
     statement_timeout_seconds: u64,
 }
@@ -34,22 +34,22 @@ pub(super) struct Args {
 /// How a connection is encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tls {
-    /// Encrypted when the server can (or always, by `sslmode`), but the server is not verified.
+    /// Encrypted if the server supports it (or always, depending on `sslmode`), but the server is not verified.
     Unverified,
-    /// The certificate's chain and name are checked against these certificates, or the system's.
+    /// The chain and the name of the certificate are verified with these certificates, or the system's.
     Full(Option<PathBuf>),
-    /// The certificate's chain is checked against these certificates, or the system's, not its name.
+    /// The chain of the certificate is verified with these certificates, or the system's, but not its name.
     Chain(Option<PathBuf>),
 }
 
-/// One place to connect to.
+/// A server to connect to.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) postgres: tokio_postgres::Config,
     pub(crate) tls: Tls,
 }
 
-/// The database, as this process uses it.
+/// Connections to the database.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     pub(crate) requests: Endpoint,
@@ -64,8 +64,8 @@ impl Args {
         if self.database_pool_size == 0 {
             return Err(ConfigError::new(
                 "DATABASE_POOL_SIZE",
-                "0 connections serve nobody",
-                "8 suits two cores; a small database plan may allow fewer.",
+                "must be at least 1",
+                "8 suits two cores. A small database plan may allow fewer.",
             ));
         }
         let url = self.database_url.ok_or_else(|| ConfigError::new("DATABASE_URL", "not set", ADVICE))?;
@@ -84,7 +84,7 @@ impl Args {
     }
 }
 
-/// Reads `url`, together with the two parameters that libpq knows and `tokio_postgres` does not.
+/// Parses `url`, including two parameters of libpq that `tokio_postgres` does not support.
 fn endpoint(setting: &'static str, url: &str) -> Result<Endpoint, ConfigError> {
     let invalid = |problem: String| ConfigError::new(setting, problem, ADVICE);
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
@@ -109,10 +109,10 @@ fn endpoint(setting: &'static str, url: &str) -> Result<Endpoint, ConfigError> {
         None | Some("prefer") => (SslMode::Prefer, Tls::Unverified),
         Some("disable") => (SslMode::Disable, Tls::Unverified),
         Some("require") if root.is_none() => (SslMode::Require, Tls::Unverified),
-        // As libpq: `require` with a root certificate verifies the chain.
+        // As in libpq: `require` with a root certificate verifies the chain.
         Some("require" | "verify-ca") => (SslMode::Require, Tls::Chain(root)),
         Some("verify-full") => (SslMode::Require, Tls::Full(root)),
-        Some(other) => return Err(invalid(format!("sslmode={other} is unknown"))),
+        Some(other) => return Err(invalid(format!("sslmode={other} is not supported"))),
     };
     postgres.ssl_mode(ssl);
     postgres.connect_timeout(Duration::from_secs(10));
@@ -126,7 +126,7 @@ fn decode(value: &str) -> String {
     percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
 }
 
-/// The error with its cause: `tokio_postgres` says only "invalid connection string" by itself.
+/// The error with its cause. `tokio_postgres` alone only reports "invalid connection string".
 fn describe(error: &tokio_postgres::Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),

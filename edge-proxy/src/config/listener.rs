@@ -1,4 +1,4 @@
-//! The public port: where it listens, what it lets in, where it passes the rest.
+//! The public port: where it listens, what it accepts, and where it passes other paths.
 
 use super::ConfigError;
 use std::net::SocketAddr;
@@ -9,67 +9,65 @@ const MIB: u64 = 1024 * 1024;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Public port")]
 pub(super) struct Args {
-    /// Address and port to serve
+    /// Address and port to listen on
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// The Supabase stack behind, for /rest/v1, /auth/v1, /storage/v1, /realtime/v1, /functions/v1 and
-    /// /graphql/v1
+    /// The Supabase stack that /rest/v1, /auth/v1, /storage/v1, /realtime/v1, /functions/v1 and /graphql/v1 are passed
+    /// through to
     #[arg(long, env = "SUPABASE_URL", value_name = "URL")]
     supabase_url: Option<String>,
-    /// Origins whose pages may call /api from a browser, joined by commas (`https://app.example.com`), or `*`
-    /// for any; none when not given
+    /// Origins whose pages may call /api from a browser, joined by commas (`https://app.example.com`). `*`: any. Unset: none
     #[arg(long, env = "CORS_ORIGINS", default_value = "", value_name = "ORIGINS", hide_default_value = true)]
     cors_origins: String,
-    /// Requests a minute that one client address may make (as many at once); 0: no limit
+    /// Requests per minute for one client address, which may also come all at once. 0: no limit
     #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value_t = 12_000, value_name = "N")]
     rate_limit_per_minute: u32,
-    /// How many proxies in front append to X-Forwarded-For; the client's address is taken from there
+    /// Number of trusted proxies in front, each of which appends to X-Forwarded-For. The client's address is taken from there
     #[arg(long, env = "TRUSTED_PROXIES", default_value_t = 0, value_name = "N")]
     trusted_proxies: usize,
-    /// Connections served at once; more wait to be accepted
+    /// Connections at the same time. Further ones wait to be accepted
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 4096, value_name = "N")]
     max_connections: usize,
-    /// Largest request that may be declared (Content-Length), all files together
+    /// Largest Content-Length of a request, for all its files together
     #[arg(long, env = "REQUEST_MAX_BYTES", default_value_t = 256 * MIB, value_name = "BYTES")]
     request_max_bytes: u64,
-    /// How long a client may send nothing in the middle of a request
+    /// Seconds that a client may pause in the middle of a request
     #[arg(long, env = "BODY_IDLE_SECONDS", default_value_t = 60, value_name = "N")]
     body_idle_seconds: u64,
-    /// How long a kept-alive connection may be idle
+    /// Seconds that a connection may be idle between requests
     #[arg(long, env = "KEEPALIVE_SECONDS", default_value_t = 60, value_name = "N")]
     keepalive_seconds: u64,
-    /// How long the stack behind may take to answer
+    /// Seconds that the stack behind may take to respond
     #[arg(long, env = "UPSTREAM_TIMEOUT_SECONDS", default_value_t = 120, value_name = "N")]
     upstream_timeout_seconds: u64,
-    /// After a refusal: how much of what the client still sends is read and thrown away, so that the
-    /// refusal reaches it
+    /// After a refusal: how many bytes that the client still sends are read and discarded, so that it receives the refusal
     #[arg(long, env = "LINGER_BYTES", default_value_t = MIB, value_name = "BYTES")]
     linger_bytes: u64,
-    /// After a refusal: how long the connection is held for a client that is still sending
+    /// After a refusal: seconds that the connection stays open for a client that is still sending
     #[arg(long, env = "LINGER_SECONDS", default_value_t = 2, value_name = "N")]
     linger_seconds: u64,
-    /// How long work in flight may take to finish at shutdown
+    /// At shutdown: seconds for requests and jobs in progress to finish
     #[arg(long, env = "SHUTDOWN_GRACE_SECONDS", default_value_t = 25, value_name = "N")]
     shutdown_grace_seconds: u64,
 }
 
-/// The stack that other paths pass through to.
+/// The stack that other paths are passed through to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Upstream {
-    /// Host and port as the `Host` header says them.
+    /// Host and port as in the `Host` header.
     pub(crate) authority: String,
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) tls: bool,
 }
 
-/// Whose pages may call the API.
+/// The origins whose pages may call the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origins {
-    /// Only those that this edge serves itself.
+    /// Only pages that this edge serves itself.
     None,
     Any,
-    /// Each as browsers write it: scheme, host, and port where it is not the scheme's own.
+    /// Each as browsers send it: scheme, host, and the port unless it is the default of the scheme.
     These(Vec<String>),
 }
 
@@ -97,12 +95,12 @@ impl Args {
         if self.request_max_bytes < MIB {
             return Err(ConfigError::new(
                 "REQUEST_MAX_BYTES",
-                "less than 1 MiB",
-                "It is for a whole request with all its files; UPLOAD_MAX_BYTES is for one file.",
+                "must be at least 1 MiB",
+                "It limits a request with all its files. UPLOAD_MAX_BYTES limits a single file.",
             ));
         }
         if self.max_connections == 0 {
-            return Err(ConfigError::new("MAX_CONNECTIONS", "0 serves nobody", "4096 is the default."));
+            return Err(ConfigError::new("MAX_CONNECTIONS", "must be at least 1", "The default is 4096."));
         }
         let upstream = self.supabase_url.as_deref().filter(|url| !url.is_empty());
         Ok(Listener {
@@ -140,17 +138,17 @@ impl Origins {
             ConfigError::new(
                 "CORS_ORIGINS",
                 format!("{origin}: {problem}"),
-                "Origins are like https://app.example.com, joined by commas; * alone lets any in.",
+                "Set origins such as https://app.example.com, joined by commas, or * for any.",
             )
         };
         let uri = http_url(origin).map_err(invalid)?;
         let parts = uri.scheme_str().zip(uri.authority());
-        let (scheme, authority) = parts.ok_or_else(|| invalid("has no host".to_owned()))?;
+        let (scheme, authority) = parts.ok_or_else(|| invalid("no host in the URL".to_owned()))?;
         let plain = format!("{scheme}://{authority}").to_ascii_lowercase();
-        // Browsers send neither a path, a user, nor the scheme's own port.
+        // Browsers send no path, no user, and no default port.
         let own_port = if scheme == "https" { ":443" } else { ":80" };
         if plain != origin || authority.as_str().contains(['@', '*']) || plain.ends_with(own_port) {
-            return Err(invalid("is not written as browsers send it, scheme://host[:port]".to_owned()));
+            return Err(invalid("not in the form that browsers send, scheme://host[:port]".to_owned()));
         }
         Ok(plain)
     }
@@ -159,16 +157,16 @@ impl Origins {
 impl Upstream {
     fn parse(url: &str) -> Result<Self, ConfigError> {
         let invalid = |problem: String| {
-            ConfigError::new("SUPABASE_URL", problem, "For example https://<project>.supabase.co")
+            ConfigError::new("SUPABASE_URL", problem, "Set a URL such as https://<project>.supabase.co.")
         };
         let uri = http_url(url).map_err(invalid)?;
         if !matches!(uri.path(), "" | "/") {
-            return Err(invalid("has a path; only scheme, host and port belong here".to_owned()));
+            return Err(invalid("must not have a path, only scheme, host and port".to_owned()));
         }
-        Self::from_uri(&uri).ok_or_else(|| invalid("has no host".to_owned()))
+        Self::from_uri(&uri).ok_or_else(|| invalid("no host in the URL".to_owned()))
     }
 
-    /// Where an http or https URL points to; its path is not looked at.
+    /// The server of an http or https URL. Its path is ignored.
     pub(crate) fn from_uri(uri: &http::Uri) -> Option<Self> {
         let tls = uri.scheme_str() == Some("https");
         let authority = uri.authority()?;

@@ -1,4 +1,4 @@
-//! What is written about what happens.
+//! Logging.
 
 use super::ConfigError;
 use tracing_subscriber::EnvFilter;
@@ -6,22 +6,22 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Logs")]
 pub(super) struct Args {
-    /// One JSON object a line, or text
+    /// Format of the log: text, or one JSON object per line
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
-    /// What is logged: error, warn, info, debug, or finer (`info,dossier_edge::jobs=debug`)
+    /// Log level: error, warn, info or debug, also by module (`info,dossier_edge::work::jobs=debug`)
     #[arg(long, env = "LOG", default_value = "info", value_name = "FILTER")]
     log: String,
 }
 
-/// How a log line looks.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
     Json,
     Text,
 }
 
-/// What is written about what happens.
+/// Logging.
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
     pub(crate) format: LogFormat,
@@ -35,7 +35,7 @@ impl Args {
             ConfigError::new(
                 "LOG",
                 error.to_string(),
-                "For example info, or info,dossier_edge::jobs=debug (see docs of tracing's EnvFilter).",
+                "Set a filter such as info, or info,dossier_edge::work::jobs=debug (the syntax of tracing's EnvFilter).",
             )
         })?;
         Ok(Log { format: self.log_format, filter: self.log })

@@ -1,7 +1,7 @@
-//! What the operator decides, checked once at start.
+//! The operator's settings, checked once at the start.
 //!
-//! One struct per concern; `clap` reads flags and environment (a flag wins), each concern checks its own
-//! arguments and hands out a struct that needs no further checking.
+//! There is one struct per concern. `clap` reads flags and environment variables, and a flag takes precedence. Each concern
+//! checks its own arguments and returns a struct that needs no further checks.
 //! Invariant: nothing outside this module reads the environment.
 
 mod auth;
@@ -22,7 +22,7 @@ pub(crate) use upload::Upload;
 
 use clap::Parser;
 
-/// A setting that cannot be used, and what to do about it.
+/// An invalid setting, and how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[error("{setting}: {problem}\n  {advice}")]
 pub(crate) struct ConfigError {
@@ -40,39 +40,39 @@ impl ConfigError {
 const ABOUT: &str = "\
 Dossier's edge: streaming uploads, sessions and documents in front of a Supabase stack.
 
-It verifies the caller's JWT, runs every statement in Postgres as that caller (row level security \
-decides), streams files into chunk rows with constant memory, extracts their text in sandboxed workers, \
-and passes the other Supabase paths through.";
+It verifies the caller's JWT and runs every statement in Postgres as that caller, so that row level \
+security applies. It streams files into chunk rows in constant memory, extracts their text in sandboxed \
+workers, and passes other Supabase paths through.";
 
 const EXAMPLES: &str = "\
 Examples:
-  # Beside a local Postgres that has Dossier's schema:
+  # With a local Postgres that has Dossier's schema:
   DATABASE_URL=postgres://authenticator:secret@127.0.0.1:5432/app \\
   JWT_SECRET=at-least-32-characters-of-secret dossier-edge
 
-  # In front of a hosted Supabase project (the direct connection or the session pooler for listening):
+  # In front of a hosted Supabase project (LISTEN needs the direct connection or the session pooler):
   DATABASE_URL='postgres://postgres.ref:pw@pooler.supabase.com:6543/postgres?sslmode=require' \\
   DATABASE_LISTEN_URL='postgres://postgres.ref:pw@pooler.supabase.com:5432/postgres?sslmode=require' \\
   JWKS_URL=https://ref.supabase.co/auth/v1/.well-known/jwks.json \\
   SUPABASE_URL=https://ref.supabase.co LISTEN=0.0.0.0:8080 dossier-edge
 
-  # Is everything there that this configuration needs?
+  # Check everything that this configuration needs:
   dossier-edge check
 
-  # Is the database in order? For people, and for scripts:
+  # Examine the database, for people and for scripts:
   dossier-edge doctor
   dossier-edge doctor --json
 
-Every flag has an environment variable of the same meaning, named in brackets; a flag wins.";
+Every flag can also be set by the environment variable in brackets. The flag takes precedence.";
 
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "dossier-edge", version, about = ABOUT, long_about = None, after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What to do instead of serving
+    /// Run this command instead of serving
     #[arg(value_enum)]
     pub(crate) command: Option<Command>,
-    /// What `doctor` finds, as JSON
+    /// With `doctor`: print the findings as JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -91,16 +91,16 @@ pub(crate) struct Args {
     log: log::Args,
 }
 
-/// What to do instead of serving.
+/// A command to run instead of serving.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Command {
-    /// Try everything this configuration needs, one line each, and say how to mend what is missing
+    /// Check everything that this configuration needs, one line each, with a fix for each failure
     Check,
-    /// Look over the database's installation, and say how to mend what is wrong; ends with 1 at an error
+    /// Examine the installation in the database and print fixes. The exit code is 1 if there is an error
     Doctor,
 }
 
-/// What to do, with what it needs of the configuration.
+/// The task, with the part of the configuration that it needs.
 #[derive(Debug)]
 pub(crate) enum Task {
     Serve(Box<Config>),
@@ -109,7 +109,7 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    /// Checks the arguments that the task needs, concern by concern; the first problem is the answer.
+    /// Checks the arguments that the task needs, and returns the first problem.
     pub(crate) fn from_args(args: Args) -> Result<Self, ConfigError> {
         Ok(match args.command {
             None => Self::Serve(Box::new(Config::from_args(args)?)),
@@ -129,7 +129,7 @@ impl Task {
     }
 }
 
-/// Everything the operator decided.
+/// All settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) database: Database,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn each_problem_names_its_setting_and_says_what_to_do() {
+    fn each_problem_names_its_setting_and_a_fix() {
         for (flags, setting) in [
             (vec![SECRET], "DATABASE_URL"),
             (vec![DATABASE], "JWT_SECRET"),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_never_shows_in_help_or_debug_output() {
+    fn a_secret_never_appears_in_debug_output() {
         let config = config(&[DATABASE, SECRET]).unwrap();
         assert!(!format!("{config:?}").contains("0123456789abcdef"));
         let config = super::tests::config(&["--database-url=postgres://u:hunter2@h/d", SECRET]).unwrap();

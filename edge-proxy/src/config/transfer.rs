@@ -1,4 +1,4 @@
-//! What exports and imports may cost.
+//! Limits of exports and imports.
 
 use super::ConfigError;
 
@@ -7,15 +7,15 @@ const MIB: usize = 1024 * 1024;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Export and import")]
 pub(super) struct Args {
-    /// Most text of a session that is exported as a Word document, which is built in memory
+    /// Largest text of a session for an export as a Word document, which is built in memory
     #[arg(long, env = "EXPORT_DOCX_MAX_BYTES", default_value_t = 4 * MIB, value_name = "BYTES")]
     export_docx_max_bytes: usize,
-    /// Largest ZIP archive that is imported; it waits in the directory of temporary files, two at once at most
+    /// Largest ZIP archive for an import. The temporary directory holds at most two at the same time
     #[arg(long, env = "IMPORT_ZIP_MAX_BYTES", default_value_t = 512 * MIB as u64, value_name = "BYTES")]
     import_zip_max_bytes: u64,
 }
 
-/// What exports and imports may cost.
+/// Limits of exports and imports.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Transfer {
     pub(crate) docx_max_bytes: usize,
@@ -27,15 +27,15 @@ impl Args {
         if self.export_docx_max_bytes == 0 {
             return Err(ConfigError::new(
                 "EXPORT_DOCX_MAX_BYTES",
-                "0 refuses every session",
-                "4194304 is 4 MiB.",
+                "must be at least 1",
+                "4194304 is 4 MiB, the default.",
             ));
         }
         if self.import_zip_max_bytes == 0 {
             return Err(ConfigError::new(
                 "IMPORT_ZIP_MAX_BYTES",
-                "0 refuses every archive",
-                "536870912 is 512 MiB.",
+                "must be at least 1",
+                "536870912 is 512 MiB, the default.",
             ));
         }
         Ok(Transfer {

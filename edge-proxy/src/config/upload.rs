@@ -1,4 +1,4 @@
-//! What one upload may cost.
+//! Limits of uploads.
 
 use super::ConfigError;
 
@@ -7,28 +7,27 @@ const MIB: u64 = 1024 * 1024;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Uploads")]
 pub(super) struct Args {
-    /// Largest file; the database has its own limit, and the smaller one holds
+    /// Largest file. The database has its own limit (`max_file_bytes`), and the smaller one applies
     #[arg(long, env = "UPLOAD_MAX_BYTES", default_value_t = 10 * MIB, value_name = "BYTES")]
     upload_max_bytes: u64,
-    /// Most files in one request
+    /// Maximum number of files in one request
     #[arg(long, env = "UPLOAD_MAX_FILES", default_value_t = 100, value_name = "N")]
     upload_max_files: usize,
-    /// Uploads in flight at once; further ones are told to come back
+    /// Uploads at the same time. Further ones get a 503
     #[arg(long, env = "UPLOAD_CONCURRENCY", default_value_t = 512, value_name = "N")]
     upload_concurrency: usize,
-    /// How many of the database connections uploads may use at once, at least 2; a quarter of them when not
-    /// given
+    /// Database connections that uploads may use at the same time, at least 2. Unset: a quarter of `DATABASE_POOL_SIZE`
     #[arg(long, env = "UPLOAD_CONNECTIONS", value_name = "N")]
     upload_connections: Option<usize>,
     /// How much of a refused file is skipped to reach the files after it
     #[arg(long, env = "UPLOAD_SKIP_BYTES", default_value_t = MIB, value_name = "BYTES")]
     upload_skip_bytes: u64,
-    /// Longest JSON body
+    /// Largest JSON body
     #[arg(long, env = "JSON_MAX_BYTES", default_value_t = 2 * MIB, value_name = "BYTES")]
     json_max_bytes: u64,
 }
 
-/// What one upload may cost.
+/// Limits of uploads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Upload {
     pub(crate) max_bytes: u64,
@@ -42,12 +41,16 @@ pub(crate) struct Upload {
 impl Args {
     pub(super) fn check(self) -> Result<Upload, ConfigError> {
         if self.upload_max_bytes == 0 {
-            return Err(ConfigError::new("UPLOAD_MAX_BYTES", "0 refuses every file", "10485760 is 10 MiB."));
+            return Err(ConfigError::new(
+                "UPLOAD_MAX_BYTES",
+                "must be at least 1",
+                "10485760 is 10 MiB, the default.",
+            ));
         }
         if self.upload_max_files == 0 || self.upload_concurrency == 0 || self.upload_connections == Some(0) {
             return Err(ConfigError::new(
                 "UPLOAD_MAX_FILES, UPLOAD_CONCURRENCY, UPLOAD_CONNECTIONS",
-                "0 refuses every upload",
+                "must be at least 1",
                 "The defaults are 100, 512 and a quarter of DATABASE_POOL_SIZE.",
             ));
         }
