@@ -1,10 +1,9 @@
-//! A client's connection, as pingora reads and writes it; it closes kindly.
+//! A client's connection, as pingora reads and writes it. It closes so that the response arrives.
 //!
-//! A server that closes a connection while bytes are still arriving makes the kernel send a reset, and a
-//! reset destroys what the client has not read yet: the very answer that told it to stop. So the end of a
-//! connection is said first (FIN), then a little of what still comes is read and thrown away, then nothing
-//! is read any more and the client's sending stalls, and only then is the connection closed.
-//! Invariant: what is thrown away has a limit in bytes and in time; a refused body is never swallowed.
+//! If a server closes a connection while bytes are still arriving, the kernel sends a reset. A reset destroys data that the
+//! client has not read yet: the very response that refused the body. So the connection first sends FIN, then reads and
+//! discards some of the remaining bytes, then stops reading so that the client's sending stalls, and only then closes.
+//! Invariant: the discarded bytes are limited in number and in time. A refused body is never read completely.
 
 use async_trait::async_trait;
 use pingora::protocols::raw_connect::ProxyDigest;
@@ -23,35 +22,35 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 
-/// How a connection may be used.
+/// The limits of a connection.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionLimits {
-    /// How long the head of a request may take from its first byte to its last.
+    /// How long the head of a request may take, from its first byte to its last.
     pub(super) head: Duration,
     pub(super) linger_bytes: u64,
     pub(super) linger: Duration,
-    /// Where connections end that are closing.
+    /// Tracks connections that are closing.
     pub(super) closing: TaskTracker,
 }
 
-/// What is read at once. Pingora holds up to six pieces of a body on their way to a slower receiver, each as
-/// large as what was read: with 64 KiB, a waiting upload would hold half a megabyte there.
+/// How much is read at a time. Pingora holds up to six pieces of a body for a slower receiver, each as large as one read.
+/// With 64 KiB, a waiting upload would hold half a megabyte there.
 const PIECE: usize = 16 * 1024;
 
 /// No head is being read.
 const NO_HEAD: u64 = u64::MAX;
-/// The first byte of a head is waited for.
+/// The first byte of a head has not arrived yet.
 const BEFORE_HEAD: u64 = u64::MAX - 1;
 
 /// A client's connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    /// Taken when the connection is dropped.
+    /// `None` once the connection is dropped.
     stream: Option<TcpStream>,
     limits: ConnectionLimits,
     accepted: Instant,
     digest: Arc<SocketDigest>,
-    /// When the head that is being read began, in milliseconds since `accepted`.
+    /// When the current head began, in milliseconds since `accepted`.
     head_began: AtomicU64,
     peer_has_closed: bool,
 }
@@ -69,22 +68,22 @@ impl Connection {
         }
     }
 
-    /// The connection inside of what pingora handles.
+    /// The connection inside a stream of pingora.
     pub(super) fn of(stream: &Stream) -> Option<&Self> {
         stream.as_any().downcast_ref()
     }
 
-    /// The next bytes are another request's head.
+    /// The next bytes are the head of another request.
     pub(super) fn expect_head(&self) {
         self.head_began.store(BEFORE_HEAD, Ordering::Relaxed);
     }
 
-    /// The next bytes are a body's.
+    /// The next bytes belong to a body.
     pub(super) fn head_is_read(&self) {
         self.head_began.store(NO_HEAD, Ordering::Relaxed);
     }
 
-    /// Whether a head that is being read takes too long.
+    /// Whether the current head takes too long.
     fn head_is_late(&self) -> bool {
         let began = self.head_began.load(Ordering::Relaxed);
         if began == NO_HEAD {
@@ -106,30 +105,30 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let Some(stream) = self.stream.take() else { return };
-        // A runtime that has ended lingers for nobody.
+        // Without a runtime, nothing can linger.
         if !self.peer_has_closed && tokio::runtime::Handle::try_current().is_ok() {
             self.limits.closing.spawn(linger(stream, self.limits.linger_bytes, self.limits.linger));
         }
     }
 }
 
-/// Closes `stream` so that what was written to it arrives.
+/// Closes `stream` so that everything written to it arrives.
 async fn linger(mut stream: TcpStream, bytes: u64, time: Duration) {
     let closing = async {
         if stream.shutdown().await.is_err() {
             return;
         }
-        let mut scrap = [0; 4096];
-        let mut thrown_away = 0;
-        while thrown_away < bytes {
-            match stream.read(&mut scrap).await {
+        let mut discarded = [0; 4096];
+        let mut discarded_bytes = 0;
+        while discarded_bytes < bytes {
+            match stream.read(&mut discarded).await {
                 Ok(0) | Err(_) => return,
-                Ok(read) => thrown_away += read as u64,
+                Ok(read) => discarded_bytes += read as u64,
             }
         }
         std::future::pending::<()>().await;
     };
-    // Time is up: whoever still sends is cut off.
+    // After that, a client that still sends is cut off.
     let _ = tokio::time::timeout(time, closing).await;
 }
 
@@ -184,7 +183,7 @@ impl AsyncWrite for Connection {
 impl Shutdown for Connection {
     async fn shutdown(&mut self) {
         if let Some(stream) = &mut self.stream {
-            // A connection that is gone is shut.
+            // A failure means that the connection is already closed.
             let _ = stream.shutdown().await;
         }
     }

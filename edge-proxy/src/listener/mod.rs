@@ -1,9 +1,8 @@
-//! The public port: what is let in, and where it goes.
+//! The public port: which requests are admitted, and where they go.
 //!
-//! A pingora proxy in this process's own runtime. `/api` (and `/`, `/healthz`, `/readyz`) go to the axum
-//! service over a Unix socket, Supabase's paths to the stack behind; each answer has a request id, each
-//! request one log line.
-//! Invariant: reads no body and knows no token; it only counts, forwards and says no.
+//! A pingora proxy in this process's own runtime. `/api`, `/`, `/healthz` and `/readyz` go to the axum service over a Unix
+//! socket, Supabase's paths to the stack behind. Each response has a request id, each request one log line.
+//! Invariant: reads no body and knows no token. It only counts, forwards and refuses.
 
 mod connection;
 mod cors;

@@ -4,8 +4,8 @@ use super::connection::Connection;
 use super::cors::Cors;
 use super::rate::RateLimit;
 use super::respond::{
-    bad_gateway, foreign_origin, head_too_large, no_upstream, refuse, timed_out, too_large,
-    too_many_requests, unknown_path,
+    bad_gateway, foreign_origin, head_too_large, malformed, no_upstream, refuse, timed_out, too_large,
+    too_many_requests, unknown_path, unreadable,
 };
 use super::target::Target;
 use super::upstream::Stack;
@@ -13,7 +13,7 @@ use crate::auth::USER_HEADER;
 use crate::config;
 use crate::http::{Problem, REQUEST_ID};
 use async_trait::async_trait;
-use http::{StatusCode, header};
+use http::header;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -24,11 +24,8 @@ use std::path::Path;
 use std::time::Instant;
 use tracing::{info, warn};
 
-/// Longest head that the API reads; Supabase's tokens have at most a few KiB.
+/// The longest head that the API accepts. Supabase's tokens have a few KiB at most.
 const LONGEST_HEAD: usize = 24 * 1024;
-
-/// The hint where all that is known is that a request is none.
-const AS_HTTP: &str = "Send the request as HTTP/1.1 or HTTP/2 has it, by a library or a browser.";
 
 /// The public port's proxy.
 pub(super) struct EdgeProxy {
@@ -39,18 +36,18 @@ pub(super) struct EdgeProxy {
     cors: Cors,
 }
 
-/// One request on its way.
+/// One request and its response.
 pub(super) struct Exchange {
     started: Instant,
     id: String,
     target: Target,
     user: Option<String>,
-    /// Whether the client would like to send more requests on its connection.
+    /// Whether the client wants to send more requests on its connection.
     keepalive: bool,
 }
 
 impl EdgeProxy {
-    /// `socket`: where the API listens.
+    /// `socket`: where the internal server listens.
     pub(super) fn new(config: config::Listener, socket: &Path) -> Result<Self> {
         Ok(Self {
             api: HttpPeer::new_uds(&socket.to_string_lossy(), false, String::new())?,
@@ -61,40 +58,45 @@ impl EdgeProxy {
         })
     }
 
-    /// Speaks for the API alone.
+    /// Only for the API. The stack behind sets its own CORS headers.
     fn cors(&self, exchange: &Exchange) -> Option<&Cors> {
         (exchange.target == Target::Api).then_some(&self.cors)
     }
 
-    /// Answers a browser that asks whether a page of another origin may send its request.
+    /// Responds to a browser that asks whether a page of another origin may send its request.
     async fn preflight(&self, session: &mut Session, exchange: &Exchange) -> Result<()> {
-        let Some(mut answer) = self.cors.preflight(session.req_header())? else {
+        let Some(mut response) = self.cors.preflight(session.req_header())? else {
             return refuse(session, Some(&self.cors), &exchange.id, &foreign_origin(), None).await;
         };
-        answer.insert_header(REQUEST_ID, &exchange.id)?;
-        session.write_response_header(Box::new(answer), true).await
+        response.insert_header(REQUEST_ID, &exchange.id)?;
+        session.write_response_header(Box::new(response), true).await
     }
 
-    /// Whether the request may pass, by what is known before its body.
+    /// Refuses a request for reasons that are known before its body.
     fn admit(&self, session: &Session, exchange: &Exchange) -> Result<(), (Problem, Option<u64>)> {
         let request = session.req_header();
         if let Some(client) = client_address(session, self.config.trusted_proxies)
             && let Err(wait) = self.rate.admit(client, exchange.started)
         {
-            return Err((too_many_requests(), Some(wait.as_secs() + 1)));
+            return Err((too_many_requests(self.config.requests_per_minute), Some(wait.as_secs() + 1)));
         }
         match exchange.target {
             Target::Unknown => Err((unknown_path(), None)),
             Target::Upstream if self.stack.is_none() => Err((no_upstream(), None)),
             Target::Upstream => Ok(()),
-            Target::Api if head_bytes(request) > LONGEST_HEAD => Err((head_too_large(), None)),
             Target::Api => {
+                let head = head_bytes(request);
+                if head > LONGEST_HEAD {
+                    return Err((head_too_large(head, LONGEST_HEAD), None));
+                }
                 let declared = request.headers.get(header::CONTENT_LENGTH);
                 let declared: Option<u64> = declared.and_then(|length| length.to_str().ok()?.parse().ok());
-                if declared.is_some_and(|length| length > self.config.request_max_bytes) {
-                    return Err((too_large(self.config.request_max_bytes), None));
+                match declared {
+                    Some(length) if length > self.config.request_max_bytes => {
+                        Err((too_large(length, self.config.request_max_bytes), None))
+                    }
+                    _ => Ok(()),
                 }
-                Ok(())
             }
         }
     }
@@ -121,7 +123,7 @@ impl ProxyHttp for EdgeProxy {
             connection.head_is_read();
         }
         session.set_read_timeout(Some(self.config.body_idle));
-        // HTTP/1.1 without further words is kept alive for ever by pingora.
+        // Without a value, pingora keeps an HTTP/1.1 connection alive forever.
         exchange.keepalive = session.get_keepalive().is_some();
         if exchange.keepalive {
             session.set_keepalive(Some(self.config.keepalive.as_secs()));
@@ -132,19 +134,22 @@ impl ProxyHttp for EdgeProxy {
             refuse(session, self.cors(exchange), &exchange.id, &problem, retry_after).await?;
             return Ok(true);
         }
-        let asked = self.cors(exchange).is_some_and(|cors| cors.is_asked(session.req_header()));
-        if asked {
+        let preflight = self.cors(exchange).is_some_and(|cors| cors.is_preflight(session.req_header()));
+        if preflight {
             self.preflight(session, exchange).await?;
         }
-        Ok(asked)
+        Ok(preflight)
     }
 
     async fn upstream_peer(&self, session: &mut Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {
         match (exchange.target, &self.stack) {
             (Target::Upstream, Some(stack)) => {
                 let peer = stack.peer(session.is_upgrade_req()).await.map_err(|error| {
-                    let mut error =
-                        Error::because(ErrorType::ConnectError, "looking up the stack behind", error);
+                    let mut error = Error::because(
+                        ErrorType::ConnectError,
+                        "looking up the address of SUPABASE_URL",
+                        error,
+                    );
                     error.as_up();
                     error
                 })?;
@@ -170,24 +175,24 @@ impl ProxyHttp for EdgeProxy {
     async fn response_filter(
         &self,
         session: &mut Session,
-        answer: &mut ResponseHeader,
+        response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
         if exchange.target == Target::Api {
-            let user = answer.remove_header(USER_HEADER);
+            let user = response.remove_header(USER_HEADER);
             exchange.user = user.and_then(|user| user.to_str().ok().map(str::to_owned));
-            self.cors.allow(session.req_header(), answer)?;
+            self.cors.allow(session.req_header(), response)?;
         }
-        // An interim "100 Continue" makes pingora give the connection up, though the body then comes whole.
-        if exchange.keepalive && !answer.status.is_informational() && session.is_body_done() {
+        // After an interim "100 Continue", pingora would close the connection although the body arrives completely.
+        if exchange.keepalive && !response.status.is_informational() && session.is_body_done() {
             session.set_keepalive(Some(self.config.keepalive.as_secs()));
         }
-        // A refusal while the body still comes: nobody reads on, and a client that stopped sending to
-        // read it is not waited for.
-        if answer.status.as_u16() >= 400 && !session.is_body_done() {
+        // A refusal while the body is still arriving: the rest is not read, and a client that stops sending in order to
+        // read the refusal is not waited for.
+        if response.status.as_u16() >= 400 && !session.is_body_done() {
             session.set_read_timeout(Some(self.config.linger));
         }
-        answer.insert_header(REQUEST_ID, &exchange.id)
+        response.insert_header(REQUEST_ID, &exchange.id)
     }
 
     async fn fail_to_proxy(
@@ -197,28 +202,25 @@ impl ProxyHttp for EdgeProxy {
         exchange: &mut Exchange,
     ) -> FailToProxy {
         let problem = match (error.esource(), error.etype()) {
-            (_, ErrorType::HTTPStatus(status)) => StatusCode::from_u16(*status).map_or_else(
-                |_| Problem::internal(),
-                |status| Problem::new(status, "the request was refused").hint(AS_HTTP),
-            ),
-            (ErrorSource::Downstream, ErrorType::ReadTimedout) => timed_out(),
-            // The client is gone; there is nobody to answer.
+            (_, ErrorType::HTTPStatus(status)) => unreadable(*status),
+            (ErrorSource::Downstream, ErrorType::ReadTimedout) => timed_out(self.config.body_idle),
+            // The client has disconnected, so nothing can be sent.
             (
                 ErrorSource::Downstream,
                 ErrorType::ReadError | ErrorType::WriteError | ErrorType::ConnectionClosed,
             ) => return FailToProxy { error_code: 0, can_reuse_downstream: false },
-            (ErrorSource::Downstream, _) => Problem::bad_request("the request is malformed").hint(AS_HTTP),
+            (ErrorSource::Downstream, _) => malformed(),
             (ErrorSource::Upstream, _) if exchange.target == Target::Upstream => bad_gateway(),
             _ => Problem::internal(),
         };
         if problem.status.is_server_error() {
-            warn!(request.id = exchange.id, "cannot forward: {error}");
+            warn!(request.id = exchange.id, "forwarding failed: {error}");
         }
-        // An answer that has begun cannot be taken back; it breaks off.
+        // A response that has begun cannot be taken back. It breaks off.
         if session.response_written().is_none() {
             session.set_keepalive(None);
             if let Err(error) = refuse(session, self.cors(exchange), &exchange.id, &problem, None).await {
-                tracing::debug!(request.id = exchange.id, "the client did not take the answer: {error}");
+                tracing::debug!(request.id = exchange.id, "sending a refusal failed: {error}");
             }
         }
         FailToProxy { error_code: problem.status.as_u16(), can_reuse_downstream: false }
@@ -230,8 +232,8 @@ impl ProxyHttp for EdgeProxy {
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, exchange: &mut Exchange) {
         let request = session.req_header();
-        // 499: the client left before there was an answer, as nginx writes it.
-        let status = session.response_written().map_or(499, |answer| answer.status.as_u16());
+        // 499, as in nginx: the client disconnected before there was a response.
+        let status = session.response_written().map_or(499, |response| response.status.as_u16());
         info!(
             request.id = exchange.id,
             method = %request.method,
@@ -251,7 +253,7 @@ fn head_bytes(request: &RequestHeader) -> usize {
     request.raw_path().len() + headers
 }
 
-/// The client's own id for the request when it is one, else a new one.
+/// The client's own request id if it is acceptable, otherwise a new one.
 fn request_id(request: &RequestHeader) -> String {
     let given = request.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let plain = |id: &&str| {
@@ -261,7 +263,7 @@ fn request_id(request: &RequestHeader) -> String {
     given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
 }
 
-/// The address that `hops` trusted proxies say the client has; without them, the connection's.
+/// The client's address as `hops` trusted proxies report it. Without proxies, that of the connection.
 fn client_address(session: &Session, hops: usize) -> Option<IpAddr> {
     let connected = session.client_addr()?.as_inet()?.ip();
     if hops == 0 {
@@ -278,7 +280,7 @@ fn client_address(session: &Session, hops: usize) -> Option<IpAddr> {
     Some(forwarded_for(&forwarded, hops).unwrap_or(connected))
 }
 
-/// Each proxy appends who connected to it, so the client is as many from the end as there are proxies.
+/// Each proxy appends the address that connected to it. So the client is as many places from the end as there are proxies.
 fn forwarded_for(forwarded: &[&str], hops: usize) -> Option<IpAddr> {
     forwarded.len().checked_sub(hops).and_then(|at| forwarded[at].trim().parse().ok())
 }
@@ -288,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_taken_over_only_when_it_is_plain() {
+    fn a_request_id_is_kept_only_if_it_is_plain() {
         let with = |id: &str| {
             let mut request = RequestHeader::build("GET", b"/", None).unwrap();
             request.insert_header(REQUEST_ID, id).unwrap();

@@ -1,14 +1,14 @@
-//! How many requests one client may make: a bucket of tokens per address, refilled evenly.
+//! How many requests one client may send: a token bucket per address, refilled evenly.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Addresses that are remembered before those whose bucket is full again are forgotten.
-const REMEMBERED: usize = 65_536;
+/// When this many addresses are known, those with a full bucket are forgotten.
+const MOST_ADDRESSES: usize = 65_536;
 
-/// Limits each address to a number of requests a minute, as many at once.
+/// Limits each address to a number of requests per minute, which may come all at once.
 pub(super) struct RateLimit {
     per_minute: u32,
     buckets: Mutex<HashMap<IpAddr, Bucket>>,
@@ -25,7 +25,7 @@ impl RateLimit {
         Self { per_minute, buckets: Mutex::default() }
     }
 
-    /// Takes a token; without one, says when the next is there.
+    /// Takes a token, or returns how long the next one takes.
     pub(super) fn admit(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         if self.per_minute == 0 {
             return Ok(());
@@ -33,10 +33,10 @@ impl RateLimit {
         let full = f64::from(self.per_minute);
         let per_second = full / 60.0;
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= REMEMBERED {
+        if buckets.len() >= MOST_ADDRESSES {
             buckets.retain(|_, bucket| bucket.tokens + elapsed(bucket, now) * per_second < full);
-            if buckets.len() >= REMEMBERED {
-                // An attack from everywhere is not this limit's to stop; memory is.
+            if buckets.len() >= MOST_ADDRESSES {
+                // This limit cannot stop an attack from everywhere, but memory must stay bounded.
                 buckets.clear();
             }
         }
@@ -55,7 +55,7 @@ fn elapsed(bucket: &Bucket, now: Instant) -> f64 {
     now.saturating_duration_since(bucket.filled).as_secs_f64()
 }
 
-/// An IPv6 client has a whole /64 to choose addresses from.
+/// An IPv6 client can choose any address of its /64.
 fn client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
@@ -97,9 +97,9 @@ mod tests {
     fn memory_is_bounded() {
         let limit = RateLimit::new(10);
         let now = Instant::now();
-        for n in 0..(2 * u32::try_from(REMEMBERED).unwrap()) {
+        for n in 0..(2 * u32::try_from(MOST_ADDRESSES).unwrap()) {
             let _ = limit.admit(IpAddr::V4(n.into()), now);
         }
-        assert!(limit.buckets.lock().unwrap().len() <= REMEMBERED);
+        assert!(limit.buckets.lock().unwrap().len() <= MOST_ADDRESSES);
     }
 }

@@ -1,4 +1,4 @@
-//! Accepts connections and runs the proxy on each, until told to stop.
+//! Accepts connections and runs the proxy on each, until it is stopped.
 
 use super::connection::{Connection, ConnectionLimits};
 use super::proxy::EdgeProxy;
@@ -19,10 +19,10 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 /// How long the head of a request may take.
-const HEAD: Duration = Duration::from_secs(30);
+const HEAD_TIME: Duration = Duration::from_secs(30);
 const BACKLOG: u32 = 4096;
 
-/// Takes the public port.
+/// Binds the public port.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
@@ -40,13 +40,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// `socket`: where the API listens.
+    /// `socket`: where the internal server listens.
     pub(crate) fn new(config: config::Listener, socket: &Path) -> pingora::Result<Self> {
         let connections = TaskTracker::new();
         Ok(Self {
             places: Arc::new(Semaphore::new(config.max_connections)),
             limits: ConnectionLimits {
-                head: HEAD,
+                head: HEAD_TIME,
                 linger_bytes: config.linger_bytes,
                 linger: config.linger,
                 closing: connections.clone(),
@@ -57,8 +57,8 @@ impl Server {
         })
     }
 
-    /// Accepts until `stop`, then lets idle connections go and returns the busy ones to be waited for; `cut`
-    /// ends those too.
+    /// Accepts until `stop`, then closes idle connections and returns the busy ones, for the caller to wait for. `cut`
+    /// closes those too.
     pub(crate) async fn run(
         self,
         listener: TcpListener,
@@ -71,8 +71,8 @@ impl Server {
             let (proxy, limits, keepalive) = (Arc::clone(&self.proxy), self.limits.clone(), self.keepalive);
             let (stopping, cut) = (stopping.subscribe(), cut.clone());
             self.connections.spawn(async move {
-                let conversation = converse(&proxy, Connection::new(stream, limits), keepalive, &stopping);
-                cut.run_until_cancelled(conversation).await;
+                let serving = serve_connection(&proxy, Connection::new(stream, limits), keepalive, &stopping);
+                cut.run_until_cancelled(serving).await;
                 drop(place);
             });
         }
@@ -83,18 +83,18 @@ impl Server {
         self.connections
     }
 
-    /// The next connection, when there is a place for it.
+    /// The next connection, once there is a place for it.
     async fn accept(&self, listener: &TcpListener) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
         let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Answers are written whole; waiting for more would only delay them.
+                // Responses are written completely, so waiting for more data would only delay them.
                 let _ = stream.set_nodelay(true);
                 Some((stream, place))
             }
             Err(error) => {
-                warn!("cannot accept a connection: {error}");
-                // Out of descriptors, mostly: some will be given back.
+                warn!("accepting a connection failed: {error}");
+                // Usually the process is out of descriptors. Others will be closed soon.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 None
             }
@@ -103,7 +103,7 @@ impl Server {
 }
 
 /// The requests of one connection, one after the other.
-async fn converse(
+async fn serve_connection(
     proxy: &Arc<HttpProxy<EdgeProxy>>,
     connection: Connection,
     keepalive: u64,

@@ -3,11 +3,11 @@
 /// Where a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
-    /// The API in this process.
+    /// To the API in this process.
     Api,
-    /// The Supabase stack behind.
+    /// To the Supabase stack behind.
     Upstream,
-    /// Nowhere.
+    /// Nowhere: it is refused.
     Unknown,
 }
 
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_segments_decide() {
+    fn only_whole_segments_match() {
         for path in ["/", "/healthz", "/readyz", "/api", "/api/", "/api/documents/x/content"] {
             assert_eq!(Target::of(path), Target::Api, "{path}");
         }

@@ -1,4 +1,4 @@
-//! The address of the stack behind: looked up, remembered for a while.
+//! The addresses of the Supabase stack behind, looked up and cached.
 
 use crate::config::Upstream;
 use pingora::upstreams::peer::HttpPeer;
@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Hosted stacks change addresses behind their name.
-const REMEMBERED: Duration = Duration::from_secs(30);
+/// Hosted stacks change the addresses of their names.
+const CACHED_FOR: Duration = Duration::from_secs(30);
 
-/// The stack behind.
+/// The Supabase stack behind.
 pub(super) struct Stack {
     pub(super) upstream: Upstream,
     timeout: Duration,
@@ -23,7 +23,7 @@ impl Stack {
         Self { upstream, timeout, addresses: Mutex::default(), turn: AtomicUsize::new(0) }
     }
 
-    /// One of its addresses, in turn.
+    /// One of its addresses, in rotation.
     pub(super) async fn peer(&self, upgrade: bool) -> std::io::Result<HttpPeer> {
         let addresses = self.addresses().await?;
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -32,15 +32,15 @@ impl Stack {
         peer.options.connection_timeout = Some(Duration::from_secs(5));
         peer.options.total_connection_timeout = Some(Duration::from_secs(10));
         peer.options.idle_timeout = Some(Duration::from_mins(1));
-        // A websocket may be silent for as long as both sides like.
+        // A websocket may be idle for any time.
         peer.options.read_timeout = (!upgrade).then_some(self.timeout);
         Ok(peer)
     }
 
     async fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
-        let remembered = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((at, addresses)) = &remembered
-            && at.elapsed() < REMEMBERED
+        let cached = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, addresses)) = &cached
+            && at.elapsed() < CACHED_FOR
         {
             return Ok(addresses.clone());
         }
@@ -51,8 +51,8 @@ impl Stack {
                 *self.addresses.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
                 Ok(found)
             }
-            // The name server is down; the stack may not be.
-            Err(error) => remembered.map(|(_, addresses)| addresses).ok_or(error),
+            // The name server may be down while the stack is not.
+            Err(error) => cached.map(|(_, addresses)| addresses).ok_or(error),
         }
     }
 }
