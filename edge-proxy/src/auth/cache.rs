@@ -1,10 +1,10 @@
-//! Tokens that have been verified, so that the next request with the same one costs a look-up.
+//! Verified tokens, so that the next request with the same token costs only a lookup.
 
 use super::Claims;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-/// A bounded memory of verified tokens. Who reads it still checks the expiry.
+/// A bounded cache of verified tokens. Its reader must still check the expiry.
 pub(super) struct TokenCache {
     tokens: RwLock<HashMap<Box<str>, Claims>>,
     size: usize,
@@ -19,8 +19,8 @@ impl TokenCache {
         self.tokens.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
     }
 
-    /// Remembers `token`. A full cache first forgets what has expired, then everything: rare, and simpler
-    /// than keeping an order that every request would have to write.
+    /// Adds `token`. A full cache first drops expired tokens, then everything. This is rare, and simpler than an order that
+    /// every request would have to update.
     pub(super) fn insert(&self, token: &str, claims: &Claims, now: u64) {
         if self.size == 0 {
             return;
@@ -40,7 +40,7 @@ impl TokenCache {
         self.tokens.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Forgets everything: a key has been withdrawn.
+    /// Drops everything, because a key may have been withdrawn.
     pub(super) fn clear(&self) {
         self.tokens.write().unwrap_or_else(PoisonError::into_inner).clear();
     }

@@ -1,4 +1,4 @@
-//! The claims of a verified token: what is checked, and what Postgres is told.
+//! The claims of a verified token: the checks, and what Postgres receives.
 
 use super::AuthError;
 use crate::config::Auth;
@@ -9,24 +9,24 @@ use std::borrow::Cow;
 /// The claims of a verified token.
 #[derive(Debug, Clone)]
 pub(crate) struct Claims {
-    /// Role and payload, as statements run with them.
+    /// The role and the payload that statements run with.
     pub(crate) caller: Caller,
     user: Option<std::sync::Arc<str>>,
     expires: u64,
 }
 
 impl Claims {
-    /// Who is signed in; keys have no user.
+    /// The signed-in user. API keys have none.
     pub(crate) fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// Whether the token is past its expiry, clocks differing by at most `skew` seconds.
+    /// Whether the token has expired, if clocks differ by at most `skew` seconds.
     pub(super) fn expired(&self, now: u64, skew: u64) -> bool {
         now > self.expires.saturating_add(skew)
     }
 
-    /// Checks a payload whose signature is right. `secret`: it was signed with the shared secret.
+    /// Checks a payload whose signature is valid. `secret`: it was signed with the shared secret.
     pub(super) fn check(payload: &str, rules: &Auth, secret: bool, now: u64) -> Result<Self, AuthError> {
         let claims: Payload<'_> = serde_json::from_str(payload).map_err(|_| AuthError::NotAJwt)?;
         let role = match claims.role.as_deref() {
@@ -53,8 +53,8 @@ impl Claims {
         if role == Role::Authenticated && checked.user.is_none() {
             return Err(AuthError::Subject);
         }
-        // A project's own anon and service_role keys are signed with its secret, name nobody, have no
-        // audience, and an issuer ("supabase") that is not the auth server.
+        // A project's own anon and service_role keys are signed with its secret. They have no subject, no audience, and an
+        // issuer ("supabase") other than the auth server.
         let legacy_key = secret && checked.user.is_none();
         check_audience(&claims, rules, legacy_key)?;
         check_issuer(&claims, rules, legacy_key)?;
@@ -99,12 +99,12 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// Seconds since 1970; RFC 7519 allows a fraction.
+/// Seconds since 1970. RFC 7519 allows a fraction.
 #[derive(Deserialize, Clone, Copy)]
 struct NumericDate(f64);
 
 impl NumericDate {
-    /// Nothing for dates that no clock shows.
+    /// `None` for dates outside the range of a clock.
     fn seconds(self) -> Option<u64> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
         (self.0.is_finite() && (0.0..1e15).contains(&self.0)).then_some(self.0 as u64)

@@ -1,6 +1,6 @@
-//! The issuer's public keys: fetched over HTTP, kept, fetched again when a key is not known.
+//! The issuer's public keys: fetched over HTTP, cached, and fetched again for an unknown key.
 //!
-//! Invariant: only asymmetric signing keys are taken; a symmetric key in a public document is no key.
+//! Invariant: only asymmetric signing keys are accepted. A symmetric key in a public document is ignored.
 
 use super::AuthError;
 use crate::config::Upstream;
@@ -16,13 +16,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// Real documents have a few hundred bytes a key.
+/// Real documents have a few hundred bytes per key.
 const LARGEST_DOCUMENT: usize = 256 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 type FetchError = Box<dyn StdError + Send + Sync>;
 
-/// A public key, for one algorithm only.
+/// A public key and its only algorithm.
 pub(super) struct PublicKey {
     pub(super) kid: Option<String>,
     pub(super) algorithm: Algorithm,
@@ -34,7 +34,7 @@ pub(crate) struct Jwks {
     url: Uri,
     min_interval: Duration,
     keys: RwLock<Arc<[PublicKey]>>,
-    /// Held while fetching, so that a burst of unknown keys makes one request.
+    /// Locked while fetching, so that a burst of unknown keys causes one request.
     last_fetch: Mutex<Option<(Instant, bool)>>,
 }
 
@@ -47,13 +47,12 @@ impl Jwks {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Fetches the document again, unless that was just done. Says whether the keys are as fresh as they
-    /// may be, and whether they changed.
+    /// Fetches the document again, unless it was just fetched. Returns whether the keys changed.
     pub(super) async fn refresh_for_unknown_key(&self) -> Result<bool, AuthError> {
         let asked = Instant::now();
         let mut last = self.last_fetch.lock().await;
         match *last {
-            // Somebody fetched while we waited for the lock.
+            // Another request fetched it while this one waited for the lock.
             Some((at, succeeded)) if at >= asked => {
                 return if succeeded { Ok(true) } else { Err(AuthError::KeysUnavailable) };
             }
@@ -66,13 +65,13 @@ impl Jwks {
         match outcome {
             Ok(keys) => Ok(self.replace(keys)),
             Err(error) => {
-                tracing::warn!("the keys at {} cannot be fetched: {error}", self.url);
+                tracing::warn!("fetching the public keys from {} failed: {error}", self.url);
                 Err(AuthError::KeysUnavailable)
             }
         }
     }
 
-    /// Fetches the document whether or not it is due. Says whether the keys changed.
+    /// Fetches the document now. Returns whether the keys changed.
     pub(crate) async fn refresh(&self) -> Result<bool, FetchError> {
         let mut last = self.last_fetch.lock().await;
         let outcome = self.fetch().await;
@@ -80,7 +79,7 @@ impl Jwks {
         Ok(self.replace(outcome?))
     }
 
-    /// How many keys are known.
+    /// The number of known keys.
     pub(crate) fn len(&self) -> usize {
         self.keys().len()
     }
@@ -89,19 +88,18 @@ impl Jwks {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let same = keys.len() == new.len()
             && keys.iter().zip(&new).all(|(old, new)| old.kid == new.kid && old.algorithm == new.algorithm);
-        // A key id may be given a new key, so the keys are replaced either way.
+        // A key id may be reused for a new key, so the keys are always replaced.
         *keys = new.into();
         !same
     }
 
     async fn fetch(&self) -> Result<Vec<PublicKey>, FetchError> {
-        let document =
-            tokio::time::timeout(TIMEOUT, get(&self.url)).await.map_err(|_| "no answer in time")??;
+        let document = tokio::time::timeout(TIMEOUT, get(&self.url)).await.map_err(|_| "timed out")??;
         parse(&document)
     }
 }
 
-/// The usable keys of a document. One that is of no use (for encryption, of another kind) is passed over.
+/// The usable keys of a document. Others, such as keys for encryption, are ignored.
 fn parse(document: &[u8]) -> Result<Vec<PublicKey>, FetchError> {
     #[derive(Deserialize)]
     struct Document {
@@ -132,7 +130,7 @@ fn usable(jwk: &Jwk) -> Option<PublicKey> {
     Some(PublicKey { kid: jwk.common.key_id.clone(), algorithm, key: DecodingKey::from_jwk(jwk).ok()? })
 }
 
-/// The body of a GET, which must be answered 200.
+/// The body of a response to GET, whose status must be 200.
 async fn get(url: &Uri) -> Result<Vec<u8>, FetchError> {
     let upstream = Upstream::from_uri(url).ok_or("the URL has no host")?;
     let address = tokio::net::lookup_host((upstream.host.as_str(), upstream.port))
@@ -151,7 +149,7 @@ async fn get(url: &Uri) -> Result<Vec<u8>, FetchError> {
     session.read_response_header().await?;
     let status = session.response_header().map(|header| header.status);
     if status != Some(http::StatusCode::OK) {
-        return Err(format!("answered {}", status.map_or(0, |status| status.as_u16())).into());
+        return Err(format!("the response has status {}", status.map_or(0, |status| status.as_u16())).into());
     }
     let mut body = Vec::new();
     while let Some(chunk) = session.read_response_body().await? {

@@ -1,7 +1,7 @@
-//! Who is asking: from a bearer token to a verified [`Claims`], and nothing else.
+//! Verifies bearer tokens: from an `Authorization` header to [`Claims`].
 //!
-//! Invariant: the algorithm comes from the key, never from the token; the header's `alg` can only disagree.
-//! Invariant: knows nothing of Postgres beyond the role and the claims that a statement runs with.
+//! Invariant: the key determines the algorithm, never the token. The `alg` of its header can only disagree.
+//! Invariant: knows nothing of Postgres except the role and the claims that a statement runs with.
 
 mod cache;
 mod claims;
@@ -18,36 +18,36 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use std::sync::Arc;
 
-/// Why a token is not believed.
+/// Why a token is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AuthError {
-    #[error("a bearer token is missing")]
+    #[error("The bearer token is missing")]
     Missing,
-    #[error("this is an API key, not a user's token")]
+    #[error("The bearer token is an API key, not an access token")]
     ApiKey,
-    #[error("the token is not a JWT")]
+    #[error("The token is not a valid JWT")]
     NotAJwt,
-    #[error("the token's algorithm is not the one its key is for")]
+    #[error("The token's algorithm does not match its key")]
     Algorithm,
-    #[error("the token is signed with a key that is not known here")]
+    #[error("The token is signed with an unknown key")]
     UnknownKey,
-    #[error("the token's signature is wrong")]
+    #[error("The token's signature is invalid")]
     Signature,
-    #[error("the token has expired")]
+    #[error("The token has expired")]
     Expired,
-    #[error("the token has no expiry (exp)")]
+    #[error("The token has no expiry (exp)")]
     NoExpiry,
-    #[error("the token is not valid yet")]
+    #[error("The token is not valid yet")]
     NotYet,
-    #[error("the token is for another audience")]
+    #[error("The token is for another audience")]
     Audience,
-    #[error("the token is from another issuer")]
+    #[error("The token is from another issuer")]
     Issuer,
-    #[error("the token's role must be anon, authenticated or service_role")]
+    #[error("The token's role must be anon, authenticated or service_role")]
     Role,
-    #[error("the token of a signed-in user must say who that is (sub)")]
+    #[error("The token of a signed-in user must have a subject (sub)")]
     Subject,
-    #[error("the keys that verify tokens cannot be fetched now")]
+    #[error("The keys that verify tokens are unavailable")]
     KeysUnavailable,
 }
 
@@ -60,18 +60,18 @@ impl ClientFacing for AuthError {
         let hint = match self {
             Self::Missing => "Send Authorization: Bearer <access token>.",
             Self::ApiKey => {
-                "Keys that begin with sb_ belong in the apikey header; send the user's access token as bearer."
+                "Send keys that begin with sb_ in the apikey header, and the user's access token as the bearer token."
             }
             Self::Expired => "Refresh the session and send the new access token.",
-            Self::Role => "Third-party issuers must add a role claim, usually \"authenticated\".",
-            Self::KeysUnavailable => "Try again in a moment.",
-            _ => "Send an access token that this project's auth server issued.",
+            Self::Role => "Configure the issuer to add a role claim, usually \"authenticated\".",
+            Self::KeysUnavailable => "Retry in a moment.",
+            _ => "Send an access token from this project's auth server.",
         };
         Problem::new(status, self.to_string()).hint(hint)
     }
 }
 
-/// The user, for the log line of the request: the gate writes it, and takes this header off again.
+/// Carries the user to the listener for the log line of the request. The listener removes it from the response.
 pub(crate) const USER_HEADER: &str = "x-dossier-user";
 
 impl<S> FromRequestParts<S> for Claims
@@ -91,7 +91,7 @@ where
     }
 }
 
-/// Where the extractor leaves the user for the log line.
+/// The user of a verified token, for the log line.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SeenUser(Arc<std::sync::OnceLock<String>>);
 
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_bearer_token_counts() {
+    fn only_a_bearer_token_is_accepted() {
         let with = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::AUTHORIZATION, value.parse().unwrap());

@@ -1,4 +1,4 @@
-//! The outside of a JWT: three parts, a header, a payload. Nothing here is trusted yet.
+//! The structure of a JWT: three parts, a header and a payload. Nothing here is trusted yet.
 
 use super::AuthError;
 use base64::Engine as _;
@@ -6,25 +6,25 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Longer tokens are not looked at; Supabase's are below 2 KiB, and cookies end at 4.
+/// Longer tokens are refused. Supabase's have less than 2 KiB, and cookies at most 4.
 const LONGEST: usize = 16 * 1024;
 
 /// A token taken apart.
 #[derive(Debug)]
 pub(super) struct Token<'a> {
     pub(super) header: Header,
-    /// What the signature is over: `header.payload`, still encoded.
+    /// The signed part: `header.payload`, still encoded.
     pub(super) signed: &'a str,
     pub(super) signature: &'a str,
     payload: &'a str,
 }
 
-/// What the header says; only hints for finding the key.
+/// The header. It only helps to find the key.
 #[derive(Debug, Deserialize)]
 pub(super) struct Header {
     pub(super) alg: String,
     pub(super) kid: Option<String>,
-    /// Extensions that must be understood. None is.
+    /// Extensions that the recipient must support. None is supported.
     crit: Option<IgnoredAny>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> Token<'a> {
         Ok(Self { header, signed, signature, payload })
     }
 
-    /// The payload as text: what Postgres is given, once the signature is known to be right.
+    /// The payload as text, which Postgres receives once the signature is verified.
     pub(super) fn payload(&self) -> Result<String, AuthError> {
         String::from_utf8(decode(self.payload)?).map_err(|_| AuthError::NotAJwt)
     }

@@ -1,4 +1,4 @@
-//! From a token to its claims.
+//! Verifies a token and returns its claims.
 
 use super::cache::TokenCache;
 use super::jwks::{Jwks, PublicKey};
@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Believes tokens that one of its keys signed.
+/// Accepts tokens that one of its keys signed.
 pub(crate) struct Verifier {
     rules: Auth,
     secret: Option<DecodingKey>,
@@ -28,41 +28,41 @@ impl Verifier {
         }
     }
 
-    /// The claims of a token that is signed, current, and for us.
+    /// The claims of a token that is signed, current, and for this audience and issuer.
     pub(crate) async fn verify(&self, token: &str) -> Result<Claims, AuthError> {
         let now = now();
         if let Some(claims) = self.cache.get(token) {
             return if claims.expired(now, self.rules.skew) { Err(AuthError::Expired) } else { Ok(claims) };
         }
-        let claims = self.verify_anew(&Token::parse(token)?, now).await?;
+        let claims = self.verify_uncached(&Token::parse(token)?, now).await?;
         self.cache.insert(token, &claims, now);
         Ok(claims)
     }
 
-    /// Keeps the public keys fresh, for as long as the future is polled.
+    /// Keeps the public keys up to date until the future is dropped.
     pub(crate) async fn keep_fresh(&self) {
         let Some(jwks) = &self.jwks else { return std::future::pending().await };
         loop {
             match jwks.refresh().await {
                 Ok(changed) => {
                     if changed {
-                        tracing::info!("{} keys verify tokens", jwks.len());
+                        tracing::info!("the public keys have changed: {} keys verify tokens", jwks.len());
                     }
-                    // A withdrawn key's tokens must not live on in the cache, whatever else changed.
+                    // The tokens of a withdrawn key must not stay in the cache.
                     self.cache.clear();
                 }
-                Err(error) => tracing::warn!("the public keys cannot be fetched: {error}"),
+                Err(error) => tracing::warn!("fetching the public keys failed: {error}"),
             }
             tokio::time::sleep(self.rules.jwks_refresh).await;
         }
     }
 
-    /// The issuer's public keys, when there is a place to fetch them from.
+    /// The issuer's public keys, if `JWKS_URL` is set.
     pub(crate) fn jwks(&self) -> Option<&Arc<Jwks>> {
         self.jwks.as_ref()
     }
 
-    async fn verify_anew(&self, token: &Token<'_>, now: u64) -> Result<Claims, AuthError> {
+    async fn verify_uncached(&self, token: &Token<'_>, now: u64) -> Result<Claims, AuthError> {
         if let Some(jwks) = &self.jwks
             && let Some(claims) = self.by_public_key(&jwks.keys(), token, now)?
         {
@@ -84,7 +84,7 @@ impl Verifier {
         self.by_public_key(&jwks.keys(), token, now)?.ok_or(AuthError::UnknownKey)
     }
 
-    /// The claims when a public key fits. `None`: no key does, one that is not known yet might.
+    /// The claims if a public key matches. `None`: no known key does.
     fn by_public_key(
         &self,
         keys: &[PublicKey],
@@ -106,7 +106,7 @@ impl Verifier {
     }
 }
 
-/// Whether `key`, by its own algorithm, made the signature.
+/// Checks that `key` made the signature, by the algorithm of the key.
 fn check_signature(token: &Token<'_>, key: &DecodingKey, algorithm: Algorithm) -> Result<(), AuthError> {
     if token.header.alg != name(algorithm) {
         return Err(AuthError::Algorithm);
@@ -123,7 +123,7 @@ fn name(algorithm: Algorithm) -> &'static str {
         Algorithm::ES256 => "ES256",
         Algorithm::RS256 => "RS256",
         Algorithm::EdDSA => "EdDSA",
-        // No key here is for another one.
+        // No key has another algorithm.
         _ => "",
     }
 }

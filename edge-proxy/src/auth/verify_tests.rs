@@ -45,7 +45,7 @@ async fn refusal(verifier: &Verifier, token: &str) -> AuthError {
     verifier.verify(token).await.unwrap_err()
 }
 
-/// Three keys of an issuer, and what it publishes of them.
+/// Three keys of an issuer, and the document that it publishes.
 struct Issuer {
     ec: EcdsaKeyPair,
     ed: Ed25519KeyPair,
@@ -90,7 +90,7 @@ impl Issuer {
     }
 }
 
-/// Believes `document`, which is served once a connection, over HTTP; counts how often it was fetched.
+/// A verifier that fetches `document` over HTTP, and the number of fetches. Each connection serves it once.
 async fn by_document(
     document: Value,
     secret: Option<&str>,
@@ -117,7 +117,7 @@ async fn by_document(
 }
 
 #[tokio::test]
-async fn a_good_token_gives_its_claims_word_for_word() {
+async fn the_claims_of_a_valid_token_are_passed_on_unchanged() {
     let claims = user(&json!({"app_metadata": {"x": [1, null]}}));
     let verified = by_secret().verify(&hs256(&claims)).await.unwrap();
     assert_eq!(verified.user(), Some("u1"));
@@ -125,7 +125,7 @@ async fn a_good_token_gives_its_claims_word_for_word() {
 }
 
 #[tokio::test]
-async fn time_is_checked_with_some_skew() {
+async fn times_are_checked_with_a_tolerance() {
     let verifier = by_secret();
     for (changes, expected) in [
         (json!({"exp": now() - 20}), Ok(())),
@@ -145,7 +145,7 @@ async fn time_is_checked_with_some_skew() {
 }
 
 #[tokio::test]
-async fn a_remembered_token_still_expires() {
+async fn a_cached_token_still_expires() {
     let verifier = by_secret();
     let token = hs256(&user(&json!({"exp": now() - 29})));
     assert!(verifier.verify(&token).await.is_ok());
@@ -162,7 +162,7 @@ async fn a_remembered_token_still_expires() {
 }
 
 #[tokio::test]
-async fn audience_issuer_role_and_subject() {
+async fn audience_issuer_role_and_subject_are_checked() {
     let mut rules = Auth::for_testing(Some(SECRET));
     rules.issuer = Some("me".into());
     let verifier = Verifier::new(rules);
@@ -199,7 +199,7 @@ async fn a_projects_own_keys_have_no_subject_and_no_audience() {
 }
 
 #[tokio::test]
-async fn what_is_no_jwt() {
+async fn malformed_tokens_are_refused() {
     let verifier = by_secret();
     for token in ["sb_publishable_abc", "sb_secret_a.b.c"] {
         assert_eq!(refusal(&verifier, token).await, AuthError::ApiKey);
@@ -231,7 +231,7 @@ async fn a_changed_token_is_refused() {
 }
 
 #[tokio::test]
-async fn no_algorithm_but_the_keys() {
+async fn only_the_algorithm_of_the_key_is_accepted() {
     let verifier = by_secret();
     for alg in ["none", "None", "HS512", "ES256", "", "hs256"] {
         for signature in [vec![], hmac(SECRET.as_bytes())(b"x")] {
@@ -258,7 +258,7 @@ async fn public_keys_verify_by_their_own_algorithm() {
 }
 
 #[tokio::test]
-async fn a_public_key_is_no_secret() {
+async fn a_public_key_does_not_work_as_a_secret() {
     let issuer = Issuer::new();
     let document = issuer.document();
     let public: Vec<Vec<u8>> = vec![
@@ -286,7 +286,7 @@ async fn a_public_key_is_no_secret() {
 }
 
 #[tokio::test]
-async fn secret_and_public_keys_live_side_by_side() {
+async fn secret_and_public_keys_work_together() {
     let issuer = Issuer::new();
     let (verifier, _) = by_document(issuer.document(), Some(SECRET)).await;
     assert!(verifier.verify(&hs256(&user(&json!({})))).await.is_ok());
@@ -309,7 +309,7 @@ async fn a_burst_of_unknown_keys_fetches_once() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_fetched_are_not_the_clients_fault() {
+async fn unavailable_keys_are_a_server_error() {
     let mut rules = Auth::for_testing(None);
     rules.jwks_url = Some("http://127.0.0.1:9/jwks.json".parse().unwrap());
     let token = Issuer::new().token("ES256", Some("ec"), &user(&json!({})));
@@ -318,7 +318,7 @@ async fn keys_that_cannot_be_fetched_are_not_the_clients_fault() {
 }
 
 #[tokio::test]
-async fn the_memory_of_tokens_is_bounded() {
+async fn the_cache_of_tokens_is_bounded() {
     let verifier = by_secret();
     for n in 0..100 {
         verifier.verify(&hs256(&user(&json!({"sub": format!("u{n}")})))).await.unwrap();
@@ -326,7 +326,7 @@ async fn the_memory_of_tokens_is_bounded() {
     }
 }
 
-/// Not asserted on time: `cargo test --release -- --ignored --nocapture token_check` prints what it costs.
+/// Asserts no time. `cargo test --release -- --ignored --nocapture token_check` prints the cost of a check.
 #[tokio::test]
 #[ignore = "prints a measurement"]
 async fn token_check_cost() {
