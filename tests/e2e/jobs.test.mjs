@@ -139,7 +139,7 @@ test('deleting a document stops its worker immediately', async () => {
     await until('it is under way', async () => (await status(document.id)) === 'extracting')
     const gone = await call('DELETE', `/api/documents/${document.id}`, { as: member, url: receiver.url })
     assert.equal(gone.status, 204, gone.text)
-    await until('the log says so', () => edge.log().includes(`extraction of document ${document.id} is stopped: it was deleted`), { seconds: 20 })
+    await until('the log says so', () => edge.log().includes(`extraction of document ${document.id} stopped: the document was deleted`), { seconds: 20 })
   } finally {
     await edge.stop()
   }

@@ -1,8 +1,8 @@
-//! Who a statement runs as.
+//! The role and the claims that a statement runs with.
 
 use std::sync::Arc;
 
-/// The roles that a request may take. There is no other way to name a role.
+/// The roles that a request may run as. There is no other way to name a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Anon,
@@ -20,7 +20,7 @@ impl Role {
     }
 }
 
-/// Whom a statement runs as: a role, and the claims that policies read.
+/// The identity of a statement: a role, and the claims that policies read.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) role: Role,
@@ -33,7 +33,7 @@ impl Caller {
         Self { role, claims: claims.into() }
     }
 
-    /// The workers and the sweeper, who act for nobody.
+    /// The identity of the workers and the sweeper.
     pub(crate) fn service() -> Self {
         Self::new(Role::Service, r#"{"role":"service_role"}"#)
     }

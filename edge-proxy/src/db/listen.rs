@@ -1,4 +1,4 @@
-//! What Postgres tells without being asked: one connection that listens, and is made again when it breaks.
+//! Notifications from Postgres, on one connection that is replaced when it breaks.
 
 use super::{DbError, tls};
 use crate::config::Endpoint;
@@ -9,30 +9,30 @@ use tokio_postgres::AsyncMessage;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Something that Postgres said.
+/// An event on the listening connection.
 #[derive(Debug)]
 pub(crate) enum Notification {
-    /// `LISTEN` is in force; what was said before is lost, so look once.
+    /// `LISTEN` is active. Earlier notifications are lost, so poll once.
     Listening,
     /// A notification on one of the channels.
-    Said { channel: String, payload: String },
-    /// The connection is gone; poll until it is [`Notification::Listening`] again.
-    Deaf,
+    Received { channel: String, payload: String },
+    /// The connection broke. Poll until the next [`Notification::Listening`].
+    Disconnected,
 }
 
-/// Listens until `stop`, connecting again with growing pauses.
+/// Listens until `stop`, and reconnects with growing delays.
 pub(crate) async fn listen(
     endpoint: Endpoint,
     channels: &'static [&'static str],
-    heard: mpsc::Sender<Notification>,
+    events: mpsc::Sender<Notification>,
     stop: CancellationToken,
 ) {
     let mut pause = Duration::from_millis(250);
     while !stop.is_cancelled() {
-        let outcome = stop.run_until_cancelled(session(&endpoint, channels, &heard, &mut pause)).await;
+        let outcome = stop.run_until_cancelled(session(&endpoint, channels, &events, &mut pause)).await;
         let Some(Err(error)) = outcome else { return };
-        warn!("not listening ({}); polling until it is back", crate::http::Chain(&error));
-        if heard.send(Notification::Deaf).await.is_err() {
+        warn!("not listening, polling until reconnected: {}", crate::http::Chain(&error));
+        if events.send(Notification::Disconnected).await.is_err() {
             return;
         }
         stop.run_until_cancelled(tokio::time::sleep(pause)).await;
@@ -40,11 +40,11 @@ pub(crate) async fn listen(
     }
 }
 
-/// One connection, until it breaks (an error) or nobody hears it any more.
+/// One connection, until it breaks (an error) or the receiver is gone.
 async fn session(
     endpoint: &Endpoint,
     channels: &[&str],
-    heard: &mpsc::Sender<Notification>,
+    events: &mpsc::Sender<Notification>,
     pause: &mut Duration,
 ) -> Result<(), DbError> {
     let (client, mut connection) = endpoint.postgres.connect(tls::connector(endpoint)?).await?;
@@ -59,17 +59,17 @@ async fn session(
                 confirmed = true;
                 *pause = Duration::from_millis(250);
                 info!("listening for {}", channels.join(" and "));
-                if heard.send(Notification::Listening).await.is_err() {
+                if events.send(Notification::Listening).await.is_err() {
                     return Ok(());
                 }
             }
             message = messages.next() => match message {
-                Some(Ok(AsyncMessage::Notification(said))) => {
-                    let said = Notification::Said {
-                        channel: said.channel().to_owned(),
-                        payload: said.payload().to_owned(),
+                Some(Ok(AsyncMessage::Notification(message))) => {
+                    let received = Notification::Received {
+                        channel: message.channel().to_owned(),
+                        payload: message.payload().to_owned(),
                     };
-                    if heard.send(said).await.is_err() {
+                    if events.send(received).await.is_err() {
                         return Ok(());
                     }
                 }

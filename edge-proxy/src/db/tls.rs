@@ -1,7 +1,7 @@
-//! How a connection to Postgres is encrypted.
+//! Encryption of connections to Postgres.
 //!
-//! libpq's meaning of `sslmode` is kept: `require` encrypts and does not verify, because hosted Postgres
-//! is mostly signed by its vendor's own authority; who wants more says `verify-full`.
+//! `sslmode` has the meaning that libpq defines. `require` encrypts without verifying, because the vendor's own authority
+//! signs most hosted certificates. `verify-full` verifies.
 
 use super::DbError;
 use crate::config::{Endpoint, Tls};
@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// A connector for `endpoint`; whether it is used at all is `sslmode`'s business.
+/// A connector for `endpoint`. `sslmode` decides whether it is used.
 pub(super) fn connector(endpoint: &Endpoint) -> Result<MakeRustlsConnect, DbError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -50,12 +50,14 @@ fn roots(file: Option<&Path>) -> Result<Arc<RootCertStore>, DbError> {
     };
     store.add_parsable_certificates(certificates);
     if store.is_empty() {
-        return Err(DbError::Setup("no root certificate to verify Postgres with: set sslrootcert".into()));
+        return Err(DbError::Setup(
+            "no root certificate to verify Postgres with: set sslrootcert in the connection string".into(),
+        ));
     }
     Ok(Arc::new(store))
 }
 
-/// Checks the chain (when it has roots), never the name.
+/// Verifies the chain if it has roots, never the name.
 #[derive(Debug)]
 struct Lenient {
     roots: Option<Arc<RootCertStore>>,

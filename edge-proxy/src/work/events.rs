@@ -1,5 +1,4 @@
-//! What Postgres announces, handed to whom it concerns: workers that wait for jobs, requests that wait for
-//! a document.
+//! Distributes notifications from Postgres to workers that wait for jobs, and to requests that wait for a document.
 
 use crate::config::Endpoint;
 use crate::db::{Notification, listen};
@@ -11,7 +10,7 @@ use uuid::Uuid;
 
 const CHANNELS: &[&str] = &["dossier_jobs", "dossier_documents"];
 
-/// A document that has changed its status, or was `deleted`.
+/// A document whose status changed, or that was `deleted`.
 #[derive(Debug, Clone, Deserialize)]
 struct Changed {
     document_id: Uuid,
@@ -23,13 +22,13 @@ impl Changed {
         matches!(self.status.as_str(), "ready" | "failed" | "unsupported" | "deleted")
     }
 
-    /// Whether it stops a reading that is under way.
+    /// Whether it interrupts a running extraction.
     fn is_interruption(&self) -> bool {
         matches!(self.status.as_str(), "stored" | "deleted")
     }
 }
 
-/// Where announcements arrive.
+/// The source of notifications.
 pub(crate) struct Events {
     jobs: watch::Sender<u64>,
     documents: broadcast::Sender<Changed>,
@@ -45,7 +44,7 @@ impl Events {
         }
     }
 
-    /// Whether announcements arrive now; if not, one has to look.
+    /// Whether notifications arrive now. If not, the caller has to poll.
     pub(crate) fn listening(&self) -> bool {
         self.listening.load(Ordering::Relaxed)
     }
@@ -61,45 +60,44 @@ impl Events {
 
     /// Listens until `stop`.
     pub(crate) async fn run(&self, endpoint: Endpoint, stop: CancellationToken) {
-        let (sender, mut heard) = mpsc::channel(64);
+        let (sender, mut events) = mpsc::channel(64);
         tokio::join!(listen(endpoint, CHANNELS, sender, stop), async {
-            while let Some(notification) = heard.recv().await {
-                self.hear(notification);
+            while let Some(notification) = events.recv().await {
+                self.dispatch(notification);
             }
         });
     }
 
-    fn hear(&self, notification: Notification) {
+    fn dispatch(&self, notification: Notification) {
         match notification {
             Notification::Listening => {
                 self.listening.store(true, Ordering::Relaxed);
                 self.jobs.send_modify(|count| *count += 1);
             }
-            Notification::Deaf => self.listening.store(false, Ordering::Relaxed),
-            Notification::Said { channel, payload } if channel == "dossier_documents" => {
+            Notification::Disconnected => self.listening.store(false, Ordering::Relaxed),
+            Notification::Received { channel, payload } if channel == "dossier_documents" => {
                 if let Ok(changed) = serde_json::from_str(&payload) {
-                    // Nobody waiting is no error.
+                    // It is not an error if nothing waits.
                     let _ = self.documents.send(changed);
                 }
             }
-            Notification::Said { .. } => self.jobs.send_modify(|count| *count += 1),
+            Notification::Received { .. } => self.jobs.send_modify(|count| *count += 1),
         }
     }
 }
 
-/// Announcements about documents, from the moment of subscription on.
+/// Notifications about documents since the subscription.
 pub(crate) struct DocumentEvents(broadcast::Receiver<Changed>);
 
 impl DocumentEvents {
-    /// Returns when something other than its reading has happened to the document, or may have; `true`: it
-    /// was deleted.
+    /// Returns when something other than extraction has changed the document, or may have. `true`: it was deleted.
     pub(crate) async fn interrupted(&mut self, id: Uuid) -> bool {
         loop {
             match self.0.recv().await {
-                // Its reading begins and ends so; only who asks again or deletes it interrupts.
+                // Extraction itself changes the status. Only a new request for extraction, or a deletion, interrupts.
                 Ok(changed) if changed.document_id != id || !changed.is_interruption() => {}
                 Ok(changed) => return changed.status == "deleted",
-                // Some were missed: look.
+                // Some notifications were missed, so the caller has to check.
                 Err(broadcast::error::RecvError::Lagged(_)) => return false,
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
             }
@@ -112,7 +110,7 @@ impl DocumentEvents {
             match self.0.recv().await {
                 Ok(changed) if changed.is_settled() && ids.contains(&changed.document_id) => return,
                 Ok(_) => {}
-                // Some were missed: look.
+                // Some notifications were missed, so the caller has to check.
                 Err(broadcast::error::RecvError::Lagged(_)) => return,
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
             }

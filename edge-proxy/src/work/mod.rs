@@ -1,4 +1,4 @@
-//! Work that no request waits for: the job loop, and the notifications that wake it.
+//! Background work: the job loop, and the notifications that wake it.
 
 mod events;
 pub(crate) mod jobs;

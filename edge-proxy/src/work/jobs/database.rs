@@ -1,8 +1,7 @@
-//! The database reads the file: one statement, on a connection of the worker's own, cancelled when the job must
-//! stop.
+//! Extraction in the database: one statement on a connection of the worker's own, cancelled if the job must stop.
 //!
-//! Invariant: a connection whose statement was cancelled, or failed, serves no other job: a cancel that arrives late
-//! can hit nothing else.
+//! Invariant: a connection whose statement was cancelled or failed is not used for another job. So a late cancel cannot
+//! hit anything else.
 
 use super::{Job, JobError};
 use crate::app::App;
@@ -14,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 const RUN: &str = "select dossier.run_job($1, $2)";
 
-/// The database has its own deadlines (`dossier.extract_timeout`, `dossier.ocr_timeout`, at most an hour each);
-/// this one is for when they fail.
+/// The database has its own deadlines (`dossier.extract_timeout`, `dossier.ocr_timeout`, at most an hour each). This one
+/// applies if they fail.
 const LONGEST: Duration = Duration::from_hours(3);
-/// What a cancelled statement gets to say how it ended.
-const LAST_WORD: Duration = Duration::from_secs(5);
+/// How long a cancelled statement may take to return.
+const CANCEL_TIME: Duration = Duration::from_secs(5);
 
-/// What became of the job, which the statement itself has written down, good or bad. `kept`: the worker's connection
-/// from the job before, which is warm.
+/// Runs the job and returns the resulting status. The statement itself records success or failure. `kept`: the worker's
+/// connection from its previous job, which is warm.
 pub(super) async fn run(
     app: &App,
     kept: &mut Option<Dedicated>,
@@ -47,8 +46,8 @@ pub(super) async fn run(
             Ok(status) => status,
             Err(why) => {
                 connection.cancel().await;
-                // A lease also ends because the statement has just done its work.
-                return match tokio::time::timeout(LAST_WORD, rows).await {
+                // A lease also ends because the statement has just finished.
+                return match tokio::time::timeout(CANCEL_TIME, rows).await {
                     Ok(Ok(rows)) => first(&rows)?.ok_or(why),
                     _ => Err(why),
                 };

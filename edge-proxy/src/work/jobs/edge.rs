@@ -1,7 +1,6 @@
-//! The edge reads the file: bytes out of the database chunk by chunk, into a sealed descriptor, to the worker.
+//! Extraction at the edge: copies the bytes from the database chunk by chunk into a sealed descriptor for the worker.
 //!
-//! Invariant: the file is never whole in this process's memory; no connection is held while the worker
-//! reads.
+//! Invariant: the file is never completely in this process's memory, and no connection is held while the worker runs.
 
 use super::{Job, JobError, Work};
 use crate::app::App;
@@ -20,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 const COMPLETE: &str = "select dossier.complete_job($1, $2, $3::jsonb, $4, $5::jsonb)";
 const COMPLETE_THUMBNAIL: &str = "select dossier.complete_thumbnail($1, $2, $3, $4, $5, $6)";
 
-/// What became of the job.
+/// Runs the job and returns the resulting status.
 pub(super) async fn run(
     app: &App,
     extractor: &Arc<Extractor>,
@@ -48,7 +47,7 @@ pub(super) async fn run(
     }
 }
 
-/// The document's bytes, checked against what was uploaded.
+/// The document's bytes, checked against the digest of the upload.
 async fn fetch(app: &App, job: &Job) -> Result<Source, JobError> {
     let mut file = Source::empty()?;
     let mut hash = Sha256::new();
@@ -70,7 +69,7 @@ async fn fetch(app: &App, job: &Job) -> Result<Source, JobError> {
 
 type TickFn = Box<dyn FnMut() -> Tick + Send>;
 
-/// Waits for the worker on a thread that may block; told to stop, it kills it.
+/// Waits for the worker on a thread that may block. A stop signal kills the worker.
 async fn in_a_worker<T: Send + 'static>(
     work: impl FnOnce(TickFn) -> Result<T, ExtractError> + Send + 'static,
     hurry: &CancellationToken,
@@ -86,7 +85,7 @@ async fn in_a_worker<T: Send + 'static>(
     }
 }
 
-/// An extraction without its pages.
+/// The result of an extraction, except its pages.
 #[derive(Serialize)]
 struct Details<'a> {
     metadata: &'a Metadata,
@@ -118,7 +117,7 @@ async fn store_thumbnail(app: &App, job: &Job, thumbnail: &Thumbnail) -> Result<
     Ok("made".to_owned())
 }
 
-/// Runs `sql` with the job, its attempt, and the result.
+/// Runs `sql` with the job, its attempt and the result.
 async fn store(app: &App, job: &Job, sql: &str, result: &[Param<'_>]) -> Result<(), JobError> {
     let mut params: Vec<Param<'_>> = vec![(&job.id, Type::INT8), (&job.attempt, Type::INT4)];
     params.extend_from_slice(result);

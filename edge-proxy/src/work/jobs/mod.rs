@@ -1,9 +1,8 @@
-//! Jobs, the text of documents and their thumbnails: claims them, has them done, keeps their leases, hands them
-//! back at shutdown.
+//! The job loop for extraction and thumbnails: claims jobs, runs them, extends their leases, and releases them at shutdown.
 //!
-//! Any number of edges may do this side by side: a job is leased to one attempt, whose number fences off
-//! every other. A job whose edge dies is taken up again when its lease runs out.
-//! Invariant: everything here runs as `service_role`; nothing here is reached from a request.
+//! Any number of edges may do this at the same time. A job is leased to one attempt, whose number fences off all others.
+//! If an edge dies, its jobs are retried when their leases expire.
+//! Invariant: everything here runs as `service_role`, and no request reaches it.
 
 mod database;
 mod edge;
@@ -31,7 +30,7 @@ const RELEASE: &str = "select dossier.release_job($1, $2)";
 const FAIL: &str = "select dossier.fail_job($1, $2, $3, $4, $5)";
 const NATIVE: &str = "select to_regprocedure('dossier.run_job(bigint, integer)') is not null";
 
-/// A job that is ours until its lease ends.
+/// A claimed job.
 #[derive(Debug, Clone)]
 struct Job {
     id: i64,
@@ -43,10 +42,10 @@ struct Job {
     work: Work,
 }
 
-/// What there is to do.
+/// The work of a job.
 #[derive(Debug, Clone, Copy)]
 enum Work {
-    /// Read the text; all of it by OCR when asked to.
+    /// Extract the text, entirely by OCR if requested.
     Text { ocr: bool },
     /// Draw the first page.
     Thumbnail,
@@ -61,19 +60,19 @@ impl Work {
     }
 }
 
-/// Why an attempt came to nothing.
+/// Why an attempt failed.
 #[derive(Debug, thiserror::Error)]
 enum JobError {
-    /// About the file or the worker; the reader of the document may know it.
+    /// A fault of the file or the worker.
     #[error(transparent)]
     Extract(#[from] dossier_extract::ExtractError),
-    /// The bytes that came out of the database are not those that went in.
-    #[error("the stored bytes are not those that were uploaded")]
+    /// The stored bytes differ from the uploaded ones.
+    #[error("The stored bytes do not match the digest of the upload")]
     Corrupt,
-    /// The job belongs to another attempt now.
-    #[error("the job is no longer this attempt's")]
+    /// The job now belongs to another attempt.
+    #[error("the job belongs to another attempt")]
     Lost,
-    /// There is nothing to read any more.
+    /// The document no longer exists.
     #[error("the document was deleted")]
     Deleted,
     /// Shutting down.
@@ -85,16 +84,16 @@ enum JobError {
     Io(#[from] std::io::Error),
 }
 
-/// Who does the work.
+/// Where jobs run.
 enum Engine {
     Database,
     Edge(Arc<Extractor>),
 }
 
-/// The workers and the upkeep, until `stop`; what runs then has until `hurry` to finish.
+/// Runs the workers and the upkeep until `stop`. Jobs that run then have until `hurry` to finish.
 pub(crate) async fn run(app: App, config: Extract, stop: CancellationToken, hurry: CancellationToken) {
     if config.workers == 0 {
-        info!("no extraction here (EXTRACT_WORKERS is 0)");
+        info!("no extraction at this edge (EXTRACT_WORKERS is 0)");
         return;
     }
     let Some(engine) = stop.run_until_cancelled(engine(&app, &config)).await else { return };
@@ -122,7 +121,7 @@ pub(crate) async fn run(app: App, config: Extract, stop: CancellationToken, hurr
     tokio::join!(upkeep::sweep(&app, config.sweep, &stop), upkeep::index_words(&app, &new_words, &stop));
 }
 
-/// Chooses once; a database that cannot be asked yet is asked until it can.
+/// Chooses once. While the database is unavailable, it retries.
 async fn engine(app: &App, config: &Extract) -> Engine {
     let native = match config.mode {
         ExtractMode::Database => true,
@@ -130,7 +129,7 @@ async fn engine(app: &App, config: &Extract) -> Engine {
         ExtractMode::Auto => loop {
             match is_native(app).await {
                 Ok(native) => break native,
-                Err(error) => debug!("cannot ask whether the database extracts: {error}"),
+                Err(error) => debug!("checking whether the database extracts failed: {error}"),
             }
             tokio::time::sleep(config.poll).await;
         },
@@ -141,7 +140,7 @@ async fn engine(app: &App, config: &Extract) -> Engine {
     Engine::Edge(Arc::new(extractor(config)))
 }
 
-/// Whether the database can extract by itself.
+/// Whether the database itself can extract.
 pub(crate) async fn is_native(app: &App) -> Result<bool, DbError> {
     let rows = app.db.rows(&Caller::service(), NATIVE, &[]).await?;
     Ok(crate::db::first(&rows)?.unwrap_or(false))
@@ -160,7 +159,7 @@ struct Worker {
     config: Extract,
     engine: Arc<Engine>,
     hurry: CancellationToken,
-    /// Told when a document has become searchable.
+    /// Notified when a document has become searchable.
     new_words: Arc<Notify>,
 }
 
@@ -169,7 +168,7 @@ impl Worker {
         let mut announced = self.app.events.jobs();
         let mut connection = None;
         while !stop.is_cancelled() {
-            // Seen before looking, so that a job announced meanwhile is not slept through.
+            // Mark before claiming, so that a notification during the claim is not missed.
             announced.mark_unchanged();
             match self.claim().await {
                 Ok(Some(job)) => {
@@ -177,7 +176,7 @@ impl Worker {
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => warn!("cannot claim a job: {}", crate::http::Chain(&error)),
+                Err(error) => warn!("claiming a job failed: {}", crate::http::Chain(&error)),
             }
             tokio::select! {
                 _ = announced.changed() => {}
@@ -206,8 +205,8 @@ impl Worker {
         }))
     }
 
-    /// Does the job while keeping its lease; whatever happens, the job is told. `connection`: for statements that may
-    /// be cancelled, kept from job to job.
+    /// Runs the job while extending its lease, and records any outcome. `connection`: for statements that may be cancelled,
+    /// kept from job to job.
     async fn work(&self, job: &Job, connection: &mut Option<Dedicated>) {
         let started = std::time::Instant::now();
         let lost = CancellationToken::new();
@@ -222,7 +221,7 @@ impl Worker {
             outcome = &mut done => outcome,
             why = self.keep_lease(job) => {
                 lost.cancel();
-                // Told so, it stops the worker before it ends.
+                // The signal makes it stop the worker first.
                 done.await.or(Err(why))
             }
         };
@@ -236,18 +235,17 @@ impl Worker {
                 info!(document.id = %id, attempt, milliseconds, "{work} of document {id}: {status}");
             }
             Err(JobError::Deleted) => {
-                info!(document.id = %id, attempt, "{work} of document {id} is stopped: it was deleted");
+                info!(document.id = %id, attempt, "{work} of document {id} stopped: the document was deleted");
             }
             Err(JobError::Lost) => {
-                warn!(document.id = %id, attempt, "{work} of document {id} is dropped: it was asked for again, or its lease ran out");
+                warn!(document.id = %id, attempt, "{work} of document {id} dropped: it was requested again, or its lease expired");
             }
-            Err(JobError::Stopped) => self.hand_back(job).await,
+            Err(JobError::Stopped) => self.release(job).await,
             Err(error) => self.fail(job, &error).await,
         }
     }
 
-    /// Extends the lease as long as it is ours, and returns why it is not. Whatever happens to the document
-    /// meanwhile makes it look at once.
+    /// Extends the lease until the job is lost, and returns why. Checks at once if the document changes.
     async fn keep_lease(&self, job: &Job) -> JobError {
         let every = Duration::from_secs(u64::try_from(self.config.lease_seconds).unwrap_or(120) / 3);
         let mut events = self.app.events.documents();
@@ -260,7 +258,7 @@ impl Worker {
                 Ok(true) => {}
                 Ok(false) if deleted => return JobError::Deleted,
                 Ok(false) => return JobError::Lost,
-                Err(error) => warn!(document.id = %job.document_id, "a lease could not be extended: {error}"),
+                Err(error) => warn!(document.id = %job.document_id, "extending a lease failed: {error}"),
             }
         }
     }
@@ -272,14 +270,14 @@ impl Worker {
         Ok(crate::db::first(&rows)?.unwrap_or(false))
     }
 
-    /// Another worker takes the job up at once; the attempt does not count.
-    async fn hand_back(&self, job: &Job) {
+    /// Releases the job for another worker. The attempt does not count.
+    async fn release(&self, job: &Job) {
         let (id, work) = (job.document_id, job.work.name());
         let params = [(&job.id as _, Type::INT8), (&job.attempt as _, Type::INT4)];
         match self.app.db.rows(&Caller::service(), RELEASE, &params).await {
-            Ok(_) => info!(document.id = %id, "handed back the {work} of document {id}"),
+            Ok(_) => info!(document.id = %id, "released the {work} of document {id}"),
             Err(error) => {
-                warn!(document.id = %id, "could not hand back the {work} of document {id}, its lease will run out: {error}");
+                warn!(document.id = %id, "releasing the {work} of document {id} failed, its lease will expire: {error}");
             }
         }
     }
@@ -296,12 +294,12 @@ impl Worker {
             (&retry as _, Type::BOOL),
         ];
         if let Err(error) = self.app.db.rows(&Caller::service(), FAIL, &params).await {
-            warn!(document.id = %id, "the failed {work} of document {id} could not be recorded, its lease will run out: {error}");
+            warn!(document.id = %id, "recording the failed {work} of document {id} failed, its lease will expire: {error}");
         }
     }
 }
 
-/// What the document will say, and whether another attempt may help. The host's faults stay in the log.
+/// The error that the document will have, and whether to retry. Faults of the host stay in the log.
 fn reason(error: &JobError) -> (&'static str, String, bool) {
     match error {
         JobError::Extract(error) if !error.is_transient() => (error.code(), error.to_string(), false),
@@ -312,7 +310,7 @@ fn reason(error: &JobError) -> (&'static str, String, bool) {
 }
 
 fn unavailable() -> String {
-    "extraction is not available at the moment".to_owned()
+    "Extraction is unavailable at the moment".to_owned()
 }
 
 #[cfg(test)]
@@ -321,7 +319,7 @@ mod tests {
     use dossier_extract::ExtractError;
 
     #[test]
-    fn a_fault_of_the_file_is_told_and_final_one_of_the_host_is_neither() {
+    fn a_fault_of_the_file_is_final_and_one_of_the_host_is_retried() {
         let encrypted = reason(&JobError::Extract(ExtractError::Encrypted));
         assert_eq!((encrypted.0, encrypted.2), ("encrypted", false));
         let missing = JobError::Extract(ExtractError::WorkerUnavailable {

@@ -1,4 +1,4 @@
-//! What `dossier-edge check` wants to know of extraction, found out by trying it.
+//! Tries extraction for `dossier-edge check`.
 
 use super::extractor;
 use crate::app::App;
@@ -14,12 +14,12 @@ pub(crate) fn try_program(config: &Extract) -> Result<(), ExtractError> {
     read(config, b"dossier", "text/plain", Ocr::Never)
 }
 
-/// Whether the edge can recognise words in the languages that are set, or why not. Blocks.
+/// Tries OCR at the edge in the configured languages. Blocks.
 pub(crate) fn edge_ocr(config: &Extract) -> Result<(), ExtractError> {
     read(config, &white_image(), "image/bmp", Ocr::Force)
 }
 
-/// Whether the database's host can, or why not.
+/// Tries OCR in the database.
 pub(crate) async fn database_ocr(app: &App) -> Result<(), DbError> {
     app.db.rows(&Caller::service(), READ_IMAGE, &[(&white_image(), Type::BYTEA)]).await.map(drop)
 }
@@ -33,17 +33,17 @@ fn read(config: &Extract, bytes: &[u8], media_type: &str, ocr: Ocr) -> Result<()
     extractor(config).extract(&source, &request, || Tick::Continue).map(drop)
 }
 
-/// A white BMP of 64 by 64 pixels, 24 bits each: nothing to read, which OCR alone can tell.
+/// A white BMP of 64 by 64 pixels, 24 bits each. It has no text, which only OCR can tell.
 fn white_image() -> Vec<u8> {
     const SIDE: u32 = 64;
     const HEAD: u32 = 54;
     const PIXELS: u32 = SIDE * SIDE * 3;
     let mut bytes = b"BM".to_vec();
-    // Size of the file, reserved, where the pixels begin; size of this header, width, height.
+    // Size of the file, reserved, offset of the pixels, size of this header, width, height.
     for number in [HEAD + PIXELS, 0, HEAD, 40, SIDE, SIDE] {
         bytes.extend(number.to_le_bytes());
     }
-    // One plane, 24 bits a pixel; no compression, size of the pixels, 300 dots an inch, no palette.
+    // One plane, 24 bits per pixel, no compression, size of the pixels, 300 dots per inch, no palette.
     bytes.extend([1, 0, 24, 0]);
     for number in [0, PIXELS, 11_811, 11_811, 0, 0] {
         bytes.extend(number.to_le_bytes());
