@@ -1,4 +1,4 @@
-//! What every request shares.
+//! The state that all requests share.
 
 use crate::auth::Verifier;
 use crate::config::Config;
@@ -11,31 +11,31 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-/// Enough to keep the database busy, whatever the number of uploads.
+/// Enough to keep the database busy, for any number of uploads.
 const FILLING: usize = 8;
-/// So that one upload can have two appends under way.
+/// The minimum for one upload to have two appends in progress.
 const AT_LEAST: usize = 2;
 
-/// A handle on what every request shares; cloning is cheap.
+/// A handle on the state that all requests share. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
 
-/// What every request shares.
+/// The state that all requests share.
 pub(crate) struct Shared {
-    /// This process, among the edges.
+    /// The name of this process among the edges.
     pub(crate) name: String,
     pub(crate) db: Db,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) events: Events,
     pub(crate) upload: crate::config::Upload,
     pub(crate) transfer: crate::config::Transfer,
-    /// Uploads in flight.
+    /// Places for uploads in progress.
     pub(crate) uploads: Semaphore,
-    /// Uploads that fill a chunk at full speed right now.
+    /// Places for uploads that fill a chunk at full speed.
     pub(crate) filling_places: Semaphore,
-    /// Uploads that use a connection right now; fewer than there are, so that others find one.
+    /// Places for uploads that use a connection. There are fewer than connections, so that other requests find one.
     pub(crate) chunk_places: Arc<Semaphore>,
-    /// What goes on behind requests, and is waited for at shutdown.
+    /// Background tasks, which shutdown waits for.
     pub(crate) tasks: TaskTracker,
 }
 
@@ -77,7 +77,7 @@ impl FromRef<App> for JsonLimit {
     }
 }
 
-/// Host and process: unique among the edges of one database.
+/// Host name and process id, unique among the edges of one database.
 fn name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim();

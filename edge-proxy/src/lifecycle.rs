@@ -1,4 +1,4 @@
-//! From a checked configuration to a serving process, and back to nothing.
+//! The life of a serving process: from a checked configuration to the end of its shutdown.
 
 use crate::app::App;
 use crate::config::Config;
@@ -13,10 +13,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// After the grace: how long it may take to undo what was cut off.
-const CLEANING_UP: Duration = Duration::from_secs(5);
+/// After the grace period: how long aborting the interrupted uploads may take.
+const CLEAN_UP_TIME: Duration = Duration::from_secs(5);
 
-/// Serves until SIGTERM or SIGINT, then finishes what is in flight.
+/// Serves until SIGTERM or SIGINT, then finishes requests and jobs in progress.
 pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -44,25 +44,28 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    info!("stopping: finishing what is in flight");
+    info!("stopping: finishing requests and jobs in progress");
     stop.cancel();
     let connections = accepting.await?;
     let finished = async {
         connections.wait().await;
-        // Only now: requests may leave something behind that is to be done.
+        // Only now, because requests may leave background tasks behind.
         app.tasks.close();
         app.tasks.wait().await;
     };
     let mut finished = std::pin::pin!(finished);
     let half = config.listener.grace / 2;
     if timeout(half, &mut finished).await.is_err() {
-        // Extractions go on elsewhere; requests cannot.
+        // Other edges can continue extractions, but not requests.
         hurry.cancel();
         if timeout(half, &mut finished).await.is_err() {
-            warn!("not everything finished within {} s", config.listener.grace.as_secs());
+            warn!(
+                "not everything finished within {} s, closing the remaining connections",
+                config.listener.grace.as_secs()
+            );
             cut.cancel();
-            if timeout(CLEANING_UP, finished).await.is_err() {
-                warn!("what was cut off could not be cleaned up; the sweeper will do it");
+            if timeout(CLEAN_UP_TIME, finished).await.is_err() {
+                warn!("aborting interrupted uploads took too long, the sweeper will remove them");
             }
         }
     }
@@ -75,10 +78,12 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 fn cannot_listen(config: &Config, error: &io::Error) -> String {
     let address = config.listener.listen;
     let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => "another process has that port: stop it, or set LISTEN to a free one",
-        io::ErrorKind::PermissionDenied => "ports below 1024 need privileges: set LISTEN to a higher one",
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address: set LISTEN to one it has",
-        _ => "set LISTEN to an address and port that can be bound",
+        io::ErrorKind::AddrInUse => "Another process uses this port. Stop it, or set LISTEN to a free port.",
+        io::ErrorKind::PermissionDenied => "Ports below 1024 need privileges. Set LISTEN to a higher port.",
+        io::ErrorKind::AddrNotAvailable => {
+            "This machine does not have this address. Set LISTEN to one that it has."
+        }
+        _ => "Set LISTEN to an address and port that can be bound.",
     };
     format!("cannot listen on {address}: {error}\n  {advice}")
 }

@@ -1,13 +1,13 @@
-//! Where log lines go: standard error, one a line.
+//! Logging to standard error, one event per line.
 
 use crate::config::{Log, LogFormat};
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// Libraries that report per connection what the gate reports per request.
+/// Libraries that log per connection what the listener logs per request.
 const QUIET: &str = "pingora_core=error,pingora_proxy=off,rustls=warn,tokio_postgres=warn";
 
-/// Starts logging; later calls change nothing.
+/// Starts logging. Later calls have no effect.
 pub(crate) fn start(config: &Log) {
     // The operator's filter comes last, so that it wins.
     let filter = EnvFilter::new(format!("{QUIET},{}", config.filter));

@@ -1,8 +1,8 @@
 //! `dossier-edge`: streaming uploads, sessions and documents in front of a Supabase stack.
 //!
-//! Read in this order: `routes` (what there is), `resources::upload::handler` (one upload, straight down), `db`
-//! (how a statement runs as its caller), `auth` (who that is), `listener` (what is admitted), `work::jobs` (how
-//! text gets extracted).
+//! Read in this order: `routes` (the API), `resources::upload::handler` (one upload from start to end), `db` (how a statement
+//! runs as its caller), `auth` (how a token becomes a caller), `listener` (which requests are admitted), `work::jobs` (how
+//! text is extracted).
 
 mod app;
 mod auth;
@@ -24,7 +24,7 @@ use config::{Args, Task};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    few_heaps();
+    limit_heaps();
     let task = match Task::from_args(Args::parse()) {
         Ok(task) => task,
         Err(error) => {
@@ -33,12 +33,12 @@ fn main() -> ExitCode {
         }
     };
     logs::start(task.log());
-    // Everything that speaks TLS in this process uses this provider; a second installation cannot happen.
+    // All TLS in this process uses this provider. It is only installed here, so this cannot fail.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("dossier-edge: cannot start threads: {error}");
+            eprintln!("dossier-edge: starting threads failed: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -55,11 +55,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Two heaps instead of eight a core: every heap keeps its own high-water mark, and what one thread freed
-/// would not serve the next.
-fn few_heaps() {
+/// Two heaps instead of eight per core. Each heap keeps its own high-water mark, and memory that one thread freed would not
+/// serve another.
+fn limit_heaps() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: sets a parameter of the allocator, before there is another thread.
+    // SAFETY: sets a parameter of the allocator before any other thread exists.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 2);
     }

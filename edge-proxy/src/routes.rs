@@ -1,4 +1,4 @@
-//! The API's URLs, and what happens around every request.
+//! The API's URLs, and the handling that all requests share.
 
 use crate::app::App;
 use crate::auth::{SeenUser, USER_HEADER};
@@ -14,7 +14,7 @@ use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use tracing::{Instrument, Span};
 
-/// The API. The gate forwards to it what is under `/api`, and the few paths beside.
+/// The API. The listener forwards `/api` and the few other paths to it.
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/", get(home::home))
@@ -28,7 +28,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/sessions/{id}/context/restore", post(context::versions::restore))
         .route("/api/sessions/{id}/pack", post(pack::pack))
         .route("/api/sessions/{id}/export", get(transfer::export_one))
-        .route("/api/search", get(search::search).post(search::fuse))
+        .route("/api/search", get(search::by_words).post(search::by_words_or_embedding))
         .route("/api/export", get(transfer::export))
         .route("/api/import", post(transfer::import))
         .route("/api/documents", get(documents::list).post(upload::upload))
@@ -39,19 +39,18 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/documents/{id}/ocr", post(documents::ocr))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(app.clone(), around))
+        .layer(middleware::from_fn_with_state(app.clone(), in_context))
         .with_state(app)
 }
 
-/// Gives log lines the request's id, and the gate the user for its own. Shutdown waits for what is inside.
-async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let _under_way = app.tasks.token();
+/// Adds the request's id to log lines, and tells the listener the user for its own. Shutdown waits for the handler.
+async fn in_context(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let _in_progress = app.tasks.token();
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
     let span = tracing::info_span!("request", id);
     let seen = SeenUser::default();
     request.extensions_mut().insert(seen.clone());
-    let mut response =
-        next.run(request).instrument(span.clone()).await.map(|body| whose_end_is_logged(body, span));
+    let mut response = next.run(request).instrument(span.clone()).await.map(|body| log_failure(body, span));
     if let Some(user) = seen.get().and_then(|user| HeaderValue::from_str(user).ok()) {
         response.headers_mut().insert(USER_HEADER, user);
     }
@@ -59,29 +58,29 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     response
 }
 
-/// A body that fails breaks off; the client sees no more than that.
-fn whose_end_is_logged(body: Body, span: Span) -> Body {
+/// Logs why a body fails. The client only sees that it breaks off.
+fn log_failure(body: Body, span: Span) -> Body {
     Body::new(body.map_err(move |error| {
-        span.in_scope(|| tracing::warn!("the answer was cut off: {}", Chain(&error)));
+        span.in_scope(|| tracing::warn!("the response was cut off: {}", Chain(&error)));
         error
     }))
 }
 
-/// Every answer is one caller's own. What has an `ETag` may be kept, but is asked for each time.
+/// Every response belongs to one caller. One with an `ETag` may be stored, but must be revalidated each time.
 fn keep_out_of_caches(response: &mut Response) {
-    let may_be_kept = response.headers().contains_key(header::ETAG);
-    let policy = if may_be_kept { "private, no-cache" } else { "no-store" };
+    let may_be_stored = response.headers().contains_key(header::ETAG);
+    let policy = if may_be_stored { "private, no-cache" } else { "no-store" };
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(policy));
 }
 
 async fn unknown() -> ApiError {
-    Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path")
-        .hint("The API's paths are listed at /.")
+    Problem::new(StatusCode::NOT_FOUND, "Path not found")
+        .hint("The API is below /api. The page at / lists its paths.")
         .into()
 }
 
 async fn wrong_method() -> ApiError {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
-        .hint("The Allow header says which it takes.")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed on this path")
+        .hint("Use one of the methods in the Allow header.")
         .into()
 }

@@ -165,7 +165,7 @@ test('a deletion during a transfer cuts it off, and the log gives the reason', {
     assert.match(client.received.toString('latin1', 0, 20), /^HTTP\/1.1 200/)
     assert.doesNotMatch(tail.toString('latin1'), /\r\n0\r\n\r\n$|"type": "end"|PK\x05\x06/, `${format}: no end of the body`)
     const why = await until('the reason logged', () => edge.log().split('\n').find((line) => line.includes(id) && line.includes('was cut off')))
-    assert.match(why, /what is being read was deleted or changed meanwhile/)
+    assert.match(why, /the data was deleted or changed while it was being read/)
   }
 })
 

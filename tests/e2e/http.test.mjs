@@ -48,18 +48,23 @@ test('an unknown query parameter is refused, with the known ones', async () => {
   const nowhere = '00000000-0000-4000-8000-000000000000'
   for (const [path, known] of [['/api/sessions', 'limit'], [`/api/documents?session_id=${session.id}`, 'session_id'],
     [`/api/documents/${nowhere}/pages`, 'after'], [`/api/sessions/${session.id}/context/versions`, 'after'], ['/api/search?q=x', 'media_type']]) {
-    const { message, details } = assertError(await get(`${path}${path.includes('?') ? '&' : '?'}limti=5`, { as: member }), 400, 'PT400')
-    assert.match(message, /query/)
-    assert.match(details, new RegExp(`limti.*${known}`))
-    assert.match(assertError(await get(`${path}${path.includes('?') ? '&' : '?'}limit=many`, { as: member }), 400, 'PT400').details, /limit/)
+    const separator = path.includes('?') ? '&' : '?'
+    const unknown = assertError(await get(`${path}${separator}limti=5`, { as: member }), 400, 'PT400')
+    assert.equal(unknown.message, 'Unknown query parameter "limti"')
+    assert.match(unknown.details, new RegExp(`^This path accepts .*\\b${known}\\b.*\\.$`))
+    const invalid = assertError(await get(`${path}${separator}limit=many`, { as: member }), 400, 'PT400')
+    assert.equal(invalid.message, 'Invalid query parameter "limit"')
+    assert.match(invalid.details, /"many"/)
   }
   assertError(await call('POST', `/api/documents?sesion_id=${session.id}`, { as: member, body: new FormData() }), 400, 'PT400')
   for (const path of [`sessions/${session.id}`, `sessions/${session.id}/context`, `documents/${nowhere}`]) {
-    assert.match(assertError(await get(`/api/${path}?version=1`, { as: member }), 400, 'PT400').details, /version/)
+    const { message, details } = assertError(await get(`/api/${path}?version=1`, { as: member }), 400, 'PT400')
+    assert.equal(message, 'Unknown query parameter "version"')
+    assert.match(details, /accepts no query parameters/)
   }
   for (const [method, path, json] of [['DELETE', `documents/${nowhere}`], ['POST', `documents/${nowhere}/ocr`], ['PATCH', `sessions/${session.id}`, {}],
     ['POST', `sessions/${session.id}/restore`], ['POST', `sessions/${session.id}/context`, { text: 'x' }], ['POST', `sessions/${session.id}/context/restore`, { version: 1 }]]) {
-    assert.match(assertError(await call(method, `/api/${path}?expected_version=1`, { as: member, json }), 400, 'PT400').details, /expected_version/)
+    assert.match(assertError(await call(method, `/api/${path}?expected_version=1`, { as: member, json }), 400, 'PT400').message, /"expected_version"/)
   }
   assertError(await post('/api/import?keepids=true', {}, { as: member }), 400, 'PT400')
 })

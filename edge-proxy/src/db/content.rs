@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 const READ: &str = "select dossier.read_content($1, $2, $3)";
 
-/// The size that the database demands of every chunk but the last. A read within one touches one row.
+/// The size of every stored chunk except the last one, as the database requires. A read within one chunk reads one row.
 pub(crate) const CHUNK_BYTES: usize = 256 * 1024;
 
 impl Db {
-    /// At most `length` bytes from `offset` on; none when the caller cannot see the document any more.
+    /// At most `length` bytes from `offset` on. None if the document is no longer visible to the caller.
     pub(crate) async fn content(
         &self,
         caller: &Caller,
@@ -24,7 +24,7 @@ impl Db {
         Ok(first(&self.rows(caller, READ, &params).await?)?.unwrap_or_default())
     }
 
-    /// Exactly `length` bytes; fewer are there when the document was deleted meanwhile.
+    /// Exactly `length` bytes, or an error if the document was deleted meanwhile.
     pub(crate) async fn whole_content(
         &self,
         caller: &Caller,

@@ -1,32 +1,31 @@
-//! What Postgres refused, and which HTTP status that is.
+//! Errors of the database, and the HTTP status of each.
 
-use crate::db::Role;
 use crate::http::{ApiError, Problem};
 use deadpool_postgres::{PoolError, TimeoutType};
 use http::StatusCode;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 
-/// Why a statement gave no answer.
+/// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DbError {
-    /// Postgres said no, or broke down.
+    /// Postgres raised an error, or the connection broke.
     #[error("postgres: {0}")]
     Postgres(#[from] tokio_postgres::Error),
-    /// The login role may not become the caller's role.
+    /// The login role cannot become the caller's role.
     #[error("the login role cannot become the caller's role (run `dossier-edge check`): {0}")]
     Identity(#[source] tokio_postgres::Error),
     /// All connections were in use for too long.
-    #[error("no connection was free in time")]
+    #[error("timed out waiting for a free connection")]
     Busy,
     /// No connection could be made.
-    #[error("cannot connect to postgres: {0}")]
+    #[error("connecting to postgres failed: {0}")]
     Unreachable(#[source] Box<dyn StdError + Send + Sync>),
-    /// A function that answers with a row gave none.
-    #[error("postgres gave no row")]
+    /// A function that always returns a row returned none.
+    #[error("postgres returned no row")]
     NoRow,
-    /// What is read piece by piece is no longer what it was.
-    #[error("what is being read was deleted or changed meanwhile")]
+    /// Data that is read piece by piece has changed meanwhile.
+    #[error("the data was deleted or changed while it was being read")]
     Changed,
     /// The configuration cannot work.
     #[error("{0}")]
@@ -46,20 +45,9 @@ impl DbError {
         }
     }
 
-    /// The status that Postgres's answer stands for, when it is the client's business.
+    /// The HTTP status of an error that Postgres raised, if it has one.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         status_of(self.sqlstate()?)
-    }
-
-    /// The same refusal, seen by an anonymous caller: signing in might help.
-    pub(crate) fn seen_by(self, role: Role) -> ApiError {
-        match ApiError::from(self) {
-            ApiError::Refused(mut problem) if role == Role::Anon && problem.code == "42501" => {
-                problem.status = StatusCode::UNAUTHORIZED;
-                ApiError::Refused(problem)
-            }
-            error => error,
-        }
     }
 }
 
@@ -74,14 +62,14 @@ impl From<PoolError> for DbError {
 }
 
 impl From<DbError> for ApiError {
-    /// A refusal that Postgres raised for the caller goes to the caller; everything else only to the log.
+    /// A refusal that Postgres raised for the caller goes to the caller. Everything else only goes to the log.
     fn from(error: DbError) -> Self {
         match &error {
             DbError::Postgres(cause) => {
                 if error.sqlstate().is_some_and(|sqlstate| NUL.contains(&sqlstate)) {
                     return Self::Refused(
-                        Problem::bad_request("a text holds the character U+0000, which cannot be stored")
-                            .hint("Remove it, and send the request again."),
+                        Problem::bad_request("A text contains U+0000, which cannot be stored")
+                            .hint("Remove this character and send the request again."),
                     );
                 }
                 let (Some(raised), Some(status)) = (cause.as_db_error(), error.status()) else {
@@ -91,7 +79,7 @@ impl From<DbError> for ApiError {
                         Self::internal(error)
                     };
                 };
-                // 501 is for the client to know: what this database is not set up for, and what would do it.
+                // A 501 goes to the client: it names a feature that this database lacks, and how to enable it.
                 if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED {
                     return if status == StatusCode::SERVICE_UNAVAILABLE {
                         unavailable(&error)
@@ -109,8 +97,8 @@ impl From<DbError> for ApiError {
             }
             DbError::Busy | DbError::Unreachable(_) => unavailable(&error),
             DbError::Changed => {
-                Problem::new(StatusCode::CONFLICT, "what is being read was deleted or changed meanwhile")
-                    .hint("Ask again for what is there now.")
+                Problem::new(StatusCode::CONFLICT, "The data was deleted or changed while it was being read")
+                    .hint("Send the request again.")
                     .into()
             }
             DbError::Identity(_) | DbError::NoRow | DbError::Setup(_) => Self::internal(error),
@@ -118,10 +106,10 @@ impl From<DbError> for ApiError {
     }
 }
 
-/// What Postgres raises for U+0000: in a text, and escaped in JSON.
+/// The errors that Postgres raises for U+0000: in text, and escaped in JSON.
 const NUL: [&str; 2] = ["22021", "22P05"];
 
-/// Postgres quotes what it does not understand, a megabyte if need be.
+/// Postgres quotes malformed input completely, even if it is a megabyte.
 fn shortened(text: &str) -> Cow<'static, str> {
     const LONGEST: usize = 8000;
     match text.char_indices().nth(LONGEST) {
@@ -130,14 +118,14 @@ fn shortened(text: &str) -> Cow<'static, str> {
     }
 }
 
-/// What to do about an error that Postgres raised by itself; Dossier's own say it.
+/// The hint for an error that Postgres itself raised. Dossier's own errors have one.
 fn usual_hint(sqlstate: &str) -> Option<Cow<'static, str>> {
     let hint = match sqlstate {
-        "42501" => "It needs the token of a user who may do this.",
-        "23505" => "There is one already: read it, or send another key.",
-        "23503" => "What is named does not exist, or is still in use: check the ids.",
+        "42501" => "Send the token of a user that has this permission.",
+        "23505" => "The row already exists. Read it, or send another key.",
+        "23503" => "The row it refers to does not exist, or is still in use. Check the ids.",
         _ => match sqlstate.get(..2)? {
-            "22" | "23" => "The message names the value: send one that it allows.",
+            "22" | "23" => "Send a value that the message allows.",
             _ => return None,
         },
     };
@@ -146,12 +134,12 @@ fn usual_hint(sqlstate: &str) -> Option<Cow<'static, str>> {
 
 fn unavailable(error: &DbError) -> ApiError {
     tracing::error!("{}", crate::http::Chain(error));
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
-        .hint("Try again in a moment.")
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The database does not respond")
+        .hint("Retry after the number of seconds in Retry-After.")
         .into()
 }
 
-/// The HTTP status of a SQLSTATE, as `PostgREST` maps it. `None`: not a status that it can be.
+/// The HTTP status of a SQLSTATE, as `PostgREST` maps it. `None`: it has none.
 fn status_of(sqlstate: &str) -> Option<StatusCode> {
     let status = match sqlstate {
         "23503" | "23505" => 409,
@@ -164,7 +152,7 @@ fn status_of(sqlstate: &str) -> Option<StatusCode> {
             "PT" => return StatusCode::from_bytes(sqlstate.get(2..)?.as_bytes()).ok(),
             "08" | "53" => 503,
             "0L" | "0P" | "28" => 403,
-            // 42 too: PostgREST's client names the tables and functions, here the edge does.
+            // Also 42: the edge itself names tables and functions, unlike a client of PostgREST.
             "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "42" | "54" | "55" | "57" | "58" | "F0"
             | "HV" | "P0" | "XX" => 500,
             _ => 400,
@@ -197,7 +185,7 @@ mod tests {
         }
         assert_eq!(
             usual_hint("23505").as_deref(),
-            Some("There is one already: read it, or send another key.")
+            Some("The row already exists. Read it, or send another key.")
         );
         assert!(usual_hint("22P02").is_some() && usual_hint("P0001").is_none());
         assert_eq!(shortened(&"é".repeat(9000)).chars().count(), 8001);

@@ -1,13 +1,14 @@
-//! Postgres, always as somebody.
+//! Postgres, always on behalf of a caller.
 //!
-//! A request is one pipelined batch: `begin`, the caller's role and claims by `set_config(…, true)`, the
-//! statement, `commit`. All are sent before the first answer is awaited, as unnamed statements, so
-//! the batch is right through a pooler in transaction mode, costs one round trip, and runs to its end when
-//! the client goes away in the middle: a dropped future leaves nothing open.
-//! Invariant: no statement runs outside such a batch, and nothing is set that outlives it.
-//! Invariant: statements on pooled connections are never cancelled: a cancel that arrives late would hit
-//! the next batch, and if it hit its `begin`, the statement would run as the login role.
+//! A request is one pipelined batch: `begin`, the caller's role and claims by `set_config(…, true)`, the statements and
+//! `commit`. All are sent before the first response is awaited, as unnamed statements. So a batch works through a pooler in
+//! transaction mode and costs one round trip. If the client disconnects, the batch still runs to its end: a dropped future
+//! leaves no open transaction.
+//! Invariant: no statement runs outside such a batch, and nothing that it sets outlives it.
+//! Invariant: statements on pooled connections are never cancelled. A late cancel would hit the next batch. If it hit the
+//! `begin` of that batch, its statements would run as the login role.
 
+mod as_caller;
 mod content;
 mod error;
 mod identity;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-/// A parameter with its type: types are given, so that no statement needs describing first.
+/// A parameter with its type. With the type, Postgres need not describe the statement first.
 pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// One statement of a batch.
@@ -38,19 +39,19 @@ pub(crate) struct Statement<'a> {
 
 const BECOME: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
                       set_config('statement_timeout', $3, true)";
-/// With a plan that does not depend on the parameters: to plan with a megabyte as a constant copies it several
+/// With a plan that does not depend on the parameters, because planning with a megabyte as a constant copies it several
 /// times.
 const BECOME_QUICK: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
                             set_config('statement_timeout', $3, true), \
                             set_config('synchronous_commit', 'off', true), \
                             set_config('plan_cache_mode', 'force_generic_plan', true)";
 
-/// When a commit is on disk.
+/// When a commit is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// Before it is answered (as the database is configured).
+    /// Before it is confirmed (or as the database is configured).
     Now,
-    /// With the next commit that is: a crash may lose it, never corrupt it.
+    /// With the next durable commit. A crash may lose it, but never corrupt it.
     WithTheNext,
 }
 
@@ -63,7 +64,7 @@ pub(crate) struct Db {
 }
 
 impl Db {
-    /// A pool that connects when it is first asked.
+    /// A pool, which connects on its first use.
     pub(crate) fn new(config: &config::Database) -> Result<Self, DbError> {
         let manager = Manager::from_config(
             config.requests.postgres.clone(),
@@ -72,7 +73,7 @@ impl Db {
         );
         let pool = Pool::builder(manager)
             .max_size(config.pool_size)
-            // The one used last: its buffers are warm, and those of the others stay small.
+            // The most recently used one: its buffers are warm, and those of the others stay small.
             .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(config.wait))
             .create_timeout(Some(config.wait))
@@ -103,7 +104,7 @@ impl Db {
         batch(&client, durability, self.statement_timeout, caller, statements).await
     }
 
-    /// The first column of the first row, which the statement makes JSON text; `None`: no row, or null.
+    /// The first column of the first row, which is JSON as text. `None`: no row, or null.
     pub(crate) async fn json(
         &self,
         caller: &Caller,
@@ -113,27 +114,28 @@ impl Db {
         first(&self.rows(caller, sql, params).await?)
     }
 
-    /// A connection of one's own, for a statement that may take long and may have to be cancelled.
+    /// A connection outside the pool, for a statement that may take long or may have to be cancelled.
     pub(crate) async fn dedicated(&self) -> Result<Dedicated, DbError> {
         let tls = tls::connector(&self.endpoint)?;
         let (client, connection) = self.endpoint.postgres.connect(tls.clone()).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!("a connection of a worker ended: {error}");
+                tracing::debug!("a dedicated connection ended: {error}");
             }
         });
         Ok(Dedicated { client, tls })
     }
 }
 
-/// A connection of one owner's, who cancels no statement on it and goes on using it: a cancel may arrive late.
+/// A connection outside the pool. After cancelling a statement, its owner must not use it again, because a cancel may
+/// arrive late.
 pub(crate) struct Dedicated {
     client: Client,
     tls: tokio_postgres_rustls::MakeRustlsConnect,
 }
 
 impl Dedicated {
-    /// Whether the database has not closed it meanwhile.
+    /// Whether the database has not closed it.
     pub(crate) fn is_open(&self) -> bool {
         !self.client.is_closed()
     }
@@ -149,10 +151,10 @@ impl Dedicated {
         batch(&self.client, Durability::Now, timeout, caller, &[Statement { sql, params }]).await
     }
 
-    /// Stops what is running; its future then says how it ended.
+    /// Cancels the running statement. Its future then returns how it ended.
     pub(crate) async fn cancel(&self) {
         if let Err(error) = self.client.cancel_token().cancel_query(self.tls.clone()).await {
-            tracing::debug!("a statement could not be cancelled: {error}");
+            tracing::debug!("cancelling a statement failed: {error}");
         }
     }
 }
@@ -172,27 +174,27 @@ async fn batch(
         Durability::Now => BECOME,
         Durability::WithTheNext => BECOME_QUICK,
     };
-    // Each future sends when it is first polled, and `join4` and `join_all` poll them in this order.
-    let answers = statements.iter().map(|statement| client.query_typed(statement.sql, statement.params));
-    let (begun, became, answered, committed) = join4(
+    // Each future sends its statement when it is first polled. `join4` and `join_all` poll them in this order.
+    let results = statements.iter().map(|statement| client.query_typed(statement.sql, statement.params));
+    let (begun, became, results, committed) = join4(
         client.batch_execute("begin"),
         client.query_typed(become_caller, &identity),
-        join_all(answers),
+        join_all(results),
         client.batch_execute("commit"),
     )
     .await;
     begun?;
     became.map_err(DbError::identity)?;
     let mut rows = Vec::new();
-    for answer in answered {
-        // The first that fails is the reason; those behind it only say that the transaction is aborted.
-        rows = answer?;
+    for result in results {
+        // The first failure is the cause. The later ones only report that the transaction is aborted.
+        rows = result?;
     }
     committed?;
     Ok(rows)
 }
 
-/// The first column of the first row; `None`: no row, or null.
+/// The first column of the first row. `None`: no row, or null.
 pub(crate) fn first<T>(rows: &[Row]) -> Result<Option<T>, DbError>
 where
     T: for<'a> tokio_postgres::types::FromSql<'a>,

@@ -1,9 +1,9 @@
-//! `Content-Disposition: attachment`, with a name in any script.
+//! `Content-Disposition: attachment`, with a file name in any script.
 
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What RFC 5987 lets stand as it is.
+/// Characters that RFC 5987 leaves unencoded.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -18,8 +18,8 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// Always an attachment: a stored file is never shown on our origin. Old clients read `filename`, in
-/// ASCII; the others prefer `filename*`.
+/// Always an attachment, because a stored file must never be rendered on this origin. Old clients read `filename`,
+/// in ASCII; others prefer `filename*`.
 pub(crate) fn attachment(name: &str) -> HeaderValue {
     let ascii: String = name
         .chars()
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_in_any_script_and_nothing_breaks_out() {
+    fn names_in_any_script_cannot_break_out_of_the_header() {
         for (name, expected) in [
             ("a b.pdf", "attachment; filename=\"a b.pdf\"; filename*=UTF-8''a%20b.pdf"),
             ("naïve.pdf", "attachment; filename=\"na_ve.pdf\"; filename*=UTF-8''na%C3%AFve.pdf"),

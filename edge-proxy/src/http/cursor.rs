@@ -1,11 +1,11 @@
-//! Lists come in pages. A cursor is the sort key of the last row: rows that come or go in between neither
-//! repeat nor hide others.
+//! Lists are returned in pages. A cursor is the sort key of the last row, so rows that are added or deleted between
+//! two pages neither repeat nor hide others.
 
 use super::Problem;
 use uuid::Uuid;
 
-const LONGEST: i64 = 200;
-const USUAL: i64 = 50;
+const MAX_LIMIT: i64 = 200;
+const DEFAULT_LIMIT: i64 = 50;
 
 /// `?limit=&after=` of a list that is sorted by time, newest first.
 #[derive(Debug, Default)]
@@ -14,11 +14,11 @@ pub(crate) struct Paging {
     pub(crate) after: Option<String>,
 }
 
-/// Where a page begins and how long it is.
+/// Where a page begins, and how many rows it has at most.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) limit: i64,
-    /// Time (microseconds since 1970) and id of the last row seen.
+    /// Time (microseconds since 1970) and id of the last row of the previous page.
     pub(crate) after: Option<(i64, Uuid)>,
 }
 
@@ -27,20 +27,22 @@ impl Paging {
         let after = match self.after.as_deref() {
             None | Some("") => None,
             Some(cursor) => Some(parse(cursor).ok_or_else(|| {
-                Problem::bad_request("after is not a cursor").hint("Send what the page before gave as next.")
+                Problem::bad_request("after is not a valid cursor")
+                    .hint("Send the value of next from the previous page.")
             })?),
         };
         Ok(Page { limit: limit(self.limit)?, after })
     }
 }
 
-/// A page's length, within bounds.
+/// The length of a page, within bounds.
 pub(crate) fn limit(limit: Option<i64>) -> Result<i64, Problem> {
     match limit {
-        None => Ok(USUAL),
-        Some(limit @ 1..=LONGEST) => Ok(limit),
-        Some(_) => Err(Problem::bad_request(format!("limit must be from 1 to {LONGEST}"))
-            .hint("Ask for fewer rows, and for the next ones with what the page gave as next.")),
+        None => Ok(DEFAULT_LIMIT),
+        Some(limit @ 1..=MAX_LIMIT) => Ok(limit),
+        Some(limit) => Err(Problem::bad_request(format!("limit must be between 1 and {MAX_LIMIT}"))
+            .details(format!("It is {limit}."))
+            .hint("Request fewer rows, then the following ones with the value of next.")),
     }
 }
 
@@ -48,48 +50,6 @@ fn parse(cursor: &str) -> Option<(i64, Uuid)> {
     let (micros, id) = cursor.split_once('.')?;
     Some((micros.parse().ok()?, id.parse().ok()?))
 }
-
-/// SQL: the condition that a row is behind the cursor in `$1` (microseconds) and `$2` (id), the length in
-/// `$3`, for rows of alias `$row`.
-macro_rules! behind_cursor {
-    ($row:literal) => {
-        concat!(
-            "($1::bigint is null or (",
-            $row,
-            ".created_at, ",
-            $row,
-            ".id) < ('epoch'::timestamptz + $1 * interval '1 microsecond', $2::uuid)) \
-             order by ",
-            $row,
-            ".created_at desc, ",
-            $row,
-            ".id desc limit $3 + 1"
-        )
-    };
-}
-
-/// SQL: a page as a JSON object, from rows `page(json, created_at, id)`, of which there is one more than
-/// `$3` when the page is not the last.
-macro_rules! page_json {
-    ($key:literal) => {
-        concat!(
-            "json_build_object('",
-            $key,
-            "', coalesce(json_agg(json order by n) filter (where n <= $3), '[]'), \
-             'next', max(cursor) filter (where n = $3 and total > $3))"
-        )
-    };
-}
-
-/// SQL: numbers the rows of `page`.
-macro_rules! numbered {
-    () => {
-        "select json, row_number() over (order by created_at desc, id desc) as n, count(*) over () as total, \
-         (extract(epoch from created_at) * 1000000)::bigint || '.' || id as cursor from page"
-    };
-}
-
-pub(crate) use {behind_cursor, numbered, page_json};
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,8 @@
-//! What a client learns of a failure, and what only the log does.
+//! Errors: what a client receives, and what only the log does.
 //!
-//! Every error answer is `{"code","message","details","hint"}`, `PostgREST`'s shape. A code is the SQLSTATE
-//! as raised; the edge's own errors use `PT` and the HTTP status, so one rule has one code wherever it is
-//! enforced.
-//! Invariant: an error that is not marked [`ClientFacing`] answers 500 with nothing of itself in it.
+//! The body of every error response is `{"code","message","details","hint"}`, as in `PostgREST`. The code is the SQLSTATE
+//! that Postgres raised. The edge's own errors use `PT` and the HTTP status, so one rule has one code wherever it is enforced.
+//! Invariant: an error that is not marked [`ClientFacing`] becomes a 500 that reveals nothing of it.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -12,13 +11,13 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What a client may learn. Never implemented for an error that quotes the inside.
+/// An error that a client may see. Never implemented for an error that quotes internals.
 pub(crate) trait ClientFacing: StdError {
-    /// What the client is told.
+    /// What the client receives.
     fn problem(&self) -> Problem;
 }
 
-/// An error as a client reads it.
+/// An error as a client receives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     #[serde(skip)]
@@ -30,7 +29,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// An error of the edge itself: its code is `PT` and the status.
+    /// An error of the edge itself. Its code is `PT` and the status.
     pub(crate) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status,
@@ -45,10 +44,10 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// The same for everything that is not the client's business.
+    /// The same response for all internal errors.
     pub(crate) fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-            .hint("The server's log line with this answer's x-request-id says what happened.")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error")
+            .hint("Ask the operator to look up the x-request-id of this response in the log of the edge.")
     }
 
     pub(crate) fn details(mut self, details: impl Into<Cow<'static, str>>) -> Self {
@@ -61,9 +60,9 @@ impl Problem {
         self
     }
 
-    /// The body of the answer.
+    /// The body of the response.
     pub(crate) fn to_json(&self) -> String {
-        // Four strings always serialize.
+        // Serializing four strings cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -86,29 +85,29 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Seconds until midnight UTC, when the quotas of a day begin anew. The gate's limits say their own time.
+/// Seconds until midnight UTC, when daily quotas start again. The listener sets its own value.
 fn until_tomorrow() -> u64 {
     const DAY: u64 = 24 * 60 * 60;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     DAY - now % DAY
 }
 
-/// Why a request was not done.
+/// Why a request failed.
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    /// The client is told this.
+    /// The client receives this.
     Refused(Problem),
-    /// The log is told this; the client learns only that it happened.
+    /// The log receives this. The client only learns that it happened.
     Internal(Box<dyn StdError + Send + Sync>),
 }
 
 impl ApiError {
-    /// Hides an error from the client.
+    /// An error that the client must not see.
     pub(crate) fn internal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Internal(error.into())
     }
 
-    /// What the client is told; an internal error is logged here, the one place where it ends.
+    /// What the client receives. An internal error is logged here, and nowhere else.
     pub(crate) fn into_problem(self) -> Problem {
         match self {
             Self::Refused(problem) => problem,

@@ -1,13 +1,13 @@
-//! The `Prefer` header (RFC 7240): `wait=N` is the one that is understood.
+//! The `Prefer` header (RFC 7240). Only `wait=N` is supported.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue};
 use std::time::Duration;
 
-/// Longest wait that is granted.
+/// The longest wait that is granted, in seconds.
 const LONGEST_WAIT: u64 = 60;
 
-/// What the client would rather have.
+/// The preferences of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Prefer {
     wait: Option<u64>,
@@ -27,12 +27,12 @@ impl Prefer {
         Self { wait }
     }
 
-    /// How long to wait; not at all by default.
+    /// How long to wait. `None`: not at all.
     pub(crate) fn wait(self) -> Option<Duration> {
         self.wait.filter(|seconds| *seconds > 0).map(Duration::from_secs)
     }
 
-    /// The response, saying what was granted.
+    /// The response with a header that states what was granted.
     pub(crate) fn applied(self, mut response: Response) -> Response {
         if let Some(value) = self.wait.and_then(|wait| HeaderValue::from_str(&format!("wait={wait}")).ok()) {
             response.headers_mut().insert("preference-applied", value);

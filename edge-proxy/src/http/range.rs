@@ -1,19 +1,19 @@
-//! The `Range` header (RFC 9110): one range of bytes, or the whole.
+//! The `Range` header (RFC 9110): one range of bytes, or the whole document.
 
 use http::{HeaderMap, header};
 
-/// What of a document is asked for.
+/// The part of a document that a client requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum RequestedRange {
     Whole,
-    /// From the first byte up to, not including, the second.
+    /// From the first offset up to, but not including, the second.
     Part(u64, u64),
-    /// Nothing of the document is in the range.
+    /// The document has no byte in the range.
     Nothing,
 }
 
-/// Reads `Range`, unless `If-Range` names another version. Several ranges, other units and nonsense are
-/// ignored, as the RFC allows: the whole is always a right answer.
+/// Reads `Range`, unless `If-Range` names another version. Several ranges, other units and malformed ones are
+/// ignored, as the RFC allows: the whole document is always a correct response.
 pub(crate) fn requested_range(headers: &HeaderMap, size: u64, etag: &str) -> RequestedRange {
     let Some(range) = headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else {
         return RequestedRange::Whole;
@@ -45,7 +45,7 @@ fn parse(range: &str, size: u64) -> Option<RequestedRange> {
     Some(RequestedRange::Part(first, last.saturating_add(1).min(size)))
 }
 
-/// Digits only: no sign. A number too large for 64 bits is as good as the largest.
+/// Digits only, no sign. A number too large for 64 bits counts as the largest.
 fn number(digits: &str) -> Option<u64> {
     (!digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
         .then(|| digits.parse().unwrap_or(u64::MAX))
@@ -57,7 +57,7 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn ranges() {
+    fn ranges_are_read_as_rfc_9110_defines_them() {
         for (range, size, expected) in [
             ("bytes=0-0", 10, RequestedRange::Part(0, 1)),
             ("bytes=0-", 10, RequestedRange::Part(0, 10)),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_of_the_version_it_names() {
+    fn a_range_applies_only_to_the_version_it_names() {
         let with = |tag: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::RANGE, HeaderValue::from_static("bytes=1-2"));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_sent_a_part_lies_within_the_document() {
+    fn a_part_always_lies_within_the_document() {
         let pieces = ["bytes=", "-", "0", "7", "99", "18446744073709551615", ",", " ", "x"];
         for a in pieces {
             for b in pieces {

@@ -1,11 +1,32 @@
-//! Responses that every resource gives: JSON that Postgres made, "not found", and "not modified".
+//! Responses that several resources give: JSON from Postgres, "not found" and "not modified".
 
 use super::{ApiError, Problem};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
+use uuid::Uuid;
 
-/// The response, or 304 without it when the client says (`If-None-Match`) that it has it.
+/// JSON text as Postgres wrote it.
+pub(crate) fn json(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+}
+
+/// JSON text, or 404 if the caller can see no such `object`.
+pub(crate) fn found(body: Option<String>, object: &str, id: Uuid) -> Result<Response, ApiError> {
+    body.map(|body| json(StatusCode::OK, body)).ok_or_else(|| not_found(object, id))
+}
+
+/// The refusal that SQL raises for an object that does not exist or that the caller cannot see, in the same words.
+pub(crate) fn not_found(object: &str, id: Uuid) -> ApiError {
+    let mut name = object.to_owned();
+    name[..1].make_ascii_uppercase();
+    Problem::new(StatusCode::NOT_FOUND, format!("{name} not found"))
+        .details(format!("No {object} {id} is visible to you."))
+        .hint("Check the id, and that you are a member of the organization that it belongs to.")
+        .into()
+}
+
+/// The response, or 304 without a body if the client already has it (`If-None-Match`).
 pub(crate) fn unless_known(headers: &HeaderMap, response: Response) -> Response {
     let Some(etag) = response.headers().get(header::ETAG) else { return response };
     let known =
@@ -24,32 +45,13 @@ pub(crate) fn unless_known(headers: &HeaderMap, response: Response) -> Response 
     Response::from_parts(parts, Body::empty())
 }
 
-/// JSON text that Postgres made, passed on.
-pub(crate) fn json(status: StatusCode, body: String) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
-}
-
-/// As [`json`], or 404 with `message` when there is nothing that the caller can see.
-pub(crate) fn found(body: Option<String>, message: &'static str) -> Result<Response, ApiError> {
-    match body {
-        Some(body) => Ok(json(StatusCode::OK, body)),
-        None => Err(not_found(message)),
-    }
-}
-
-pub(crate) fn not_found(message: &'static str) -> ApiError {
-    Problem::new(StatusCode::NOT_FOUND, message)
-        .hint("Check the id, and that you are a member of its organization.")
-        .into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use http::HeaderValue;
 
     #[test]
-    fn what_the_client_has_is_not_sent_again() {
+    fn a_response_that_the_client_has_is_not_sent_again() {
         let status = |tags: &'static str| {
             let mut response = json(StatusCode::OK, "{}".to_owned());
             response.headers_mut().insert(header::ETAG, HeaderValue::from_static("\"3\""));
@@ -62,5 +64,15 @@ mod tests {
         for tags in ["\"2\"", "3", ""] {
             assert_eq!(status(tags), 200, "{tags}");
         }
+    }
+
+    #[test]
+    fn a_missing_object_is_named() {
+        let Problem { status, message, details, .. } = not_found("session", Uuid::nil()).into_problem();
+        assert_eq!((status.as_u16(), message.as_ref()), (404, "Session not found"));
+        assert_eq!(
+            details.as_deref(),
+            Some("No session 00000000-0000-0000-0000-000000000000 is visible to you.")
+        );
     }
 }

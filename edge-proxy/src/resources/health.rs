@@ -1,4 +1,4 @@
-//! `/healthz`: the process answers. `/readyz`: it can do its work, and if not, what is missing.
+//! `/healthz`: the process responds. `/readyz`: it can serve requests. If not, the response names what is missing.
 
 use crate::app::App;
 use crate::db::Caller;
@@ -16,7 +16,7 @@ pub(crate) async fn healthz() -> Response {
     json(StatusCode::OK, healthy())
 }
 
-/// What an edge of this version says of its health.
+/// The body of `/healthz` for an edge of this version.
 pub(crate) fn healthy() -> String {
     object!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}).to_string()
 }
@@ -24,8 +24,9 @@ pub(crate) fn healthy() -> String {
 /// `GET /readyz`.
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let (ready, database) = database(&app).await;
-    let keys = app.verifier.jwks().map(|jwks| if jwks.len() > 0 { "ok" } else { "no public keys yet" });
-    // Announcements only save time: without them, jobs and documents are looked for.
+    let keys =
+        app.verifier.jwks().map(|jwks| if jwks.len() > 0 { "ok" } else { "no public keys fetched yet" });
+    // Notifications only save time: without them, jobs and documents are polled.
     let notifications = if app.events.listening() { "ok" } else { "not listening, polling" };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = object!({
@@ -41,12 +42,12 @@ async fn database(app: &App) -> (bool, &'static str) {
         Ok(_) => (false, "the schema dossier is missing: install the extension or the migration"),
         Err(crate::db::DbError::Identity(error)) => {
             tracing::warn!("not ready: {error}");
-            (false, "the login role may not become service_role: run dossier-edge check")
+            (false, "the login role cannot become service_role: run dossier-edge check")
         }
         Err(error) => {
-            // Logged in full by the conversion, told in general.
+            // The conversion logs the cause. The response does not contain it.
             let _ = ApiError::from(error).into_problem();
-            (false, "does not answer")
+            (false, "does not respond")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `/`: a page that says what runs here. The demo app takes its place when there is one.
+//! `/`: a page that introduces the API and lists its paths.
 
 use axum::response::{IntoResponse, Response};
 use http::header;

@@ -4,6 +4,7 @@ pub(crate) mod context;
 pub(crate) mod documents;
 pub(crate) mod health;
 pub(crate) mod home;
+mod list;
 pub(crate) mod pack;
 pub(crate) mod search;
 pub(crate) mod sessions;

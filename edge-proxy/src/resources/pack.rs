@@ -1,10 +1,9 @@
-//! Packs a session for a prompt.
+//! Packing a session for a prompt.
 //!
-//! Invariant: every limit on a query is SQL's; here it is only passed on.
+//! Invariant: SQL checks every limit. The edge only passes the values on.
 
 use crate::app::App;
 use crate::auth::Claims;
-use crate::db::DbError;
 use crate::http::{ApiError, Id, Json, json};
 use axum::extract::State;
 use axum::response::Response;
@@ -32,10 +31,5 @@ pub(crate) async fn pack(
 ) -> Result<Response, ApiError> {
     let params =
         [(&session as _, Type::UUID), (&pack.query as _, Type::TEXT), (&pack.max_tokens as _, Type::INT4)];
-    let packed = app
-        .db
-        .json(&claims.caller, PACK, &params)
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    Ok(json(StatusCode::OK, packed.ok_or(DbError::NoRow)?))
+    Ok(json(StatusCode::OK, app.db.as_caller(&claims.caller).one(PACK, &params).await?))
 }

@@ -1,42 +1,55 @@
-//! Search over pages and contexts.
+//! Search over pages and contexts, by words, by embeddings, or by both.
 //!
-//! Invariant: every limit on a query is SQL's; here it is only passed on.
+//! Invariant: SQL checks every limit on a query. The edge only passes the values on.
 
 use crate::app::App;
 use crate::auth::Claims;
-use crate::db::DbError;
+use crate::db::Param;
 use crate::http::{ApiError, Json, Problem, Query, json};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
+use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-const SEARCH: &str = "with page as (select row_number() over () as n, hit.* from dossier.search(query => $1, \
-                      session_id => $2, organization_id => $3, limit_count => coalesce($4, 20), after => $5, \
-                      media_type => $6, since => $7::timestamptz, until => $8::timestamptz) as hit) \
-                      select json_build_object('results', coalesce(json_agg(json_build_object('kind', kind, \
-                      'session_id', session_id, 'document_id', document_id, 'document_name', document_name, \
-                      'page', page, 'rank', rank, 'snippet', snippet) order by n), '[]'), \
-                      'next', max(cursor) filter (where n = coalesce($4, 20)))::text from page";
-const MATCH: &str = "with page as (select row_number() over () as n, hit.* from dossier.match_pages(embedding => $1, \
-                     session_id => $2, organization_id => $3, limit_count => coalesce($4, 20), media_type => $5, \
-                     since => $6::timestamptz, until => $7::timestamptz) as hit) \
-                     select json_build_object('results', coalesce(json_agg(json_build_object('kind', 'page', \
-                     'session_id', session_id, 'document_id', document_id, 'document_name', document_name, \
-                     'page', page, 'similarity', similarity, 'snippet', snippet) order by n), '[]'))::text from page";
-const FUSE: &str = "with page as (select row_number() over () as n, hit.* from dossier.hybrid_search(embedding => $1, \
-                    session_id => $2, organization_id => $3, limit_count => coalesce($4, 20), media_type => $5, \
-                    since => $6::timestamptz, until => $7::timestamptz, query => $8) as hit) \
-                    select json_build_object('results', coalesce(json_agg(json_build_object('kind', kind, \
-                    'session_id', session_id, 'document_id', document_id, 'document_name', document_name, \
-                    'page', page, 'rank', rank, 'text_place', text_place, 'embedding_place', embedding_place, \
-                    'snippet', snippet) order by n), '[]'))::text from page";
-/// `?q=` and where to look for it.
+/// SQL: the arguments that every search function takes. `$1` is the function's own first one, `$8` its last.
+const SCOPE: &str = "session_id => $2, organization_id => $3, limit_count => coalesce($4, 20), media_type => $5, \
+                     since => $6::timestamptz, until => $7::timestamptz";
+
+static BY_WORDS: LazyLock<String> = LazyLock::new(|| {
+    let call = format!("dossier.search(query => $1, {SCOPE}, after => $8)");
+    results(&call, "'kind', kind, 'rank', rank", ", 'next', max(cursor) filter (where n = coalesce($4, 20))")
+});
+static BY_EMBEDDING: LazyLock<String> = LazyLock::new(|| {
+    let call = format!("dossier.match_pages(embedding => $1, {SCOPE})");
+    results(&call, "'kind', 'page', 'similarity', similarity", "")
+});
+static BY_BOTH: LazyLock<String> = LazyLock::new(|| {
+    let call = format!("dossier.hybrid_search(embedding => $1, {SCOPE}, query => $8)");
+    results(
+        &call,
+        "'kind', kind, 'rank', rank, 'text_place', text_place, 'embedding_place', embedding_place",
+        "",
+    )
+});
+
+/// SQL: the rows of `call` as `{"results": […]}`. `own` and `end` are the keys that only this search has, in each result
+/// and after the list.
+fn results(call: &str, own: &str, end: &str) -> String {
+    format!(
+        "with found as (select row_number() over () as n, hit.* from {call} as hit) \
+         select json_build_object('results', coalesce(json_agg(json_build_object( \
+           {own}, 'session_id', session_id, 'document_id', document_id, 'document_name', document_name, \
+           'page', page, 'snippet', snippet) order by n), '[]'){end})::text \
+         from found"
+    )
+}
+
+/// The query of `GET /api/search`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SearchQuery {
+pub(crate) struct WordSearch {
     q: Option<String>,
     session_id: Option<Uuid>,
     organization_id: Option<Uuid>,
@@ -47,10 +60,10 @@ pub(crate) struct SearchQuery {
     until: Option<String>,
 }
 
-/// The body of `POST /api/search`: what to look for, in words, by its embedding, or both; and where.
+/// The body of `POST /api/search`: words, an embedding, or both, and where to search.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Fused {
+pub(crate) struct Search {
     query: Option<String>,
     embedding: Option<Vec<f32>>,
     session_id: Option<Uuid>,
@@ -63,72 +76,56 @@ pub(crate) struct Fused {
 }
 
 /// `GET /api/search`.
-pub(crate) async fn search(
+pub(crate) async fn by_words(
     State(app): State<App>,
     claims: Claims,
-    Query(search): Query<SearchQuery>,
+    Query(search): Query<WordSearch>,
 ) -> Result<Response, ApiError> {
-    let params = [
-        (&search.q as _, Type::TEXT),
-        (&search.session_id as _, Type::UUID),
-        (&search.organization_id as _, Type::UUID),
-        (&search.limit as _, Type::INT4),
-        (&search.after as _, Type::TEXT),
-        (&search.media_type as _, Type::TEXT),
-        (&search.since as _, Type::TEXT),
-        (&search.until as _, Type::TEXT),
-    ];
-    let results = app
-        .db
-        .json(&claims.caller, SEARCH, &params)
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    Ok(json(StatusCode::OK, results.ok_or(DbError::NoRow)?))
+    let WordSearch { q, session_id, organization_id, limit, after, media_type, since, until } = search;
+    let search = Search {
+        query: q,
+        embedding: None,
+        session_id,
+        organization_id,
+        limit,
+        after,
+        media_type,
+        since,
+        until,
+    };
+    run(&app, &claims, &search).await
 }
 
 /// `POST /api/search`.
-pub(crate) async fn fuse(
+pub(crate) async fn by_words_or_embedding(
     State(app): State<App>,
     claims: Claims,
-    Json(fused): Json<Fused>,
+    Json(search): Json<Search>,
 ) -> Result<Response, ApiError> {
-    let Some(embedding) = fused.embedding else {
-        let search = SearchQuery {
-            q: fused.query,
-            session_id: fused.session_id,
-            organization_id: fused.organization_id,
-            limit: fused.limit,
-            after: fused.after,
-            media_type: fused.media_type,
-            since: fused.since,
-            until: fused.until,
-        };
-        return self::search(State(app), claims, Query(search)).await;
-    };
-    if fused.after.is_some() {
-        return Err(Problem::bad_request("after is for words alone: what an embedding finds is one page")
-            .hint("Leave after out, and ask for more rows by limit.")
+    if search.embedding.is_some() && search.after.is_some() {
+        return Err(Problem::bad_request("after is not supported with an embedding")
+            .details("A search by embedding has a single page.")
+            .hint("Omit after, and set limit to the number of results that you need.")
             .into());
     }
-    let mut params = vec![
-        (&embedding as _, Type::FLOAT4_ARRAY),
-        (&fused.session_id as _, Type::UUID),
-        (&fused.organization_id as _, Type::UUID),
-        (&fused.limit as _, Type::INT4),
-        (&fused.media_type as _, Type::TEXT),
-        (&fused.since as _, Type::TEXT),
-        (&fused.until as _, Type::TEXT),
+    run(&app, &claims, &search).await
+}
+
+async fn run(app: &App, claims: &Claims, search: &Search) -> Result<Response, ApiError> {
+    let scope: [Param<'_>; 6] = [
+        (&search.session_id, Type::UUID),
+        (&search.organization_id, Type::UUID),
+        (&search.limit, Type::INT4),
+        (&search.media_type, Type::TEXT),
+        (&search.since, Type::TEXT),
+        (&search.until, Type::TEXT),
     ];
-    let statement = if fused.query.is_some() {
-        params.push((&fused.query as _, Type::TEXT));
-        FUSE
-    } else {
-        MATCH
+    let (sql, first, last): (_, Param<'_>, Option<Param<'_>>) = match (&search.embedding, &search.query) {
+        (None, query) => (&BY_WORDS, (query, Type::TEXT), Some((&search.after, Type::TEXT))),
+        (Some(embedding), None) => (&BY_EMBEDDING, (embedding, Type::FLOAT4_ARRAY), None),
+        (Some(embedding), query) => (&BY_BOTH, (embedding, Type::FLOAT4_ARRAY), Some((query, Type::TEXT))),
     };
-    let results = app
-        .db
-        .json(&claims.caller, statement, &params)
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    Ok(json(StatusCode::OK, results.ok_or(DbError::NoRow)?))
+    let params: Vec<_> = [first].into_iter().chain(scope).chain(last).collect();
+    let results = app.db.as_caller(&claims.caller).one(sql, &params).await?;
+    Ok(json(StatusCode::OK, results))
 }

@@ -1,4 +1,4 @@
-//! A session's context: read with its version, saved against one; its versions.
+//! A session's context: read with its version, saved against an expected version, and its history.
 
 pub(crate) mod versions;
 
@@ -11,32 +11,28 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::sync::LazyLock;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-/// SQL: a context as every answer has it, for alias `c`.
-macro_rules! context_json {
-    () => {
-        "json_build_object('text_context', c.text_context, 'context_metadata', c.context_metadata, \
-         'version', c.version, 'updated_at', c.updated_at, 'updated_by', c.updated_by)"
-    };
-}
-pub(crate) use context_json;
+/// SQL: a context in a response, for alias `c`.
+pub(super) const CONTEXT: &str = "json_build_object('text_context', c.text_context, 'context_metadata', c.context_metadata, \
+     'version', c.version, 'updated_at', c.updated_at, 'updated_by', c.updated_by)";
 
-/// A session without a context yet answers version 0, which is what the first save may expect.
+/// A session without a context has version 0, which the first save may expect.
 const READ: &str = "select json_build_object('text_context', coalesce(c.text_context, ''), \
                     'context_metadata', coalesce(c.context_metadata, '{}'), 'version', coalesce(c.version, 0), \
                     'updated_at', c.updated_at, 'updated_by', c.updated_by)::text, coalesce(c.version, 0) \
                     from dossier.sessions as s left join dossier.session_context as c on c.session_id = s.id \
                     where s.id = $1";
-const SAVE: &str = concat!(
-    "select ",
-    context_json!(),
-    "::text, c.version from dossier.save_context(session_id => $1, text_context => $2, \
-     context_metadata => $3::jsonb, expected_version => $4, merge_metadata => $5) as c"
-);
+static SAVE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select {CONTEXT}::text, c.version from dossier.save_context(session_id => $1, text_context => $2, \
+         context_metadata => $3::jsonb, expected_version => $4, merge_metadata => $5) as c"
+    )
+});
 
-/// The body of `POST /api/sessions/{id}/context`. What is left out stays as it is.
+/// The body of `POST /api/sessions/{id}/context`. Keys that it omits stay as they are.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewContext {
@@ -57,13 +53,9 @@ pub(crate) async fn read(
     _: Query<NoKeys>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let rows = app
-        .db
-        .rows(&claims.caller, READ, &[(&session, Type::UUID)])
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    let response = rows.first().map_or_else(|| Err(not_found("session not found")), answer)?;
-    Ok(unless_known(&headers, response))
+    let rows = app.db.as_caller(&claims.caller).rows(READ, &[(&session, Type::UUID)]).await?;
+    let row = rows.first().ok_or_else(|| not_found("session", session))?;
+    Ok(unless_known(&headers, with_version(row)?))
 }
 
 /// `POST /api/sessions/{id}/context`.
@@ -87,15 +79,12 @@ pub(crate) async fn save(
         (&expected as _, Type::INT4),
         (&new.merge_metadata as _, Type::BOOL),
     ];
-    let rows = app
-        .db
-        .rows(&claims.caller, SAVE, &params)
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    rows.first().map_or_else(|| Err(DbError::NoRow.into()), answer)
+    let rows = app.db.as_caller(&claims.caller).rows(&SAVE, &params).await?;
+    with_version(rows.first().ok_or(DbError::NoRow)?)
 }
 
-fn answer(row: &Row) -> Result<Response, ApiError> {
+/// The context in the first column, with the version in the second as its `ETag`.
+fn with_version(row: &Row) -> Result<Response, ApiError> {
     let body: String = row.try_get(0).map_err(DbError::from)?;
     let version: i32 = row.try_get(1).map_err(DbError::from)?;
     let mut response = json(StatusCode::OK, body);
@@ -105,11 +94,13 @@ fn answer(row: &Row) -> Result<Response, ApiError> {
     Ok(response)
 }
 
-/// The version that `If-Match` demands, as `ETag` gave it; none for `*` or without the header.
+/// The version in `If-Match`, in the form of our `ETag`. `None` for `*` or without the header.
 fn if_match(headers: &HeaderMap) -> Result<Option<i32>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let invalid =
-        || Problem::bad_request("If-Match is not a version").hint("Send the ETag that GET answered.");
+    let invalid = || {
+        Problem::bad_request("If-Match is not a valid version")
+            .hint("Send the ETag of the context as GET returns it.")
+    };
     let tag = value.to_str().map_err(|_| invalid())?.trim();
     if tag == "*" {
         return Ok(None);

@@ -1,6 +1,6 @@
-//! Versions of a session's context: listed, and restored.
+//! Versions of a session's context: listed and restored.
 
-use super::{answer, context_json, if_match};
+use super::{CONTEXT, if_match, with_version};
 use crate::app::App;
 use crate::auth::Claims;
 use crate::db::DbError;
@@ -9,9 +9,10 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
+use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 
-/// Null when the session cannot be seen; only an empty list has to ask.
+/// Null if the session is not visible. Only an empty list has to ask.
 const LIST: &str = "with page as (select * from dossier.context_history($1, $2, coalesce($3, 20))) \
                     select case when count(*) > 0 or exists (select from dossier.sessions as s where s.id = $1) then \
                     json_build_object('versions', coalesce(json_agg(json_build_object('version', p.version, \
@@ -20,15 +21,15 @@ const LIST: &str = "with page as (select * from dossier.context_history($1, $2, 
                     order by p.version desc), '[]'), 'next', (select max(v.version) + 1 \
                     from dossier.session_context_versions as v where v.session_id = $1 \
                     and v.version < (select min(version) from page))) end::text from page as p";
-const RESTORE: &str = concat!(
-    "select ",
-    context_json!(),
-    "::text, c.version from dossier.restore_context(session_id => $1, version => $2, expected_version => $3) as c"
-);
+static RESTORE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select {CONTEXT}::text, c.version \
+         from dossier.restore_context(session_id => $1, version => $2, expected_version => $3) as c"
+    )
+});
 
-/// Which versions to list: those before `after`, newest first.
+/// The query of `GET /api/sessions/{id}/context/versions`: those before `after`, newest first.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     limit: Option<i32>,
     after: Option<i32>,
@@ -51,12 +52,7 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     let params =
         [(&session as _, Type::UUID), (&query.after as _, Type::INT4), (&query.limit as _, Type::INT4)];
-    let versions = app
-        .db
-        .json(&claims.caller, LIST, &params)
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    found(versions, "session not found")
+    found(app.db.as_caller(&claims.caller).json(LIST, &params).await?, "session", session)
 }
 
 /// `POST /api/sessions/{id}/context/restore`.
@@ -74,10 +70,6 @@ pub(crate) async fn restore(
     };
     let params =
         [(&session as _, Type::UUID), (&restore.version as _, Type::INT4), (&expected as _, Type::INT4)];
-    let rows = app
-        .db
-        .rows(&claims.caller, RESTORE, &params)
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    rows.first().map_or_else(|| Err(DbError::NoRow.into()), answer)
+    let rows = app.db.as_caller(&claims.caller).rows(&RESTORE, &params).await?;
+    with_version(rows.first().ok_or(DbError::NoRow)?)
 }

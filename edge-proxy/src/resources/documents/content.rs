@@ -1,6 +1,6 @@
 //! `GET /api/documents/{id}/content`: the bytes, chunk by chunk.
 //!
-//! Invariant: no database connection is held between chunks, so a slow reader costs a chunk of memory only.
+//! Invariant: no database connection is held between chunks, so a slow client costs one chunk of memory.
 
 use crate::app::App;
 use crate::auth::Claims;
@@ -57,20 +57,17 @@ struct Facts {
 }
 
 async fn facts(app: &App, claims: &Claims, id: Uuid) -> Result<Facts, ApiError> {
-    let rows = app
-        .db
-        .rows(&claims.caller, FACTS, &[(&id, Type::UUID)])
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    let row = rows.first().ok_or_else(|| not_found("document not found"))?;
+    let rows = app.db.as_caller(&claims.caller).rows(FACTS, &[(&id, Type::UUID)]).await?;
+    let row = rows.first().ok_or_else(|| not_found("document", id))?;
     if row.try_get(4).map_err(DbError::from)? {
-        return Err(Problem::new(StatusCode::CONFLICT, "the document is still being uploaded")
-            .hint("Ask again when its status is no longer uploading.")
+        return Err(Problem::new(StatusCode::CONFLICT, "The document is still being uploaded")
+            .hint("Request it again when its status is no longer uploading.")
             .into());
     }
     if row.try_get(5).map_err(DbError::from)? {
-        return Err(Problem::new(StatusCode::GONE, "the bytes of this document are not here")
-            .hint("It was imported without them; its pages can be read.")
+        return Err(Problem::new(StatusCode::GONE, "The bytes of this document are not stored")
+            .details(format!("Document {id} was imported without its bytes."))
+            .hint("Read its pages. To store the bytes, upload the file or export its session again with include_bytes.")
             .into());
     }
     let size: i64 = row.try_get(2).map_err(DbError::from)?;
@@ -82,7 +79,7 @@ async fn facts(app: &App, claims: &Claims, id: Uuid) -> Result<Facts, ApiError> 
     })
 }
 
-/// The bytes from `from` up to `to`; every piece is read when the client is ready for it.
+/// The bytes from `from` up to `to`. Each piece is read when the client is ready for it.
 fn bytes(
     app: App,
     caller: Caller,
@@ -98,7 +95,7 @@ fn bytes(
             }
             let end = ((at / CHUNK + 1) * CHUNK).min(to);
             let piece = app.db.content(&caller, id, at, end - at).await?;
-            // Deleted meanwhile: the connection is cut, so that nobody takes the part for the whole.
+            // Deleted meanwhile. Cut the connection, or the client would take the part for the whole.
             if piece.is_empty() {
                 return Err(DbError::Changed);
             }
@@ -108,7 +105,7 @@ fn bytes(
     })
 }
 
-/// A stored file can be anything: it is downloaded, never shown, never guessed at, never run.
+/// A stored file can be anything. Browsers must download it, and neither render, sniff nor run it.
 fn with_headers(status: StatusCode, file: &Facts, etag: &str, body: Body) -> Response {
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
@@ -124,14 +121,14 @@ fn with_headers(status: StatusCode, file: &Facts, etag: &str, body: Body) -> Res
 
 fn unsatisfiable(size: u64) -> Response {
     let mut response =
-        Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("the document has {size} bytes"))
-            .hint("Ask for bytes from 0 on, or leave Range out.")
+        Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("The document has only {size} bytes"))
+            .hint("Request a range that begins within the document, or omit Range.")
             .into_response();
     response.headers_mut().insert(header::CONTENT_RANGE, text(&format!("bytes */{size}")));
     response
 }
 
-/// What the database checked has nothing that a header may not have.
+/// Values that the database has checked contain no character that a header forbids.
 pub(super) fn text(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"))
 }

@@ -1,4 +1,4 @@
-//! Documents: listed, read, their text page by page, their bytes and thumbnails, read again by OCR, deleted.
+//! Documents: listed, read, their text by page, their bytes and thumbnails, extracted again by OCR, deleted.
 
 mod content;
 mod settled;
@@ -8,60 +8,54 @@ pub(crate) use content::content;
 pub(crate) use settled::until_settled;
 pub(crate) use thumbnail::thumbnail;
 
+use super::list::{self, BEFORE, page_sql};
 use crate::app::App;
 use crate::auth::Claims;
-use crate::db::DbError;
-use crate::http::{
-    ApiError, Id, NoKeys, Paging, Problem, Query, behind_cursor, found, json, limit, not_found, numbered,
-    page_json,
-};
+use crate::db::first;
+use crate::http::{ApiError, Id, NoKeys, Paging, Problem, Query, found, json, limit, not_found};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
+use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-/// SQL: a document as every answer has it, for alias `d`.
-macro_rules! document_json {
-    () => {
-        "json_build_object('id', d.id, 'session_id', d.session_id, 'organization_id', d.organization_id, \
-         'name', d.name, 'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
-         'status', d.status, 'error_code', d.error_code, 'error_message', d.error_message, \
-         'page_count', d.page_count, 'token_count', d.token_count, 'language', d.language, \
-         'metadata', d.metadata, 'file_metadata', d.file_metadata, 'created_at', d.created_at, 'updated_at', d.updated_at)"
-    };
-}
-pub(crate) use document_json;
+/// SQL: a document in a response, for alias `d`.
+pub(super) const DOCUMENT: &str = "json_build_object('id', d.id, 'session_id', d.session_id, 'organization_id', d.organization_id, \
+     'name', d.name, 'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
+     'status', d.status, 'error_code', d.error_code, 'error_message', d.error_message, \
+     'page_count', d.page_count, 'token_count', d.token_count, 'language', d.language, \
+     'metadata', d.metadata, 'file_metadata', d.file_metadata, 'created_at', d.created_at, 'updated_at', d.updated_at)";
 
-/// Null when the session cannot be seen; only an empty list has to ask.
-const LIST: &str = concat!(
-    "with page as (select ",
-    document_json!(),
-    " as json, d.created_at, d.id from dossier.documents as d where d.session_id = $4 and ",
-    behind_cursor!("d"),
-    ") select case when count(*) > 0 or exists (select from dossier.sessions as s where s.id = $4) then ",
-    page_json!("documents"),
-    " end::text from (",
-    numbered!(),
-    ") as numbered"
-);
-const READ: &str = concat!("select ", document_json!(), "::text from dossier.documents as d where d.id = $1");
-const PAGES: &str = "with page as (select p.* from dossier.document_pages as p \
-                     where p.document_id = $1 and p.page > $2 order by p.page limit $3 + 1), \
-                     numbered as (select *, row_number() over (order by page) as n, count(*) over () as total from page) \
+static LIST: LazyLock<String> = LazyLock::new(|| {
+    let rows = format!(
+        "select {DOCUMENT} as json, d.created_at, d.id from dossier.documents as d \
+         where d.session_id = $4 and ($1::bigint is null or (d.created_at, d.id) < ({BEFORE}, $2::uuid)) \
+         order by d.created_at desc, d.id desc limit $3 + 1"
+    );
+    page_sql("documents", &rows, "exists (select from dossier.sessions as s where s.id = $4)")
+});
+static READ: LazyLock<String> =
+    LazyLock::new(|| format!("select {DOCUMENT}::text from dossier.documents as d where d.id = $1"));
+const PAGES: &str = "with page as ( \
+                       select p.* from dossier.document_pages as p \
+                       where p.document_id = $1 and p.page > $2 order by p.page limit $3 + 1 \
+                     ), numbered as ( \
+                       select *, row_number() over (order by page) as n, count(*) over () as total from page \
+                     ) \
                      select case when count(*) > 0 or exists (select from dossier.documents as d where d.id = $1) then \
                      json_build_object('pages', coalesce(json_agg(json_build_object('page', page, 'text', text, \
                      'source', source, 'confidence', confidence, 'engine', engine, 'quality', quality, \
                      'reason', reason, 'token_count', token_count) order by page) filter (where n <= $3), '[]'), \
                      'next', max(page) filter (where n = $3 and total > $3)) end::text from numbered";
-const OCR: &str =
-    concat!("select ", document_json!(), "::text from dossier.request_extraction($1, ocr => true) as d");
+static OCR: LazyLock<String> = LazyLock::new(|| {
+    format!("select {DOCUMENT}::text from dossier.request_extraction($1, ocr => true) as d")
+});
 const DELETE: &str = "select dossier.delete_document($1)";
 
-/// Which documents to list.
+/// The query of `GET /api/documents`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     session_id: Option<Uuid>,
     limit: Option<i64>,
@@ -72,25 +66,15 @@ pub(crate) struct ListQuery {
 pub(crate) async fn list(
     State(app): State<App>,
     claims: Claims,
-    Query(list): Query<ListQuery>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    let session = list.session_id.ok_or_else(|| {
-        Problem::bad_request("session_id is missing").hint("GET /api/documents?session_id=…")
+    let session = query.session_id.ok_or_else(|| {
+        Problem::bad_request("The query parameter session_id is missing")
+            .hint("Request GET /api/documents?session_id=… with the id of a session.")
     })?;
-    let page = Paging { limit: list.limit, after: list.after }.check()?;
-    let (micros, id) = page.after.unzip();
-    let params = [
-        (&micros as _, Type::INT8),
-        (&id as _, Type::UUID),
-        (&page.limit as _, Type::INT8),
-        (&session as _, Type::UUID),
-    ];
-    let documents = app
-        .db
-        .json(&claims.caller, LIST, &params)
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    found(documents, "session not found")
+    let page = Paging { limit: query.limit, after: query.after }.check()?;
+    let documents = list::page(&app, &claims.caller, &LIST, &page, &[(&session, Type::UUID)]).await?;
+    found(documents, "session", session)
 }
 
 /// `GET /api/documents/{id}`.
@@ -100,20 +84,13 @@ pub(crate) async fn read(
     Id(id): Id,
     _: Query<NoKeys>,
 ) -> Result<Response, ApiError> {
-    let document = app
-        .db
-        .json(&claims.caller, READ, &[(&id, Type::UUID)])
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    found(document, "document not found")
+    found(app.db.as_caller(&claims.caller).json(&READ, &[(&id, Type::UUID)]).await?, "document", id)
 }
 
-/// Which pages of text.
+/// The query of `GET /api/documents/{id}/pages`. `after` is the last page of the previous response.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct PagesQuery {
     limit: Option<i64>,
-    /// The last page seen.
     after: Option<i32>,
 }
 
@@ -126,27 +103,17 @@ pub(crate) async fn pages(
 ) -> Result<Response, ApiError> {
     let (after, limit) = (query.after.unwrap_or(0), limit(query.limit)?);
     let params = [(&id as _, Type::UUID), (&after as _, Type::INT4), (&limit as _, Type::INT8)];
-    let pages = app
-        .db
-        .json(&claims.caller, PAGES, &params)
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    found(pages, "document not found")
+    found(app.db.as_caller(&claims.caller).json(PAGES, &params).await?, "document", id)
 }
 
-/// `POST /api/documents/{id}/ocr`: every page is read again, by OCR. The text there is stays until then.
+/// `POST /api/documents/{id}/ocr`: extracts every page again by OCR. The present text stays until then.
 pub(crate) async fn ocr(
     State(app): State<App>,
     claims: Claims,
     Id(id): Id,
     _: Query<NoKeys>,
 ) -> Result<Response, ApiError> {
-    let document = app
-        .db
-        .json(&claims.caller, OCR, &[(&id, Type::UUID)])
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?
-        .ok_or(DbError::NoRow)?;
+    let document = app.db.as_caller(&claims.caller).one(&OCR, &[(&id, Type::UUID)]).await?;
     Ok(json(StatusCode::ACCEPTED, document))
 }
 
@@ -157,13 +124,9 @@ pub(crate) async fn delete(
     Id(id): Id,
     _: Query<NoKeys>,
 ) -> Result<Response, ApiError> {
-    let rows = app
-        .db
-        .rows(&claims.caller, DELETE, &[(&id, Type::UUID)])
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    match crate::db::first(&rows)? {
+    let rows = app.db.as_caller(&claims.caller).rows(DELETE, &[(&id, Type::UUID)]).await?;
+    match first(&rows)? {
         Some(true) => Ok(StatusCode::NO_CONTENT.into_response()),
-        _ => Err(not_found("document not found")),
+        _ => Err(not_found("document", id)),
     }
 }

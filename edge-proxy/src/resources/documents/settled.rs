@@ -1,32 +1,33 @@
-//! `Prefer: wait=N`: the answer waits until every document of a request is settled, or time is up.
+//! `Prefer: wait=N`: the response waits until every document of the request is settled, or the time is over.
 
-use super::document_json;
+use super::DOCUMENT;
 use crate::app::App;
 use crate::auth::Claims;
 use crate::http::{ApiError, Prefer};
 use serde::Deserialize;
+use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-const LATEST: &str = concat!(
-    "select ",
-    document_json!(),
-    "::text, d.status in ('ready', 'failed', 'unsupported') from dossier.documents as d \
-     where d.id = any($1) order by array_position($1, d.id)"
-);
+static LATEST: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select {DOCUMENT}::text, d.status in ('ready', 'failed', 'unsupported') from dossier.documents as d \
+         where d.id = any($1) order by array_position($1, d.id)"
+    )
+});
 
-/// How often to look when Postgres does not say anything.
-const LOOK_LISTENING: Duration = Duration::from_secs(2);
-const LOOK_DEAF: Duration = Duration::from_millis(300);
+/// How often the state is read while notifications arrive, and while none can.
+const POLL_LISTENING: Duration = Duration::from_secs(2);
+const POLL_DEAF: Duration = Duration::from_millis(300);
 
 #[derive(Deserialize)]
 struct Identified {
     id: Uuid,
 }
 
-/// Replaces `documents` by their latest state, when the client prefers to wait.
+/// Replaces `documents` by their latest state, if the client prefers to wait.
 pub(crate) async fn until_settled(
     app: &App,
     claims: &Claims,
@@ -40,10 +41,10 @@ pub(crate) async fn until_settled(
         .map(|document| serde_json::from_str(document).map(|identified: Identified| identified.id))
         .collect::<Result<Vec<_>, _>>()
         .map_err(ApiError::internal)?;
-    // Subscribed before the first look, so that nothing falls in between.
+    // Subscribe before the first read: otherwise a change between the two would be missed.
     let mut events = app.events.documents();
     loop {
-        let rows = app.db.rows(&claims.caller, LATEST, &[(&ids, Type::UUID_ARRAY)]).await?;
+        let rows = app.db.rows(&claims.caller, &LATEST, &[(&ids, Type::UUID_ARRAY)]).await?;
         let mut settled = true;
         documents.clear();
         for row in &rows {
@@ -53,10 +54,10 @@ pub(crate) async fn until_settled(
         if settled || Instant::now() >= deadline {
             return Ok(());
         }
-        let look = Instant::now() + if app.events.listening() { LOOK_LISTENING } else { LOOK_DEAF };
+        let poll = Instant::now() + if app.events.listening() { POLL_LISTENING } else { POLL_DEAF };
         tokio::select! {
             () = events.settled(&ids) => {}
-            () = sleep_until(look.min(deadline)) => {}
+            () = sleep_until(poll.min(deadline)) => {}
         }
     }
 }

@@ -10,15 +10,15 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio_postgres::types::Type;
 
-/// No row: the document cannot be seen. A row without a picture says whether there will be one.
+/// No row: the document is not visible. A row without a picture tells whether one is being made.
 const READ: &str = "select t.media_type, t.sha256, t.bytes, t.bytes is null and dossier.thumbnail_pending(d.id) \
                     from dossier.documents as d \
                     left join dossier.document_thumbnails as t on t.document_id = d.id where d.id = $1";
 
-/// A document's bytes never change, so neither does its picture; but who may see it may.
+/// A document's bytes never change, so neither does its thumbnail. The set of users that may see it can.
 const CACHE: HeaderValue = HeaderValue::from_static("private, max-age=3600");
 
-/// When to ask again for a picture that is being made, in seconds.
+/// When to request a thumbnail again that is being made, in seconds.
 const SOON: HeaderValue = HeaderValue::from_static("2");
 
 /// `GET /api/documents/{id}/thumbnail`.
@@ -28,38 +28,32 @@ pub(crate) async fn thumbnail(
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let rows = app
-        .db
-        .rows(&claims.caller, READ, &[(&id, Type::UUID)])
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?;
-    let row = rows.first().ok_or_else(|| not_found("document not found"))?;
+    let rows = app.db.as_caller(&claims.caller).rows(READ, &[(&id, Type::UUID)]).await?;
+    let row = rows.first().ok_or_else(|| not_found("document", id))?;
     let Some(bytes) = row.try_get::<_, Option<Vec<u8>>>(2).map_err(DbError::from)? else {
         return Ok(none(row.try_get(3).map_err(DbError::from)?));
     };
     let media_type: String = row.try_get(0).map_err(DbError::from)?;
     let sha256: String = row.try_get(1).map_err(DbError::from)?;
     let mut response = (StatusCode::OK, bytes).into_response();
-    let answer = response.headers_mut();
-    answer.insert(header::CONTENT_TYPE, text(&media_type));
-    answer.insert(header::ETAG, text(&format!("\"{sha256}\"")));
-    answer.insert(header::CACHE_CONTROL, CACHE);
-    answer.insert(header::VARY, HeaderValue::from_static("authorization"));
-    answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    answer.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    let sent = response.headers_mut();
+    sent.insert(header::CONTENT_TYPE, text(&media_type));
+    sent.insert(header::ETAG, text(&format!("\"{sha256}\"")));
+    sent.insert(header::CACHE_CONTROL, CACHE);
+    sent.insert(header::VARY, HeaderValue::from_static("authorization"));
+    sent.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    sent.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
     Ok(unless_known(&headers, response))
 }
 
-/// Not yet, or not at all.
+/// Not yet, or never.
 fn none(pending: bool) -> Response {
-    let problem = Problem::new(StatusCode::NOT_FOUND, "the document has no thumbnail");
+    let problem = Problem::new(StatusCode::NOT_FOUND, "The document has no thumbnail");
     if !pending {
-        return problem
-            .hint("Thumbnails are made of PDFs and images whose first page can be drawn.")
-            .into_response();
+        return problem.hint("Only PDFs and images whose first page can be drawn have one.").into_response();
     }
     let mut response = problem
-        .hint("It is still being made: ask again after as many seconds as Retry-After says.")
+        .hint("It is being made. Request it again after the number of seconds in Retry-After.")
         .into_response();
     response.headers_mut().insert(header::RETRY_AFTER, SOON);
     response

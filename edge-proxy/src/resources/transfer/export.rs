@@ -1,7 +1,7 @@
-//! `GET /api/export` and `GET /api/sessions/{id}/export`: sessions as one JSON bundle, as lines, as an archive, and one
+//! `GET /api/export` and `GET /api/sessions/{id}/export`: sessions as a JSON bundle, as NDJSON or as an archive, and one
 //! session as a Word document.
 //!
-//! Invariant: an answer that cannot be finished is cut off in the middle of its transfer; it never ends as if it were whole.
+//! Invariant: a response that cannot be completed breaks off. It never ends as if it were complete.
 
 use super::export_request::{ExportRequest, Format};
 use super::file_names::component;
@@ -21,11 +21,11 @@ use futures_util::stream::{self, Stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio_postgres::types::Type;
 
-/// A service sees the trash, too.
+/// No policy hides the trash from services, so the condition does.
 const INVISIBLE: &str = "select coalesce(string_agg(asked.id::text, ', '), '') from unnest($1) as asked (id) \
                          where not exists (select from dossier.sessions as s where s.id = asked.id \
                          and s.deleted_at is null)";
-/// Whether it is there, and its title.
+/// The title, or no row if the session is not visible.
 const TITLE: &str =
     "select coalesce(s.title, '') from dossier.sessions as s where s.id = $1 and s.deleted_at is null";
 
@@ -39,20 +39,16 @@ pub(crate) async fn export(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let request = ExportRequest::read(None, &pairs, &headers)?;
-    let invisible = app
-        .db
-        .json(&claims.caller, INVISIBLE, &[(&request.sessions, Type::UUID_ARRAY)])
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?
-        .ok_or(DbError::NoRow)?;
+    let invisible =
+        app.db.as_caller(&claims.caller).one(INVISIBLE, &[(&request.sessions, Type::UUID_ARRAY)]).await?;
     if !invisible.is_empty() {
-        let mut problem = Problem::new(StatusCode::NOT_FOUND, "some of the sessions are not there")
-            .hint("Leave them out, and check that you are a member of their organizations.");
-        problem.details = Some(format!("Not visible to you are: {invisible}.").into());
+        let problem = Problem::new(StatusCode::NOT_FOUND, "Some of the sessions were not found")
+            .details(format!("Not visible to you: {invisible}."))
+            .hint("Omit them, or check that you are a member of the organizations that they belong to.");
         return Err(problem.into());
     }
-    let body = written(app, claims.caller, &request).await?;
-    Ok(answer(&request, "dossier", body))
+    let body = exported(app, claims.caller, &request).await?;
+    Ok(response(&request, "dossier", body))
 }
 
 /// `GET /api/sessions/{id}/export`.
@@ -66,15 +62,15 @@ pub(crate) async fn export_one(
     let request = ExportRequest::read(Some(id), &pairs, &headers)?;
     let title = app
         .db
-        .json(&claims.caller, TITLE, &[(&id, Type::UUID)])
-        .await
-        .map_err(|error| error.seen_by(claims.caller.role))?
-        .ok_or_else(|| not_found("session not found"))?;
-    let body = written(app, claims.caller, &request).await?;
-    Ok(answer(&request, &component(&title, "session"), body))
+        .as_caller(&claims.caller)
+        .json(TITLE, &[(&id, Type::UUID)])
+        .await?
+        .ok_or_else(|| not_found("session", id))?;
+    let body = exported(app, claims.caller, &request).await?;
+    Ok(response(&request, &component(&title, "session"), body))
 }
 
-async fn written(app: App, caller: Caller, request: &ExportRequest) -> Result<Body, ApiError> {
+async fn exported(app: App, caller: Caller, request: &ExportRequest) -> Result<Body, ApiError> {
     let reader = |pieces_of: u64| {
         let bytes = if request.bytes { Bytes::InPiecesOf(pieces_of) } else { Bytes::LeftOut };
         SessionReader::new(app.clone(), caller.clone(), &request.sessions, bytes)
@@ -97,12 +93,12 @@ async fn written(app: App, caller: Caller, request: &ExportRequest) -> Result<Bo
         }
         Format::Docx => {
             let reader = SessionReader::new(app.clone(), caller, &request.sessions, Bytes::LeftOut);
-            word::written(reader, app.transfer.docx_max_bytes).await?.into()
+            word::export(reader, app.transfer.docx_max_bytes).await?.into()
         }
     })
 }
 
-/// The pieces as `write` writes them.
+/// The pieces as text, by `write`.
 fn texts(
     reader: SessionReader,
     write: impl FnMut(Piece) -> String + Send,
@@ -118,7 +114,7 @@ fn texts(
     })
 }
 
-fn answer(request: &ExportRequest, name: &str, body: Body) -> Response {
+fn response(request: &ExportRequest, name: &str, body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(request.format.media_type())),
         (header::CONTENT_DISPOSITION, attachment(&format!("{name}.{}", request.format.ending()))),

@@ -1,21 +1,23 @@
-//! What an export is asked for: which sessions, in which format, with the files or without.
+//! The request for an export: which sessions, in which format, with or without the files.
 
-use crate::http::Problem;
+use crate::http::{Problem, unknown_parameter};
 use http::{HeaderMap, StatusCode, header};
 use uuid::Uuid;
 
 const MOST_SESSIONS: usize = 1000;
+/// The accepted query parameters. `session_id` is not one if the path names the session.
+const PARAMETERS: [&str; 4] = ["session_id", "format", "include_bytes", "bytes"];
 
-/// How sessions are written.
+/// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
-    /// One object, as `dossier.export_sessions` makes it.
+    /// One JSON object, like `dossier.export_sessions` returns.
     Json,
-    /// A record a line.
+    /// One record per line.
     Ndjson,
     /// The records, and the files under their names.
     Zip,
-    /// One session for people: a Word document.
+    /// A Word document of one session, for people.
     Docx,
 }
 
@@ -42,11 +44,11 @@ impl Format {
 
     fn named(name: &str) -> Result<Self, Problem> {
         Self::ALL.into_iter().find(|format| format.ending() == name).ok_or_else(|| {
-            Problem::bad_request(format!("format must be {}", names())).hint("Leave it out for json.")
+            Problem::bad_request(format!("format must be one of {}", names())).hint("Omit it to export JSON.")
         })
     }
 
-    /// The format that `Accept` likes best; JSON when it likes everything, or is not there.
+    /// The format that `Accept` prefers. JSON if it accepts anything or is missing.
     fn accepted(headers: &HeaderMap) -> Result<Self, Problem> {
         let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let mut ranges: Vec<(f32, &str)> =
@@ -60,8 +62,12 @@ impl Format {
             range => Self::ALL.into_iter().find(|format| format.media_type().eq_ignore_ascii_case(range)),
         });
         found.ok_or_else(|| {
-            Problem::new(StatusCode::NOT_ACCEPTABLE, "sessions cannot be written as what Accept names")
-                .hint(format!("Leave Accept out, or send format={}.", names()))
+            Problem::new(StatusCode::NOT_ACCEPTABLE, "None of the types in Accept is supported")
+                .details(format!(
+                    "An export can have the types {}.",
+                    Self::ALL.map(Self::media_type).join(", ")
+                ))
+                .hint("Send one of these types, or omit Accept and set the query parameter format.")
         })
     }
 }
@@ -70,7 +76,7 @@ fn names() -> String {
     Format::ALL.map(Format::ending).join(", ")
 }
 
-/// A media type of `Accept` with its weight; none when it is not wanted at all.
+/// A media type of `Accept` with its weight, `None` if the weight is 0.
 fn range(text: &str) -> Option<(f32, &str)> {
     let mut parts = text.split(';').map(str::trim);
     let range = parts.next().filter(|range| !range.is_empty())?;
@@ -78,18 +84,18 @@ fn range(text: &str) -> Option<(f32, &str)> {
     (weight > 0.0).then_some((weight, range))
 }
 
-/// What is asked for.
+/// A request for an export.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ExportRequest {
     pub(super) sessions: Vec<Uuid>,
     pub(super) format: Format,
-    /// Whether the files go along.
+    /// Whether the files are included.
     pub(super) bytes: bool,
 }
 
 impl ExportRequest {
-    /// `[session_id=…&…][format=…][&include_bytes=true]`; without a format `Accept` decides. `bytes` is short for
-    /// `include_bytes`, which an archive has unless it is told otherwise.
+    /// `[session_id=…&…][format=…][&include_bytes=true]`. Without a format, `Accept` decides. `bytes` is short for
+    /// `include_bytes`, which is true by default for an archive. `session`: the one in the path, if there is one.
     pub(super) fn read(
         session: Option<Uuid>,
         pairs: &[(String, String)],
@@ -100,7 +106,8 @@ impl ExportRequest {
             match (key.as_str(), value.as_str()) {
                 ("session_id", id) if session.is_none() => {
                     let id = id.parse().map_err(|_| {
-                        Problem::bad_request("session_id is not a uuid").hint("GET /api/sessions lists them.")
+                        Problem::bad_request("session_id is not a valid UUID")
+                            .hint("GET /api/sessions lists the sessions with their ids.")
                     })?;
                     if !sessions.contains(&id) {
                         sessions.push(id);
@@ -109,23 +116,28 @@ impl ExportRequest {
                 ("format", name) => format = Some(Format::named(name)?),
                 ("bytes" | "include_bytes", "true") => bytes = Some(true),
                 ("bytes" | "include_bytes", "false") => bytes = Some(false),
-                _ => {
-                    return Err(Problem::bad_request("the query has what is not understood here")
-                        .hint("GET /api/export?session_id=…&session_id=…&format=zip&include_bytes=true"));
+                ("bytes" | "include_bytes", _) => {
+                    return Err(Problem::bad_request(format!("{key} must be true or false"))
+                        .hint("Omit it to include the bytes in archives only."));
                 }
+                _ if session.is_some() => return Err(unknown_parameter(key, &PARAMETERS[1..])),
+                _ => return Err(unknown_parameter(key, &PARAMETERS)),
             }
             if sessions.len() > MOST_SESSIONS {
-                return Err(Problem::bad_request(format!("more than {MOST_SESSIONS} sessions at once"))
-                    .hint("Export them in several requests."));
+                return Err(Problem::bad_request(format!(
+                    "session_id must name at most {MOST_SESSIONS} sessions"
+                ))
+                .hint("Export them in several requests."));
             }
         }
         if sessions.is_empty() {
-            return Err(Problem::bad_request("session_id is missing").hint("GET /api/export?session_id=…"));
+            return Err(Problem::bad_request("The query parameter session_id is missing")
+                .hint("Request GET /api/export?session_id=… with the id of a session."));
         }
         let format = format.map_or_else(|| Format::accepted(headers), Ok)?;
         if format == Format::Docx && session.is_none() {
-            return Err(Problem::bad_request("a Word document holds one session")
-                .hint("GET /api/sessions/{id}/export?format=docx"));
+            return Err(Problem::bad_request("A Word document contains exactly one session")
+                .hint("Request GET /api/sessions/{id}/export?format=docx."));
         }
         Ok(Self { sessions, format, bytes: bytes.unwrap_or(format == Format::Zip) })
     }
@@ -148,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_names_sessions_once_each() {
+    fn a_session_that_is_named_twice_is_exported_once() {
         let id = Uuid::from_u128(7);
         let text = id.to_string();
         assert_eq!(
@@ -170,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_decides_the_format_then_what_is_accepted() {
+    fn the_query_decides_the_format_before_accept() {
         let format = |pairs: &[(&str, &str)], accept: &[&'static str]| {
             read(Some(Uuid::nil()), pairs, accept)
                 .map(|request| (request.format, request.bytes))

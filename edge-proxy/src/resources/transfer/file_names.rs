@@ -1,24 +1,24 @@
-//! Names that every system can unpack: what a title or a file name becomes in an archive.
+//! File names in an archive that every system can unpack, made from titles and document names.
 //!
-//! Invariant: a name is one component of a path, never empty, `.` or `..`, at most [`MOST_BYTES`] long, without what
-//! Windows, macOS, Linux or a terminal takes for something else. No two names of a folder differ only in case or in how
-//! Unicode composes them, which macOS takes for one.
+//! Invariant: a name is one component of a path, never empty, `.` or `..`, and at most [`MOST_BYTES`] long. It contains no
+//! character that is special to Windows, macOS, Linux or a terminal. No two names of a folder differ only in case or in
+//! Unicode composition, because macOS would treat them as one.
 
 use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization;
 
-/// File systems take 255; what makes a name unique comes on top.
+/// File systems allow 255. The number that makes a name unique is added to this.
 const MOST_BYTES: usize = 200;
-/// A longer ending is no ending.
+/// A longer ending counts as part of the name.
 const MOST_ENDING_BYTES: usize = 20;
 
-/// Device names of Windows, whatever their ending.
+/// Device names of Windows, with any ending.
 const RESERVED: [&str; 22] = [
     "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
     "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
-/// `name` as a component of a path, composed (NFC); `fallback` when nothing of it can stay.
+/// `name` as a component of a path, composed (NFC). `fallback` if nothing of it is allowed.
 pub(super) fn component(name: &str, fallback: &str) -> String {
     let plain: String = name.nfc().map(|c| if is_plain(c) { c } else { '_' }).collect();
     let (stem, ending) = split(plain.trim().trim_end_matches(['.', ' ']));
@@ -27,7 +27,7 @@ pub(super) fn component(name: &str, fallback: &str) -> String {
     let base = plain.split('.').next().unwrap_or_default().trim_end().to_lowercase();
     match plain.chars().next() {
         None => fallback.to_owned(),
-        Some('.') => format!("_{}", &plain[1..]), // hidden files are not what a person looks for
+        Some('.') => format!("_{}", &plain[1..]), // people do not expect hidden files
         Some(_) if RESERVED.contains(&base.as_str()) => format!("_{plain}"),
         Some(_) => plain,
     }
@@ -39,7 +39,7 @@ fn is_plain(c: char) -> bool {
     !c.is_control() && !invisible && !matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
 }
 
-/// A name and its ending, dot included.
+/// A name and its ending with the dot.
 fn split(name: &str) -> (&str, &str) {
     match name.rfind('.') {
         Some(dot) if dot > 0 && name.len() - dot <= MOST_ENDING_BYTES => name.split_at(dot),
@@ -47,7 +47,8 @@ fn split(name: &str) -> (&str, &str) {
     }
 }
 
-/// What a file system that ignores case compares. Through both cases, or `ß` would not be `SS`, nor `ς` `σ`.
+/// The name as a case-insensitive file system compares it. It passes through both cases: otherwise `ß` and `SS`, or `ς`
+/// and `σ`, would differ.
 fn folded(name: &str) -> String {
     name.to_lowercase().to_uppercase().nfc().collect()
 }
@@ -60,12 +61,12 @@ fn cut(text: &str, most: usize) -> &str {
 /// The names of one folder.
 #[derive(Debug, Default)]
 pub(super) struct Folder {
-    /// By folded name: the number that its next namesake tries.
+    /// By folded name: the number that the next duplicate tries.
     taken: HashMap<String, u32>,
 }
 
 impl Folder {
-    /// `name`, numbered when there is one like it.
+    /// `name`, with a number if the folder already has one like it.
     pub(super) fn add(&mut self, name: &str) -> String {
         let (stem, ending) = split(name);
         let mut unique = name.to_owned();
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_names_become_harmless_ones() {
+    fn hostile_names_become_harmless() {
         for (name, expected) in [
             ("report.pdf", "report.pdf"),
             ("naïve 文書.pdf", "naïve 文書.pdf"),
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_keep_their_endings_and_whole_characters() {
+    fn long_names_keep_their_ending_and_whole_characters() {
         for stem in ["é".repeat(300), "x".repeat(400), "語".repeat(255)] {
             let short = component(&format!("{stem}.pdf"), "x");
             assert!(short.len() <= MOST_BYTES && short.strip_suffix(".pdf").is_some(), "{short}");

@@ -1,8 +1,8 @@
-//! `POST /api/import`: sessions into an organization, all or nothing, as JSON, as lines or as an archive.
+//! `POST /api/import`: imports a JSON bundle, NDJSON or an archive into an organization, completely or not at all.
 //!
-//! Invariant: rights are answered before the body is read; nothing is written before all of it is here.
-//! Invariant: no connection is held while the client sends. JSON is read whole, so two bundles at most are read at once;
-//! lines wait in the database (`sql/transfer/staged_import.sql`), an archive in a file without a name.
+//! Invariant: membership is checked before the body is read, and nothing is written before all of it has arrived.
+//! Invariant: no connection is held while the client sends. A JSON bundle is held in memory, at most two at the same time.
+//! The lines of NDJSON wait in the database (`sql/transfer/staged_import.sql`), and an archive in a file without a name.
 
 use super::import_client::ImportClient;
 use super::lines::{Lines, unreadable};
@@ -27,28 +27,27 @@ use uuid::Uuid;
 const IMPORT: &str =
     "select dossier.import_sessions(bundle => $1::jsonb, organization_id => $2, keep_ids => $3)::text";
 
-/// What SQL takes at once (`dossier_private.bundle_bytes()`).
+/// The limit of `dossier.import_sessions` (`dossier_private.bundle_bytes()`).
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// A full bundle of small pages is written in a quarter of a minute.
+/// The largest bundle of small pages takes 15 seconds to write.
 const TIMEOUT: Duration = Duration::from_mins(2);
-/// For a body that takes one of few places: nobody keeps it for long by sending slowly.
-const JSON_PATIENCE: Duration = Duration::from_mins(1);
-const ZIP_PATIENCE: Duration = Duration::from_mins(10);
+/// How long a body may take that occupies one of few places.
+const JSON_RECEIVE_TIME: Duration = Duration::from_mins(1);
+const ZIP_RECEIVE_TIME: Duration = Duration::from_mins(10);
 
 static JSON_PLACES: Semaphore = Semaphore::const_new(2);
 static NDJSON_PLACES: Semaphore = Semaphore::const_new(16);
 static ZIP_PLACES: Semaphore = Semaphore::const_new(2);
 
-/// Where to.
+/// The query of `POST /api/import`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Target {
     organization_id: Option<Uuid>,
     #[serde(default)]
     keep_ids: bool,
 }
 
-/// How a bundle comes.
+/// The format of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Json,
@@ -65,7 +64,8 @@ pub(crate) async fn import(
     body: Body,
 ) -> Result<Response, ApiError> {
     let organization = target.organization_id.ok_or_else(|| {
-        Problem::bad_request("organization_id is missing").hint("POST /api/import?organization_id=…")
+        Problem::bad_request("The query parameter organization_id is missing")
+            .hint("Send POST /api/import?organization_id=… with the id of an organization.")
     })?;
     let (format, body) = match declared(&headers) {
         Some(format) => (format, body),
@@ -84,7 +84,8 @@ pub(crate) async fn import(
             let _place = ZIP_PLACES.acquire().await.map_err(ApiError::internal)?;
             let mut client = ImportClient::begin(&app, &caller, organization, target.keep_ids).await?;
             let spooled = unzip::spooled(body.into_data_stream(), app.transfer.import_zip_max_bytes);
-            let archive = timeout(ZIP_PATIENCE, spooled).await.map_err(|_| too_slow())??;
+            let archive = timeout(ZIP_RECEIVE_TIME, spooled).await;
+            let archive = archive.map_err(|_| too_slow(ZIP_RECEIVE_TIME))??;
             client.receive(unzip::lines(archive)).await?;
             client.finish().await
         }
@@ -92,7 +93,7 @@ pub(crate) async fn import(
     Ok(json(StatusCode::CREATED, imported?))
 }
 
-/// What `Content-Type` says, if it is one of ours.
+/// The format that `Content-Type` names, if it is one of ours.
 fn declared(headers: &HeaderMap) -> Option<Format> {
     let declared = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     match declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
@@ -103,7 +104,7 @@ fn declared(headers: &HeaderMap) -> Option<Format> {
     }
 }
 
-/// What the first bytes say; a line that is an object of the type `bundle` is the first of many.
+/// The format that the first bytes show. A first line that is an object of the type `bundle` means NDJSON.
 async fn sniffed(body: Body) -> Result<(Format, Body), Problem> {
     const ENOUGH: usize = 1024;
     let mut rest: BodyDataStream = body.into_data_stream();
@@ -134,7 +135,7 @@ fn format_of(first: &[u8]) -> Format {
     }
 }
 
-/// Reads one JSON bundle and passes it on.
+/// Reads a JSON bundle and passes it on.
 async fn whole(
     app: &App,
     caller: &Caller,
@@ -143,15 +144,19 @@ async fn whole(
     body: Body,
 ) -> Result<String, ApiError> {
     let _place = JSON_PLACES.acquire().await.map_err(ApiError::internal)?;
-    let bundle = timeout(JSON_PATIENCE, read_json(body, MAX_BYTES)).await.map_err(|_| too_slow())?;
+    let bundle = timeout(JSON_RECEIVE_TIME, read_json(body, MAX_BYTES)).await;
+    let bundle = bundle.map_err(|_| too_slow(JSON_RECEIVE_TIME))?;
     let bundle = bundle.map_err(|problem| match problem.status {
-        StatusCode::PAYLOAD_TOO_LARGE => problem.hint("Send it as NDJSON or ZIP, which may be larger."),
-        _ => problem.hint("Send a bundle as GET /api/export makes it."),
+        StatusCode::PAYLOAD_TOO_LARGE => problem
+            .details("This is the limit of the database for one JSON bundle.")
+            .hint("Send NDJSON or ZIP, which may be larger."),
+        _ => problem.hint("Send a bundle as GET /api/export returns it."),
     })?;
-    // Postgres would say so too, quoting all of it.
+    // Postgres would refuse it too, but quote all of it.
     serde_json::from_str::<IgnoredAny>(&bundle).map_err(|error| {
-        Problem::bad_request(format!("the bundle is not JSON, or was cut off: {error}"))
-            .hint("Send a bundle as GET /api/export makes it, and all of it.")
+        Problem::bad_request("The bundle is not valid JSON")
+            .details(format!("Reading it failed: {error}."))
+            .hint("Send a complete bundle as GET /api/export returns it.")
     })?;
     let params = [(&bundle as _, Type::TEXT), (&organization as _, Type::UUID), (&keep_ids as _, Type::BOOL)];
     let connection = app.db.dedicated().await?;
@@ -162,9 +167,10 @@ async fn whole(
     Ok(crate::db::first(&rows)?.ok_or(DbError::NoRow)?)
 }
 
-fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "the bundle did not arrive in time")
-        .hint("Send it faster, or fewer sessions at once.")
+fn too_slow(allowed: Duration) -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "Timed out waiting for the bundle")
+        .details(format!("The edge waits {} seconds for it.", allowed.as_secs()))
+        .hint("Send fewer sessions per request, or use a faster connection.")
 }
 
 #[cfg(test)]
@@ -173,7 +179,7 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn the_type_decides_then_the_first_bytes() {
+    fn the_content_type_decides_before_the_first_bytes() {
         let typed = |value| {
             declared(&HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(value))]))
         };

@@ -1,6 +1,7 @@
-//! An import in steps: records wait in the database until the last is there, then are written in one transaction.
+//! The client of a staged import: records wait in the database until the last one has arrived, and are then written in one
+//! transaction.
 //!
-//! Invariant: no connection is held between steps. Dropped unfinished, an import is forgotten.
+//! Invariant: no connection is held between the steps. An import that is dropped unfinished is aborted.
 
 use super::lines::Source;
 use crate::app::App;
@@ -17,10 +18,10 @@ const APPEND: &str =
 const FINISH: &str = "select dossier.finish_import($1)::text";
 const ABORT: &str = "select dossier.abort_import($1)";
 
-/// Records that go together: enough to make a transaction worth its while.
-const TOGETHER_BYTES: usize = 512 * 1024;
-const TOGETHER_LINES: usize = 1000;
-/// A gigabyte of small pages takes some minutes to write.
+/// A batch is appended when it has as many bytes or lines: enough to be worth a transaction.
+const BATCH_BYTES: usize = 512 * 1024;
+const BATCH_LINES: usize = 1000;
+/// A gigabyte of small pages takes several minutes to write.
 const TIMEOUT: Duration = Duration::from_mins(15);
 
 /// An import that has begun.
@@ -34,7 +35,7 @@ pub(super) struct ImportClient {
 }
 
 impl ImportClient {
-    /// Refuses whoever may not import, before a record is read.
+    /// Begins an import. Callers that may not import are refused before a record is read.
     pub(super) async fn begin(
         app: &App,
         caller: &Caller,
@@ -42,12 +43,12 @@ impl ImportClient {
         keep_ids: bool,
     ) -> Result<Self, ApiError> {
         let params = [(&organization as _, Type::UUID), (&keep_ids as _, Type::BOOL)];
-        let rows = app.db.rows(caller, BEGIN, &params).await.map_err(|error| error.seen_by(caller.role))?;
+        let rows = app.db.as_caller(caller).rows(BEGIN, &params).await?;
         let id = crate::db::first(&rows)?.ok_or(DbError::NoRow)?;
         Ok(Self { app: app.clone(), caller: caller.clone(), id, open: true, line: 1 })
     }
 
-    /// Hands on every line, some at a time.
+    /// Appends every line, in batches.
     pub(super) async fn receive(&mut self, mut source: impl Source) -> Result<(), ApiError> {
         let mut batch = Batch::default();
         while let Some(line) = source.next().await? {
@@ -64,14 +65,14 @@ impl ImportClient {
         let (records, count) = (format!("[{}]", batch.text), batch.lines);
         let params =
             [(&self.id as _, Type::UUID), (&self.line as _, Type::INT4), (&records as _, Type::TEXT)];
-        // What a crash loses here was not imported anyway.
+        // A crash may lose this. It was not imported anyway.
         let append = Statement { sql: APPEND, params: &params };
         self.app.db.in_order(Durability::WithTheNext, &self.caller, &[append]).await?;
         self.line += i32::try_from(count).unwrap_or(i32::MAX);
         Ok(())
     }
 
-    /// Writes what has arrived: old ids and new ones, as JSON.
+    /// Writes the staged records. Returns the old and the new ids as JSON.
     pub(super) async fn finish(mut self) -> Result<String, ApiError> {
         let connection = self.app.db.dedicated().await?;
         let rows = connection.rows(TIMEOUT, &self.caller, FINISH, &[(&self.id, Type::UUID)]).await?;
@@ -88,13 +89,13 @@ impl Drop for ImportClient {
         let (app, caller, id) = (self.app.clone(), self.caller.clone(), self.id);
         self.app.tasks.spawn(async move {
             if let Err(error) = app.db.rows(&caller, ABORT, &[(&id, Type::UUID)]).await {
-                tracing::warn!(import.id = %id, "import {id} could not be aborted, the sweeper will: {error}");
+                tracing::warn!(import.id = %id, "aborting import {id} failed, the sweeper will do it: {error}");
             }
         });
     }
 }
 
-/// Records that go together.
+/// Records that are appended by one statement.
 #[derive(Default)]
 struct Batch {
     text: String,
@@ -111,21 +112,21 @@ impl Batch {
     }
 
     fn is_full(&self) -> bool {
-        self.text.len() >= TOGETHER_BYTES || self.lines >= TOGETHER_LINES
+        self.text.len() >= BATCH_BYTES || self.lines >= BATCH_LINES
     }
 }
 
-/// A line that is one JSON value, so that nothing in it is taken for two.
+/// A line that is exactly one JSON value, so that it cannot pass for two records of a batch.
 fn checked(number: i32, line: Vec<u8>) -> Result<String, Problem> {
     let refused = |why: String| {
-        Problem::bad_request(format!("line {number} {why}"))
-            .hint("Send the records of an NDJSON export, each as it is, a line each.")
+        Problem::bad_request(format!("Line {number} is {why}"))
+            .hint("Send the records of an NDJSON export unchanged, one per line.")
     };
     if too_deep(&line) {
-        return Err(refused("is nested too deeply".to_owned()));
+        return Err(refused("nested too deeply".to_owned()));
     }
-    let line = String::from_utf8(line).map_err(|error| refused(format!("is not UTF-8: {error}")))?;
-    serde_json::from_str::<IgnoredAny>(&line).map_err(|error| refused(format!("is not JSON: {error}")))?;
+    let line = String::from_utf8(line).map_err(|error| refused(format!("not valid UTF-8: {error}")))?;
+    serde_json::from_str::<IgnoredAny>(&line).map_err(|error| refused(format!("not valid JSON: {error}")))?;
     Ok(line)
 }
 
@@ -134,11 +135,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_one_value_and_no_more() {
+    fn a_line_is_exactly_one_value() {
         let check = |line: &str| checked(7, line.as_bytes().to_vec()).map_err(|problem| problem.message);
         assert!(check(r#"{"type": "page"}"#).is_ok());
         for wrong in ["", "{", "{},{}", "{}]", &"[".repeat(600)] {
-            assert!(check(wrong).unwrap_err().starts_with("line 7 is "), "{wrong:.20}");
+            assert!(check(wrong).unwrap_err().starts_with("Line 7 is n"), "{wrong:.20}");
         }
         assert!(checked(7, vec![b'"', 0xff, b'"']).is_err());
     }

@@ -1,22 +1,24 @@
-//! One JSON object, as `dossier.export_sessions` makes it.
+//! One JSON object, like `dossier.export_sessions` returns.
 
 use super::session_reader::Piece;
+use crate::db::CHUNK_BYTES;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-/// A little less than a stored chunk: whole groups of three bytes, so that pieces of base64 join.
-pub(super) const PIECE_BYTES: u64 = 262_143;
+/// The bytes of a document per piece: slightly less than a stored chunk, a multiple of three, so that the base64 of
+/// consecutive pieces can be joined.
+pub(super) const PIECE_BYTES: u64 = CHUNK_BYTES as u64 / 3 * 3;
 
-/// A bundle being written.
+/// Writes a bundle.
 #[derive(Debug, Default)]
 pub(super) struct Json {
-    /// Whether the list of sessions has an item, and the list that is open in the last of them.
+    /// Whether the list of sessions has an item, and whether the open list in the last session has one.
     sessions: bool,
     items: bool,
     document: Inside,
 }
 
-/// What of a document is written.
+/// The part of a document that is being written.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Inside {
     #[default]
@@ -58,12 +60,12 @@ impl Json {
     }
 }
 
-/// What comes before an item: nothing before the first.
+/// The separator before an item: none before the first.
 fn comma(begun: &mut bool) -> &'static str {
     if std::mem::replace(begun, true) { ", " } else { "" }
 }
 
-/// A JSON object that goes on with a list called `list`.
+/// A JSON object that continues with a list named `list`.
 fn opened(object: &str, list: &str) -> String {
     let fields = object.strip_suffix('}').unwrap_or(object);
     format!("{fields}, \"{list}\": [")
@@ -76,7 +78,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn lists_have_commas_between_and_bytes_are_one_string() {
+    fn lists_are_separated_by_commas_and_bytes_are_one_string() {
         let id = Uuid::nil();
         let object = || r#"{"a" : 1}"#.to_owned();
         let document = || {

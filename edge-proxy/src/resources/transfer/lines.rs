@@ -1,20 +1,20 @@
-//! A body as lines, of which one at a time is in memory.
+//! The lines of a body, one in memory at a time.
 
 use crate::http::Problem;
 use axum::body::Bytes;
 use futures_util::stream::{Stream, StreamExt};
 use http::StatusCode;
 
-/// A version of a context is the longest record that there is; one of the usual limits has less even when all is escaped.
+/// The longest record is a version of a context. With the default limits it is shorter, even if all of it is escaped.
 pub(super) const LONGEST_LINE: usize = 16 * 1024 * 1024;
 
-/// Where lines come from.
+/// A source of lines.
 pub(super) trait Source {
-    /// The next line, without its end; `None` after the last.
+    /// The next line without its line break, `None` after the last.
     fn next(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, Problem>> + Send;
 }
 
-/// The lines of a body. The last one needs no end.
+/// The lines of a body. The last one needs no line break.
 pub(super) struct Lines<S> {
     stream: S,
     rest: Bytes,
@@ -55,12 +55,15 @@ where
 }
 
 pub(super) fn too_long(line: u64) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("line {line} has more than {LONGEST_LINE} bytes"))
-        .hint("Send the records of an NDJSON export, each as it is.")
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("Line {line} is longer than {LONGEST_LINE} bytes"))
+        .details("This is a limit of the edge for one record.")
+        .hint("Send the records of an NDJSON export unchanged, one per line.")
 }
 
 pub(super) fn unreadable(error: &axum::Error) -> Problem {
-    Problem::bad_request(format!("the body could not be read: {error}")).hint("Send it again, whole.")
+    Problem::bad_request("The body could not be read")
+        .details(format!("Reading it failed: {error}."))
+        .hint("Send the complete body again.")
 }
 
 #[cfg(test)]
@@ -69,7 +72,7 @@ mod tests {
     use futures_util::stream;
 
     #[tokio::test]
-    async fn lines_are_whole_however_they_come() {
+    async fn lines_are_complete_in_frames_of_any_size() {
         let text = b"one\n\ntwo\nlast";
         for frame in 1..=text.len() {
             let frames: Vec<_> = text.chunks(frame).map(|frame| Ok(Bytes::copy_from_slice(frame))).collect();

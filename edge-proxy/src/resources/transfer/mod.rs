@@ -1,7 +1,7 @@
-//! Sessions from one database to another, and out to people.
+//! Export and import of sessions.
 //!
-//! Invariant: what is in a bundle is SQL's business (`sql/transfer/export.sql`, `sql/transfer/import_parts.sql`): here its pieces are put
-//! in a row, and passed on.
+//! Invariant: SQL decides what a bundle contains (`sql/transfer/`). Exports arrange its pieces in a format, imports take
+//! them apart.
 
 mod export;
 mod export_request;

@@ -1,17 +1,18 @@
-//! One record a line, so that no line grows with what is exported: `{"type": "bundle"}` first, `{"type": "end"}` last, in
-//! between records that name what they belong to.
+//! One record per line, so that no line grows with the export. `{"type": "bundle"}` comes first, `{"type": "end"}` last, and
+//! each record in between names its parent.
 //!
-//! Invariant: a transfer without its end record was cut off; the end counts the lines before it.
+//! Invariant: an export without its end record was cut off. The end record counts the lines before it.
 
 use super::session_reader::Piece;
+use crate::db::CHUNK_BYTES;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use uuid::Uuid;
 
-/// A stored chunk.
-pub(super) const PIECE_BYTES: u64 = 262_144;
+/// The bytes of a document per line: one stored chunk.
+pub(super) const PIECE_BYTES: u64 = CHUNK_BYTES as u64;
 
-/// Lines being written.
+/// Writes lines.
 #[derive(Debug, Default)]
 pub(super) struct Ndjson {
     lines: u64,
@@ -40,7 +41,7 @@ impl Ndjson {
         }
     }
 
-    /// A record of something that is part of something else. Also the line that says where in a ZIP the bytes are.
+    /// A record that belongs to a parent. Also the line that names the path of a file in an archive.
     pub(super) fn part(&mut self, kind: &str, parent: &str, id: Uuid, record: &str) -> String {
         self.line(&format!(r#""type": "{kind}", "{parent}": "{id}", {}"#, fields(record)))
     }
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_says_what_it_is_and_what_it_belongs_to() {
+    fn every_line_names_its_type_and_its_parent() {
         let id = Uuid::nil();
         let mut lines = Ndjson::default();
         let text: String = [

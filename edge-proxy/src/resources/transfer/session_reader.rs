@@ -1,13 +1,14 @@
 //! Reads sessions piece by piece, in the order in which every format writes them.
 //!
-//! Invariant: a piece is read when it is asked for, as the caller, and no database connection is held in between: memory
-//! is a context, a few pages or a chunk of bytes, whatever is read.
-//! Invariant: a session's row and the list of its documents are of one moment, and so are a document's row and its pages.
-//! Sessions and documents may be of different moments; what is gone when its turn comes is an error, never left out in
-//! silence.
+//! Invariant: a piece is read when it is requested, as the caller, and no database connection is held in between. One
+//! context, a few pages or one chunk is in memory, whatever the size of the export.
+//! Invariant: a session and the list of its documents are read from one snapshot, and so are a document and its pages.
+//! Different sessions and documents may come from different snapshots. A document that was deleted before its turn is an
+//! error; it is never silently omitted.
 
 use crate::app::App;
 use crate::db::{Caller, DbError};
+use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -21,34 +22,29 @@ const VERSION: &str = "select json_build_object('version', v.version, 'text_cont
                        'context_metadata', v.context_metadata, 'updated_by', v.updated_by, \
                        'updated_at', v.updated_at)::text, v.version from dossier.session_context_versions as v \
                        where v.session_id = $1 and v.version > $2 order by v.version limit 1";
-/// SQL, too: how many pages are read at once.
-macro_rules! pages_at_once {
-    () => {
-        20
-    };
-}
-const PAGES_AT_ONCE: usize = pages_at_once!();
+/// How many pages are read at a time.
+const PAGES_AT_ONCE: usize = 20;
 
-/// SQL: the pages behind `$after`, as many as are read at once, of the document `d`.
-macro_rules! pages_behind {
-    ($after:literal) => {
-        concat!(
-            "cross join lateral (select array_agg(json_build_object('page', p.page, 'text', p.text, 'source', p.source, \
+/// SQL: the first pages after `after` of the document `d`, as `part`.
+fn pages_after(after: &str) -> String {
+    format!(
+        "cross join lateral ( \
+           select array_agg(json_build_object('page', p.page, 'text', p.text, 'source', p.source, \
              'engine', p.engine, 'confidence', p.confidence, 'quality', p.quality, \
-             'reason', p.reason)::text order by p.page) as pages, max(p.page) as last from (\
-             select * from dossier.document_pages as page where page.document_id = d.id and page.page > ",
-            $after,
-            " order by page.page limit ",
-            pages_at_once!(),
-            ") as p) as part"
-        )
-    };
+             'reason', p.reason)::text order by p.page) as pages, max(p.page) as last \
+           from ( \
+             select * from dossier.document_pages as page \
+             where page.document_id = d.id and page.page > {after} order by page.page limit {PAGES_AT_ONCE} \
+           ) as p \
+         ) as part"
+    )
 }
 
-/// With the first pages: extraction may put others there at any moment. Without bytes that are not those which were
-/// uploaded: an import would refuse the whole bundle for them.
-const DOCUMENT: &str = concat!(
-    "select json_build_object('id', d.id, 'user_id', d.user_id, 'name', d.name, \
+/// With the first pages, because extraction may replace them at any time. Without bytes that differ from the uploaded ones,
+/// because an import would refuse the whole bundle.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select json_build_object('id', d.id, 'user_id', d.user_id, 'name', d.name, \
      'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
      'status', case d.status when 'extracting' then 'stored' else d.status end, \
      'error_code', d.error_code, 'error_message', d.error_message, 'metadata', d.metadata, \
@@ -56,18 +52,20 @@ const DOCUMENT: &str = concat!(
      'updated_at', d.updated_at)::text, d.name, \
      case when d.storage = 'postgres' and d.error_code is distinct from 'checksum_mismatch' then d.size_bytes else 0 end, \
      string_to_array(to_char(d.created_at at time zone 'UTC', 'YYYY MM DD HH24 MI SS'), ' ')::integer[], \
-     d.token_count, part.pages, part.last from dossier.documents as d ",
-    pages_behind!("0"),
-    " where d.id = $1"
-);
-/// No row: the document is gone, or was read again meanwhile, and its text is another.
-const PAGES: &str = concat!(
-    "select part.pages, part.last from dossier.documents as d ",
-    pages_behind!("$2"),
-    " where d.id = $1 and d.token_count is not distinct from $3"
-);
+     d.token_count, part.pages, part.last from dossier.documents as d {} where d.id = $1",
+        pages_after("0")
+    )
+});
+/// No row: the document was deleted, or extracted again meanwhile, so that its text is another.
+static PAGES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select part.pages, part.last from dossier.documents as d {} \
+         where d.id = $1 and d.token_count is not distinct from $3",
+        pages_after("$2")
+    )
+});
 
-/// A piece of what is read. Records are JSON objects, as Postgres writes them.
+/// A piece of an export. Records are JSON objects as Postgres writes them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     Begin,
@@ -80,7 +78,7 @@ pub(super) enum Piece {
         session: Uuid,
         record: String,
     },
-    /// There are no more versions; documents follow.
+    /// No more versions. Documents follow.
     Documents,
     Document(Document),
     Pages {
@@ -103,13 +101,13 @@ pub(super) struct Document {
     pub(super) session: Uuid,
     pub(super) record: String,
     pub(super) name: String,
-    /// How many bytes of it can be read; 0 when they are not here.
+    /// How many of its bytes can be read, 0 if they are not stored.
     pub(super) stored: u64,
     /// Year, month, day, hour, minute, second; UTC.
     pub(super) created: Vec<i32>,
 }
 
-/// What is still to be read; the last one comes first.
+/// What is still to be read. The last step of the stack comes first.
 #[derive(Debug, Clone)]
 enum Step {
     Begin,
@@ -125,15 +123,15 @@ enum Step {
     End,
 }
 
-/// How bytes are read.
+/// Whether and how bytes are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bytes {
     LeftOut,
-    /// In pieces of this size, the last one shorter.
+    /// In pieces of this size. The last one may be shorter.
     InPiecesOf(u64),
 }
 
-/// Sessions being read.
+/// Reads sessions.
 pub(super) struct SessionReader {
     app: App,
     caller: Caller,
@@ -149,7 +147,7 @@ impl SessionReader {
         Self { app, caller, bytes, steps }
     }
 
-    /// The next piece; `None` after the end.
+    /// The next piece, `None` after the end.
     pub(super) async fn next(&mut self) -> Result<Option<Piece>, DbError> {
         while let Some(step) = self.steps.pop() {
             if let Some(piece) = self.read(step).await? {
@@ -159,7 +157,7 @@ impl SessionReader {
         Ok(None)
     }
 
-    /// The piece of a step, if it has one; steps that come next are put on the pile.
+    /// The piece of a step, if it has one. The steps that follow from it are pushed onto the stack.
     async fn read(&mut self, step: Step) -> Result<Option<Piece>, DbError> {
         match step {
             Step::Begin => Ok(Some(Piece::Begin)),
@@ -196,7 +194,7 @@ impl SessionReader {
     }
 
     async fn document(&mut self, session: Uuid, id: Uuid) -> Result<Piece, DbError> {
-        let rows = self.app.db.rows(&self.caller, DOCUMENT, &[(&id, Type::UUID)]).await?;
+        let rows = self.app.db.rows(&self.caller, &DOCUMENT, &[(&id, Type::UUID)]).await?;
         let row = rows.first().ok_or(DbError::Changed)?;
         let stored = u64::try_from(row.try_get::<_, i64>(2)?).unwrap_or(0);
         self.steps.push(Step::DocumentEnd);
@@ -226,7 +224,7 @@ impl SessionReader {
         tokens: Option<i64>,
     ) -> Result<Option<Piece>, DbError> {
         let params = [(&document as _, Type::UUID), (&after as _, Type::INT4), (&tokens as _, Type::INT8)];
-        let rows = self.app.db.rows(&self.caller, PAGES, &params).await?;
+        let rows = self.app.db.rows(&self.caller, &PAGES, &params).await?;
         let row = rows.first().ok_or(DbError::Changed)?;
         let (Some(records), Some(page)) = (row.try_get(0)?, row.try_get(1)?) else { return Ok(None) };
         self.steps.push(Step::PagesAfter { document, page, tokens });

@@ -1,8 +1,8 @@
-//! An archive as the lines of its bundle, with the bytes of its files behind them.
+//! An archive as lines: those of its bundle, then the bytes of its files.
 //!
-//! Invariant: an archive is spooled to a file that has no name and that only this process can reach; nothing is ever
-//! unpacked to a path. Names in the archive are looked up, in memory, and nowhere else.
-//! Invariant: what unpacks is believed no further than the bundle says: a file is read up to the size of its document.
+//! Invariant: an archive is spooled to a file without a name that only this process can reach. Nothing is ever unpacked to
+//! a path: names in the archive are only looked up in memory.
+//! Invariant: a file is read only up to the size that the bundle declares for its document.
 
 use super::lines::{LONGEST_LINE, Source, too_long, unreadable};
 use super::ndjson::PIECE_BYTES;
@@ -23,16 +23,16 @@ use tokio::task::spawn_blocking;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-/// What is written to the file at once.
+/// How much is written to the spool file at a time.
 const SPOOL_BYTES: usize = 256 * 1024;
-/// The directory of an archive is read into memory, some hundred bytes an entry.
+/// The directory of an archive is read into memory, a few hundred bytes per entry.
 const MOST_ENTRIES: usize = 100_000;
-/// What begins each of its entries.
+/// The signature of each of its entries.
 const ENTRY: &[u8] = b"PK\x01\x02";
-/// Lines that are ready before anybody takes them.
+/// How many lines are prepared in advance.
 const AHEAD: usize = 2;
 
-/// The body in a file, at its beginning.
+/// Spools the body to a file and rewinds it.
 pub(super) async fn spooled<S>(mut body: S, limit: u64) -> Result<File, ApiError>
 where
     S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
@@ -53,7 +53,7 @@ where
         if buffer.len() < SPOOL_BYTES && !ended {
             continue;
         }
-        // An entry may begin in what stays for the next turn.
+        // A signature may straddle two turns, so its possible beginning is kept.
         let keep = if ended { 0 } else { ENTRY.len() - 1 };
         entries += memchr::memmem::find_iter(&buffer, ENTRY).count();
         if entries > MOST_ENTRIES {
@@ -72,7 +72,7 @@ where
     rewound.map_err(ApiError::internal)
 }
 
-/// The lines of an archive, which a blocking thread reads while they are taken.
+/// The lines of an archive. A blocking thread reads them while they are consumed.
 pub(super) struct Archive(mpsc::Receiver<Result<Vec<u8>, Problem>>);
 
 pub(super) fn lines(file: File) -> Archive {
@@ -81,7 +81,7 @@ pub(super) fn lines(file: File) -> Archive {
         let unpacked =
             Unpacking { sender: &sender, lines: 0, sizes: HashMap::new(), files: Vec::new() }.run(file);
         if let Err(Stop::Refused(problem)) = unpacked {
-            // Who has gone away needs no reason.
+            // If the receiver is gone, no reason is needed.
             let _ = sender.blocking_send(Err(problem));
         }
     });
@@ -97,7 +97,7 @@ impl Source for Archive {
 /// Why no more lines come.
 enum Stop {
     Refused(Problem),
-    /// Nobody takes them.
+    /// The receiver is gone.
     Gone,
 }
 
@@ -107,7 +107,7 @@ impl From<Problem> for Stop {
     }
 }
 
-/// What has to be known of a record here.
+/// The members of a record that matter here.
 #[derive(Deserialize)]
 struct Record {
     #[serde(rename = "type")]
@@ -122,7 +122,7 @@ struct Record {
 struct Unpacking<'a> {
     sender: &'a mpsc::Sender<Result<Vec<u8>, Problem>>,
     lines: u64,
-    /// What documents say they have.
+    /// The declared sizes of documents.
     sizes: HashMap<String, u64>,
     /// Documents and the paths of their bytes.
     files: Vec<(String, String)>,
@@ -131,7 +131,7 @@ struct Unpacking<'a> {
 impl Unpacking<'_> {
     fn run(mut self, file: File) -> Result<(), Stop> {
         let mut archive =
-            ZipArchive::new(BufReader::new(file)).map_err(|error| broken("the body", &error))?;
+            ZipArchive::new(BufReader::new(file)).map_err(|error| unreadable_archive(&error))?;
         self.bundle(&mut archive)?;
         for (document, path) in std::mem::take(&mut self.files) {
             self.file(&mut archive, &document, &path)?;
@@ -140,7 +140,7 @@ impl Unpacking<'_> {
         self.send(end.to_string().into_bytes())
     }
 
-    /// Sends every line of the bundle but its end, which is sent when the bytes are.
+    /// Sends every line of the bundle except its end record, which follows the bytes.
     fn bundle<R: Read + Seek>(&mut self, archive: &mut ZipArchive<R>) -> Result<(), Stop> {
         let entry = archive.by_name(BUNDLE).map_err(|error| broken(BUNDLE, &error))?;
         let mut reader = BufReader::new(entry);
@@ -164,21 +164,21 @@ impl Unpacking<'_> {
         }
     }
 
-    /// The end of the bundle, or whatever stands where it should.
+    /// Checks the end record, or the line in its place.
     fn ended(&self, line: &[u8]) -> Result<(), Stop> {
         let counted = serde_json::from_slice(line).ok().and_then(|record: Record| record.lines?.as_u64());
         if counted == Some(self.lines) {
             return Ok(());
         }
         Err(Problem::bad_request(format!(
-            "line {} of {BUNDLE} is neither a record nor its end",
+            "Line {} of {BUNDLE} is neither a record nor a matching end record",
             self.lines + 1
         ))
-        .hint("Export the sessions again, and send all of it.")
+        .hint("Export the sessions again and send the complete archive.")
         .into())
     }
 
-    /// Remembers what has to be known when the files come.
+    /// Remembers the sizes and paths that are needed for the files.
     fn note(&mut self, record: Record) -> Result<(), Stop> {
         if record.is("document")
             && let (Some(Value::String(id)), Some(size)) = (record.id, record.size_bytes)
@@ -203,10 +203,10 @@ impl Unpacking<'_> {
         document: &str,
         path: &str,
     ) -> Result<(), Stop> {
-        let said = self.sizes.get(document).copied().unwrap_or(0);
+        let declared = self.sizes.get(document).copied().unwrap_or(0);
         let entry = archive.by_name(path).map_err(|error| broken(path, &error))?;
-        let mut reader = entry.take(said + 1);
-        let mut left = said;
+        let mut reader = entry.take(declared + 1);
+        let mut remaining = declared;
         loop {
             let mut piece = Vec::new();
             reader
@@ -217,11 +217,11 @@ impl Unpacking<'_> {
             if piece.is_empty() {
                 return Ok(());
             }
-            left = left.checked_sub(piece.len() as u64).ok_or_else(|| {
+            remaining = remaining.checked_sub(piece.len() as u64).ok_or_else(|| {
                 Problem::bad_request(format!(
-                    "the file {path:?} has more than the {said} bytes of its document"
+                    "The file {path:?} is larger than the {declared} bytes that its document declares"
                 ))
-                .hint("Export the sessions again; the archive was changed.")
+                .hint("The archive was changed. Export the sessions again.")
             })?;
             let record = serde_json::json!({
                 "type": "bytes", "document_id": document, "base64": BASE64_STANDARD.encode(piece),
@@ -243,19 +243,31 @@ impl Record {
 }
 
 fn too_large(limit: u64) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the archive is larger than {limit} bytes"))
-        .hint("Export fewer sessions at once, or send them as NDJSON.")
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The archive is larger than {limit} bytes"))
+        .details("This is a limit of the edge (IMPORT_ZIP_MAX_BYTES).")
+        .hint(
+            "Export fewer sessions per archive, send them as NDJSON, or ask the operator to raise the limit.",
+        )
 }
 
 fn too_many_entries() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the archive has more than {MOST_ENTRIES} entries"))
-        .hint("Export fewer sessions at once.")
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The archive has more than {MOST_ENTRIES} entries"))
+        .details("This is a limit of the edge.")
+        .hint("Export fewer sessions per archive.")
+}
+
+/// The archive has no directory that could be read.
+fn unreadable_archive(error: &ZipError) -> Problem {
+    Problem::bad_request("The archive cannot be read")
+        .details(format!("Reading its directory failed: {error}."))
+        .hint("Send a complete ZIP archive as GET /api/export returns it.")
 }
 
 fn broken(what: &str, error: &ZipError) -> Problem {
     match error {
-        ZipError::FileNotFound => Problem::bad_request(format!("the archive has no {what:?}")),
-        error => Problem::bad_request(format!("{what:?} cannot be read from the archive: {error}")),
+        ZipError::FileNotFound => Problem::bad_request(format!("{what:?} is missing from the archive")),
+        error => Problem::bad_request(format!("{what:?} cannot be read from the archive"))
+            .details(format!("Reading it failed: {error}.")),
     }
-    .hint("Send a ZIP as GET /api/export makes it, and all of it.")
+    .hint("Send a complete ZIP archive as GET /api/export returns it.")
 }

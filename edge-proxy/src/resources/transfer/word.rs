@@ -1,6 +1,6 @@
-//! One session as a Word document, by `dossier-word-export`.
+//! One session as a Word document, by the crate `dossier-word-export`.
 //!
-//! Invariant: few documents are built at once, each on a blocking thread.
+//! Invariant: at most two documents are built at the same time, each on a blocking thread.
 
 use super::session_reader::{Piece, SessionReader};
 use crate::http::{ApiError, Problem};
@@ -11,8 +11,8 @@ use tokio::task::spawn_blocking;
 
 static PLACES: Semaphore = Semaphore::const_new(2);
 
-/// The session of `reader` as the bytes of a Word document of at most `limit` bytes of text.
-pub(super) async fn written(mut reader: SessionReader, limit: usize) -> Result<Vec<u8>, ApiError> {
+/// The session of `reader` as the bytes of a Word document, if it has at most `limit` bytes of text.
+pub(super) async fn export(mut reader: SessionReader, limit: usize) -> Result<Vec<u8>, ApiError> {
     let _place = PLACES.acquire().await.map_err(ApiError::internal)?;
     let mut document = WordExport::new(limit);
     while let Some(piece) = reader.next().await? {
@@ -33,9 +33,13 @@ fn add(word: &mut WordExport, piece: &Piece) -> Result<(), Error> {
 
 fn refused(error: Error) -> ApiError {
     match error {
-        Error::TooLong { .. } => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string())
-            .hint("Export it with format=zip or ndjson, or have the operator raise EXPORT_DOCX_MAX_BYTES.")
-            .into(),
+        Error::TooLong { limit } => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The session has more than {limit} bytes of text, too many for a Word document"),
+        )
+        .details("This is a limit of the edge (EXPORT_DOCX_MAX_BYTES).")
+        .hint("Export the session with format=zip or ndjson, or ask the operator to raise the limit.")
+        .into(),
         error => ApiError::internal(error),
     }
 }

@@ -1,9 +1,9 @@
-//! A ZIP of `bundle.ndjson`, which holds everything but the bytes, and of the files themselves under names that people
-//! know: `sessions/<title>/<document>`.
+//! A ZIP of `bundle.ndjson`, which contains everything except bytes, and of the files themselves under readable names:
+//! `sessions/<title>/<document>`.
 //!
-//! Invariant: the archive is never in memory: it is written forward, each entry's sizes behind it. What stays is a line of
-//! its directory for each document. Entries are deflated, since few readers take a stored entry whose size comes behind.
-//! Invariant: compressing happens on blocking threads, a piece at a time; a slow client holds none.
+//! Invariant: the archive is never in memory. It is written forward, each entry followed by its sizes, and only one line of
+//! its directory per document is kept. Entries are deflated, because few readers accept a stored entry whose size follows it.
+//! Invariant: compression runs on blocking threads, one piece at a time. A slow client occupies none.
 
 use super::file_names::{Folder, component};
 use super::ndjson::{Ndjson, PIECE_BYTES};
@@ -19,33 +19,33 @@ use zip::result::{ZipError, ZipResult};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// What says what is in the archive.
+/// The entry that describes the archive.
 pub(super) const BUNDLE: &str = "bundle.ndjson";
 
-/// Much less work than the usual level for a little more space; most documents are compressed already.
+/// Much less work than the default level for slightly more space. Most documents are already compressed.
 const LEVEL: i64 = 1;
-/// From here on an entry needs the fields of ZIP64; compressing may add a little.
+/// From this size on, an entry needs the fields of ZIP64. Compression may add a little.
 const LARGE: u64 = (1 << 32) - (1 << 24);
 
-/// Why an archive breaks off.
+/// Why an archive could not be completed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ArchiveError {
     #[error(transparent)]
     Db(#[from] DbError),
-    #[error("the archive cannot be written: {0}")]
+    #[error("writing the archive failed: {0}")]
     Zip(#[from] ZipError),
-    #[error("a task of the archive ended: {0}")]
+    #[error("a task of the archive failed: {0}")]
     Task(#[from] JoinError),
 }
 
-/// An archive being written.
+/// Writes an archive.
 pub(super) struct Zip {
     app: App,
     caller: Caller,
     bytes: bool,
     archive: Archive,
     state: State,
-    /// Of the folder of sessions, and of the session that is being read.
+    /// The names in the folder of sessions, and in that of the current session.
     sessions: Folder,
     documents: Folder,
     folder: String,
@@ -58,7 +58,7 @@ enum State {
     Ended,
 }
 
-/// A document whose bytes are to follow.
+/// A document whose bytes follow.
 struct File {
     document: Uuid,
     path: String,
@@ -68,7 +68,7 @@ struct File {
 }
 
 impl Zip {
-    /// `reader` leaves bytes out; `bytes` says whether they follow.
+    /// `reader` omits bytes. `bytes`: whether they follow as files.
     pub(super) fn new(app: App, caller: Caller, reader: SessionReader, bytes: bool) -> Self {
         Self {
             app,
@@ -83,7 +83,7 @@ impl Zip {
         }
     }
 
-    /// The next bytes of the archive; `None` after the last.
+    /// The next bytes of the archive, `None` after the last.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, ArchiveError> {
         loop {
             match &mut self.state {
@@ -108,7 +108,7 @@ impl Zip {
         }
     }
 
-    /// Writes a piece to the bundle, and remembers the file that it announces.
+    /// Writes a piece to the bundle, and remembers the file that it names.
     async fn describe(&mut self, piece: Piece) -> Result<(), ArchiveError> {
         let State::Bundle(_, lines) = &mut self.state else { return Ok(()) };
         if piece == Piece::Begin {
@@ -133,7 +133,7 @@ impl Zip {
         self.archive.with(move |zip| Ok(zip.write_all(text.as_bytes())?)).await
     }
 
-    /// Writes the next piece of a file, which then waits for its next turn.
+    /// Writes the next piece of a file. The file then waits for its next turn.
     async fn file(&mut self, mut file: File) -> Result<(), ArchiveError> {
         if file.from == 0 {
             let (path, options) = (file.path.clone(), options(file.size, file.created));
@@ -168,7 +168,7 @@ impl File {
             path,
             from: 0,
             size: document.stored,
-            // ZIP knows no time before 1980.
+            // ZIP cannot express times before 1980.
             created: created.unwrap_or_default(),
         }
     }
@@ -183,7 +183,7 @@ fn options(size: u64, created: DateTime) -> SimpleFileOptions {
         .large_file(size > LARGE)
 }
 
-/// The writer, and what it has written that nobody has taken yet.
+/// The writer, and the bytes it has written that were not yet taken.
 struct Archive {
     zip: Option<ZipWriter<StreamWriter<Sink>>>,
     sink: Sink,
@@ -195,7 +195,7 @@ impl Archive {
         Self { zip: Some(ZipWriter::new_stream(sink.clone())), sink }
     }
 
-    /// Works on a blocking thread. After a failure nothing more can be written.
+    /// Runs `work` on a blocking thread. After a failure, nothing more can be written.
     async fn with<F>(&mut self, work: F) -> Result<(), ArchiveError>
     where
         F: FnOnce(&mut ZipWriter<StreamWriter<Sink>>) -> ZipResult<()> + Send + 'static,

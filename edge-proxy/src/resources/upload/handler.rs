@@ -1,29 +1,31 @@
-//! The upload, read straight down.
+//! One upload request, from the form to the response.
 
 use super::multipart::{Form, FormError, Part};
 use super::open_upload::{Announced, AppendError, OpenUpload};
 use super::receive::Chunks;
-use super::refusal::{Refusal, form_problem, no_file, no_session, refusal, too_many, too_many_files};
+use super::refusal::{
+    Refusal, field_too_long, form_problem, invalid_session_id, no_file, no_session, refusal, too_many,
+    too_many_files,
+};
 use super::upload_response::UploadResponse;
 use crate::app::App;
 use crate::auth::Claims;
-use crate::http::{ApiError, Prefer, Problem, Query};
+use crate::http::{ApiError, Prefer, Query};
 use crate::resources::documents::until_settled;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Longest value of a field that is no file.
+/// The longest value of a form field that is not a file.
 const LONGEST_FIELD: usize = 128 * 1024;
 
 type Multipart = Form<BodyDataStream>;
 
-/// What may stand in the query instead of a field.
+/// The query of `POST /api/documents`. A field of the form takes precedence.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct UploadQuery {
     session_id: Option<Uuid>,
 }
@@ -36,7 +38,7 @@ pub(crate) async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let _place = app.uploads.try_acquire().map_err(|_| too_many())?;
+    let _place = app.uploads.try_acquire().map_err(|_| too_many(app.upload.concurrency))?;
     let prefer = Prefer::from_headers(&headers);
     let mut form =
         Form::new(content_type(&headers), body.into_data_stream()).map_err(|error| form_problem(&error))?;
@@ -49,7 +51,7 @@ pub(crate) async fn upload(
             continue;
         };
         if name.is_empty() && is_empty(&mut form).await? {
-            // A file input that was left empty.
+            // An empty file input: browsers send it with an empty file name and no content.
             continue;
         }
         match store(&app, &claims, &fields, &part, &name, &mut form).await {
@@ -69,12 +71,12 @@ pub(crate) async fn upload(
     Ok(prefer.applied(response.into_response()))
 }
 
-/// Whether the part has no content. If it has, some of it is gone: only for parts that are refused then.
+/// Whether the part is empty. If it is not, some of its content is consumed: only for parts that are then refused.
 async fn is_empty(form: &mut Multipart) -> Result<bool, ApiError> {
     Ok(form.data().await.map_err(|error| form_problem(&error))?.is_none())
 }
 
-/// One file: begun, received chunk by chunk, finished. Whatever goes wrong in between aborts it.
+/// One file: begins an upload, receives it chunk by chunk, finishes it. Any failure in between aborts it.
 async fn store(
     app: &App,
     claims: &Claims,
@@ -107,7 +109,7 @@ async fn receive(app: &App, upload: &mut OpenUpload, form: &mut Multipart) -> Re
     Ok(upload.finish(&chunks.facts()).await?)
 }
 
-/// The next part; `None` behind the last one, or where reading on would swallow a refused file.
+/// The next part. `None` after the last one, or if too much of a refused file would have to be skipped.
 async fn next_part(
     app: &App,
     form: &mut Multipart,
@@ -123,7 +125,7 @@ async fn next_part(
             response.rest_not_read();
             Ok(None)
         }
-        // The files before are stored; the rest never came.
+        // The previous files are stored. The rest never arrived.
         Err(error) if response.files() > 0 => {
             response.refused("", form_problem(&error));
             Ok(None)
@@ -132,7 +134,7 @@ async fn next_part(
     }
 }
 
-/// What the form says besides files; each holds for the files behind it.
+/// The form fields other than files. Each applies to the files after it.
 #[derive(Debug)]
 struct Fields {
     session_id: Option<Uuid>,
@@ -145,20 +147,13 @@ impl Fields {
         while let Some(data) = form.data().await.map_err(|error| form_problem(&error))? {
             value.extend_from_slice(&data);
             if value.len() > LONGEST_FIELD {
-                let message = format!("the field {name} is longer than {LONGEST_FIELD} bytes");
-                return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-                    .hint("Send long texts as files, each a part with a file name.")
-                    .into());
+                return Err(field_too_long(name, LONGEST_FIELD).into());
             }
         }
         let value = String::from_utf8_lossy(&value).trim().to_owned();
         match name {
             "session_id" => {
-                let id = value.parse().map_err(|_| {
-                    Problem::bad_request("session_id is not a uuid")
-                        .hint("Send the id that POST /api/sessions answered.")
-                })?;
-                self.session_id = Some(id);
+                self.session_id = Some(value.parse().map_err(|_| invalid_session_id())?);
             }
             "metadata" => self.metadata = Some(value),
             _ => {}

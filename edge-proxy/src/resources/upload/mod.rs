@@ -1,9 +1,10 @@
-//! `POST /api/documents`: files from a form into chunk rows, with constant memory.
+//! `POST /api/documents`: writes the files of a form to chunk rows, in constant memory.
 //!
-//! Invariant: an upload holds the chunk that it fills, and those (two at most) that have a place among the
-//! appends; there are few places, so memory hardly grows with the number of uploads.
+//! Invariant: an upload holds the chunk that it fills, and up to two chunks that are being appended. The number of
+//! appends is limited, so memory hardly grows with the number of uploads.
 //! Invariant: no database connection is held while waiting for the client.
-//! Invariant: an upload that does not end in `finish_upload` ends in `abort_upload`, a refused one before its answer.
+//! Invariant: an upload that does not end in `finish_upload` ends in `abort_upload`. A refused one is aborted before its
+//! response is sent.
 
 mod handler;
 mod multipart;

@@ -1,31 +1,31 @@
 //! `multipart/form-data`, read as it arrives.
 //!
-//! Written here because the crates at hand buffer a preamble or a part's header without bound; this one
-//! holds at most one frame of the body and [`LONGEST_HEADER`] bytes, whatever is sent.
-//! Invariant: file bytes are handed on as slices of the frames they came in; they are copied only when a
-//! frame ends in what may be the start of a boundary.
+//! Existing crates buffer a preamble or the header of a part without bound. This reader holds at most one frame of the
+//! body and [`LONGEST_HEADER`] bytes, whatever is sent.
+//! Invariant: file bytes are passed on as slices of the received frames. They are copied only if a frame ends with what
+//! may be the start of a boundary.
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream::{Stream, StreamExt};
 use memchr::memmem::Finder;
 
-/// Longest header of a part, and longest text before the first part.
+/// The longest header of a part, and the longest text before the first part.
 const LONGEST_HEADER: usize = 16 * 1024;
-/// What is read after the last part, so that the connection can be used again.
+/// How much is read after the last part, so that the connection can be reused.
 const LONGEST_EPILOGUE: usize = 4 * 1024;
 
 /// Why a form cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FormError {
-    #[error("the request is not multipart/form-data with a boundary")]
+    #[error("The request is not multipart/form-data with a boundary")]
     NotAForm,
-    #[error("the form ends before its last boundary")]
+    #[error("The form ends before its last boundary")]
     Truncated,
-    #[error("the form is malformed: {0}")]
+    #[error("Malformed form: {0}")]
     Malformed(&'static str),
-    #[error("there is too much left of a refused file to skip it")]
+    #[error("The rest of a refused file is too long to skip")]
     TooMuchToSkip,
-    #[error("the body could not be read: {0}")]
+    #[error("The body could not be read: {0}")]
     Body(#[source] axum::Error),
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum FormError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) field: String,
-    /// Given for files only.
+    /// Present for files only.
     pub(crate) file_name: Option<String>,
     pub(crate) media_type: Option<String>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Preamble,
-    /// Behind a boundary: a header follows, or nothing more.
+    /// After a boundary: a header follows, or the end.
     Boundary,
     Data,
     End,
@@ -68,14 +68,14 @@ where
         Ok(Self { body, held: Bytes::from_static(b"\r\n"), delimiter, at: At::Preamble })
     }
 
-    /// The next part's header; `None` behind the last one. Skips at most `skip` bytes of the part before.
+    /// The header of the next part, `None` after the last one. Skips at most `skip` bytes of the previous part.
     pub(crate) async fn next_part(&mut self, skip: u64) -> Result<Option<Part>, FormError> {
         let mut skipped = 0;
         loop {
             match self.at {
                 At::Preamble => {
                     while self.find_preamble_end().is_none() {
-                        self.more(LONGEST_HEADER, "no boundary at its start").await?;
+                        self.more(LONGEST_HEADER, "it does not start with its boundary").await?;
                     }
                 }
                 At::Data => {
@@ -92,7 +92,7 @@ where
         }
     }
 
-    /// The next bytes of the part; `None` at its end.
+    /// The next bytes of the part, `None` at its end.
     pub(crate) async fn data(&mut self) -> Result<Option<Bytes>, FormError> {
         if self.at != At::Data {
             return Ok(None);
@@ -112,7 +112,7 @@ where
         }
     }
 
-    /// Reads the little that may follow the last part, so that the connection can be used again.
+    /// Reads the few bytes that may follow the last part, so that the connection can be reused.
     pub(crate) async fn finish(mut self) {
         let mut epilogue = self.held.len();
         while epilogue <= LONGEST_EPILOGUE {
@@ -138,24 +138,24 @@ where
             self.at = At::End;
             return Ok(None);
         }
-        // From the line break that ends the boundary's line to the empty line.
+        // From the line break at the end of the boundary's line to the empty line.
         let end = loop {
             if let Some(end) = memchr::memmem::find(&self.held, b"\r\n\r\n") {
                 break end;
             }
-            self.more(LONGEST_HEADER, "a part's header is too long").await?;
+            self.more(LONGEST_HEADER, "the header of a part is too long").await?;
         };
         let header = self.held.split_to(end);
         self.held.advance(4);
         self.at = At::Data;
         let line_end = memchr::memmem::find(&header, b"\r\n").unwrap_or(header.len());
         if !header[..line_end].iter().all(|byte| matches!(byte, b' ' | b'\t')) {
-            return Err(FormError::Malformed("text behind a boundary"));
+            return Err(FormError::Malformed("a boundary is followed by text"));
         }
         part(&String::from_utf8_lossy(&header)).map(Some)
     }
 
-    /// How many bytes at the end of what is held may be the start of a boundary.
+    /// How many of the last held bytes may be the start of a boundary.
     fn partial_delimiter(&self) -> usize {
         let needle = self.delimiter.needle();
         let window = self.held.len().saturating_sub(needle.len() - 1);
@@ -166,7 +166,7 @@ where
         }
     }
 
-    /// Reads one more frame behind what is held, which must stay within `limit`.
+    /// Appends one more frame to the held bytes, of which there must be at most `limit`.
     async fn more(&mut self, limit: usize, otherwise: &'static str) -> Result<(), FormError> {
         if self.held.len() > limit {
             return Err(FormError::Malformed(otherwise));
@@ -220,7 +220,7 @@ fn part(header: &str) -> Result<Part, FormError> {
     if named { Ok(part) } else { Err(FormError::Malformed("a part has no Content-Disposition")) }
 }
 
-/// The value of one parameter: a token, or a quoted string without its quotes and escapes.
+/// The value of a parameter: a token, or a quoted string without its quotes and escapes.
 fn parameter(parameters: &str, wanted: &str) -> Option<String> {
     let mut rest = parameters;
     loop {
@@ -243,8 +243,8 @@ fn parameter(parameters: &str, wanted: &str) -> Option<String> {
     }
 }
 
-/// Reads to the closing quote. Only quotes and backslashes are escaped by a backslash: old browsers send
-/// Windows paths as they are.
+/// Reads to the closing quote. A backslash escapes only quotes and backslashes, because old browsers send Windows
+/// paths unescaped.
 fn unquote(quoted: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = quoted.char_indices();
@@ -260,7 +260,7 @@ fn unquote(quoted: &str) -> Option<(String, &str)> {
     None
 }
 
-/// Browsers write a quote and line breaks, and nothing else, as percent escapes.
+/// Browsers percent-encode quotes and line breaks, and nothing else.
 fn unescape(value: String) -> String {
     if !value.contains('%') {
         return value;
@@ -268,7 +268,7 @@ fn unescape(value: String) -> String {
     value.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
-/// `UTF-8''na%C3%AFve.txt` (RFC 5987), which RFC 7578 forbids and some clients send nevertheless.
+/// `UTF-8''na%C3%AFve.txt` (RFC 5987). RFC 7578 forbids it, but some clients send it.
 fn extended(value: &str) -> Option<String> {
     let (charset, rest) = value.split_once('\'')?;
     let (_language, encoded) = rest.split_once('\'')?;

@@ -34,7 +34,7 @@ fn file(name: &str, content: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn parts_are_the_same_however_the_body_is_cut() {
+async fn parts_are_the_same_in_frames_of_any_size() {
     let tricky: &[&[u8]] = &[
         b"",
         b"\r",
@@ -76,7 +76,7 @@ async fn a_form_without_its_last_boundary_is_truncated() {
 }
 
 #[tokio::test]
-async fn nothing_is_held_without_bound() {
+async fn the_held_bytes_are_bounded() {
     let endless = vec![b'x'; 10 * LONGEST_HEADER];
     assert!(matches!(read(&endless, 1000).await, Err(FormError::Malformed(_))));
     let mut header = b"--B\r\nX: ".to_vec();
@@ -85,7 +85,7 @@ async fn nothing_is_held_without_bound() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_not_wanted_is_skipped_up_to_a_limit() {
+async fn a_refused_part_is_skipped_up_to_a_limit() {
     let mut body = file("a.pdf", &[b'x'; 5000]);
     body.extend(file("b.pdf", b"second"));
     body.extend(b"--B--");
@@ -106,7 +106,7 @@ async fn a_boundary_must_be_alone_on_its_line() {
 }
 
 #[test]
-fn boundaries() {
+fn malformed_boundaries_are_refused() {
     assert_eq!(boundary("multipart/form-data; boundary=abc").as_deref(), Some("abc"));
     assert_eq!(boundary("Multipart/Form-Data; charset=x; boundary=\"a b\"").as_deref(), Some("a b"));
     for wrong in [
@@ -121,7 +121,7 @@ fn boundaries() {
 }
 
 #[test]
-fn file_names_as_clients_write_them() {
+fn file_names_are_read_as_clients_write_them() {
     let name = |parameters: &str| {
         part(&format!("Content-Disposition: form-data; name=\"f\"; {parameters}")).unwrap().file_name
     };

@@ -1,13 +1,13 @@
-//! An upload that has begun: it ends finished, or as if it had never been.
+//! An upload that has begun. It is either finished or aborted without a trace.
 
 use super::receive::{Chunks, ReceiveError, Received};
 use crate::app::App;
 use crate::db::{Caller, DbError, Durability, Statement};
-use crate::resources::documents::document_json;
+use crate::resources::documents::DOCUMENT;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::Stream;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 use tokio::task::{JoinHandle, JoinSet};
@@ -18,29 +18,28 @@ use uuid::Uuid;
 const BEGIN: &str = "select (dossier.begin_upload(session_id => $1, name => $2, media_type => $3, \
                      metadata => coalesce($4::jsonb, '{}'))).id";
 const APPEND: &str = "select dossier.append_upload($1, $2, $3)::text";
-const FINISH: &str = concat!(
-    "select ",
-    document_json!(),
-    "::text from dossier.finish_upload(document_id => $1, size_bytes => $2, sha256 => $3) as d"
-);
+static FINISH: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select {DOCUMENT}::text from dossier.finish_upload(document_id => $1, size_bytes => $2, sha256 => $3) as d"
+    )
+});
 const ABORT: &str = "select dossier.abort_upload($1)";
 
-/// Chunks that are stored by one statement when they arrive fast enough. Four, as many as the database takes, would
-/// save it an eighth of its work, but each connection keeps buffers as large as the longest statement it has sent.
-const TOGETHER: usize = 2;
-/// Transactions of one upload that are under way: while one waits for the disk or the network, another is
-/// worked on.
-const AT_ONCE: usize = 2;
-/// How long a chunk waits for the next one to go with it.
-const FAST: Duration = Duration::from_millis(4);
-/// How long a client may take for a chunk and keep its place among those that fill one.
-const FILL: Duration = Duration::from_millis(100);
-/// A client that takes longer than this for a chunk is a slow one, and waits for no place with the next.
+/// Chunks per statement, if they arrive fast enough. Four, the most that the database accepts, would save it an eighth
+/// of its work. But each connection keeps buffers as large as the longest statement it has sent.
+const CHUNKS_PER_APPEND: usize = 2;
+/// Appends of one upload that run at the same time: while one waits for the disk or the network, another progresses.
+const CONCURRENT_APPENDS: usize = 2;
+/// How long a chunk waits for the next one, to be appended with it.
+const GATHER_TIME: Duration = Duration::from_millis(4);
+/// How long a client may take for a chunk before it gives up its filling place.
+const FILL_TIME: Duration = Duration::from_millis(100);
+/// A client that takes longer than this for a chunk is slow. It does not wait for a filling place for the next one.
 const SLOW: Duration = Duration::from_secs(1);
-/// How long the answer to a refused file waits for what came of it to be removed.
-const BEFORE_THE_ANSWER: Duration = Duration::from_secs(1);
+/// How long the response to a refused file waits for its chunks to be removed.
+const ABORT_TIME: Duration = Duration::from_secs(1);
 
-/// What a client says of a file before its bytes.
+/// What a client declares about a file before sending its bytes.
 pub(super) struct Announced {
     pub(super) session_id: Uuid,
     pub(super) name: String,
@@ -48,10 +47,10 @@ pub(super) struct Announced {
     pub(super) metadata: Option<String>,
 }
 
-/// A place among a limited number.
+/// One of a limited number of places, or none.
 type Place<'a> = Option<SemaphorePermit<'a>>;
 
-/// An upload that has begun. Dropped unfinished (the client went away, the file was refused), it aborts.
+/// An upload that has begun. If it is dropped unfinished (the client disconnected, the file was refused), it aborts.
 pub(super) struct OpenUpload {
     app: App,
     caller: Caller,
@@ -60,10 +59,10 @@ pub(super) struct OpenUpload {
 }
 
 impl OpenUpload {
-    /// Asks the database, which checks membership, name and type, before a byte of the file is read.
+    /// Asks the database, which checks membership, name and type before a byte of the file is read.
     ///
-    /// In a task of its own: when the client goes away before the answer is here, what has begun is still
-    /// received, dropped, and so aborted.
+    /// Runs in a task of its own: if the client disconnects before the response, the upload is still returned here,
+    /// dropped, and so aborted.
     pub(super) async fn begin(app: &App, caller: &Caller, file: Announced) -> Result<Self, DbError> {
         let beginning = Self::begin_now(app.clone(), caller.clone(), file);
         app.tasks.spawn(beginning).await.map_err(|error| DbError::Unreachable(error.into()))?
@@ -77,13 +76,13 @@ impl OpenUpload {
             (&file.metadata as _, Type::TEXT),
         ];
         let begin = Statement { sql: BEGIN, params: &params };
-        // What a crash loses here was not finished anyway.
+        // A crash may lose this. The upload was not finished anyway.
         let rows = app.db.in_order(Durability::WithTheNext, &caller, &[begin]).await?;
         let id = crate::db::first(&rows)?.ok_or(DbError::NoRow)?;
         Ok(Self { app, caller, id, open: true })
     }
 
-    /// Stores the chunks as they come; durable with the finish. While some are stored, the next arrive.
+    /// Stores the chunks as they arrive. They become durable with the finish. While some are stored, the next are received.
     pub(super) async fn receive<S>(&self, chunks: &mut Chunks<'_, S>) -> Result<(), AppendError>
     where
         S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
@@ -93,15 +92,15 @@ impl OpenUpload {
         loop {
             tokio::select! {
                 biased;
-                // A refusal is heard while waiting for the client.
+                // Notice a refusal while waiting for the client.
                 Some(done) = appending.join_next() => done.map_err(AppendError::lost)??,
                 next = self.next(chunks, &mut slow) => {
                     let (filling, Some(chunk)) = next? else { break };
-                    // A place first: while this chunk waits for one, no other is read.
+                    // Take a place first: no other chunk is read while this one waits for it.
                     let place = Arc::clone(&self.app.chunk_places).acquire_owned().await.ok();
                     drop(filling);
                     let ready = gather(chunk, chunks).await?;
-                    while appending.len() >= AT_ONCE
+                    while appending.len() >= CONCURRENT_APPENDS
                         && let Some(done) = appending.join_next().await
                     {
                         done.map_err(AppendError::lost)??;
@@ -118,8 +117,8 @@ impl OpenUpload {
         Ok(())
     }
 
-    /// The next chunk, with its place among those that are filled at full speed: there are few, so that
-    /// the number of uploads costs no memory. A slow client leaves its place to others and goes on without.
+    /// The next chunk, with a filling place: there are few, so memory does not grow with the number of uploads. A slow
+    /// client leaves its place to others and continues without one.
     async fn next<S>(
         &self,
         chunks: &mut Chunks<'_, S>,
@@ -130,7 +129,7 @@ impl OpenUpload {
     {
         if !*slow {
             let place = self.app.filling_places.acquire().await.ok();
-            if let Ok(chunk) = timeout(FILL, chunks.next()).await {
+            if let Ok(chunk) = timeout(FILL_TIME, chunks.next()).await {
                 return Ok((place, chunk?));
             }
         }
@@ -140,8 +139,7 @@ impl OpenUpload {
         Ok((None, chunk))
     }
 
-    /// Stores chunks that follow one another, by one statement. `place`: among the uploads that may use a
-    /// connection now.
+    /// Appends consecutive chunks with one statement. `place` allows the use of a connection.
     fn append(
         &self,
         first: i32,
@@ -158,46 +156,46 @@ impl OpenUpload {
         }
     }
 
-    /// All bytes are here: the document, as JSON.
+    /// Finishes the upload after its last byte: the document, as JSON.
     pub(super) async fn finish(&mut self, received: &Received) -> Result<String, DbError> {
         let size = i64::try_from(received.size_bytes).unwrap_or(i64::MAX);
         let params =
             [(&self.id as _, Type::UUID), (&size as _, Type::INT8), (&received.sha256 as _, Type::TEXT)];
-        let document = self.app.db.json(&self.caller, FINISH, &params).await?;
+        let document = self.app.db.json(&self.caller, &FINISH, &params).await?;
         self.open = false;
         document.ok_or(DbError::NoRow)
     }
 
-    /// The file is refused. Who then tries again at once, with as little room as one file needs, must not meet this one.
+    /// The file is refused. A client that retries at once must not find its quota taken by this upload.
     pub(super) async fn abort(mut self) {
         if let Some(aborting) = self.clean_up() {
-            // What takes longer, or fails, goes on behind the answer, or is the sweeper's.
-            let _ = timeout(BEFORE_THE_ANSWER, aborting).await;
+            // After that, the abort continues in the background. If it fails, the sweeper removes the upload.
+            let _ = timeout(ABORT_TIME, aborting).await;
         }
     }
 
-    /// In a task of its own, which goes on when nobody waits for it.
+    /// Runs in a task of its own, which continues even if nothing waits for it.
     fn clean_up(&mut self) -> Option<JoinHandle<()>> {
         let open = std::mem::replace(&mut self.open, false);
         let (app, caller, id) = (self.app.clone(), self.caller.clone(), self.id);
         open.then(|| {
             self.app.tasks.spawn(async move {
                 if let Err(error) = app.db.rows(&caller, ABORT, &[(&id, Type::UUID)]).await {
-                    tracing::warn!(document.id = %id, "upload {id} could not be aborted, the sweeper will: {error}");
+                    tracing::warn!(document.id = %id, "aborting upload {id} failed, the sweeper will do it: {error}");
                 }
             })
         })
     }
 }
 
-/// Why a file does not get into the database.
+/// Why a file could not be stored.
 pub(super) enum AppendError {
     Receive(ReceiveError),
     Db(DbError),
 }
 
 impl AppendError {
-    /// A task that panicked or was aborted: neither happens while its upload goes on.
+    /// A task that panicked or was aborted. Neither happens while its upload is open.
     fn lost(error: tokio::task::JoinError) -> Self {
         Self::Db(DbError::Unreachable(error.into()))
     }
@@ -215,7 +213,7 @@ impl From<DbError> for AppendError {
     }
 }
 
-/// Chunks in a row, sent as one value without being joined before.
+/// Consecutive chunks, sent as one value without joining them first.
 #[derive(Debug)]
 struct Run(Vec<Bytes>);
 
@@ -232,14 +230,14 @@ impl ToSql for Run {
     to_sql_checked!();
 }
 
-/// `first`, with the chunks that follow at once. Nothing is lost when the next one does not.
+/// `first`, with the chunks that follow at once. If the next one does not, nothing is lost.
 async fn gather<S>(first: Bytes, chunks: &mut Chunks<'_, S>) -> Result<Vec<Bytes>, ReceiveError>
 where
     S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
 {
     let mut ready = vec![first];
-    while ready.len() < TOGETHER
-        && let Ok(next) = timeout(FAST, chunks.next()).await
+    while ready.len() < CHUNKS_PER_APPEND
+        && let Ok(next) = timeout(GATHER_TIME, chunks.next()).await
         && let Some(chunk) = next?
     {
         ready.push(chunk);

@@ -1,4 +1,4 @@
-//! One file: from the parts of a form to numbered chunks, counted and hashed on the way.
+//! One file: from the data of a form to chunks, counted and hashed on the way.
 
 use super::multipart::{Form, FormError};
 use crate::db::CHUNK_BYTES;
@@ -6,26 +6,26 @@ use crate::sha256::Sha256;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::Stream;
 
-/// Why a file does not arrive.
+/// Why a file could not be received.
 #[derive(Debug)]
 pub(super) enum ReceiveError {
     TooLarge { limit: u64 },
     Form(FormError),
 }
 
-/// The facts of a file that has arrived.
+/// Size and digest of a received file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Received {
     pub(super) size_bytes: u64,
     pub(super) sha256: String,
 }
 
-/// The chunks of the part that a form is at.
+/// The chunks of a form's current part.
 pub(super) struct Chunks<'a, S> {
     form: &'a mut Form<S>,
-    /// The chunk that is being filled. Kept here, so that a [`Chunks::next`] that is dropped loses nothing.
+    /// The chunk that is being filled. It is kept here, so dropping a [`Chunks::next`] loses nothing.
     filling: BytesMut,
-    /// What did not fit into the chunk before.
+    /// Bytes that did not fit into the previous chunk.
     rest: Bytes,
     limit: u64,
     size: u64,
@@ -36,12 +36,12 @@ impl<'a, S> Chunks<'a, S>
 where
     S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
 {
-    /// The limit holds for the bytes that arrive, whatever was declared.
+    /// The limit applies to the received bytes, whatever was declared.
     pub(super) fn new(form: &'a mut Form<S>, limit: u64) -> Self {
         Self { form, filling: BytesMut::new(), rest: Bytes::new(), limit, size: 0, hash: Sha256::new() }
     }
 
-    /// The next chunk: full, unless it is the last. May be dropped and called again.
+    /// The next chunk, full unless it is the last. May be dropped and called again.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ReceiveError> {
         while self.filling.len() < CHUNK_BYTES {
             if self.rest.is_empty() {
@@ -65,7 +65,7 @@ where
         Ok(Some(chunk).filter(|chunk| !chunk.is_empty()))
     }
 
-    /// What has arrived.
+    /// Size and digest of everything received.
     pub(super) fn facts(self) -> Received {
         Received { size_bytes: self.size, sha256: self.hash.hex() }
     }

@@ -1,5 +1,7 @@
-//! Every refusal of an upload that the edge makes itself. The database refuses by its own rules
-//! (`sql/`, `begin_upload` and `append_upload`), and the listener what is too large or too often before it is read.
+//! The refusals that the edge itself makes for an upload.
+//!
+//! Two others refuse before: `listener/` (request rate, declared length) and `auth/` (token). The database refuses by its own
+//! rules in `begin_upload`, `append_upload` and `finish_upload`.
 
 use super::multipart::FormError;
 use super::receive::ReceiveError;
@@ -8,13 +10,15 @@ use crate::db::DbError;
 use crate::http::{ApiError, Problem};
 use http::StatusCode;
 
-/// Why a file is not stored: because of the file, so others may be, or because of the request.
+/// Why a file is not stored.
 pub(super) enum Refusal {
+    /// Because of the file. The other files of the request may still be stored.
     File(Problem),
+    /// Because of the request.
     Request(ApiError),
 }
 
-/// A refusal that names the session or the caller holds for every file of the request.
+/// A refusal that concerns the session or the caller applies to every file of the request.
 pub(super) fn refusal(error: DbError, claims: &Claims) -> Refusal {
     let about_the_file = error.status().is_some_and(|status| {
         status.is_client_error()
@@ -29,49 +33,68 @@ pub(super) fn refusal(error: DbError, claims: &Claims) -> Refusal {
 impl From<ReceiveError> for Refusal {
     fn from(error: ReceiveError) -> Self {
         match error {
-            ReceiveError::TooLarge { limit } => Self::File(
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the file is larger than {limit} bytes"))
-                    .hint(format!("The limit is {limit} bytes a file.")),
-            ),
+            ReceiveError::TooLarge { limit } => Self::File(too_large(limit)),
             ReceiveError::Form(error) => Self::Request(form_problem(&error).into()),
         }
     }
 }
 
+/// The database uses the same sentence for its own limit.
+fn too_large(limit: u64) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The file is larger than {limit} bytes"))
+        .details("This is a limit of the edge (UPLOAD_MAX_BYTES).")
+        .hint("Send a smaller file, or ask the operator to raise the limit.")
+}
+
 pub(super) fn form_problem(error: &FormError) -> Problem {
-    let problem = Problem::bad_request(error.to_string());
-    match error {
+    let status = match error {
+        FormError::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Problem::new(status, error.to_string()).hint(match error {
         FormError::NotAForm => {
-            Problem { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "PT415".into(), ..problem }
-                .hint("Send the files as multipart/form-data, as a browser's FormData or curl -F does.")
+            "Send the files as multipart/form-data, as FormData in a browser or curl -F does."
         }
         FormError::Truncated | FormError::Body(_) => {
-            problem.hint("Nothing of the file that broke off is kept; send it again.")
+            "Send the file again. Nothing of the incomplete one was kept."
         }
-        FormError::Malformed(_) => problem
-            .hint("Let a browser's FormData or curl -F write the form: multipart/form-data (RFC 7578)."),
-        FormError::TooMuchToSkip => {
-            problem.hint("Send what came behind the refused file in another request.")
-        }
-    }
+        FormError::Malformed(_) => "Use FormData in a browser or curl -F to write the form (RFC 7578).",
+        FormError::TooMuchToSkip => "Send the files after the refused one in another request.",
+    })
+}
+
+pub(super) fn field_too_long(name: &str, limit: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The form field {name} is longer than {limit} bytes"))
+        .details("This is a limit of the edge for fields that are not files.")
+        .hint("Send long text as a file: a part with a file name.")
+}
+
+pub(super) fn invalid_session_id() -> Problem {
+    Problem::bad_request("session_id is not a valid UUID")
+        .hint("Send the id of a session as POST /api/sessions returns it.")
 }
 
 pub(super) fn no_session() -> Problem {
-    Problem::bad_request("session_id is missing")
-        .hint("Send it as a field before the files, or in the query: /api/documents?session_id=…")
+    Problem::bad_request("The form field session_id is missing")
+        .hint("Send it before the files, or in the query: /api/documents?session_id=…")
 }
 
 pub(super) fn no_file() -> Problem {
-    Problem::bad_request("the form has no file")
-        .hint("A file is a part with a file name: curl -F session_id=… -F file=@report.pdf")
+    Problem::bad_request("The form contains no file")
+        .details("A file is a part with a file name.")
+        .hint("Send one, for example: curl -F session_id=… -F file=@report.pdf")
 }
 
-pub(super) fn too_many_files(most: usize) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a request has at most {most} files"))
-        .hint("This file and those behind it were not read: send them in another request.")
+pub(super) fn too_many_files(limit: usize) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The request contains more than {limit} files"))
+        .details(
+            "This is a limit of the edge (UPLOAD_MAX_FILES). This file and the ones after it were not read.",
+        )
+        .hint("Send them in another request.")
 }
 
-pub(super) fn too_many() -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many uploads are in flight")
-        .hint("Try again in a moment.")
+pub(super) fn too_many(limit: usize) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "This edge has too many uploads in progress")
+        .details(format!("It accepts {limit} at the same time (UPLOAD_CONCURRENCY)."))
+        .hint("Retry after the number of seconds in Retry-After.")
 }

@@ -1,4 +1,4 @@
-//! What became of the files of one request, and which answer that is.
+//! The result of each file of a request, and the response that this makes.
 
 use crate::http::Problem;
 use axum::response::{IntoResponse, Response};
@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A file that is not in.
+/// A file that was refused.
 #[derive(Debug, Serialize)]
 struct FileError {
     index: usize,
@@ -15,7 +15,7 @@ struct FileError {
     problem: Problem,
 }
 
-/// The files so far.
+/// The results so far.
 #[derive(Debug, Default)]
 pub(super) struct UploadResponse {
     /// Each a JSON object, as Postgres wrote it.
@@ -24,7 +24,7 @@ pub(super) struct UploadResponse {
 }
 
 impl UploadResponse {
-    /// How many files have been looked at.
+    /// How many files have a result.
     pub(super) fn files(&self) -> usize {
         self.documents.len() + self.errors.len()
     }
@@ -33,10 +33,10 @@ impl UploadResponse {
         self.errors.push(FileError { index: self.files(), name: name.to_owned(), problem });
     }
 
-    /// The file refused last is so large that what is behind it was not reached.
+    /// The last refused file is so large that the following ones were not read.
     pub(super) fn rest_not_read(&mut self) {
         if let Some(last) = self.errors.last_mut() {
-            last.problem.details = Some("What came behind this file was not read: send it again.".into());
+            last.problem.details = Some("The files after this one were not read. Send them again.".into());
         }
     }
 }
@@ -62,7 +62,7 @@ impl IntoResponse for UploadResponse {
                 .unwrap_or_default();
             let mut response = first.problem.clone().into_response();
             *response.body_mut() = body.into();
-            // The length was that of the shorter body.
+            // It is the length of the shorter body.
             response.headers_mut().remove(header::CONTENT_LENGTH);
             return response;
         }
@@ -87,13 +87,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_some_or_none() {
+    async fn all_some_or_no_files_are_stored() {
         let stored = || UploadResponse { documents: vec![r#"{"id":1}"#.into()], errors: vec![] };
         let (status, body) = answer(stored()).await;
         assert_eq!((status, body), (201, serde_json::json!({"documents": [{"id": 1}]})));
 
         let mut some = stored();
-        some.refused("b.exe", Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no"));
+        some.refused("b.exe", Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "No"));
         let (status, body) = answer(some).await;
         assert_eq!(status, 207);
         assert_eq!(body["errors"][0]["index"], 1);
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(body["errors"][0]["code"], "PT415");
 
         let mut none = UploadResponse::default();
-        none.refused("b.exe", Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no").hint("try"));
+        none.refused("b.exe", Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "No").hint("try"));
         let (status, body) = answer(none).await;
         assert_eq!((status, body["code"].as_str(), body["hint"].as_str()), (415, Some("PT415"), Some("try")));
         assert_eq!(body["errors"][0]["index"], 0);
