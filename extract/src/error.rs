@@ -19,7 +19,7 @@ pub enum ExtractError {
     /// All of the text is in images, and OCR is not available on this machine.
     #[error("the text is in images and needs OCR: {reason}")]
     NeedsOcr {
-        /// Which pages need OCR, what is missing, and how to install it.
+        /// Which pages need OCR, and how to install the missing software.
         reason: String,
     },
     /// The file is damaged beyond recovery, or does not match its declared type.

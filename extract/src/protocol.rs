@@ -239,7 +239,7 @@ pub enum OcrOutcome {
     },
     /// Tesseract or its data for a language is not installed on this machine.
     Missing {
-        /// What is missing and how to install it, for people.
+        /// How to install the missing software, for people.
         reason: String,
     },
 }
@@ -315,7 +315,7 @@ pub enum Failure {
     Encrypted,
     /// The text is in images, and Tesseract or its data for a language is not installed.
     NeedsOcr {
-        /// What is missing, and how to install it.
+        /// How to install the missing software.
         reason: String,
     },
     /// The file is damaged beyond recovery, or does not match its declared type.

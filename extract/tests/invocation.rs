@@ -48,8 +48,8 @@ fn tasks() -> [(Task, Sandbox); 5] {
 
 #[test]
 fn languages_cannot_leave_the_data_directory() {
-    for good in ["eng", "eng+deu", "chi_sim+script/Latin"] {
-        assert_eq!(good.parse::<Languages>().map(|languages| languages.to_string()), Ok(good.to_owned()));
+    for valid in ["eng", "eng+deu", "chi_sim+script/Latin"] {
+        assert_eq!(valid.parse::<Languages>().map(|languages| languages.to_string()), Ok(valid.to_owned()));
     }
     let long = "x".repeat(33);
     let many = ["eng"; 9].join("+");

@@ -24,7 +24,7 @@ pub(super) fn install(library: ForeignLibrary) -> Result<(), SandboxError> {
     filters.iter().try_for_each(|program| apply_filter_all_threads(program)).map_err(failed("seccomp"))
 }
 
-/// Tesseract looks for a file of text regions next to the image; the call fails as if there were none.
+/// Tesseract looks for a file of text regions next to the image; the call fails as if it did not exist.
 const REFUSED: &[libc::c_long] = &[libc::SYS_openat];
 
 /// Makes these calls fail with an error, and allows all others.

@@ -1,5 +1,5 @@
-//! Email: the headers that people read, then the plain text (or the HTML if there is none), then the names of
-//! the attachments. Attached messages follow in their place.
+//! Email: the headers that people read, then the plain text (or else the HTML), then the names of the
+//! attachments. Attached messages follow in their place.
 //!
 //! The library parses headers and decodes transfer encodings. We walk the parts ourselves: the library's tree
 //! is as deep as a hostile message makes it, and walking or dropping it needs stack for every level.

@@ -1,4 +1,4 @@
-//! Finds Tesseract's data, and explains how to install what is missing.
+//! Finds Tesseract's data, and explains how to install missing data.
 
 use dossier_extract::Recognition;
 use dossier_extract::protocol::Failure;
