@@ -184,7 +184,7 @@ begin
 end
 $$;
 comment on function dossier_private.open_upload(uuid, boolean) is
-  'An upload of the caller''s that is still open, locked: shared for chunks, alone to close it.';
+  'An upload of the caller''s that is still open, locked: alone for the first chunk and to close it, shared for other chunks.';
 
 create function dossier_private.store_chunks(document_id uuid, seq integer, bytes bytea) returns void
 language plpgsql security definer set search_path = ''
@@ -193,7 +193,8 @@ as $$
 declare
   chunk_bytes constant integer := dossier_private.chunk_bytes();
   most_bytes constant integer := 4 * chunk_bytes;
-  document constant dossier.documents := dossier_private.open_upload(document_id, alone => false);
+  -- The first chunk may correct the document's type. Two of them that shared the lock would each wait for the other's.
+  document constant dossier.documents := dossier_private.open_upload(document_id, alone => coalesce(seq = 0, false));
   past_byte constant bigint := seq::bigint * chunk_bytes + octet_length(bytes);
   past_seq constant bigint := (past_byte + chunk_bytes - 1) / chunk_bytes;
   sniffed text;

@@ -13,6 +13,7 @@ create table dossier_private.jobs (
   options jsonb not null default '{}',
   status text not null default 'queued',
   attempts integer not null default 0,
+  failures integer not null default 0,
   max_attempts integer not null default 3,
   run_at timestamptz not null default now(),
   lease_expires_at timestamptz,
@@ -27,7 +28,7 @@ create table dossier_private.jobs (
   constraint jobs_kind_check check (kind in ('extract', 'thumbnail')),
   constraint jobs_options_check check (jsonb_typeof(options) = 'object'),
   constraint jobs_status_check check (status in ('queued', 'running', 'done', 'failed')),
-  constraint jobs_attempts_check check (attempts >= 0 and max_attempts >= 1),
+  constraint jobs_attempts_check check (attempts >= 0 and failures between 0 and attempts and max_attempts >= 1),
   constraint jobs_lease_check check (status <> 'running' or (lease_expires_at is not null and worker is not null))
 );
 comment on table dossier_private.jobs is 'Extractions and thumbnails to do, under way, and done. At most one of a kind and document is live.';
@@ -38,7 +39,9 @@ comment on column dossier_private.jobs.kind is 'What to do: extract the text, or
 comment on column dossier_private.jobs.options is 'Of an extraction {"ocr": boolean}: whether every page is to be read by OCR.';
 comment on column dossier_private.jobs.status is 'queued, running, done or failed.';
 comment on column dossier_private.jobs.attempts is 'How often it was claimed; the fencing token of the worker that has it.';
-comment on column dossier_private.jobs.max_attempts is 'After so many attempts it is failed.';
+comment on column dossier_private.jobs.failures is
+  'Attempts that failed, or whose worker was lost. Attempts that were handed back do not count.';
+comment on column dossier_private.jobs.max_attempts is 'The number of failures with which the job is given up.';
 comment on column dossier_private.jobs.run_at is 'Not to be claimed before.';
 comment on column dossier_private.jobs.started_at is 'When it was last claimed.';
 comment on column dossier_private.jobs.lease_expires_at is 'Until when its worker has it; afterwards the worker counts as lost.';
@@ -168,17 +171,18 @@ begin
     for no key update of job, document skip locked
   ), taken_back as (
     update dossier_private.jobs as job
-    set status = case when job.attempts >= job.max_attempts then 'failed' else 'queued' end,
+    set status = case when job.failures + 1 >= job.max_attempts then 'failed' else 'queued' end,
+      failures = job.failures + 1,
       run_at = now(), lease_expires_at = null,
       last_error = format('Worker %s was lost in attempt %s.', job.worker, job.attempts)
     from lost
     where job.id = lost.id
-    returning job.document_id, job.kind, job.status, job.attempts
+    returning job.document_id, job.kind, job.status, job.failures
   ), given_up as (
     update dossier.documents as document
     set status = 'failed', error_code = 'worker_lost',
       error_message = dossier_private.with_advice('worker_lost',
-        format('Reading this file was tried %s times, and each time the program that read it was lost.', taken_back.attempts))
+        format('Reading this file failed %s times. The last time, the program that read it was lost.', taken_back.failures))
     from taken_back
     where document.id = taken_back.document_id and taken_back.status = 'failed' and taken_back.kind = 'extract'
   )
@@ -317,7 +321,7 @@ begin
 
   -- The attempt's number is never given twice: it fences off what this worker may still send.
   update dossier_private.jobs as j
-  set status = 'queued', max_attempts = j.max_attempts + 1, run_at = now(), lease_expires_at = null
+  set status = 'queued', run_at = now(), lease_expires_at = null
   where j.id = job.id;
 
   if job.kind = 'extract' then

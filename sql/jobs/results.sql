@@ -144,16 +144,17 @@ declare
   code constant text := coalesce(nullif(left(btrim(error_code), 100), ''), 'extraction_failed');
   reason constant text := coalesce(nullif(left(btrim(error_message), 2000), ''), 'The file could not be read.');
   unreadable constant boolean := code in ('unsupported', 'needs_ocr');
-  again constant boolean := coalesce(retry, true) and not unreadable and job.attempts < job.max_attempts;
+  again constant boolean := coalesce(retry, true) and not unreadable and job.failures + 1 < job.max_attempts;
 begin
   if job.id is null then
     return false;
   end if;
 
-  -- Five seconds, doubled by every attempt, ten minutes at most; half of it random, so that jobs that failed together part.
+  -- Five seconds, doubled by every failure, up to ten minutes. Half of it is random, so that jobs that failed together part.
   update dossier_private.jobs as j
   set status = case when again then 'queued' else 'failed' end,
-    run_at = now() + least(interval '5 seconds' * 2 ^ (job.attempts - 1), interval '10 minutes') * (0.5 + random() / 2),
+    failures = j.failures + 1,
+    run_at = now() + least(interval '5 seconds' * 2 ^ least(job.failures, 7), interval '10 minutes') * (0.5 + random() / 2),
     lease_expires_at = null,
     last_error = format('%s: %s', code, reason)
   where j.id = job.id;

@@ -92,7 +92,7 @@ test('a document whose workers always die ends as failed, with the reason', { ti
   // The state after three killed workers: every attempt is used up and the lease has expired.
   await psql(`
     update dossier_private.jobs
-    set status = 'running', attempts = max_attempts, worker = 'gone', lease_expires_at = now() - interval '1 second'
+    set status = 'running', attempts = max_attempts, failures = max_attempts - 1, worker = 'gone', lease_expires_at = now() - interval '1 second'
     where document_id = '${document.id}';
     update dossier.documents set status = 'extracting' where id = '${document.id}'`, { url: database.url })
   const edge = await worker()
@@ -152,7 +152,7 @@ test('a job that a stopping edge cannot finish is released, without using up an 
   first.signal('SIGTERM')
   await first.ended
   assert.equal(await status(document.id), 'stored')
-  const [job] = await rows(`select status, max_attempts - attempts as left from dossier_private.jobs where document_id = '${document.id}' and kind = 'extract'`, { url: database.url })
+  const [job] = await rows(`select status, max_attempts - failures as left from dossier_private.jobs where document_id = '${document.id}' and kind = 'extract'`, { url: database.url })
   assert.deepEqual(job, { status: 'queued', left: 3 })
   const second = await worker()
   try {

@@ -2,7 +2,7 @@
 -- See ../setup.sql for how to run this.
 
 begin;
-select plan(21);
+select plan(23);
 select tests.fixture();
 -- Other jobs, if any, are put out of the way until the rollback.
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
@@ -70,7 +70,7 @@ select ok(not dossier.release_job((select id from job), 1), 'once');
 select ok(not dossier.complete_job((select id from job), 1, '[]'), 'and has no more to say about it');
 select tests.logout();
 select is((select status from dossier.documents where id = tests.id('beta6')), 'stored', 'the document waits again');
-select results_eq($$ select j.status, j.run_at <= now(), j.max_attempts - j.attempts, j.lease_expires_at is null
+select results_eq($$ select j.status, j.run_at <= now(), j.max_attempts - j.failures, j.lease_expires_at is null
     from dossier_private.jobs as j where j.id = (select id from job) $$,
   $$ values ('queued', true, 3, true) $$, 'to be claimed at once, with as many attempts left as before');
 select tests.login(null, 'service_role');
@@ -84,9 +84,17 @@ select ok(dossier.release_job((select id from picture), 1), 'a thumbnail is hand
 select tests.logout();
 select is((select status from dossier.documents where id = tests.id('beta5')), 'stored', 'and its document is left alone');
 
+-- A job that was handed back very often.
+
+update dossier_private.jobs set status = 'running', attempts = 1000, failures = 1, worker = 'w', lease_expires_at = now() + interval '1 minute'
+where id = (select id from picture);
+select ok(dossier.fail_job((select id from picture), 1000, 'x', 'x'), 'a job that was claimed a thousand times can fail');
+select results_eq($$ select status, failures, run_at - now() between interval '5 seconds' and interval '10 seconds' from dossier_private.jobs where id = (select id from picture) $$,
+  $$ values ('queued', 2, true) $$, 'only its failures count, and set the back-off');
+
 -- A worker lost during a thumbnail.
 
-update dossier_private.jobs set status = 'running', attempts = max_attempts, worker = 'w', lease_expires_at = now() - interval '1 second'
+update dossier_private.jobs set status = 'running', attempts = max_attempts, failures = max_attempts - 1, worker = 'w', lease_expires_at = now() - interval '1 second'
 where id = (select id from picture);
 select tests.login(null, 'service_role');
 select is_empty($$ select dossier.claim_jobs('w') $$, 'a thumbnail whose workers are always lost is given up');
