@@ -288,16 +288,16 @@ is "$(answer a)" 'ERROR:  PT409' 'a chunk that comes after the end is refused'
 # Two first chunks that correct the document's type, while a later one is under way.
 
 open g race-a
-document=$(begin_upload)
-pdf="select dossier.append_upload('$document', 0, '%PDF-1.7');"
-ask g "begin; select dossier.append_upload('$document', 1, 'later');" >/dev/null
+upload=$(begin_upload)
+pdf="select dossier.append_upload('$upload', 0, '%PDF-1.7');"
+ask g "begin; select dossier.append_upload('$upload', 1, 'later');" >/dev/null
 send a "$pdf"
 blocked a
 send c "$pdf"
 blocked c
 ask g 'commit;' >/dev/null
 is "$(answer a)|$(answer c)" '|ERROR:  PT409' 'of two first chunks the second is told that the first has arrived'
-ask a "select dossier.abort_upload('$document');" >/dev/null
+ask a "select dossier.abort_upload('$upload');" >/dev/null
 
 # Two uploads, one place.
 
