@@ -1,5 +1,5 @@
--- Native install only: marks every table as user data, so that pg_dump saves its rows although
--- the tables themselves belong to the extension.
+-- Native install only: marks every table as user data, so that pg_dump saves its rows although the tables belong to the
+-- extension.
 
 select pg_catalog.pg_extension_config_dump('dossier.organizations', '');
 select pg_catalog.pg_extension_config_dump('dossier.organization_members', '');
@@ -26,9 +26,10 @@ select pg_catalog.pg_extension_config_dump('dossier_private.jobs_id_seq', '');
 select pg_catalog.pg_extension_config_dump('dossier.audit_log', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.erasure_receipts', '');
 
--- Create extension seeds these two; only what was added or changed is saved. A changed setting
--- meets its seeded row on restore, and the trigger settings_replace_seeded then changes that row.
+-- create extension adds rows to these two. Only added and changed rows are saved. When a changed setting is restored, the
+-- trigger settings_replace_seeded changes the existing row.
 select pg_catalog.pg_extension_config_dump('dossier.conversation_types', 'where not built_in');
 select pg_catalog.pg_extension_config_dump('dossier_private.settings', 'where value is distinct from default_value');
--- This one it seeds wholly, less what enable_embeddings() adds: a dump would hold what another version of Dossier was like.
+-- create extension adds all rows of this one, except those of enable_embeddings(). A dump would contain the schema of
+-- another version.
 select pg_catalog.pg_extension_config_dump('dossier_private.installed_schema', $$where object = 'dossier.page_embeddings'$$);

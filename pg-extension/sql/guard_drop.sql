@@ -1,8 +1,8 @@
--- Native install only: `drop extension dossier` would drop every row without asking, since the tables are the
--- extension's own. A hosted install needs no such guard: `drop schema dossier` asks for cascade by itself.
+-- Native install only: `drop extension dossier` would silently drop every row, since the tables belong to the extension. A
+-- hosted install needs no such guard: `drop schema dossier` already requires cascade.
 
--- Definer: reads tables that whoever drops the extension may not read. An event trigger in PL/pgSQL is not told what is
--- dropped, so it reads the statement; it is a guard against haste, not against intent.
+-- Definer: reads tables that the role that drops the extension may not read. PL/pgSQL does not tell an event trigger what is
+-- dropped, so it parses the statement. It guards against haste, not against intent.
 create function dossier_private.guard_drop()
 returns event_trigger
 language plpgsql
@@ -26,15 +26,15 @@ begin
   else
     raise exception using
       errcode = 'dependent_objects_still_exist',
-      message = format('Dossier holds %s organizations and %s documents', organizations, documents),
-      detail = 'To drop the extension drops its tables with every row, the bytes of all documents among them.',
-      hint = 'Keep them by pg_dump. If all is to go: drop extension dossier cascade.';
+      message = format('Dossier contains %s organizations and %s documents', organizations, documents),
+      detail = 'Dropping the extension drops its tables with every row, including the bytes of all documents.',
+      hint = 'Save them with pg_dump. To drop everything: drop extension dossier cascade.';
   end if;
 end
 $$;
 
 comment on function dossier_private.guard_drop() is
-  'Event trigger: refuses to drop the extension while it holds data, unless the statement says cascade, and warns then.';
+  'Event trigger: refuses to drop the extension while it contains data. With cascade, only warns.';
 
 revoke execute on function dossier_private.guard_drop() from public;
 

@@ -1,10 +1,10 @@
-//! Turns extraction errors into SQL errors: the one place that chooses SQLSTATEs.
+//! Turns extraction errors into SQL errors. Only this module chooses SQLSTATEs.
 
 use dossier_extract::ExtractError;
 use pgrx::{PgLogLevel, PgSqlErrorCode, function_name, pg_sys::panic::ErrorReport};
 use std::io;
 
-/// Raises `error`; does not return.
+/// Raises `error`. Does not return.
 pub(crate) fn raise(error: &ExtractError) -> ! {
     ErrorReport::new(sqlstate(error), error.to_string(), function_name!())
         .set_detail(format!("code: {}", error.code()))
@@ -13,24 +13,24 @@ pub(crate) fn raise(error: &ExtractError) -> ! {
     unreachable!("an ERROR report does not return")
 }
 
-/// Raises the error of a machine that cannot hold the bytes for the worker; does not return.
+/// Raises the error of a host that cannot buffer the bytes for the worker. Does not return.
 pub(crate) fn raise_no_source(error: &io::Error) -> ! {
     ErrorReport::new(
         PgSqlErrorCode::ERRCODE_SYSTEM_ERROR,
-        format!("the file's bytes cannot be handed to the worker: {error}"),
+        format!("the file cannot be passed to the worker: {error}"),
         function_name!(),
     )
-    .set_hint("Look at the server's free memory and open files.")
+    .set_hint("Check the free memory and the open files of the server.")
     .report(PgLogLevel::ERROR);
     unreachable!("an ERROR report does not return")
 }
 
-/// Raises the error of an argument that is none of `choices`; does not return.
+/// Raises the error of an argument that is not one of `choices`. Does not return.
 pub(crate) fn raise_choice(argument: &str, given: &str, choices: &[&str]) -> ! {
-    raise_value(format!("{argument} cannot be '{given}'"), &format!("It is one of: {}.", choices.join(", ")))
+    raise_value(format!("{argument} cannot be '{given}'"), &format!("Use one of: {}.", choices.join(", ")))
 }
 
-/// Raises the error of an argument or a setting that cannot be used; does not return.
+/// Raises the error of an invalid argument or setting. Does not return.
 pub(crate) fn raise_value(message: String, hint: &str) -> ! {
     ErrorReport::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message, function_name!())
         .set_hint(hint)
@@ -57,25 +57,23 @@ fn sqlstate(error: &ExtractError) -> PgSqlErrorCode {
 fn hint(error: &ExtractError) -> &'static str {
     match error {
         ExtractError::Unsupported { .. } => {
-            "Text can be read from PDF, office files, HTML, mail, images and text of any kind; pass media_type when the bytes are ambiguous."
+            "Send a PDF, an office file, HTML, mail, an image or any kind of text. If the bytes are ambiguous, pass media_type."
         }
         ExtractError::NeedsOcr { .. } => {
-            "Install Tesseract and its language data on the database's host; see dossier.ocr_languages and dossier.tessdata."
+            "Install Tesseract and its language data on the host of the database. See dossier.ocr_languages and dossier.tessdata."
         }
-        ExtractError::Encrypted => "Remove the password and try again.",
+        ExtractError::Encrypted => "Remove the password and retry.",
         ExtractError::InputTooLarge { .. } => "A superuser can raise dossier.extract_input.",
         ExtractError::LimitExceeded { .. } | ExtractError::Timeout { .. } => {
-            "A superuser can raise the limits: see dossier.extract_* in pg_settings."
+            "A superuser can raise the limits. See dossier.extract_* in pg_settings."
         }
         ExtractError::SandboxUnavailable { .. } => {
-            "Run a kernel with landlock and seccomp, or have a superuser set dossier.sandbox to accept_missing, knowing the risk."
+            "Run a kernel with landlock and seccomp, or have a superuser set dossier.sandbox to accept_missing and accept the risk."
         }
         ExtractError::WorkerUnavailable { .. } => {
-            "Install dossier-extract-worker beside the postgres executable, or have a superuser set dossier.worker_path."
+            "Install dossier-extract-worker in the same folder as postgres, or have a superuser set dossier.worker_path."
         }
-        ExtractError::Cancelled => "Try again.",
-        _ => {
-            "The file is broken or hostile; nothing else was harmed. Save it anew with the program that made it."
-        }
+        ExtractError::Cancelled => "Retry.",
+        _ => "The file is malformed or hostile. Re-save it in the original application.",
     }
 }

@@ -1,10 +1,10 @@
-//! The native SQL functions on bytes: each a few lines over `extraction`.
+//! The native SQL functions on bytes. Each is a thin layer over `extraction`.
 
 use crate::{errors, extraction};
 use dossier_extract::{Ocr, Page, PageSource, Request, TextFormat};
 use pgrx::prelude::*;
 
-/// The text of a file, its pages separated by form feeds.
+/// Returns the text of a file, with form feeds between its pages.
 #[pg_extern(sql = "
 create function dossier.extract_text(content bytea, media_type text default null, format text default 'text', ocr text default 'auto')
 returns text language c volatile parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
@@ -19,7 +19,7 @@ pub(crate) fn extract_text(
     Some(pages.into_iter().map(|page| page.text).collect::<Vec<_>>().join("\x0c"))
 }
 
-/// The text of a file, a row a page.
+/// Returns the text of a file, one row per page.
 #[pg_extern(sql = "
 create function dossier.extract_pages(content bytea, media_type text default null, format text default 'text', ocr text default 'auto')
 returns table (page integer, text text, source text, confidence real, engine text, quality real, reason text)
@@ -51,7 +51,7 @@ pub(crate) fn extract_pages(
     }))
 }
 
-/// What the bytes are, by themselves: no name and no declaration is asked.
+/// Returns the media type of the bytes alone, without a name or a declaration.
 #[pg_extern(sql = "
 create function dossier.detect_media_type(content bytea)
 returns text language c volatile strict parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
@@ -61,7 +61,7 @@ pub(crate) fn detect_media_type(content: &[u8]) -> String {
     extraction::detect(&source).unwrap_or_else(|error| errors::raise(&error))
 }
 
-/// What the arguments ask for; null is the default. Raises an SQL error for names that are none.
+/// Parses the arguments. Null means the default. Raises an SQL error for an unknown name.
 fn request(media_type: Option<&str>, format: Option<&str>, ocr: Option<&str>) -> Request {
     let formats = TextFormat::ALL.map(TextFormat::name);
     let ocrs = Ocr::ALL.map(Ocr::name);

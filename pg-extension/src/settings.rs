@@ -1,6 +1,6 @@
-//! The extension's settings (`dossier.*` in postgresql.conf), and the extractor they describe.
+//! The extension's settings (`dossier.*` in postgresql.conf), and the extractor built from them.
 //!
-//! Invariant: whatever decides which program runs or what it may cost is for superusers only.
+//! Invariant: only superusers may set which program runs, and how much it may use.
 
 use crate::errors;
 use dossier_extract::{Extractor, LanguagesError, Limits, OcrLimits, OcrSettings, PdfEngine, Sandbox};
@@ -48,7 +48,7 @@ static OCR_PAGE_MS: GucSetting<i32> = GucSetting::<i32>::new(20_000);
 static OCR_TIMEOUT_MS: GucSetting<i32> = GucSetting::<i32>::new(600_000);
 static OCR_CPU_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(300);
 
-/// Defines the settings; called once, when the library is loaded.
+/// Defines the settings. Called once, when the library is loaded.
 pub(crate) fn define() {
     define_choices();
     define_limits();
@@ -57,40 +57,40 @@ pub(crate) fn define() {
 fn define_choices() {
     GucRegistry::define_string_guc(
         c"dossier.worker_path",
-        c"The extraction worker's executable.",
-        c"Empty: dossier-extract-worker in the folder of the postgres executable.",
+        c"Path of the extraction worker.",
+        c"If empty: dossier-extract-worker in the folder of the postgres executable.",
         &WORKER_PATH,
         GucContext::Suset,
         GucFlags::SUPERUSER_ONLY,
     );
     GucRegistry::define_enum_guc(
         c"dossier.sandbox",
-        c"What to do on a kernel that lacks a layer of the worker's sandbox.",
-        c"'require' extracts nothing there; 'accept_missing' goes on with the layers there are.",
+        c"What to do if the kernel lacks a sandbox layer.",
+        c"'require' refuses to extract. 'accept_missing' extracts with the available layers.",
         &SANDBOX,
         GucContext::Suset,
         GucFlags::empty(),
     );
     GucRegistry::define_enum_guc(
         c"dossier.pdf_engine",
-        c"The engine that is asked first for the text of a PDF.",
-        c"The others are asked where its text looks bad.",
+        c"Engine that extracts the text of a PDF first.",
+        c"If its text looks garbled, the other engines are tried.",
         &PDF_ENGINE,
         GucContext::Userset,
         GucFlags::empty(),
     );
     GucRegistry::define_string_guc(
         c"dossier.ocr_languages",
-        c"The languages that OCR looks for: Tesseract's names joined by +, such as eng+deu.",
-        c"Each needs its data on the database's host; each makes every page slower.",
+        c"Languages for OCR: Tesseract names joined by +, such as eng+deu.",
+        c"Each needs its data on the host of the database. Each makes every page slower.",
         &OCR_LANGUAGES,
         GucContext::Suset,
         GucFlags::empty(),
     );
     GucRegistry::define_string_guc(
         c"dossier.tessdata",
-        c"The folder of OCR's language data.",
-        c"Empty: where Debian's packages put it.",
+        c"Folder of the language data for OCR.",
+        c"If empty: the folder that Debian packages use.",
         &TESSDATA,
         GucContext::Suset,
         GucFlags::SUPERUSER_ONLY,
@@ -103,90 +103,78 @@ fn define_limits() {
     };
     limit(
         c"dossier.max_concurrent_extractions",
-        c"How many extractions run at once in the whole cluster; further ones wait for their turn.",
+        c"Number of extractions that run at once in the cluster. Further ones wait.",
         &MAX_CONCURRENT,
         1_000,
         GucFlags::empty(),
     );
     limit(
         c"dossier.extract_timeout",
-        c"The longest one extraction may take.",
+        c"Deadline of one extraction.",
         &TIMEOUT_MS,
         3_600_000,
         GucFlags::UNIT_MS,
     );
-    limit(
-        c"dossier.extract_cpu_time",
-        c"The processor time one extraction may take.",
-        &CPU_SECONDS,
-        3_600,
-        GucFlags::UNIT_S,
-    );
-    limit(
-        c"dossier.extract_memory",
-        c"The address space of one worker.",
-        &MEMORY_MB,
-        65_536,
-        GucFlags::UNIT_MB,
-    );
-    limit(c"dossier.extract_input", c"The largest file that is read.", &INPUT_MB, 1_024, GucFlags::UNIT_MB);
+    limit(c"dossier.extract_cpu_time", c"CPU time of one extraction.", &CPU_SECONDS, 3_600, GucFlags::UNIT_S);
+    limit(c"dossier.extract_memory", c"Address space of one worker.", &MEMORY_MB, 65_536, GucFlags::UNIT_MB);
+    limit(c"dossier.extract_input", c"Largest file that is extracted.", &INPUT_MB, 1_024, GucFlags::UNIT_MB);
     limit(
         c"dossier.extract_output",
-        c"The most text that one file may give.",
+        c"Most text that is extracted from one file.",
         &OUTPUT_MB,
         200,
         GucFlags::UNIT_MB,
     );
     limit(
         c"dossier.extract_inflate",
-        c"What the compressed parts of one file may inflate to together.",
+        c"Total size of the inflated parts of one file.",
         &INFLATE_MB,
         65_536,
         GucFlags::UNIT_MB,
     );
     limit(
         c"dossier.extract_pages",
-        c"The most pages that are read of one file.",
+        c"Most pages that are extracted from one file.",
         &PAGES,
         1_000_000,
         GucFlags::empty(),
     );
     limit(
         c"dossier.ocr_pages",
-        c"The most pages of one file that OCR reads.",
+        c"Most pages of one file that OCR reads.",
         &OCR_PAGES,
         10_000,
         GucFlags::empty(),
     );
     limit(
         c"dossier.ocr_page_time",
-        c"The longest OCR may take for one page.",
+        c"Deadline of OCR for one page.",
         &OCR_PAGE_MS,
         600_000,
         GucFlags::UNIT_MS,
     );
     limit(
         c"dossier.ocr_timeout",
-        c"The longest OCR may take for one file, after its extraction.",
+        c"Deadline of OCR for one file, after its extraction.",
         &OCR_TIMEOUT_MS,
         3_600_000,
         GucFlags::UNIT_MS,
     );
     limit(
         c"dossier.ocr_cpu_time",
-        c"The processor time OCR may take for one file.",
+        c"CPU time of OCR for one file.",
         &OCR_CPU_SECONDS,
         3_600,
         GucFlags::UNIT_S,
     );
 }
 
-/// The extractor that the settings in force describe. Raises an SQL error for languages that are none.
+/// Builds the extractor from the current settings. Raises an SQL error for invalid languages.
 pub(crate) fn extractor() -> Extractor {
     Extractor { worker: worker_path(), limits: limits(), ocr: ocr(), sandbox: sandbox() }
 }
 
-/// The engine a session wants asked first.
+/// The engine that this session tries first.
 pub(crate) fn pdf_engine() -> PdfEngine {
     match PDF_ENGINE.get() {
         PdfEngineSetting::Hayro => PdfEngine::Hayro,
@@ -219,7 +207,7 @@ fn ocr() -> OcrSettings {
         names.to_string_lossy().parse().unwrap_or_else(|error: LanguagesError| {
             errors::raise_value(
                 format!("dossier.ocr_languages: {error}"),
-                "A superuser can set it, to eng for example.",
+                "A superuser can set it, for example to eng.",
             )
         })
     });

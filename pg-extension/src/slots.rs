@@ -8,20 +8,20 @@
 
 use pgrx::pg_sys;
 
-/// Marks the locks as Dossier's; any value but 1 and 2 is out of reach for SQL.
+/// Marks the locks as Dossier's. SQL can reach only the values 1 and 2.
 const KEY_SPACE: u16 = 0xD055;
 
-/// A taken slot; dropping it gives it back.
+/// A taken slot. Dropping it releases the slot.
 pub(crate) struct Slot(pg_sys::LOCKTAG);
 
 impl Slot {
-    /// Takes one of `count` slots, waiting for one where all are taken.
+    /// Takes one of `count` slots. Waits if all are taken.
     pub(crate) fn take(count: u32) -> Self {
         let count = count.max(1);
         if let Some(slot) = (0..count).find_map(|number| Self::lock(number, true)) {
             return slot;
         }
-        // Spread the waiters over the slots by process id; each slot queues its waiters fairly.
+        // Spread the waiters over the slots by process id. Each slot queues its waiters fairly.
         // SAFETY: a plain integer that is set before any SQL runs.
         let number = unsafe { pg_sys::MyProcPid }.unsigned_abs() % count;
         loop {
@@ -46,9 +46,8 @@ impl Slot {
         let result = unsafe {
             pg_sys::LockAcquire(&raw const tag, pg_sys::ExclusiveLock.cast_signed(), true, dont_wait)
         };
-        // A lock that this session holds already (a second extraction within one query, while the
-        // first is held) counts as a slot too, and is released as often as it was taken. `then`, not
-        // `then_some`: a slot that was not taken must not be made, since to drop it would release it.
+        // A lock that this session already holds (a second extraction within one query) counts as a slot, too. It is
+        // released as often as it was taken. `then`, not `then_some`: dropping a slot that was not taken would release it.
         (result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL).then(|| Self(tag))
     }
 }

@@ -1,7 +1,7 @@
 //! Reads a stored document for `dossier.run_job`: bytes from their chunks, result as JSON.
 //!
-//! Invariant: one chunk is in memory at a time; the file as a whole only in the worker's descriptor.
-//! Invariant: a fault of the file is an answer, not an SQL error; `run_job` writes it down.
+//! Invariant: only a few chunks are in memory at a time. The whole file is only in the worker's descriptor.
+//! Invariant: an error in the file is a result, not an SQL error. `run_job` stores it.
 
 use crate::{errors, extraction};
 use dossier_extract::{ExtractError, Ocr, Request, Source};
@@ -44,15 +44,15 @@ fn answer<T: Serialize>(
     let (source, found) = match read(document_id) {
         Ok(read) => read,
         Err(ReadError::Io(error)) => errors::raise_no_source(&error),
-        Err(ReadError::Spi(error)) => error!("the document's bytes cannot be read: {error}"),
+        Err(ReadError::Spi(error)) => error!("the stored bytes cannot be read: {error}"),
     };
     if found != sha256 {
-        return failure("checksum_mismatch", "the stored bytes differ from the upload's checksum", false);
+        return failure("checksum_mismatch", "The stored bytes do not match the digest of the upload", false);
     }
     match work(&source) {
         Ok(result) => match serde_json::to_value(result) {
             Ok(json) => JsonB(json),
-            Err(error) => error!("the worker's answer cannot be written as JSON: {error}"),
+            Err(error) => error!("the result of the worker cannot be written as JSON: {error}"),
         },
         Err(error) => failure(error.code(), &message(&error), error.is_transient()),
     }
@@ -107,11 +107,11 @@ fn failure(code: &str, message: &str, transient: bool) -> JsonB {
     JsonB(serde_json::json!({ "error": { "code": code, "message": message, "transient": transient } }))
 }
 
-/// What the owner of the document may read: the host's paths and faults stay in the server's log.
+/// Returns what the document's owner may see. Paths and errors of the host are only in the server's log.
 fn message(error: &ExtractError) -> String {
     if error.is_transient() {
-        warning!("extraction: {error}");
-        return "extraction is not available at the moment".to_owned();
+        warning!("extraction failed: {error}");
+        return "Extraction is unavailable at the moment".to_owned();
     }
     error.to_string()
 }

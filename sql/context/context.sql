@@ -1,4 +1,4 @@
--- Context: what is known about a conversation, every version kept.
+-- Context: notes and metadata of a conversation, with every version kept.
 
 create table dossier.session_context (
   session_id uuid not null,
@@ -15,16 +15,17 @@ create table dossier.session_context (
   constraint session_context_version_check check (version >= 1)
 );
 comment on table dossier.session_context is
-  'The context in force. Written by save_context() and create_session() alone, so that no version goes unrecorded.';
+  'Current contexts. Written only by save_context() and create_session(), so that every version is recorded.';
 comment on column dossier.session_context.session_id is 'The session.';
 comment on column dossier.session_context.organization_id is 'Organization of the session.';
 comment on column dossier.session_context.text_context is 'Free text, up to the setting max_context_bytes.';
-comment on column dossier.session_context.context_metadata is 'JSON object of the app''s own making.';
-comment on column dossier.session_context.version is 'Counts saves from 1; the expected_version of the next one.';
-comment on column dossier.session_context.updated_by is 'Who saved this version; null when a service did.';
+comment on column dossier.session_context.context_metadata is 'JSON object defined by the app.';
+comment on column dossier.session_context.version is
+  'Number of this version, from 1. Send it as expected_version with the next save.';
+comment on column dossier.session_context.updated_by is 'User who saved this version; null if a service did.';
 comment on column dossier.session_context.updated_at is 'When this version was saved.';
 
--- For reads that do not name the organization, as those of a service are.
+-- For reads that do not name the organization, such as those of a service.
 create index session_context_session_id_idx on dossier.session_context (session_id);
 
 create table dossier.session_context_versions (
@@ -39,13 +40,14 @@ create table dossier.session_context_versions (
   constraint session_context_versions_session_fkey foreign key (organization_id, session_id)
     references dossier.sessions (organization_id, id) on delete cascade
 );
-comment on table dossier.session_context_versions is 'Saved versions of every context, the one in force included. Append-only, but for old ones that context_retention lets go.';
+comment on table dossier.session_context_versions is
+  'Saved versions of every context, including the current one. Append-only, except that context_retention removes old versions.';
 comment on column dossier.session_context_versions.session_id is 'The session.';
 comment on column dossier.session_context_versions.organization_id is 'Organization of the session.';
 comment on column dossier.session_context_versions.text_context is 'Free text of this version.';
 comment on column dossier.session_context_versions.context_metadata is 'JSON object of this version.';
 comment on column dossier.session_context_versions.version is 'Number of the version, from 1.';
-comment on column dossier.session_context_versions.updated_by is 'Who saved it; null when a service did.';
+comment on column dossier.session_context_versions.updated_by is 'User who saved it; null if a service did.';
 comment on column dossier.session_context_versions.updated_at is 'When it was saved.';
 
 create index session_context_versions_session_id_version_idx on dossier.session_context_versions (session_id, version);
@@ -58,13 +60,13 @@ alter table dossier_private.settings add constraint settings_max_context_bytes_c
   check (name <> 'max_context_bytes' or (jsonb_typeof(value) = 'number' and value between '1' and '104857600'));
 insert into dossier_private.settings (name, value, default_value, description) values
   ('max_context_bytes', '1048576', '1048576',
-    'Largest text of a context, and largest metadata of a context, in bytes.');
+    'Largest text, and largest metadata, of a context in bytes.');
 
 alter table dossier_private.settings add constraint settings_personal_organizations_check
   check (name <> 'personal_organizations' or (jsonb_typeof(value) = 'boolean'));
 insert into dossier_private.settings (name, value, default_value, description) values
   ('personal_organizations', 'false', 'false',
-    'Whether a user who may write in no organization gets one of their own with their first session.');
+    'Whether a user who may not write in any organization gets one with the first session.');
 
 create function dossier_private.check_context(text_context text, context_metadata jsonb) returns void
 language plpgsql stable security definer set search_path = ''
@@ -83,20 +85,21 @@ begin
   if octet_length(text_context) > max_bytes then
     raise exception using
       errcode = 'PT413',
-      message = format('The text context is larger than %s bytes', max_bytes),
-      detail = format('It has %s bytes.', octet_length(text_context)),
+      message = format('The text of the context is larger than %s bytes', max_bytes),
+      detail = format('It has %s bytes. This is a limit of the database (max_context_bytes).', octet_length(text_context)),
       hint = 'Shorten it, or upload it as a document.';
   end if;
   if dossier_private.json_bytes(context_metadata) > max_bytes then
     raise exception using
       errcode = 'PT413',
-      message = format('The context metadata is larger than %s bytes', max_bytes),
-      detail = dossier_private.say_json_bytes(context_metadata),
+      message = format('The metadata of the context is larger than %s bytes', max_bytes),
+      detail = concat(dossier_private.say_json_bytes(context_metadata), ' This is a limit of the database (max_context_bytes).'),
       hint = 'Keep metadata small, or upload it as a document.';
   end if;
 end
 $$;
-comment on function dossier_private.check_context(text, jsonb) is 'Refuses a context that is too large (PT413) or whose metadata is no object (PT400).';
+comment on function dossier_private.check_context(text, jsonb) is
+  'Refuses a context that is too large (PT413), or whose metadata is not an object (PT400).';
 
 create function dossier_private.write_context(
   session_id uuid, organization_id uuid, text_context text, context_metadata jsonb, expected_version integer,
@@ -104,7 +107,7 @@ create function dossier_private.write_context(
 ) returns dossier.session_context
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write the two tables but through here. The callers have checked the session.
+-- Definer: API roles write the two tables only through this function. Its callers have checked the session.
 declare
   saved dossier.session_context;
 begin
@@ -134,7 +137,7 @@ begin
     updated_at = excluded.updated_at
   returning * into saved;
 
-  -- Checked after the write, which has locked the row: no other save comes between.
+  -- Check after the write: it has locked the row, so no other save can come between.
   if write_context.expected_version <> saved.version - 1 then
     raise exception using
       errcode = 'PT409',
@@ -143,7 +146,7 @@ begin
         'current_version', saved.version - 1, 'expected_version', write_context.expected_version)::text,
       hint = 'Read the context again, apply your change to it, and retry with its version.';
   end if;
-  if merge_metadata then -- two small objects can make a large one
+  if merge_metadata then -- two small objects can merge into a large one
     perform dossier_private.check_context(null, saved.context_metadata);
   end if;
 
@@ -159,8 +162,8 @@ begin
 end
 $$;
 comment on function dossier_private.write_context(uuid, uuid, text, jsonb, integer, boolean) is
-  'Saves a context and its version. Null keeps what is there; expected_version 0 means that there must be none yet; '
-  'merge_metadata merges the metadata into what is there instead of replacing it.';
+  'Saves a context and its version. Null keeps the current value. expected_version 0 means that there must be no context yet. '
+  'merge_metadata merges the metadata into the current one instead of replacing it.';
 
 create function dossier_private.save_context(
   session_id uuid, text_context text, context_metadata jsonb, expected_version integer, merge_metadata boolean
@@ -174,7 +177,8 @@ begin
     coalesce(merge_metadata, false));
 end
 $$;
-comment on function dossier_private.save_context(uuid, text, jsonb, integer, boolean) is 'Runs dossier.save_context() with its owner''s rights.';
+comment on function dossier_private.save_context(uuid, text, jsonb, integer, boolean) is
+  'Runs dossier.save_context() with its owner''s rights.';
 
 create function dossier.save_context(
   session_id uuid,
@@ -189,9 +193,9 @@ begin atomic
     session_id, text_context, context_metadata, expected_version, merge_metadata);
 end;
 comment on function dossier.save_context(uuid, text, jsonb, integer, boolean) is
-  'Saves a session''s context as a new version. Null keeps what is there. A stale expected_version is refused '
-  '(PT409, detail {"current_version", "expected_version"}); 0 means that there must be no context yet. '
-  'With merge_metadata the metadata is a JSON merge patch: keys are added or replaced, null removes one.';
+  'Saves a session''s context as a new version. Null keeps the current value. Refuses a stale expected_version (PT409, detail '
+  '{"current_version", "expected_version"}). expected_version 0 means that there must be no context yet. With merge_metadata '
+  'the metadata is a JSON merge patch: keys are added or replaced, and null removes a key.';
 
 create function dossier_private.provide_organization() returns void
 language plpgsql security definer set search_path = ''
@@ -206,7 +210,7 @@ begin
   then
     return;
   end if;
-  -- Of two first sessions at once the second waits here, and then finds what the first has made.
+  -- If a user creates two first sessions at once, the second waits here and then finds the organization of the first.
   perform pg_advisory_xact_lock(hashtextextended('dossier personal organization ' || caller, 0));
   if not exists (select from dossier_private.my_organizations('member')) then
     perform dossier_private.create_organization('Personal');
@@ -214,7 +218,8 @@ begin
 end
 $$;
 comment on function dossier_private.provide_organization() is
-  'Makes an organization for a caller who may write in none, when the setting personal_organizations says so and no app keeps the members.';
+  'Creates an organization for a caller who may not write in any, if the setting personal_organizations allows it and no app '
+  'manages the members.';
 
 create function dossier_private.create_session(title text, conversation_type text, organization_id uuid, context jsonb)
 returns dossier.sessions
@@ -236,7 +241,7 @@ begin
   perform dossier_private.check_session(title, type_slug);
 
   perform from dossier.organizations as o where o.id = writable_organization_id for key share;
-  if not found and dossier_private.membership_mode() = 'own' then -- it has been deleted meanwhile; an app's becomes known below
+  if not found and dossier_private.membership_mode() = 'own' then -- deleted meanwhile; an organization of the app is added below
     perform dossier_private.require_writer(null, 'organization', writable_organization_id);
   end if;
   insert into dossier.sessions (organization_id, title, conversation_type)
@@ -272,7 +277,8 @@ begin
   return session;
 end
 $$;
-comment on function dossier_private.create_session(text, text, uuid, jsonb) is 'Runs dossier.create_session() with its owner''s rights.';
+comment on function dossier_private.create_session(text, text, uuid, jsonb) is
+  'Runs dossier.create_session() with its owner''s rights.';
 
 create function dossier.create_session(
   title text default null,
@@ -285,9 +291,9 @@ begin atomic
   select dossier_private.create_session(title, conversation_type, organization_id, context);
 end;
 comment on function dossier.create_session(text, text, uuid, jsonb) is
-  'Makes a session and, when context is given ({text_context | text, context_metadata | metadata}), its first '
-  'context, in one transaction. The organization defaults to the only one that the caller may write in; with the setting '
-  'personal_organizations, who may write in none gets one.';
+  'Creates a session and, if context is given ({text_context | text, context_metadata | metadata}), its first context, in one '
+  'transaction. The organization defaults to the only one that the caller may write in. With the setting '
+  'personal_organizations, a caller who may not write in any gets one.';
 
 alter table dossier.session_context enable row level security;
 alter table dossier.session_context_versions enable row level security;

@@ -1,14 +1,14 @@
--- What changed between two versions of a context.
+-- The difference between two versions of a context.
 --
--- Lines are matched as patience diff does it: those that occur once in each text and keep their order are
--- fixed points, matches grow from them, and what is left between them is compared line with line while a
--- budget lasts. So two texts of a megabyte cost what sorting their lines costs, whatever is in them.
+-- Lines are matched by patience diff. Lines that occur once in each text, and keep their order, are fixed points. Matches grow
+-- from them, and the remaining lines between them are compared one by one within a budget. So comparing two texts of a
+-- megabyte costs about as much as sorting their lines, whatever they contain.
 
 create function dossier_private.longest_ascent(numbers integer[]) returns integer[]
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
 declare
-  -- smallest[n]: where the ascent of n numbers that ends lowest has its end so far.
+  -- smallest[n]: the position where the ascent of n numbers with the lowest last number ends so far.
   smallest integer[] := '{}';
   previous integer[] := '{}';
   best integer := 0;
@@ -47,7 +47,7 @@ begin
 end
 $$;
 comment on function dossier_private.longest_ascent(integer[]) is
-  'Positions of a longest ascending subsequence of distinct numbers, in order; n log n.';
+  'Returns the positions of a longest ascending subsequence of distinct numbers, in order, in n log n.';
 
 create function dossier_private.common_lines(
   from_lines text[], to_lines text[], from_offset integer, from_count integer, to_offset integer, to_count integer
@@ -56,7 +56,7 @@ language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
 declare
   width constant integer := to_count + 1;
-  -- lengths[i * width + j + 1]: lines in common to what follows line i of the one and line j of the other.
+  -- lengths[i * width + j + 1]: how many lines the rest after line i of the first and line j of the second have in common.
   lengths integer[] := array_fill(0, array[(from_count + 1) * width]);
   partners integer[] := array_fill(null::integer, array[from_count]);
   i integer := 0;
@@ -86,18 +86,18 @@ begin
 end
 $$;
 comment on function dossier_private.common_lines(text[], text[], integer, integer, integer, integer) is
-  'For each of from_count lines after from_offset the number of its equal among to_count lines after to_offset, '
-  'along a longest common subsequence. Costs the product of the counts, so for short stretches only.';
+  'Returns, for each of from_count lines after from_offset, the number of its equal among to_count lines after to_offset, along '
+  'a longest common subsequence. Costs the product of the counts, so use it for short stretches only.';
 
 create function dossier_private.match_lines(from_lines text[], to_lines text[]) returns integer[]
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
 declare
   partners integer[] := array_fill(null::integer, array[cardinality(from_lines)]);
-  -- Up to here everything is matched, or known to have no partner.
+  -- All lines up to here are matched, or known to have no partner.
   i integer := 0;
   j integer := 0;
-  -- Common last lines begin after these.
+  -- The common last lines begin after these.
   from_last integer := cardinality(from_lines);
   to_last integer := cardinality(to_lines);
   -- Lines that occur once in each text, in the order of the first.
@@ -170,7 +170,7 @@ begin
 end
 $$;
 comment on function dossier_private.match_lines(text[], text[]) is
-  'For each line of the first text the number of the line it corresponds to in the second, ascending, or null.';
+  'Returns, for each line of the first text, the number of the corresponding line of the second, ascending, or null.';
 
 create function dossier_private.diff_text(from_text text, to_text text, context_lines integer)
 returns table (hunk integer, change text, from_line integer, to_line integer, line text)
@@ -182,11 +182,11 @@ declare
   partners constant integer[] := dossier_private.match_lines(from_lines, to_lines);
   from_count constant integer := cardinality(from_lines);
   to_count constant integer := cardinality(to_lines);
-  -- The last lines that were returned, or passed over because nothing near them changed.
+  -- The last lines that were returned, or skipped because nothing near them changed.
   i integer := 0;
   j integer := 0;
   hunks integer := 0;
-  -- Lines that stay up to the next change, and how many of them are shown: after the last change, before the next.
+  -- Unchanged lines up to the next change, and how many of them to show after the last change and before the next one.
   same integer;
   shown_after integer;
   shown_before integer;
@@ -244,7 +244,7 @@ begin
 end
 $$;
 comment on function dossier_private.diff_text(text, text, integer) is
-  'Lines that were removed and added, with as many as context_lines that stay around them; changes near each other share a hunk.';
+  'Returns removed and added lines, with up to context_lines unchanged lines around them. Changes near each other share a hunk.';
 
 create function dossier_private.diff_metadata(from_metadata jsonb, to_metadata jsonb)
 returns table (change text, line text)
@@ -258,7 +258,7 @@ begin atomic
   order by key, side.place;
 end;
 comment on function dossier_private.diff_metadata(jsonb, jsonb) is
-  'Keys of the outermost objects that were removed, added or have another value, as lines "key": value.';
+  'Returns the keys of the outermost objects that were removed, were added or have another value, as lines "key": value.';
 
 create function dossier_private.diff_context(session_id uuid, from_version integer, to_version integer, context_lines integer)
 returns table (part text, hunk integer, change text, from_line integer, to_line integer, line text)
@@ -274,11 +274,11 @@ begin
       errcode = 'PT400',
       message = 'context_lines must be between 0 and 1000000',
       detail = format('It is %s.', coalesce(context_lines::text, 'null')),
-      hint = 'Leave it out for 3.';
+      hint = 'Omit it for 3 lines.';
   end if;
   new := dossier_private.read_version(session_id, coalesce(to_version, (
     select c.version from dossier.session_context as c where c.session_id = diff_context.session_id)));
-  if from_version = 0 then -- before the first
+  if from_version = 0 then -- the empty context before the first version
     old.text_context := '';
     old.context_metadata := '{}';
   else
@@ -293,7 +293,8 @@ begin
     from dossier_private.diff_metadata(old.context_metadata, new.context_metadata) as d;
 end
 $$;
-comment on function dossier_private.diff_context(uuid, integer, integer, integer) is 'Runs dossier.diff_context() with its owner''s rights.';
+comment on function dossier_private.diff_context(uuid, integer, integer, integer) is
+  'Runs dossier.diff_context() with its owner''s rights.';
 
 create function dossier.diff_context(
   session_id uuid,
@@ -307,9 +308,9 @@ begin atomic
   from dossier_private.diff_context(session_id, from_version, to_version, context_lines) as diff;
 end;
 comment on function dossier.diff_context(uuid, integer, integer, integer) is
-  'What changed from one version to another (the one in force by default; 0 is the empty context before the first), '
-  'in reading order: lines of the text (part text; change removed, added, or same for the context_lines around them), '
-  'then metadata (part metadata) key by key. No rows when nothing did.';
+  'Returns the difference from one version to another in reading order. The second defaults to the current version. 0 is the '
+  'empty context before the first. First the lines of the text (part text; change removed, added, or same for the context_lines '
+  'around them), then the metadata (part metadata) by key. Returns no rows if nothing changed.';
 
 revoke all on function
   dossier_private.longest_ascent, dossier_private.common_lines, dossier_private.match_lines,

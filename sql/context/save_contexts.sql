@@ -1,4 +1,4 @@
--- Many contexts saved in one call, all or none.
+-- Saving many contexts in one call, all or none.
 
 create function dossier_private.save_context_item(item jsonb) returns dossier.session_context
 language plpgsql security definer set search_path = ''
@@ -18,15 +18,16 @@ begin
   wrong := case
     when jsonb_typeof(item) <> 'object' then format('It is a JSON %s.', jsonb_typeof(item))
     when unknown_key is not null then format('It has the key %L.', unknown_key)
-    when coalesce(item ->> 'session_id' !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', true) then 'Its session_id is missing or no uuid.'
+    when coalesce(item ->> 'session_id' !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', true)
+      then 'Its session_id is missing or not a valid UUID.'
     when jsonb_typeof(coalesce(item -> 'text_context', item -> 'text')) not in ('string', 'null') then 'Its text is not a string.'
     when jsonb_typeof(item -> 'merge_metadata') not in ('boolean', 'null') then 'Its merge_metadata is not a boolean.'
-    when (item ->> 'expected_version') !~ '^[0-9]{1,9}$' then 'Its expected_version is not a version.'
+    when (item ->> 'expected_version') !~ '^[0-9]{1,9}$' then 'Its expected_version is not a valid version.'
   end;
   if wrong is not null then
     raise exception using
       errcode = 'PT400',
-      message = 'This is no context to save',
+      message = 'Invalid context item',
       detail = wrong,
       hint = 'Send {"session_id": "…", "text_context": "…", "context_metadata": {…}, "expected_version": 1, "merge_metadata": false}.';
   end if;
@@ -39,7 +40,7 @@ begin
     (item ->> 'merge_metadata')::boolean);
 end
 $$;
-comment on function dossier_private.save_context_item(jsonb) is 'Saves one item of save_contexts() as save_context() does.';
+comment on function dossier_private.save_context_item(jsonb) is 'Saves one item of save_contexts(), as save_context() does.';
 
 create function dossier_private.save_contexts(items jsonb) returns setof dossier.session_context
 language plpgsql security definer set search_path = ''
@@ -66,8 +67,8 @@ begin
       hint = 'Send [{"session_id": "…", "text_context": "…", "expected_version": 1}].';
   end if;
 
-  -- In the order of their sessions, so that two calls never deadlock. What is wrong with one
-  -- item is written down and the next one tried, so that the caller learns everything at once.
+  -- Sort by session first: two calls that lock in the same order cannot deadlock. An error is recorded and the next item is
+  -- tried, so that the caller receives all errors at once.
   for item in
     select element.value, element.place - 1 as index, element.session,
       count(*) over (partition by element.session) > 1 as repeated
@@ -82,8 +83,8 @@ begin
         raise exception using
           errcode = 'PT400',
           message = 'Several items name this session',
-          detail = 'Which of them were to be saved last would be chance.',
-          hint = 'Send one item for each session.';
+          detail = 'The order in which they would be applied is undefined.',
+          hint = 'Send one item per session.';
       end if;
       one := dossier_private.save_context_item(item.value);
       saved[item.index + 1] := one;
@@ -108,12 +109,12 @@ begin
     limit 1;
     raise exception using
       errcode = code,
-      message = format('%s of %s contexts cannot be saved, so none was',
+      message = format('%s of %s contexts cannot be saved, so none was saved',
         jsonb_array_length(problems), jsonb_array_length(items)),
       detail = (
         select jsonb_build_object('items', jsonb_agg(p.problem order by (p.problem ->> 'index')::integer))
         from jsonb_array_elements(problems) as p (problem))::text,
-      hint = 'Mend the items that the detail names, and send all of them again.';
+      hint = 'Fix the items listed in details and resend the batch.';
   end if;
   return query select * from unnest(saved);
 end
@@ -126,10 +127,10 @@ begin atomic
   select dossier_private.save_contexts(items);
 end;
 comment on function dossier.save_contexts(jsonb) is
-  'Saves the contexts of up to 1000 sessions, all or none: [{session_id, text_context, context_metadata, '
-  'expected_version, merge_metadata}], each as by save_context(). When some cannot be saved, the error has the code of '
-  'the first of them, and its detail names every one: {"items": [{index, session_id, code, message, …}]}, a conflict '
-  'with its current_version and expected_version. Returns the new versions in the order of the items.';
+  'Saves the contexts of up to 1000 sessions, all or none: [{session_id, text_context, context_metadata, expected_version, '
+  'merge_metadata}], each as save_context() does. If some cannot be saved, the error has the code of the first of them, and its '
+  'detail lists all of them: {"items": [{index, session_id, code, message, …}]}, for a conflict with current_version and '
+  'expected_version. Returns the new versions in the order of the items.';
 
 revoke all on function
   dossier_private.save_context_item, dossier_private.save_contexts, dossier.save_contexts

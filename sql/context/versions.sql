@@ -1,6 +1,6 @@
--- Versions of a context: how long they stay, their history, going back to one.
+-- Versions of a context: retention, history, and restoring one.
 
--- How long.
+-- Retention.
 
 create table dossier.context_retention (
   organization_id uuid not null,
@@ -14,13 +14,15 @@ create table dossier.context_retention (
   constraint context_retention_keep_days_check check (keep_days between 1 and 36500)
 );
 comment on table dossier.context_retention is
-  'Which versions of its contexts an organization keeps; without a row, all. Written by set_context_retention() alone.';
+  'Which versions of contexts an organization keeps; without a row, all. Written only by set_context_retention().';
 comment on column dossier.context_retention.organization_id is 'The organization.';
-comment on column dossier.context_retention.keep_versions is 'The newest so many versions of a context stay; null: their number does not matter.';
-comment on column dossier.context_retention.keep_days is 'Versions saved in the last so many days stay; null: their age does not matter.';
-comment on column dossier.context_retention.swept_until is 'Versions saved until then have been looked at since the rule was set.';
+comment on column dossier.context_retention.keep_versions is
+  'How many of the newest versions of each context to keep; null: any number.';
+comment on column dossier.context_retention.keep_days is 'For how many days to keep versions; null: of any age.';
+comment on column dossier.context_retention.swept_until is
+  'The sweeper has checked all versions saved until then against the current rule.';
 
--- What the sweeper looks for.
+-- For the sweeper.
 create index session_context_versions_organization_id_updated_at_idx
   on dossier.session_context_versions (organization_id, updated_at);
 
@@ -40,14 +42,15 @@ begin
 end
 $$;
 comment on function dossier_private.may_go(integer, integer, integer, integer, timestamptz) is
-  'Whether a retention rule lets a version go: each part of the rule that is set must, and the version in force never may.';
+  'Returns whether a retention rule allows removing a version. Every part of the rule that is set must allow it. The current '
+  'version is never removed.';
 
--- The three that remove versions pass over those that another transaction has locked: it is removing them, too.
+-- The three functions that remove versions skip locked ones: another transaction is already removing them.
 
 create function dossier_private.prune_versions(organization_id uuid, session_id uuid, current_version integer) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may delete versions but through here.
+-- Definer: API roles delete versions only through functions.
 declare
   rule dossier.context_retention;
 begin
@@ -68,14 +71,15 @@ begin
   where old.session_id = stale.session_id and old.organization_id = prune_versions.organization_id and old.version = stale.version;
 end
 $$;
-comment on function dossier_private.prune_versions(uuid, uuid, integer) is 'Removes what a session''s organization does not keep, when a version is saved.';
+comment on function dossier_private.prune_versions(uuid, uuid, integer) is
+  'Removes versions that a session''s organization no longer keeps. Called when a version is saved.';
 
 create function dossier_private.prune_organization(
   organization_id uuid, keep_versions integer, keep_days integer, saved_after timestamptz, saved_until timestamptz
 ) returns integer
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may delete versions but through here.
+-- Definer: API roles delete versions only through functions.
 declare
   removed integer;
 begin
@@ -99,19 +103,19 @@ begin
 end
 $$;
 comment on function dossier_private.prune_organization(uuid, integer, integer, timestamptz, timestamptz) is
-  'Removes what an organization does not keep of the versions saved in a span of time; returns how many.';
+  'Removes versions saved in a span of time that an organization no longer keeps. Returns how many.';
 
 create function dossier_private.sweep_versions() returns integer
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may delete versions but through here.
+-- Definer: API roles delete versions only through functions.
 declare
   rule dossier.context_retention;
   aged_until timestamptz;
   removed integer := 0;
 begin
-  -- Versions reach their age without being touched; everything else about them changes in a save, which prunes.
-  -- So each sweep looks only at those that have aged since the last one.
+  -- Versions grow old without being changed. Every other change happens in a save, which prunes. So each sweep checks only
+  -- the versions that have reached keep_days since the last one.
   for rule in
     select due.*
     from dossier.context_retention as due
@@ -128,13 +132,14 @@ begin
   return removed;
 end
 $$;
-comment on function dossier_private.sweep_versions() is 'Removes versions that have come of age, an hour late at most; returns how many. Part of dossier.sweep().';
+comment on function dossier_private.sweep_versions() is
+  'Removes versions older than keep_days, at most an hour late. Returns how many. Part of dossier.sweep().';
 
 create function dossier_private.set_context_retention(organization_id uuid, keep_versions integer, keep_days integer)
 returns dossier.context_retention
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write the table but through here.
+-- Definer: API roles write the table only through this function.
 declare
   rule dossier.context_retention;
 begin
@@ -144,7 +149,7 @@ begin
       errcode = 'PT400',
       message = 'keep_versions must be 1 to 1000000 and keep_days 1 to 36500',
       detail = format('They are %s and %s.', coalesce(keep_versions::text, 'null'), coalesce(keep_days::text, 'null')),
-      hint = 'Leave both out to keep every version.';
+      hint = 'Omit both to keep every version.';
   end if;
 
   insert into dossier.context_retention as r (organization_id, keep_versions, keep_days, swept_until)
@@ -161,7 +166,8 @@ begin
   return rule;
 end
 $$;
-comment on function dossier_private.set_context_retention(uuid, integer, integer) is 'Runs dossier.set_context_retention() with its owner''s rights.';
+comment on function dossier_private.set_context_retention(uuid, integer, integer) is
+  'Runs dossier.set_context_retention() with its owner''s rights.';
 
 create function dossier.set_context_retention(
   organization_id uuid,
@@ -173,8 +179,8 @@ begin atomic
   select dossier_private.set_context_retention(organization_id, keep_versions, keep_days);
 end;
 comment on function dossier.set_context_retention(uuid, integer, integer) is
-  'Says which versions of its contexts an organization keeps: the newest keep_versions, those of the last keep_days, '
-  'or, with both, what either keeps. Older ones are removed at once and from then on; never the one in force. Admins only.';
+  'Sets which versions of contexts an organization keeps: the newest keep_versions, or those of the last keep_days. With both, '
+  'keeps a version that either keeps. Removes older ones at once and from then on, but never the current version. Admins only.';
 
 -- History.
 
@@ -205,16 +211,16 @@ begin atomic
   limit dossier_private.check_limit(limit_count, 100);
 end;
 comment on function dossier.context_history(uuid, integer, integer) is
-  'Versions of a session''s context, newest first: who saved it when, whether it changed text or metadata, its size '
-  'and its first 200 characters. For the next ones send the last version as before_version; at most 100 at once. '
-  'A whole version is a row of session_context_versions.';
+  'Returns the versions of a session''s context, newest first: who saved each and when, whether its text or metadata changed, '
+  'its size and its first 200 characters. At most 100 at once. For the next ones send the last version as before_version. For a '
+  'whole version read session_context_versions.';
 
--- Going back.
+-- Restore.
 
 create function dossier_private.read_version(session_id uuid, version integer) returns dossier.session_context_versions
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: called by definer functions. It repeats what session_context_versions_select_viewer says.
+-- Definer: called by definer functions. Repeats the condition of session_context_versions_select_viewer.
 declare
   owning_organization_id constant uuid := dossier_private.session_organization(session_id);
   found_version dossier.session_context_versions;
@@ -239,15 +245,15 @@ begin
       end,
       detail = case when kept.newest is null
         then 'Nothing has been saved.'
-        else format('Kept are versions from %s to %s.', kept.oldest, kept.newest)
+        else format('Versions %s to %s are kept.', kept.oldest, kept.newest)
       end,
-      hint = 'context_history() lists the versions that are kept.';
+      hint = 'Call context_history() for the versions that are kept.';
   end if;
   return found_version;
 end
 $$;
 comment on function dossier_private.read_version(uuid, integer) is
-  'A version of a context the caller can see; PT404 when the session is invisible or the version is not kept.';
+  'Returns a version of a context that the caller can see. PT404 if the session is invisible or the version is not kept.';
 
 create function dossier_private.restore_context(session_id uuid, version integer, expected_version integer)
 returns dossier.session_context
@@ -262,7 +268,8 @@ begin
     session_id, owning_organization_id, old.text_context, old.context_metadata, expected_version);
 end
 $$;
-comment on function dossier_private.restore_context(uuid, integer, integer) is 'Runs dossier.restore_context() with its owner''s rights.';
+comment on function dossier_private.restore_context(uuid, integer, integer) is
+  'Runs dossier.restore_context() with its owner''s rights.';
 
 create function dossier.restore_context(session_id uuid, version integer, expected_version integer default null)
 returns dossier.session_context
@@ -271,8 +278,8 @@ begin atomic
   select dossier_private.restore_context(session_id, version, expected_version);
 end;
 comment on function dossier.restore_context(uuid, integer, integer) is
-  'Saves the text and metadata of an old version again, as a new version; nothing in between is lost. '
-  'A stale expected_version is refused as by save_context().';
+  'Saves the text and metadata of an old version as a new version. Keeps all versions in between. Refuses a stale '
+  'expected_version as save_context() does.';
 
 alter table dossier.context_retention enable row level security;
 create policy context_retention_select_viewer on dossier.context_retention

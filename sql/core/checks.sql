@@ -1,4 +1,4 @@
--- Checks of arguments that functions of several subjects take.
+-- Checks of arguments that functions of several subjects share.
 
 create function dossier_private.check_limit(limit_count integer, most integer) returns integer
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -9,12 +9,13 @@ begin
       errcode = 'PT400',
       message = format('limit_count must be between 1 and %s', most),
       detail = format('It is %s.', coalesce(limit_count::text, 'null')),
-      hint = 'Ask for fewer rows, and for the next ones with the key of the last.';
+      hint = 'Request fewer rows, and the next ones with the key of the last row.';
   end if;
   return limit_count;
 end
 $$;
-comment on function dossier_private.check_limit(integer, integer) is 'A number of rows to return, or a refusal (PT400).';
+comment on function dossier_private.check_limit(integer, integer) is
+  'Returns the requested number of rows, or refuses it (PT400).';
 
 create function dossier_private.check_lease(lease_seconds integer) returns interval
 language plpgsql immutable security invoker set search_path = ''
@@ -25,12 +26,12 @@ begin
       errcode = 'PT400',
       message = 'lease_seconds must be between 1 and 3600',
       detail = format('It is %s.', coalesce(lease_seconds::text, 'null')),
-      hint = 'Take a short lease and extend it while the work goes on.';
+      hint = 'Request a short lease, and extend it while the work continues.';
   end if;
   return make_interval(secs => lease_seconds);
 end
 $$;
-comment on function dossier_private.check_lease(integer) is 'Length of a lease, or a refusal (PT400).';
+comment on function dossier_private.check_lease(integer) is 'Returns the length of a lease, or refuses it (PT400).';
 
 revoke all on function
   dossier_private.check_limit, dossier_private.check_lease

@@ -1,8 +1,8 @@
--- Identity: who calls, and how new keys are made.
+-- Identity: the caller of a request.
 --
--- Small helpers that many statements call are PL/pgSQL, which keeps its plans for the session. A SQL
--- function with a pinned search_path cannot be inlined and is planned anew by every statement up to
--- Postgres 17: in append_upload() that was a third of the time.
+-- Small helpers that many statements call are written in PL/pgSQL, which keeps its plans for the session. A SQL function
+-- with a pinned search_path cannot be inlined, and up to Postgres 17 every statement plans it again. In append_upload()
+-- that took a third of the time.
 
 create function dossier_private.caller_id() returns text
 language plpgsql stable parallel safe security invoker set search_path = ''
@@ -12,8 +12,8 @@ begin
 end
 $$;
 comment on function dossier_private.caller_id() is
-  'Subject of the request''s token as PostgREST and the edge set it, or null: anon and service keys have none. '
-  'Text, since a third-party issuer''s subject is no uuid.';
+  'Returns the subject of the request''s token, as PostgREST and the edge set it. Null for anon and service keys, which have no '
+  'subject. The type is text, since third-party issuers do not always use UUIDs.';
 
 create function dossier_private.require_caller() returns text
 language plpgsql stable security invoker set search_path = ''
@@ -24,21 +24,22 @@ begin
   if caller is null then
     raise exception using
       errcode = '42501',
-      message = 'This needs a signed-in user',
-      detail = 'The token has no sub claim: anonymous and service keys name no user.',
-      hint = 'Call with a user''s token.';
+      message = 'This function requires a signed-in user',
+      detail = 'The token has no sub claim. Anonymous keys and service keys do not identify a user.',
+      hint = 'Send the access token of a user.';
   end if;
   if char_length(caller) > 255 then
     raise exception using
       errcode = 'PT400',
-      message = 'The id of the user is longer than 255 characters',
-      detail = format('The token''s sub claim has %s.', char_length(caller)),
-      hint = 'Have the issuer of the tokens use shorter ids.';
+      message = 'The user id is longer than 255 characters',
+      detail = format('The sub claim of the token has %s characters.', char_length(caller)),
+      hint = 'Configure the issuer of the tokens to use shorter ids.';
   end if;
   return caller;
 end
 $$;
-comment on function dossier_private.require_caller() is 'The caller, or a refusal: there is none (42501), or none that rows could name (PT400).';
+comment on function dossier_private.require_caller() is
+  'Returns the caller. Refuses a request without a user (42501), and an id that is too long to store (PT400).';
 
 create function dossier_private.is_service() returns boolean
 language plpgsql stable security invoker set search_path = ''
@@ -52,8 +53,8 @@ begin
 end
 $$;
 comment on function dossier_private.is_service() is
-  'True when the request runs as a role that row level security does not bind (service_role, a superuser). '
-  'Reads the role setting and not current_user, which inside a definer function is always the owner.';
+  'Returns true if the request runs as a role that bypasses row level security (service_role, a superuser). Reads the setting '
+  'role instead of current_user, which is the owner inside every definer function.';
 
 revoke all on function
   dossier_private.caller_id, dossier_private.require_caller, dossier_private.is_service

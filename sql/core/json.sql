@@ -1,10 +1,10 @@
--- JSON: how large a value is, and how a patch is merged into one.
+-- JSON: the size of a value, and merging a patch into a value.
 
 create function dossier_private.json_bytes(value jsonb) returns integer
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
 begin
-  -- 1e131071 is eight letters that Postgres would write out as 131072 digits: looked for before writing.
+  -- 1e131071 has eight characters, but Postgres would write it out as 131072 digits. So check before writing.
   if jsonb_path_exists(value, '$.** ? (@.type() == "number"
     && (@ > 1e308 || @ < -1e308 || (@ > -1e-308 && @ < 1e-308 && @ != 0)))')
   then
@@ -14,19 +14,20 @@ begin
 end
 $$;
 comment on function dossier_private.json_bytes(jsonb) is
-  'Bytes of a JSON value as text. Numbers beyond double precision''s range, which would cost gigabytes to write out, make it the largest integer.';
+  'Returns the size of a JSON value as text. For numbers beyond the range of double precision, which could take gigabytes to '
+  'write out, returns the largest integer.';
 
 create function dossier_private.say_json_bytes(value jsonb) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
 begin
   return case dossier_private.json_bytes(value)
-    when 2147483647 then 'It holds a number beyond double precision, which would be long when written out.'
-    else format('As text it has %s bytes.', dossier_private.json_bytes(value))
+    when 2147483647 then 'It contains a number beyond the range of double precision.'
+    else format('Written as text it has %s bytes.', dossier_private.json_bytes(value))
   end;
 end
 $$;
-comment on function dossier_private.say_json_bytes(jsonb) is 'The size of a JSON value, for the detail of an error.';
+comment on function dossier_private.say_json_bytes(jsonb) is 'Describes the size of a JSON value, for the detail of an error.';
 
 create function dossier_private.merge_json(target jsonb, patch jsonb, depth integer default 1) returns jsonb
 language plpgsql immutable security invoker set search_path = ''
@@ -37,12 +38,12 @@ begin
   elsif jsonb_typeof(patch) <> 'object' then
     return patch;
   end if;
-  -- Each level copies what is below it: without a bound a deep patch would cost its size squared.
+  -- Each level copies everything below it. Without a bound, a deep patch would cost the square of its size.
   if depth > 64 then
     raise exception using
       errcode = 'PT400',
       message = 'The metadata to merge is nested too deeply',
-      detail = 'Objects are merged to a depth of 64.',
+      detail = 'The database merges objects to a depth of 64.',
       hint = 'Merge a flatter object, or save the whole metadata without merge_metadata.';
   end if;
   return (
@@ -60,7 +61,8 @@ begin
 end
 $$;
 comment on function dossier_private.merge_json(jsonb, jsonb, integer) is
-  'JSON merge patch (RFC 7396): objects are merged key by key, null removes a key, anything else replaces what was there. No patch changes nothing.';
+  'Applies a JSON merge patch (RFC 7396): merges objects key by key, removes a key whose value is null, and replaces anything '
+  'else. A null patch changes nothing.';
 
 revoke all on function
   dossier_private.json_bytes, dossier_private.say_json_bytes, dossier_private.merge_json

@@ -1,4 +1,4 @@
--- What the rows of most tables have: a key that grows with time, and the time of the last change.
+-- Columns that most tables have: a key that grows with time, and the time of the last change.
 
 create function dossier_private.uuid_v7() returns uuid
 language plpgsql volatile parallel safe security invoker set search_path = ''
@@ -15,7 +15,8 @@ begin
 end
 $$;
 comment on function dossier_private.uuid_v7() is
-  'New key (RFC 9562, version 7): milliseconds, twelve bits below them, 62 random bits. Ascending keys keep inserts in one place of an index.';
+  'Returns a new key (RFC 9562, version 7): milliseconds, 12 bits of finer time, 62 random bits. Ascending keys keep inserts in '
+  'one place of an index.';
 
 create function dossier_private.touch() returns trigger
 language plpgsql security invoker set search_path = ''
@@ -25,7 +26,7 @@ begin
   return new;
 end
 $$;
-comment on function dossier_private.touch() is 'Trigger: keeps updated_at.';
+comment on function dossier_private.touch() is 'Trigger: sets updated_at.';
 
 revoke all on function
   dossier_private.uuid_v7, dossier_private.touch

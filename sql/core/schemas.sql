@@ -1,13 +1,12 @@
 -- Schemas, and the roles they are granted to.
 --
--- The files of sql/ load in the order of manifest.txt, inside `create extension` or through psql
--- in one transaction. They hold no transaction control and no psql commands, and they need no
--- superuser. Inside a `begin atomic` body the letters of "end" appear only as its last word:
--- the Supabase CLI, which splits a migration into statements, takes any others for its end.
+-- The files of sql/ load in the order of manifest.txt, inside `create extension` or through psql in one transaction. They
+-- contain no transaction control and no psql commands, and need no superuser. Inside a `begin atomic` body the letters "end"
+-- may appear only as its last word: the Supabase CLI splits a migration into statements, and takes any "end" for the last.
 --
--- dossier.begin_upload() runs dossier_private.begin_upload(), and so on: a public function and the definer function behind
--- it share a name. For the CLI's sake three cannot: store_chunks() behind append_upload(), stage_records() behind
--- append_import(), and awaits_thumbnail() behind thumbnail_pending().
+-- A public function and the definer function behind it share a name: dossier.begin_upload() calls
+-- dossier_private.begin_upload(). Three cannot, because their public names contain "end": append_upload() calls
+-- store_chunks(), append_import() calls stage_records(), and thumbnail_pending() calls awaits_thumbnail().
 
 do $$
 declare
@@ -21,20 +20,20 @@ begin
     raise exception using
       errcode = 'undefined_object',
       message = format('Dossier grants its API to roles that do not exist: %s', missing),
-      detail = 'Supabase has these roles; a plain Postgres cluster does not.',
-      hint = 'Run docker/roles.sql on this cluster as a superuser, then try again.';
+      detail = 'Every Supabase project has these roles. A plain Postgres cluster does not.',
+      hint = 'Run docker/roles.sql on this cluster as a superuser, then retry.';
   end if;
 end
 $$;
 
 create schema dossier;
 comment on schema dossier is
-  'Dossier: context and documents of conversations. Exposed to PostgREST; guarded by row level security.';
+  'Context and documents of conversations. PostgREST exposes this schema. Row level security guards it.';
 
 create schema dossier_private;
 comment on schema dossier_private is
-  'Dossier''s helpers, bytes, jobs and settings. Never exposed: no API role has usage on it. Policies, '
-  'defaults and begin-atomic bodies reach it because they name it when they are made, not when they run.';
+  'Dossier''s helpers, file bytes, jobs and settings. Never exposed: no API role has usage on it. Policies, defaults and '
+  'begin-atomic bodies can refer to it, since Postgres resolves their names when they are created.';
 
 revoke all on schema dossier, dossier_private from public, anon, authenticated, service_role;
 grant usage on schema dossier to anon, authenticated, service_role;

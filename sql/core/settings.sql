@@ -1,4 +1,4 @@
--- Settings: limits that the owner of the database may change. Each file that reads one adds it, with a check on its value.
+-- Settings: limits that the owner of the database may change. Each file adds the settings that it reads, with a check.
 
 create table dossier_private.settings (
   name text not null,
@@ -8,12 +8,12 @@ create table dossier_private.settings (
   constraint settings_pkey primary key (name)
 );
 comment on table dossier_private.settings is
-  'One row per setting. Change a limit with: update dossier_private.settings set value = … where name = …';
+  'One row per setting. To change a limit: update dossier_private.settings set value = … where name = …';
 comment on column dossier_private.settings.name is 'Name of the setting.';
-comment on column dossier_private.settings.value is 'Value in force.';
+comment on column dossier_private.settings.value is 'Current value.';
 comment on column dossier_private.settings.default_value is
-  'Value that this version of Dossier came with; pg_dump saves only rows that differ from it.';
-comment on column dossier_private.settings.description is 'What the setting does, and in which unit.';
+  'Default of this version of Dossier. pg_dump saves only rows that differ from it.';
+comment on column dossier_private.settings.description is 'What the setting controls, with its unit.';
 
 alter table dossier_private.settings enable row level security;
 create policy settings_all_nobody on dossier_private.settings for all to authenticated using (false);
@@ -33,8 +33,8 @@ begin
 end
 $$;
 comment on function dossier_private.settings_replace_seeded() is
-  'Trigger: inserting a setting that exists changes its value. A restored dump thereby meets the rows '
-  'that create extension has already seeded.';
+  'Trigger: inserting an existing setting changes its value, so that a dump can be restored over the rows that create extension '
+  'has already added.';
 
 create trigger settings_replace_seeded
   before insert on dossier_private.settings
@@ -51,14 +51,15 @@ begin
   if found_value is null then
     raise exception using
       errcode = 'PT500',
-      message = format('Dossier''s setting %s is missing', setting.name),
-      detail = 'Without it a limit could not be enforced.',
+      message = format('The setting %s is missing', setting.name),
+      detail = 'Without it, Dossier cannot enforce a limit.',
       hint = format('As the owner: insert into dossier_private.settings (name, value) values (%L, …)', setting.name);
   end if;
   return found_value;
 end
 $$;
-comment on function dossier_private.setting(text) is 'Value of a setting; fails when it is missing, so that no limit is skipped.';
+comment on function dossier_private.setting(text) is
+  'Returns the value of a setting. Fails if it is missing, so that no limit is skipped.';
 
 create function dossier_private.chunk_bytes() returns integer
 language sql immutable parallel safe security invoker set search_path = ''
@@ -66,7 +67,7 @@ begin atomic
   select 262144;
 end;
 comment on function dossier_private.chunk_bytes() is
-  'Bytes in every chunk of a document but its last. Stored documents depend on it: it is no setting.';
+  'Returns the size of every chunk of a document except the last. Not a setting, because stored documents depend on it.';
 
 create function dossier_private.limits() returns jsonb
 language sql stable security definer set search_path = ''
@@ -88,7 +89,8 @@ begin atomic
   select dossier_private.limits();
 end;
 comment on function dossier.limits() is
-  'Limits of uploads and contexts: {max_file_bytes, chunk_bytes, allowed_media_types, max_name_length, max_context_bytes}.';
+  'Returns the limits of uploads and contexts: {max_file_bytes, chunk_bytes, allowed_media_types, max_name_length, '
+  'max_context_bytes}.';
 
 revoke all on dossier_private.settings from public, anon, authenticated, service_role;
 revoke all on function

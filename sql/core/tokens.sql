@@ -1,4 +1,4 @@
--- Tokens: how much of a language model's window a text takes, estimated without a tokenizer.
+-- Tokens: an estimate of how much of a language model's window a text takes, without a tokenizer.
 
 create function dossier.estimate_tokens(text text) returns integer
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
@@ -6,7 +6,7 @@ as $$
 declare
   characters constant integer := char_length(text);
   bytes constant integer := octet_length(text);
-  -- translate() says it shorter, and takes four times as long.
+  -- translate() would be shorter, but takes four times as long.
   digits constant integer := bytes - octet_length(
     replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(text,
       '0', ''), '1', ''), '2', ''), '3', ''), '4', ''), '5', ''), '6', ''), '7', ''), '8', ''), '9', ''));
@@ -15,8 +15,8 @@ begin
 end
 $$;
 comment on function dossier.estimate_tokens(text) is
-  'Estimate of the tokens of a text, rather too many than too few: 2/7 a character, 3/4 a digit, and 0.35 for each byte '
-  'that UTF-8 needs beyond one a character. How it compares with real tokenizers: docs/tokens.md.';
+  'Estimates the tokens of a text, erring high: 2/7 per character, 3/4 per digit, and 0.35 per further byte of a character in '
+  'UTF-8. docs/tokens.md compares it with real tokenizers.';
 
 revoke all on function dossier.estimate_tokens from public, anon, authenticated, service_role;
 grant execute on function dossier.estimate_tokens to authenticated, service_role;

@@ -1,5 +1,5 @@
--- What the doctor checks in the catalogue, one function for each check: roles, logins, rights, and what is switched off.
--- Rules that hold for any schema are the linter's (doctor/lint.sql); doctor/schema.sql compares with what was installed.
+-- The doctor's checks of the catalogue, one function per check: roles, logins, rights, and disabled objects. Rules that apply to
+-- any schema are in the linter (doctor/lint.sql). doctor/schema.sql compares the schema with the installed one.
 
 create function dossier_private.api_roles() returns table (
   oid oid, name text, rolsuper boolean, rolbypassrls boolean
@@ -10,7 +10,7 @@ begin atomic
   from pg_catalog.pg_roles as r
   where r.rolname in ('anon', 'authenticated', 'service_role');
 end;
-comment on function dossier_private.api_roles() is 'The roles that requests run as.';
+comment on function dossier_private.api_roles() is 'Returns the roles that requests run as.';
 
 create function dossier_private.our_relations() returns table (oid oid, relkind "char", schema text, name text)
 language sql stable security invoker set search_path = '' rows 50
@@ -20,7 +20,7 @@ begin atomic
   join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
   where n.nspname in ('dossier', 'dossier_private') and c.relkind in ('r', 'S', 'v');
 end;
-comment on function dossier_private.our_relations() is 'Tables, sequences and views of Dossier.';
+comment on function dossier_private.our_relations() is 'Returns the tables, sequences and views of Dossier.';
 
 create function dossier_private.our_functions() returns table (oid oid, proacl aclitem[], proowner oid, name text)
 language sql stable security invoker set search_path = '' rows 300
@@ -30,7 +30,7 @@ begin atomic
   join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
   where n.nspname in ('dossier', 'dossier_private');
 end;
-comment on function dossier_private.our_functions() is 'Functions of Dossier.';
+comment on function dossier_private.our_functions() is 'Returns the functions of Dossier.';
 
 create function dossier_private.doctor_version() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -42,15 +42,15 @@ begin
       case when exists (select from pg_catalog.pg_extension as x where x.extname = 'dossier') then 'native' else 'hosted' end,
       current_setting('server_version'))
     union all
-    select 'warning', format('PostgreSQL %s is older than the versions that the tests cover', current_setting('server_version'))
+    select 'warning', format('PostgreSQL %s is older than the tested versions', current_setting('server_version'))
     where current_setting('server_version_num')::integer < 150000
     union all
-    select 'warning', format('version %s is installed on the server, and %s in this database', a.default_version, a.installed_version)
+    select 'warning', format('the server has version %s, but this database has %s', a.default_version, a.installed_version)
     from pg_catalog.pg_available_extensions as a
     where a.name = 'dossier' and a.default_version <> a.installed_version;
 end
 $$;
-comment on function dossier_private.doctor_version() is 'The versions of Dossier and PostgreSQL.';
+comment on function dossier_private.doctor_version() is 'Check: the versions of Dossier and PostgreSQL.';
 
 create function dossier_private.doctor_roles() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -75,7 +75,8 @@ begin
     join dossier_private.api_roles() as other on other.name <> r.name and not r.rolsuper and pg_has_role(r.oid, other.oid, 'member');
 end
 $$;
-comment on function dossier_private.doctor_roles() is 'Whether the API roles exist, and are bound by row level security as they should be.';
+comment on function dossier_private.doctor_roles() is
+  'Check: the API roles exist, and row level security binds them as it should.';
 
 create function dossier_private.doctor_ownership() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -102,7 +103,7 @@ begin
     where home.nspname = 'dossier_private' and one.owner <> home.nspowner;
 end
 $$;
-comment on function dossier_private.doctor_ownership() is 'What in the schemas belongs to another role than their owner.';
+comment on function dossier_private.doctor_ownership() is 'Check: everything in the schemas belongs to their owner.';
 
 create function dossier_private.doctor_login() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -118,13 +119,14 @@ begin
     join pg_catalog.pg_roles as login on login.rolname = 'authenticator'
     where not pg_has_role(login.oid, r.oid, 'member')
     union all
-    select 'error', format('authenticator has the rights of %s before a request names its role', r.name)
+    select 'error', format('authenticator has the rights of %s before a request sets its role', r.name)
     from dossier_private.api_roles() as r
     join pg_catalog.pg_roles as login on login.rolname = 'authenticator'
     where login.rolsuper or pg_has_role(login.oid, r.oid, 'usage');
 end
 $$;
-comment on function dossier_private.doctor_login() is 'Whether authenticator can become the API roles, and has no rights of its own.';
+comment on function dossier_private.doctor_login() is
+  'Check: authenticator can become the API roles, and has no rights of its own.';
 
 create function dossier_private.doctor_rights() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -176,7 +178,7 @@ begin
       and not has_function_privilege(r.oid, f.oid, 'execute');
 end
 $$;
-comment on function dossier_private.doctor_rights() is 'Rights of the API roles that they should not have, and those that they lack.';
+comment on function dossier_private.doctor_rights() is 'Check: the API roles have the rights that they need, and no others.';
 
 create function dossier_private.doctor_constraints() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -190,7 +192,7 @@ begin
     where not c.convalidated;
 end
 $$;
-comment on function dossier_private.doctor_constraints() is 'Constraints that were never validated.';
+comment on function dossier_private.doctor_constraints() is 'Check: all constraints are validated.';
 
 create function dossier_private.doctor_triggers() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -198,13 +200,13 @@ as $$
 #variable_conflict use_column
 begin
   return query
-    select 'error', format('the trigger %I of %s is switched off', g.tgname, t.name)
+    select 'error', format('the trigger %I of %s is disabled', g.tgname, t.name)
     from pg_catalog.pg_trigger as g
     join dossier_private.our_relations() as t on t.oid = g.tgrelid
     where g.tgenabled = 'D';
 end
 $$;
-comment on function dossier_private.doctor_triggers() is 'Triggers that are switched off.';
+comment on function dossier_private.doctor_triggers() is 'Check: no trigger is disabled.';
 
 create function dossier_private.doctor_views() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -212,7 +214,7 @@ as $$
 #variable_conflict use_column
 begin
   return query
-    select distinct 'error', format('%s shows %s to %s past row level security', v.oid::regclass, t.name, r.name)
+    select distinct 'error', format('%s shows %s to %s and bypasses row level security', v.oid::regclass, t.name, r.name)
     from pg_catalog.pg_class as v
     join pg_catalog.pg_rewrite as w on w.ev_class = v.oid
     join pg_catalog.pg_depend as d
@@ -224,7 +226,7 @@ begin
       and not coalesce(v.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false);
 end
 $$;
-comment on function dossier_private.doctor_views() is 'Views that show rows past row level security.';
+comment on function dossier_private.doctor_views() is 'Check: no view bypasses row level security.';
 
 create function dossier_private.doctor_dumps() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -232,14 +234,14 @@ as $$
 #variable_conflict use_column
 begin
   return query
-    select 'error', format('pg_dump leaves out the rows of %s', t.name)
+    select 'error', format('pg_dump omits the rows of %s', t.name)
     from dossier_private.our_relations() as t
     join pg_catalog.pg_depend as d on d.classid = 'pg_catalog.pg_class'::regclass and d.objid = t.oid and d.deptype = 'e'
     join pg_catalog.pg_extension as x on x.oid = d.refobjid and x.extname = 'dossier'
     where t.relkind in ('r', 'S') and not coalesce(t.oid = any (x.extconfig), false);
 end
 $$;
-comment on function dossier_private.doctor_dumps() is 'Tables that pg_dump leaves out.';
+comment on function dossier_private.doctor_dumps() is 'Check: pg_dump includes all tables.';
 
 create function dossier_private.doctor_api() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -256,7 +258,7 @@ begin
       and g.setdatabase in (0, (select d.oid from pg_catalog.pg_database as d where d.datname = current_database()));
 end
 $$;
-comment on function dossier_private.doctor_api() is 'The schemas that PostgREST exposes.';
+comment on function dossier_private.doctor_api() is 'Check: PostgREST exposes the right schemas.';
 
 revoke all on function
   dossier_private.api_roles, dossier_private.our_relations, dossier_private.our_functions,

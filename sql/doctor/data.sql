@@ -1,4 +1,4 @@
--- What the doctor checks in rows and settings, one function for each check.
+-- The doctor's checks of rows and settings, one function per check.
 
 create function dossier_private.doctor_settings() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -12,7 +12,7 @@ begin
     where not exists (select from dossier_private.settings as s where s.name = wanted.name);
 end
 $$;
-comment on function dossier_private.doctor_settings() is 'Settings that are missing.';
+comment on function dossier_private.doctor_settings() is 'Check: no setting is missing.';
 
 create function dossier_private.doctor_workers() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -31,7 +31,7 @@ begin
     having count(*) > 0;
 end
 $$;
-comment on function dossier_private.doctor_workers() is 'Jobs that nobody works on.';
+comment on function dossier_private.doctor_workers() is 'Check: jobs do not wait for a worker too long.';
 
 create function dossier_private.doctor_uploads() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -45,7 +45,7 @@ begin
     having count(*) > 0;
 end
 $$;
-comment on function dossier_private.doctor_uploads() is 'Uploads that were abandoned.';
+comment on function dossier_private.doctor_uploads() is 'Check: no abandoned uploads.';
 
 create function dossier_private.doctor_store() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -61,7 +61,7 @@ begin
     group by deletion.storage;
 end
 $$;
-comment on function dossier_private.doctor_store() is 'Files in stores outside Postgres that are overdue for deletion.';
+comment on function dossier_private.doctor_store() is 'Check: no file in an external store is overdue for deletion.';
 
 create function dossier_private.doctor_trash() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -71,13 +71,13 @@ begin
   return query
     select 'warning', format('%s trashed sessions are more than a day overdue for purging', count(*))
     from dossier.sessions as session
-    -- If the setting is missing, the check settings says so.
+    -- If the setting is missing, the check settings reports it.
     where exists (select from dossier_private.settings as s where s.name = 'trash_days')
       and session.deleted_at < now() - make_interval(days => dossier_private.trash_days(session.organization_id) + 1)
     having count(*) > 0;
 end
 $$;
-comment on function dossier_private.doctor_trash() is 'Trashed sessions that are overdue for purging.';
+comment on function dossier_private.doctor_trash() is 'Check: no trashed session is overdue for purging.';
 
 create function dossier_private.doctor_jobs() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -85,7 +85,7 @@ as $$
 #variable_conflict use_column
 begin
   return query
-    select 'warning', format('%s documents wait for an extraction that is not queued', count(*))
+    select 'warning', format('%s documents wait for an extraction, but no extraction is queued', count(*))
     from dossier.documents as document
     where document.status in ('stored', 'extracting')
       and not exists (
@@ -94,7 +94,7 @@ begin
     having count(*) > 0;
 end
 $$;
-comment on function dossier_private.doctor_jobs() is 'Documents that wait for an extraction that is not queued.';
+comment on function dossier_private.doctor_jobs() is 'Check: documents that wait for an extraction have one queued.';
 
 create function dossier_private.doctor_bytes() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -117,7 +117,8 @@ begin
       or exists (select document_id from dossier_private.jobs except select id from dossier.documents);
 end
 $$;
-comment on function dossier_private.doctor_bytes() is 'Documents that have lost bytes, and rows of documents that are gone.';
+comment on function dossier_private.doctor_bytes() is
+  'Check: no document has lost bytes, and no rows remain of deleted documents.';
 
 create function dossier_private.doctor_search() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -143,7 +144,7 @@ begin
     having count(*) > 0;
 end
 $$;
-comment on function dossier_private.doctor_search() is 'Pages and contexts that the search index lacks.';
+comment on function dossier_private.doctor_search() is 'Check: the search index contains all pages and contexts.';
 
 create function dossier_private.doctor_owners() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -151,7 +152,7 @@ as $$
 #variable_conflict use_column
 begin
   return query
-    select 'error', format('%s organizations have members and no owner', count(*))
+    select 'error', format('%s organizations have members but no owner', count(*))
     from dossier.organizations as organization
     where exists (select from dossier.organization_members as m where m.organization_id = organization.id)
       and not exists (
@@ -160,7 +161,7 @@ begin
     having count(*) > 0;
 end
 $$;
-comment on function dossier_private.doctor_owners() is 'Organizations without an owner.';
+comment on function dossier_private.doctor_owners() is 'Check: every organization has an owner.';
 
 create function dossier_private.doctor_durability() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -173,7 +174,7 @@ begin
     where s.name in ('fsync', 'full_page_writes') and s.setting = 'off';
 end
 $$;
-comment on function dossier_private.doctor_durability() is 'Settings of Postgres without which a crash loses what was stored.';
+comment on function dossier_private.doctor_durability() is 'Check: Postgres''s own settings do not risk stored data in a crash.';
 
 revoke all on function
   dossier_private.doctor_settings,

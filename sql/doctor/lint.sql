@@ -1,34 +1,35 @@
--- The linter: Supabase's database linter, as a function, so that it runs wherever Dossier does. The doctor asks it about
--- Dossier's own schemas, in which it finds what was changed by hand, by another migration, or by a restore that went half-way.
+-- The linter: Supabase's database linter as a function, so that it runs wherever Dossier does. The doctor runs it on Dossier's
+-- own schemas, and so finds changes by hand, by other migrations, or by an incomplete restore.
 
-create function dossier_private.lint_rules() returns table (rule text, status text, mend text)
+create function dossier_private.lint_rules() returns table (rule text, status text, fix text)
 language plpgsql immutable parallel safe security invoker set search_path = '' rows 20
 as $$
 begin
   return query values
     ('rls_disabled', 'error', 'alter table … enable row level security'),
     ('policy_exists_rls_disabled', 'error', 'alter table … enable row level security'),
-    ('rls_enabled_no_policy', 'error', 'Create the table''s policies as the SQL of this version has them.'),
-    ('rls_references_user_metadata', 'error', 'drop policy … on …: users write their user_metadata themselves.'),
-    ('multiple_permissive_policies', 'warning', 'drop policy … on …: what one refuses, the other lets pass.'),
-    ('auth_rls_initplan', 'warning', 'Wrap the call in (select …), so that it runs once a statement and not for every row.'),
+    ('rls_enabled_no_policy', 'error', 'Create the policies of the table from the SQL of this version.'),
+    ('rls_references_user_metadata', 'error', 'drop policy … on …: users can change their own user_metadata.'),
+    ('multiple_permissive_policies', 'warning', 'drop policy … on …: each policy allows what another refuses.'),
+    ('auth_rls_initplan', 'warning', 'Wrap the call in (select …), so that it runs once per statement instead of once per row.'),
     ('definer_function_executable', 'error',
-      'Where the schema is private, as dossier_private is: revoke usage on schema … from anon, authenticated. Elsewhere: revoke execute on function … from public, anon, authenticated.'),
+      'If the schema is private, as dossier_private is: revoke usage on schema … from anon, authenticated. '
+      'Otherwise: revoke execute on function … from public, anon, authenticated.'),
     ('function_search_path_mutable', 'error', 'alter function … set search_path = '''''),
     ('security_definer_view', 'error', 'drop view …, or alter view … set (security_invoker = true)'),
-    ('auth_users_exposed', 'error', 'drop view …: it shows the users of all tenants.'),
+    ('auth_users_exposed', 'error', 'drop view …: it exposes the users of all tenants.'),
     ('materialized_view_in_api', 'error', 'revoke select on … from anon, authenticated: no policy guards a materialized view.'),
     ('foreign_table_in_api', 'error', 'revoke select on … from anon, authenticated: no policy guards a foreign table.'),
-    ('foreign_key_to_auth', 'warning', 'alter table … drop constraint …: it keeps users from being deleted; forget_user() erases.'),
+    ('foreign_key_to_auth', 'warning', 'alter table … drop constraint …: it prevents deleting users. forget_user() erases them.'),
     ('no_primary_key', 'warning', 'alter table … add primary key (…)'),
     ('unindexed_foreign_keys', 'warning', 'create index on … (…)'),
-    ('duplicate_index', 'warning', 'drop index …, one of them'),
+    ('duplicate_index', 'warning', 'drop index … for one of them'),
     ('invalid_index', 'warning', 'reindex index …'),
     ('unsupported_reg_types', 'warning', 'alter table … alter column … type text: pg_upgrade refuses columns of these types.');
 end
 $$;
 comment on function dossier_private.lint_rules() is
-  'Rules of the linter, called as Supabase''s own where it has them, how bad it is to break one, and how to mend it.';
+  'Returns the rules of the linter, with the names that Supabase''s linter uses, how severe a violation is, and how to fix it.';
 
 create function dossier_private.lint(schemas text[]) returns table (rule text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 10
@@ -86,7 +87,7 @@ begin
     union all
     select distinct 'multiple_permissive_policies', format('%s on %s', string_agg(quote_ident(p.polname), ', ' order by p.polname), p.of)
     from policies as p
-    -- What is for public, role 0, is for everybody whom another policy of the table names.
+    -- A policy for public (role 0) applies to every role that another policy of the table names.
     join lateral (
       select distinct named.role
       from policies as any_policy cross join lateral unnest(any_policy.polroles) as named (role)
@@ -110,7 +111,7 @@ begin
     select 'function_search_path_mutable', f.name
     from functions as f
     join pg_catalog.pg_language as l on l.oid = f.prolang
-    where l.lanname not in ('c', 'internal') -- which look up no names
+    where l.lanname not in ('c', 'internal') -- these do not look up names
       and not coalesce(f.proconfig @> array['search_path=""'], false)
 
     union all
@@ -164,6 +165,6 @@ begin
 end
 $$;
 comment on function dossier_private.lint(text[]) is
-  'What in these schemas breaks which rule. A schema counts as exposed when anon or authenticated may use it.';
+  'Returns violations of the rules in these schemas. A schema is exposed if anon or authenticated have usage on it.';
 
 revoke all on function dossier_private.lint_rules, dossier_private.lint from public, anon, authenticated, service_role;

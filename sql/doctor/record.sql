@@ -1,3 +1,3 @@
--- The last file: what was installed is remembered, so that the doctor can tell what has become of it.
+-- The last file: records the installed schema, so that the doctor can detect changes.
 
 select dossier_private.record_schema();

@@ -1,4 +1,4 @@
--- What this schema is, as text: so that a review, an upgrade or the doctor notices what has become of it.
+-- The schema as text, so that a review, an upgrade or the doctor can detect changes.
 --
 -- Invariant: the text is the same on every supported version of PostgreSQL, in both install modes, and after a restore.
 
@@ -9,10 +9,10 @@ create table dossier_private.installed_schema (
   constraint installed_schema_pkey primary key (object, place)
 );
 comment on table dossier_private.installed_schema is
-  'What describe_schema() said when this version was installed. Seeded like the settings that come with a version: no dump of '
-  'a native install holds it, but for the table of embeddings, which comes later.';
-comment on column dossier_private.installed_schema.place is 'Place of the line in the whole text.';
-comment on column dossier_private.installed_schema.object is 'The table, function or other thing that the line belongs to.';
+  'Result of describe_schema() when this version was installed. Installed with the version, like default settings: dumps of a '
+  'native install omit it, except for the table of embeddings, which is created later.';
+comment on column dossier_private.installed_schema.place is 'Position of the line in the text.';
+comment on column dossier_private.installed_schema.object is 'Table, function or other object that the line belongs to.';
 comment on column dossier_private.installed_schema.line is 'The line.';
 
 create function dossier_private.describe_schema(with_bodies boolean) returns table (object text, line text)
@@ -33,7 +33,7 @@ begin
       from pg_catalog.pg_proc as p
       join ours on ours.oid = p.pronamespace
       join pg_catalog.pg_language as l on l.oid = p.prolang
-      where l.lanname <> 'c' and p.proname not in ('run_job', 'guard_drop') -- which only native installs have
+      where l.lanname <> 'c' and p.proname not in ('run_job', 'guard_drop') -- only in native installs
     ), grants as (
       select r.oid, null::smallint as column_number, a.* from relations as r cross join lateral aclexplode(r.relacl) as a
       where a.grantee <> r.relowner
@@ -122,10 +122,10 @@ begin
         case when f.proretset then format('rows %s', f.prorows) end)
       from functions as f
       union all
-      select 3, f.name, 3, '  body ' || md5(concat(f.prosrc, -- less what Postgres adds when it reads its own text again
+      select 3, f.name, 3, '  body ' || md5(concat(f.prosrc, -- without what Postgres adds when it reads its own text again
         regexp_replace(pg_get_function_sqlbody(f.oid), ' AS "?\w+"?|[()]|::\w+', '', 'g')))
       from functions as f
-      where with_bodies and f.proname <> 'my_memberships' -- which is built from a setting
+      where with_bodies and f.proname <> 'my_memberships' -- it is built from a setting
       union all
       select 3, f.name, 2, '  arguments ' || pg_get_function_arguments(f.oid) from functions as f where f.pronargdefaults > 0
       union all
@@ -137,8 +137,9 @@ begin
 end
 $$;
 comment on function dossier_private.describe_schema(boolean) is
-  'The schemas dossier and dossier_private, a line for each table, column, constraint, index, policy, trigger, function and '
-  'grant, what belongs to a thing below it; with_bodies adds a digest of each function''s body. Without native functions.';
+  'Describes the schemas dossier and dossier_private with a line for each table, column, constraint, index, policy, trigger, '
+  'function and grant, each below the object it belongs to. with_bodies adds a digest of each function''s body. Omits native '
+  'functions.';
 
 create function dossier_private.record_schema() returns void
 language plpgsql security invoker set search_path = ''
@@ -151,7 +152,7 @@ begin
 end
 $$;
 comment on function dossier_private.record_schema() is
-  'Takes the schema as it is now for the one that was installed. The last statement of an install and of every upgrade.';
+  'Records the current schema as the installed one. The last statement of an install and of every upgrade.';
 
 create function dossier_private.doctor_schema() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -162,11 +163,11 @@ begin
     with now as materialized (
       select * from dossier_private.describe_schema(true)
     ), changes as (
-      select was.object, 'is gone or changed' as what, was.line
+      select was.object, 'missing or changed' as what, was.line
       from (select object, line from dossier_private.installed_schema except all select object, line from now) as was
       union all
-      -- What an app adds is its own affair, but for what opens a door.
-      select new.object, 'is new', new.line
+      -- Objects that an app adds are ignored, unless they grant access.
+      select new.object, 'added', new.line
       from (select object, line from now except all select object, line from dossier_private.installed_schema) as new
       where new.line ~ '^  (policy |grant .* to .*\m(public|anon|authenticated|service_role)\M)'
     ), numbered as (
@@ -179,7 +180,8 @@ begin
     where n.place <= 30;
 end
 $$;
-comment on function dossier_private.doctor_schema() is 'Differences from the schema as it was installed, thirty lines at most.';
+comment on function dossier_private.doctor_schema() is
+  'Check: the schema equals the installed one. Returns at most thirty differences.';
 
 alter table dossier_private.installed_schema enable row level security;
 create policy installed_schema_all_nobody on dossier_private.installed_schema for all to authenticated using (false);

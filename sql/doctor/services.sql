@@ -1,4 +1,4 @@
--- What the doctor checks in what Dossier works with: the table of members, the reader of files, Supabase Realtime.
+-- The doctor's checks of everything that Dossier works with: the table of members, extraction, Supabase Realtime.
 
 create function dossier_private.doctor_membership() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -11,11 +11,11 @@ begin
     return;
   end if;
   return query values ('ok', case config ->> 'mode'
-    when 'table' then format('read from %s', config ->> 'table')
-    when 'claims' then format('read from the claim %s of tokens', config ->> 'claim')
-    else 'kept in organization_members' end);
+    when 'table' then format('membership is read from %s', config ->> 'table')
+    when 'claims' then format('membership is read from the claim %s of tokens', config ->> 'claim')
+    else 'membership is read from organization_members' end);
   return query
-    select 'error', 'my_memberships() differs from what the setting membership describes'
+    select 'error', 'my_memberships() does not match the setting membership'
     where not exists (
       select from pg_catalog.pg_proc as p
       where p.oid = pg_catalog.to_regprocedure('dossier_private.my_memberships()')
@@ -38,7 +38,7 @@ begin
     where reader.oid = 'dossier_private.my_memberships()'::regprocedure and needed.name is not null
       and not coalesce(has_column_privilege(reader.proowner, source, a.attnum, 'select'), false)
     union all
-    select 'warning', format('every member of %s is a viewer, so nobody may write', source)
+    select 'warning', format('every member of %s is a viewer, so no member may write', source)
     where config ->> 'role_column' is null and config ->> 'other_role' = 'viewer'
     union all
     select 'warning', format('no index of %s begins with %I, so every statement reads the whole table', source, config ->> 'user_column')
@@ -50,7 +50,7 @@ begin
         where i.indrelid = source and i.indisvalid and i.indpred is null and a.attname = config ->> 'user_column');
 end
 $$;
-comment on function dossier_private.doctor_membership() is 'Where membership is read from, and whether it can be.';
+comment on function dossier_private.doctor_membership() is 'Check: where membership is read from, and whether it can be read.';
 
 create function dossier_private.doctor_reader() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 1
@@ -59,7 +59,7 @@ declare
   read_text text;
 begin
   if pg_catalog.to_regproc('dossier.extract_text') is null then
-    return query values ('ok', 'files are read by edges, not by the database: dossier-edge check tries one');
+    return query values ('ok', 'edges extract files, not the database: dossier-edge check tries one');
     return;
   end if;
 
@@ -67,37 +67,38 @@ begin
     -- Dynamic: hosted installs do not have the function.
     execute 'select dossier.extract_text($1)' into read_text using 'The doctor was here.'::bytea;
     return query select case when read_text ~ '^The doctor was here\.\s*$' then 'ok' else 'error' end,
-      format('a one-line text file reads as %L', read_text);
+      format('the text of a one-line file is %L', read_text);
   exception when others then
-    return query values ('error', format('a text file cannot be read: %s', sqlerrm));
+    return query values ('error', format('a text file cannot be extracted: %s', sqlerrm));
   end;
 end
 $$;
-comment on function dossier_private.doctor_reader() is 'Whether the database can read files: it reads one line through its worker.';
+comment on function dossier_private.doctor_reader() is
+  'Check: the database can extract a file. It extracts one line in its worker.';
 
 create function dossier_private.doctor_sandbox() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 1
 as $$
 begin
   return query
-    select 'warning', 'dossier.sandbox is accept_missing: files are read even if the kernel lacks a layer of the sandbox'
+    select 'warning', 'dossier.sandbox is accept_missing: files are extracted even if the kernel lacks a sandbox layer'
     where current_setting('dossier.sandbox', true) = 'accept_missing';
 end
 $$;
-comment on function dossier_private.doctor_sandbox() is 'Whether files may be read without every layer of the sandbox.';
+comment on function dossier_private.doctor_sandbox() is 'Check: files are extracted only with every sandbox layer.';
 
 create function dossier_private.doctor_limits() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 1
 as $$
 begin
   return query
-    select 'warning', format('max_file_bytes is %s, but dossier.extract_input is %s: larger files are stored and never read',
+    select 'warning', format('max_file_bytes is %s, but dossier.extract_input is %s: larger files are stored but never extracted',
       s.value, current_setting('dossier.extract_input'))
     from dossier_private.settings as s
     where s.name = 'max_file_bytes' and s.value::bigint > pg_size_bytes(current_setting('dossier.extract_input', true));
 end
 $$;
-comment on function dossier_private.doctor_limits() is 'Whether files may be uploaded that are too large to be read.';
+comment on function dossier_private.doctor_limits() is 'Check: no file can be uploaded that is too large to extract.';
 
 create function dossier_private.doctor_realtime() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 1
@@ -108,11 +109,11 @@ begin
     when exists (
       select from pg_catalog.pg_policy as p
       where p.polrelid = pg_catalog.to_regclass('realtime.messages') and p.polname = 'dossier_sessions_select')
-      then 'users may listen to their sessions'
-    else 'nobody may listen: dossier.enable_realtime() has not been called' end;
+      then 'users may subscribe to their sessions'
+    else 'users may not subscribe: dossier.enable_realtime() has not been called' end;
 end
 $$;
-comment on function dossier_private.doctor_realtime() is 'Whether browsers can follow documents through Supabase Realtime.';
+comment on function dossier_private.doctor_realtime() is 'Check: browsers can follow documents through Supabase Realtime.';
 
 revoke all on function
   dossier_private.doctor_membership, dossier_private.doctor_reader, dossier_private.doctor_sandbox,

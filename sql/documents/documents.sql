@@ -1,4 +1,4 @@
--- Documents: the rows, their bytes in chunks, reading and deleting them.
+-- Documents: the rows, their bytes in chunks, reading and deleting.
 
 create function dossier_private.is_safe_name(name text) returns boolean
 language sql immutable parallel safe security invoker set search_path = ''
@@ -9,7 +9,8 @@ begin atomic
     and name !~ '[\u0001-\u001f\u007f-\u009f/\\\u2028-\u202e\u2066-\u2069]';
 end;
 comment on function dossier_private.is_safe_name(text) is
-  'Whether a document may be called so: no control characters, path separators, line separators, or characters that reverse how a name reads.';
+  'Returns whether a document may have this name. Refuses control characters, path separators, line separators, and characters '
+  'that reverse the reading direction.';
 
 create table dossier.documents (
   id uuid not null default dossier_private.uuid_v7(),
@@ -55,43 +56,44 @@ create table dossier.documents (
   )
 );
 comment on table dossier.documents is
-  'Uploaded files. Begun by begin_upload(), so that no row escapes its checks; name and metadata may be changed later.';
+  'Uploaded files. Created only by begin_upload(), so that every row passes its checks. Name and metadata may be changed later.';
 comment on column dossier.documents.id is 'Key (uuid v7).';
-comment on column dossier.documents.session_id is 'The session it belongs to; never changes.';
+comment on column dossier.documents.session_id is 'The session. Never changes.';
 comment on column dossier.documents.organization_id is 'Organization of the session.';
-comment on column dossier.documents.user_id is 'Who uploaded it: subject of that user''s token.';
-comment on column dossier.documents.name is 'File name as people see it; no path, no control characters.';
-comment on column dossier.documents.media_type is 'Type, decided by the bytes where they tell, else as declared.';
-comment on column dossier.documents.size_bytes is 'Size; while uploading what was declared, or null.';
-comment on column dossier.documents.sha256 is 'Hex digest of the bytes as the uploader computed it.';
+comment on column dossier.documents.user_id is 'Uploader: subject of that user''s token.';
+comment on column dossier.documents.name is 'File name, without a path or control characters.';
+comment on column dossier.documents.media_type is 'Media type, detected from the bytes if possible, otherwise as declared.';
+comment on column dossier.documents.size_bytes is 'Size. While uploading: the declared size, or null.';
+comment on column dossier.documents.sha256 is 'Hexadecimal digest of the bytes, computed by the uploader.';
 comment on column dossier.documents.status is 'uploading, stored, extracting, ready, failed or unsupported.';
 comment on column dossier.documents.error_code is
-  'Why it failed or is unsupported, for programs. Beside ready it is a notice: needs_ocr, some pages are pictures that were not read.';
-comment on column dossier.documents.error_message is 'The same for people; never missing when it failed or is unsupported.';
-comment on column dossier.documents.page_count is 'Pages of extracted text.';
-comment on column dossier.documents.token_count is 'Estimate of the text''s tokens for a language model: sum of its pages''.';
+  'Why it failed or is unsupported, for programs. With status ready it is a notice: after needs_ocr, some pages are images '
+  'without extracted text.';
+comment on column dossier.documents.error_message is 'The same for people. Never null if it failed or is unsupported.';
+comment on column dossier.documents.page_count is 'Number of pages of extracted text.';
+comment on column dossier.documents.token_count is 'Estimated tokens of the text for a language model: the sum over its pages.';
 comment on column dossier.documents.storage is
-  'Where the bytes are: postgres means dossier_private.document_chunks; none, that it was imported without them; any other, a store '
-  'outside, of which there is none yet.';
-comment on column dossier.documents.storage_key is 'Key of the bytes in a store outside; never used again.';
-comment on column dossier.documents.metadata is 'JSON object of the app''s own making, at most 64 KiB.';
-comment on column dossier.documents.language is 'Language of most of the text, guessed: an ISO 639-3 code, or null.';
+  'Where the bytes are. postgres: in dossier_private.document_chunks. none: imported without bytes. Any other value names an '
+  'external store; none exists yet.';
+comment on column dossier.documents.storage_key is 'Key of the bytes in an external store. Never reused.';
+comment on column dossier.documents.metadata is 'JSON object defined by the app, at most 64 KiB.';
+comment on column dossier.documents.language is 'Detected language of most of the text: an ISO 639-3 code, or null.';
 comment on column dossier.documents.file_metadata is
-  'What the file says of itself: title, author, subject, keywords, producer, created, modified, page_labels, outline, '
-  'attachments, as far as it has them; at most 64 KiB.';
+  'Metadata in the file: title, author, subject, keywords, producer, created, modified, page_labels, outline and attachments, '
+  'if present. At most 64 KiB.';
 comment on column dossier.documents.created_at is 'When the upload began.';
 comment on column dossier.documents.updated_at is 'When the row last changed.';
 
 create index documents_organization_id_session_id_idx on dossier.documents (organization_id, session_id);
 create index documents_organization_id_created_at_idx on dossier.documents (organization_id, created_at desc, id desc);
 create index documents_session_id_created_at_idx on dossier.documents (session_id, created_at desc, id desc);
--- What the sweeper looks for.
+-- For the sweeper.
 create index documents_uploading_idx on dossier.documents (created_at) where status = 'uploading';
 create statistics dossier.documents_session_id_stats (dependencies)
   on session_id, organization_id from dossier.documents;
 comment on statistics dossier.documents_session_id_stats is
-  'A session has one organization. Told so, the planner lists a session in the order of its index; else it takes '
-  'the policy''s filter for a narrow one, reads all documents of the session and sorts them.';
+  'A session has one organization. Without this fact the planner overestimates how much the policy filters, reads all documents '
+  'of a session and sorts them, instead of reading them in the order of the index.';
 
 create table dossier_private.document_chunks (
   document_id uuid not null,
@@ -105,11 +107,12 @@ create table dossier_private.document_chunks (
   constraint document_chunks_bytes_check check (octet_length(bytes) between 1 and 262144)
 );
 comment on table dossier_private.document_chunks is
-  'Bytes of documents: rows of chunk_bytes() each, the last one shorter. No role reads it but through read_content().';
+  'Bytes of documents, in rows of chunk_bytes() each except the last. API roles read them only through read_content().';
 comment on column dossier_private.document_chunks.document_id is 'The document.';
 comment on column dossier_private.document_chunks.organization_id is 'Organization of the document.';
 comment on column dossier_private.document_chunks.seq is 'Position, from 0.';
-comment on column dossier_private.document_chunks.bytes is 'The bytes. Stored external: trying to compress what is compressed costs more than writing it.';
+comment on column dossier_private.document_chunks.bytes is
+  'The bytes. Stored external: most files are compressed already, and compressing them again costs more than writing them.';
 alter table dossier_private.document_chunks alter column bytes set storage external;
 
 create trigger documents_touch
@@ -129,7 +132,7 @@ begin
 end
 $$;
 comment on function dossier_private.announce_document() is
-  'Trigger: notifies dossier_documents of a new status, or of status deleted, at which a worker stops reading the file.';
+  'Trigger: notifies dossier_documents of a new status, or of status deleted, so that a worker stops reading the file.';
 
 create trigger documents_announce
   after update of status on dossier.documents
@@ -154,7 +157,8 @@ begin
 end
 $$;
 comment on function dossier_private.document_organization(uuid) is
-  'Organization of a document; null when there is none, or its session is in the trash: see session_organization().';
+  'Returns the organization of a document; null if the document does not exist or its session is in the trash. See '
+  'session_organization().';
 
 create function dossier_private.require_document(document_id uuid) returns dossier.documents
 language plpgsql volatile security definer set search_path = ''
@@ -163,23 +167,23 @@ as $$
 declare
   document dossier.documents;
 begin
-  -- Rights first: who may not write the document may not lock it either. Its organization never changes.
+  -- Check rights first: a caller that may not write the document may not lock it either. Its organization never changes.
   perform dossier_private.require_writer(dossier_private.document_organization(document_id), 'document', document_id);
 
   select d.* into document from dossier.documents as d where d.id = require_document.document_id for no key update;
-  if not found then -- deleted while this waited
+  if not found then -- deleted while this call waited
     perform dossier_private.require_writer(null, 'document', document_id);
   end if;
   return document;
 end
 $$;
 comment on function dossier_private.require_document(uuid) is
-  'A document the caller may write, locked; PT404 when it is invisible, 42501 when only readable.';
+  'Returns a document that the caller may write, and locks it. PT404 if it is invisible, 42501 if it is read-only.';
 
 create function dossier_private.delete_document(document_id uuid) returns boolean
 language plpgsql volatile security definer set search_path = ''
 as $$
--- Definer: a viewer is told why not (42501), where row level security would find nothing to delete.
+-- Definer: a viewer gets an error (42501). Under row level security, the deletion would silently find no row.
 declare
   document dossier.documents;
 begin
@@ -198,7 +202,7 @@ begin atomic
   select dossier_private.delete_document(document_id);
 end;
 comment on function dossier.delete_document(uuid) is
-  'Deletes a document with its bytes, pages and jobs; false when there is none that the caller can see.';
+  'Deletes a document with its bytes, pages and jobs. Returns false if the caller cannot see such a document.';
 
 create function dossier_private.require_bytes(document_id uuid, storage text) returns void
 language plpgsql immutable security invoker set search_path = ''
@@ -209,22 +213,23 @@ begin
       errcode = 'PT410',
       message = 'The bytes of this document are not stored',
       detail = format('Document %s was imported without its bytes.', document_id),
-      hint = 'Its pages can be read. Upload the file, or export its session again with include_bytes.';
+      hint = 'Read its pages. To store the bytes, upload the file or export its session again with include_bytes.';
   elsif storage <> 'postgres' then
     raise exception using
       errcode = 'PT410',
       message = 'The bytes of this document are not in the database',
-      detail = format('Those of document %s are in the store %s.', document_id, storage),
-      hint = 'Read them there, by the document''s storage_key.';
+      detail = format('The bytes of document %s are in the store %s.', document_id, storage),
+      hint = 'Read them there with the storage_key of the document.';
   end if;
 end
 $$;
-comment on function dossier_private.require_bytes(uuid, text) is 'Refuses (PT410) a document whose bytes are not in this database.';
+comment on function dossier_private.require_bytes(uuid, text) is
+  'Refuses (PT410) a document whose bytes are not in this database.';
 
 create function dossier_private.read_content(document_id uuid, offset_bytes bigint, length_bytes integer) returns bytea
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: API roles cannot read the chunks; it repeats what documents_select_viewer says.
+-- Definer: API roles cannot read the chunks. Repeats the condition of documents_select_viewer.
 declare
   chunk_bytes constant bigint := dossier_private.chunk_bytes();
   document record;
@@ -237,7 +242,7 @@ begin
   where d.id = read_content.document_id;
 
   if not found or document.status = 'uploading' or dossier_private.my_role(document.organization_id) is null
-    -- A service goes on: a worker may have begun to read before the document went into the trash.
+    -- A service may continue: a worker may have begun to read before the session was moved to the trash.
     or (document.deleted_at is not null and not dossier_private.is_service())
   then
     return null;
@@ -248,7 +253,7 @@ begin
       errcode = 'PT400',
       message = 'offset_bytes and length_bytes must not be negative',
       detail = format('They are %s and %s.', coalesce(offset_bytes::text, 'null'), coalesce(length_bytes::text, 'null')),
-      hint = 'Count bytes from 0; at most 1048576 are returned at once.';
+      hint = 'Count bytes from 0. One call returns at most 1048576 bytes.';
   end if;
 
   first_byte := least(offset_bytes, document.size_bytes);
@@ -268,7 +273,8 @@ begin
   );
 end
 $$;
-comment on function dossier_private.read_content(uuid, bigint, integer) is 'Runs dossier.read_content() with its owner''s rights.';
+comment on function dossier_private.read_content(uuid, bigint, integer) is
+  'Runs dossier.read_content() with its owner''s rights.';
 
 create function dossier.read_content(document_id uuid, offset_bytes bigint default 0, length_bytes integer default 262144)
 returns bytea
@@ -277,7 +283,8 @@ begin atomic
   select dossier_private.read_content(document_id, offset_bytes, length_bytes);
 end;
 comment on function dossier.read_content(uuid, bigint, integer) is
-  'Bytes of a document, at most 1 MiB at once, fewer at its end; null when the caller cannot see it or it is still uploading.';
+  'Returns bytes of a document, at most 1 MiB at once, and fewer at its end. Null if the caller cannot see it or it is still '
+  'uploading.';
 
 alter table dossier.documents enable row level security;
 alter table dossier_private.document_chunks enable row level security;
@@ -312,7 +319,7 @@ revoke all on function
   dossier_private.require_document,
   dossier_private.require_bytes, dossier_private.delete_document, dossier.delete_document, dossier_private.read_content, dossier.read_content
   from public, anon, authenticated, service_role;
--- The check on a name runs as who changes it.
+-- The check on a name runs as the user who changes it.
 grant execute on function dossier_private.is_safe_name to authenticated, service_role;
 grant execute on function
   dossier.delete_document, dossier_private.delete_document, dossier.read_content, dossier_private.read_content

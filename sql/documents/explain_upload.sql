@@ -1,4 +1,4 @@
--- What begin_upload() would say, check by check, by the same code.
+-- explain_upload(): the result of each check of begin_upload(), from the same code.
 
 create function dossier_private.explain_upload(
   session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
@@ -17,8 +17,8 @@ begin
       passed := null;
       code := null;
       message := 'Not checked';
-      detail := 'Quotas are known to who may write in the session.';
-      hint := 'See what the checks of caller and session say.';
+      detail := 'Only members who can write to the session can see its quotas.';
+      hint := 'Fix the failed checks of caller and session first.';
       return next;
       continue;
     end if;
@@ -30,7 +30,7 @@ begin
       detail := null;
       hint := null;
     exception
-      -- What Dossier itself refuses; anything else is a fault, and not to be explained away.
+      -- Dossier's own refusals. Anything else is a fault, which must not be explained away.
       when sqlstate 'PT400' or sqlstate 'PT403' or sqlstate 'PT404' or sqlstate 'PT413' or sqlstate 'PT415' or sqlstate 'PT429'
         or insufficient_privilege then
         get stacked diagnostics
@@ -42,7 +42,8 @@ begin
   end loop;
 end
 $$;
-comment on function dossier_private.explain_upload(uuid, text, text, bigint, jsonb) is 'Runs dossier.explain_upload() with its owner''s rights.';
+comment on function dossier_private.explain_upload(uuid, text, text, bigint, jsonb) is
+  'Runs dossier.explain_upload() with its owner''s rights.';
 
 create function dossier.explain_upload(
   session_id uuid,
@@ -57,8 +58,8 @@ begin atomic
   from dossier_private.explain_upload(session_id, name, media_type, size_bytes, metadata) as tried;
 end;
 comment on function dossier.explain_upload(uuid, text, text, bigint, jsonb) is
-  'What begin_upload() would say to the same: a row for each of its checks, in their order, with what it concerns (a claim, '
-  'a role, a setting, a quota), whether it passes, and what to do when not. Nothing is begun.';
+  'Returns one row per check of begin_upload(), in its order, for the same arguments: what it concerns (a claim, a role, a '
+  'setting, a quota), whether it passes and, if not, what to do. Does not begin an upload.';
 
 revoke all on function dossier_private.explain_upload, dossier.explain_upload from public, anon, authenticated, service_role;
 grant execute on function dossier.explain_upload, dossier_private.explain_upload to authenticated, service_role;

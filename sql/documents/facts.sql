@@ -1,4 +1,4 @@
--- What a document's row says that its reader found out: the file's own metadata, and why it failed.
+-- Facts that extraction finds out about a document: the file's own metadata, and why it failed.
 
 create function dossier_private.tidy_file_metadata(claims jsonb) returns jsonb
 language plpgsql immutable security invoker set search_path = ''
@@ -26,32 +26,32 @@ begin
 end
 $$;
 comment on function dossier_private.tidy_file_metadata(jsonb) is
-  'What a file says of itself, cut to the members that documents.file_metadata has, to 1000 characters a value and to 64 KiB: '
-  'of what is longer first the page labels go, then the outline, then the names of attachments.';
+  'Cuts the metadata of a file to the members that documents.file_metadata has, to 1000 characters per value and to 64 KiB. If '
+  'it is longer, drops first the page labels, then the outline, then the names of attachments.';
 
 create function dossier_private.with_advice(error_code text, reason text) returns text
 language plpgsql immutable security invoker set search_path = ''
 as $$
 declare
   advice constant text := case error_code
-    when 'unsupported' then 'The file is kept and can be downloaded; its text can be searched when it is uploaded as PDF or text.'
-    when 'encrypted' then 'Upload the file without its password.'
-    when 'needs_ocr' then '' -- the reason says what to install
-    when 'malformed' then 'Save it anew in the program that made it, and upload that.'
-    when 'too_large' then 'Upload it in parts, or have the operator raise the limit.'
-    when 'limit_exceeded' then 'Upload it in parts, or have the operator raise the limit.'
-    when 'timeout' then 'Upload it in parts, or have the operator raise the limit.'
-    when 'crashed' then 'Save it anew in the program that made it, or as PDF, and upload that.'
+    when 'unsupported' then 'The file is stored and can be downloaded. To make its text searchable, upload it as PDF or text.'
+    when 'encrypted' then 'Remove the password and upload the file again.'
+    when 'needs_ocr' then '' -- the reason already says what to install
+    when 'malformed' then 'Re-save the file in the original application and upload it again.'
+    when 'too_large' then 'Upload it in parts, or ask the operator to raise the limit.'
+    when 'limit_exceeded' then 'Upload it in parts, or ask the operator to raise the limit.'
+    when 'timeout' then 'Upload it in parts, or ask the operator to raise the limit.'
+    when 'crashed' then 'Re-save the file in the original application or as PDF, and upload it again.'
     when 'checksum_mismatch' then 'Upload the file again.'
     when 'no_bytes' then 'Upload the file, or import it together with its bytes.'
-    else 'Ask for its extraction again; the operator finds the cause in the log.'
+    else 'Request its extraction again. If it fails again, the operator finds the cause in the log.'
   end;
 begin
   return rtrim(format('%s%s %s', reason, case when reason ~ '[.!?]$' then '' else '.' end, advice));
 end
 $$;
 comment on function dossier_private.with_advice(text, text) is
-  'Why a document failed, and what its people can do about it: the one table of that, by error_code.';
+  'Adds advice to the reason why a document failed. The only table of advice by error_code.';
 
 revoke all on function
   dossier_private.tidy_file_metadata, dossier_private.with_advice

@@ -1,4 +1,4 @@
--- The newest documents over all organizations of the caller. Why it is written so: sessions/list_sessions.sql.
+-- The newest documents of all organizations of the caller. sessions/list_sessions.sql explains why it is written in this way.
 
 create function dossier_private.newest_documents(organization_id uuid, limit_count integer, before timestamptz, before_id uuid)
 returns setof dossier.documents
@@ -24,7 +24,7 @@ begin
 end
 $$;
 comment on function dossier_private.newest_documents(uuid, integer, timestamptz, uuid) is
-  'The rows of list_documents(): as the caller, by a plan that a connection makes once.';
+  'Returns the rows of list_documents() as the caller, with a plan that each connection makes once.';
 
 create function dossier.list_documents(
   organization_id uuid default null,
@@ -37,8 +37,8 @@ begin atomic
   select dossier_private.newest_documents(organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id);
 end;
 comment on function dossier.list_documents(uuid, integer, timestamptz, uuid) is
-  'Documents of an organization, or of all that the caller belongs to, newest first. For the next ones send created_at and '
-  'id of the last as before and before_id; at most 1000 at once. Quicker than the table where no organization is named.';
+  'Returns the documents of an organization, or of all organizations of the caller, newest first. At most 1000 at once. For the '
+  'next ones send created_at and id of the last as before and before_id. Faster than the table if no organization is named.';
 
 revoke all on function
   dossier.list_documents, dossier_private.newest_documents

@@ -1,4 +1,4 @@
--- Media types: what a name suggests, what is declared, what the bytes say, and which are accepted.
+-- Media types: suggested by the name, declared, detected from the bytes, and accepted.
 
 create function dossier_private.extension_media_type(name text) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -34,7 +34,8 @@ begin
   );
 end
 $$;
-comment on function dossier_private.extension_media_type(text) is 'Media type that a name''s extension suggests, or null.';
+comment on function dossier_private.extension_media_type(text) is
+  'Returns the media type that the extension of a name suggests, or null.';
 
 create function dossier_private.declared_media_type(media_type text, name text) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -63,7 +64,7 @@ begin
     when 'application/x-yaml' then 'application/yaml'
     else declared
   end;
-  -- Templates, shows and files with macros are read as the documents they are.
+  -- Templates, slide shows and files with macros are extracted like the documents that they are.
   declared := case
     when declared ~ '^application/vnd\.(ms-word\.|openxmlformats-officedocument\.wordprocessingml\.template)'
       then 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
@@ -76,7 +77,7 @@ begin
   return case
     when coalesce(declared, '') in ('', 'application/octet-stream', 'binary/octet-stream')
       then coalesce(suggested, 'application/octet-stream')
-    -- Windows names a CSV file after the program that opens it, and a DOCX file after its container.
+    -- Windows declares a CSV file by the program that opens it, and a DOCX file by its container.
     when declared = 'application/vnd.ms-excel' and suggested = 'text/csv' then suggested
     when declared in ('application/zip', 'application/x-zip-compressed') and suggested ~ '^application/vnd\.o' then suggested
     else declared
@@ -84,8 +85,8 @@ begin
 end
 $$;
 comment on function dossier_private.declared_media_type(text, text) is
-  'Media type an upload declares: lower case, without parameters, aliases resolved; from the name''s extension '
-  'when none is declared; application/octet-stream when only the bytes can tell.';
+  'Returns the media type that an upload declares, in lower case, without parameters, with aliases resolved. If none is '
+  'declared, the one that the extension suggests, or application/octet-stream if only the bytes can tell.';
 
 create function dossier_private.magic_media_type(head bytea) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -94,7 +95,7 @@ declare
   lead constant text := encode(substring(head from 1 for 16), 'hex');
 begin
   return case
-    -- A picture's width and height hold bytes that text does not; where they are too large for that, what follows does.
+    -- The width and height of an image contain bytes that text does not. If they are too large for that, the bytes after them do.
     when lead ~ '^47494638(37|39)61(..){0,3}(0[0-8bef]|1.|7f)' then 'image/gif' -- GIF87a, GIF89a
     when lead ~ '^47494638(37|39)61' and position('\x00'::bytea in head) > 0 then 'image/gif'
     when lead ~ '^424d.{8}0{8}.{8}(0c|28|34|38|40|6c|7c)' then 'image/bmp' -- BM, size, zeros, offset, size of a header
@@ -132,13 +133,14 @@ begin
 end
 $$;
 comment on function dossier_private.magic_media_type(bytea) is
-  'Media type of what its first bytes give away, or null. The program that reads files tells the same of them: extract-worker/src/detection/magic.rs.';
+  'Returns the media type that the first bytes of a file reveal, or null. extract-worker/src/detection/magic.rs detects the '
+  'same.';
 
 create function dossier_private.compound_media_type(head bytea) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
 begin
-  -- The names of its parts are UTF-16.
+  -- The names of its parts are in UTF-16.
   return coalesce((
     select known.media_type
     from (values
@@ -154,7 +156,7 @@ begin
 end
 $$;
 comment on function dossier_private.compound_media_type(bytea) is
-  'What a compound file of Microsoft''s is: an old format of Office, a new one under a password, or something else.';
+  'Returns the type of a compound file: an old Office format, an encrypted new one, or something else.';
 
 create function dossier_private.sniff_media_type(head bytea, declared text, name text) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -172,7 +174,7 @@ begin
   told := dossier_private.magic_media_type(head);
   if told = 'application/x-ole-storage' then
     told := dossier_private.compound_media_type(head);
-    -- Office's files under a password are such, whatever is in them; and of a large one the name is further on.
+    -- Encrypted Office files are compound files, whatever they contain. In a large file the name comes too late to be seen here.
     return case
       when told in ('application/x-ole-storage', 'application/vnd.ms-office.encrypted') and starts_with(claimed, office) then claimed
       else told
@@ -181,20 +183,20 @@ begin
     return told;
   end if;
 
-  -- A PDF may have up to a kilobyte before its header, but then something must call it a PDF.
+  -- A PDF may have up to a kilobyte before its header, but only if its name or declaration says that it is a PDF.
   if 'application/pdf' in (claimed, suggested)
     and position('%PDF-'::bytea in substring(head from 1 for 1024)) > 0
   then
     return 'application/pdf';
   end if;
 
-  -- ZIP: the names of its entries, in their headers, tell what it holds.
+  -- ZIP: the names of its entries, in their headers, reveal its type.
   if lead ~ '^504b(0304|0506|0708)' then
     return case
       when position('mimetypeapplication/vnd.oasis.opendocument.text'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.text'
       when position('mimetypeapplication/vnd.oasis.opendocument.spreadsheet'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.spreadsheet'
       when position('mimetypeapplication/vnd.oasis.opendocument.presentation'::bytea in head) = 31 then 'application/vnd.oasis.opendocument.presentation'
-      -- Its own words may be compressed.
+      -- Its own text may be compressed.
       when position('mimetype'::bytea in head) = 31 and claimed ~ '^application/vnd\.oasis\.' then claimed
       when position('mimetype'::bytea in head) = 31 and suggested ~ '^application/vnd\.oasis\.' then suggested
       when position('[Content_Types].xml'::bytea in head) = 0 and position('_rels/.rels'::bytea in head) = 0 then 'application/zip'
@@ -207,7 +209,7 @@ begin
     end;
   end if;
 
-  -- The rest is text, or nothing known. Only UTF-16 and UTF-32 with a byte order mark hold zeros.
+  -- The rest is text or unknown. Only UTF-16 and UTF-32 with a byte order mark contain zeros.
   if position('\x00'::bytea in head) > 0 and lead !~ '^(fffe|feff|0000feff)' then
     return 'application/octet-stream';
   end if;
@@ -219,19 +221,22 @@ begin
 end
 $$;
 comment on function dossier_private.sniff_media_type(bytea, text, text) is
-  'Media type by the first bytes of a file. Bytes win over the declaration; between kinds of text the declaration decides.';
+  'Returns the media type by the first bytes of a file. Bytes override the declaration. Among kinds of text the declaration '
+  'decides.';
 
 create function dossier_private.has_pictures(media_type text) returns boolean
 language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
   select media_type = 'application/pdf' or media_type like 'image/%';
 end;
-comment on function dossier_private.has_pictures(text) is 'Whether files of this type are pictures, or pages that can be drawn: there are thumbnails of them, and they can be read by OCR.';
+comment on function dossier_private.has_pictures(text) is
+  'Returns whether files of this type are images, or have pages that can be drawn. Such files can have thumbnails and OCR.';
 
 alter table dossier_private.settings add constraint settings_allowed_media_types_check
   check (name <> 'allowed_media_types' or jsonb_typeof(value) = 'array');
 insert into dossier_private.settings (name, value, default_value, description)
-select 'allowed_media_types', allowed.types, allowed.types, 'Media types that may be uploaded; text/* stands for every kind of text.'
+select 'allowed_media_types', allowed.types, allowed.types,
+  'Media types that may be uploaded. text/* stands for every kind of text.'
 from (values ('[
   "application/pdf",
   "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -256,12 +261,16 @@ begin
     raise exception using
       errcode = 'PT415',
       message = format('Files of type %s are not accepted', media_type),
-      detail = 'The bytes of a file decide its type where they tell, whatever it is declared to be.',
-      hint = format('Accepted are: %s.', (select string_agg(t, ', ' order by t) from jsonb_array_elements_text(allowed) as t));
+      detail = 'The type is detected from the bytes if possible, whatever was declared. '
+        'This is a limit of the database (allowed_media_types).',
+      hint = format('Send one of these types: %s.', (
+        select string_agg(t, ', ' order by t) from jsonb_array_elements_text(allowed) as t
+      ));
   end if;
 end
 $$;
-comment on function dossier_private.check_media_type(text) is 'Refuses (PT415) a media type that is not in allowed_media_types, neither itself nor as text/* or the like.';
+comment on function dossier_private.check_media_type(text) is
+  'Refuses (PT415) a media type that allowed_media_types lists neither itself nor by a wildcard such as text/*.';
 
 revoke all on function
   dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.magic_media_type,

@@ -1,4 +1,4 @@
--- Pages: the text of documents, as extraction found it.
+-- Pages: the extracted text of documents.
 
 create table dossier.document_pages (
   document_id uuid not null,
@@ -20,19 +20,19 @@ create table dossier.document_pages (
   constraint document_pages_quality_check check (quality between 0 and 1),
   constraint document_pages_reason_check check (char_length(reason) <= 500)
 );
-comment on table dossier.document_pages is 'Extracted text, page by page. Written by complete_job() alone.';
+comment on table dossier.document_pages is 'Extracted text by page. Written only by complete_job() and imports.';
 comment on column dossier.document_pages.document_id is 'The document.';
 comment on column dossier.document_pages.page is 'Number of the page, from 1.';
 comment on column dossier.document_pages.organization_id is 'Organization of the document.';
 comment on column dossier.document_pages.text is 'Text of the page.';
-comment on column dossier.document_pages.source is 'text: the file held it; ocr: read from an image.';
-comment on column dossier.document_pages.engine is 'Program that found the text.';
-comment on column dossier.document_pages.confidence is 'How sure OCR is of its words, from 0 to 1; null for text that the file held.';
-comment on column dossier.document_pages.quality is 'How good the text looks, from 0 to 1, where the program has an opinion.';
-comment on column dossier.document_pages.reason is 'Why this program and no other, where there was a choice.';
-comment on column dossier.document_pages.token_count is 'Estimate of the text''s tokens: see estimate_tokens().';
+comment on column dossier.document_pages.source is 'text: contained in the file; ocr: recognized in an image.';
+comment on column dossier.document_pages.engine is 'Engine that extracted the text.';
+comment on column dossier.document_pages.confidence is 'Confidence of OCR in its words, from 0 to 1; null if source is text.';
+comment on column dossier.document_pages.quality is 'How good the text looks, from 0 to 1; null if the engine does not rate it.';
+comment on column dossier.document_pages.reason is 'Why this engine was used, if there was a choice.';
+comment on column dossier.document_pages.token_count is 'Estimated tokens of the text: see estimate_tokens().';
 
--- For reads that do not name the organization, as those of a service are.
+-- For reads that do not name the organization, such as those of a service.
 create index document_pages_document_id_page_idx on dossier.document_pages (document_id, page);
 create statistics dossier.document_pages_document_id_stats (dependencies)
   on document_id, organization_id from dossier.document_pages;

@@ -1,5 +1,5 @@
--- Live status through Supabase Realtime: a private broadcast for each change of a document's status, on topic
--- dossier:session:<id>. Where there is no Realtime nothing happens; the edge listens to NOTIFY instead.
+-- Live status through Supabase Realtime: a private broadcast for each change of a document's status, on the topic
+-- dossier:session:<id>. Without Realtime nothing happens; the edge listens to NOTIFY instead.
 
 create function dossier_private.broadcast_document() returns trigger
 language plpgsql security definer set search_path = ''
@@ -18,15 +18,15 @@ begin
       'document_status',
       format('dossier:session:%s', new.session_id);
   exception when others then
-    -- A document must not fail because nobody hears of it.
+    -- A document must not fail because its broadcast does.
     raise warning 'The status of document % was not broadcast: %', new.id, sqlerrm;
   end;
   return null;
 end
 $$;
 comment on function dossier_private.broadcast_document() is
-  'Trigger: sends the event document_status to who listens to the document''s session, where Supabase Realtime is there. That it '
-  'cannot be sent is a warning.';
+  'Trigger: sends the event document_status to subscribers of the document''s session, if Supabase Realtime is installed. If '
+  'sending fails, raises a warning.';
 
 create trigger documents_broadcast
   after update of status on dossier.documents
@@ -40,7 +40,7 @@ begin
   return substring(topic from '^dossier:session:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$')::uuid;
 end
 $$;
-comment on function dossier_private.topic_session(text) is 'The session that a topic is about, or null.';
+comment on function dossier_private.topic_session(text) is 'Returns the session that a topic belongs to, or null.';
 
 create function dossier.enable_realtime() returns void
 language plpgsql security invoker set search_path = ''
@@ -52,9 +52,9 @@ begin
   then
     raise exception using
       errcode = 'PT400',
-      message = 'Supabase Realtime is not in this database',
-      detail = 'realtime.messages, realtime.topic() and realtime.send() are needed.',
-      hint = 'Update the Realtime of your stack and try again. Without it, upload with Prefer: wait, or ask for the document again.';
+      message = 'Supabase Realtime is not installed in this database',
+      detail = 'realtime.messages, realtime.topic() and realtime.send() are required.',
+      hint = 'Update Realtime in your stack and retry. Without Realtime, upload with Prefer: wait, or poll the document.';
   end if;
 
   execute 'drop policy if exists dossier_sessions_select on realtime.messages';
@@ -71,12 +71,12 @@ begin
 end
 $$;
 comment on function dossier.enable_realtime() is
-  'Lets users listen to the topics of the sessions that they can see: makes a policy on realtime.messages. Run it once, as the '
-  'owner of the database; nobody else may. Clients: supabase.channel(''dossier:session:<id>'', {config: {private: true}}), '
-  'event document_status.';
+  'Allows users to subscribe to the topics of sessions that they can see, by a policy on realtime.messages. Run it once, as the '
+  'owner of the database. Clients: supabase.channel(''dossier:session:<id>'', {config: {private: true}}), event '
+  'document_status. Owner only.';
 
 revoke all on function
   dossier_private.broadcast_document, dossier_private.topic_session, dossier.enable_realtime
   from public, anon, authenticated, service_role;
--- The policy on realtime.messages runs as who listens.
+-- The policy on realtime.messages runs as the subscriber.
 grant execute on function dossier_private.topic_session to authenticated;

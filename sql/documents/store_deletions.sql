@@ -1,8 +1,8 @@
--- Bytes outside Postgres: what is to be deleted there, written down in the transaction that makes it superfluous.
+-- External stores: bytes to delete there, recorded in the transaction that makes them unused.
 --
--- No store outside Postgres exists yet: every document has storage postgres or none. This is what one will rely on.
--- Invariant: when a document with a storage_key goes, by whatever way, or its bytes move, a row here outlives it, and stays
--- until a worker has said that the bytes are gone. A key is never used again, so a deletion may be tried twice.
+-- No external store exists yet: every document has storage postgres or none. A store will rely on this.
+-- Invariant: if a document with a storage_key is deleted in any way, or its bytes move, a row here outlives it until a worker
+-- reports that the bytes are gone. A key is never reused, so a deletion may be attempted twice.
 
 alter table dossier.documents
   add constraint documents_storage_key_check check ((storage in ('postgres', 'none')) = (storage_key is null));
@@ -20,16 +20,18 @@ create table dossier_private.store_deletions (
   constraint store_deletions_pkey primary key (id),
   constraint store_deletions_attempts_check check (attempts >= 0)
 );
-comment on table dossier_private.store_deletions is 'Bytes in stores outside Postgres that nothing refers to any more: an outbox, drained by workers of each store.';
+comment on table dossier_private.store_deletions is
+  'Bytes in external stores that no document refers to: an outbox that the workers of each store empty.';
 comment on column dossier_private.store_deletions.id is 'Key.';
-comment on column dossier_private.store_deletions.storage is 'The store, as documents.storage named it.';
+comment on column dossier_private.store_deletions.storage is 'The store, from documents.storage.';
 comment on column dossier_private.store_deletions.storage_key is 'Key of the bytes there.';
 comment on column dossier_private.store_deletions.organization_id is
-  'Whose they were; no_organization() once the organization is forgotten. No foreign key: bytes outlive the organization here.';
-comment on column dossier_private.store_deletions.attempts is 'How often it was claimed.';
-comment on column dossier_private.store_deletions.next_attempt_at is 'Not to be claimed before: the end of a lease, or of the pause after a failure.';
+  'The organization that owned them; no_organization() once it is erased. No foreign key: the bytes outlive the organization.';
+comment on column dossier_private.store_deletions.attempts is 'How many times it was claimed.';
+comment on column dossier_private.store_deletions.next_attempt_at is
+  'Cannot be claimed before: the end of a lease, or of the pause after a failure.';
 comment on column dossier_private.store_deletions.last_error is 'Why the last attempt failed.';
-comment on column dossier_private.store_deletions.created_at is 'Since when nothing refers to the bytes.';
+comment on column dossier_private.store_deletions.created_at is 'When the bytes became unused.';
 
 create index store_deletions_storage_next_attempt_at_idx on dossier_private.store_deletions (storage, next_attempt_at);
 create index store_deletions_organization_id_idx on dossier_private.store_deletions (organization_id);
@@ -40,12 +42,12 @@ begin atomic
   select '00000000-0000-0000-0000-000000000000'::uuid;
 end;
 comment on function dossier_private.no_organization() is
-  'Stands for an organization that has been forgotten: the column is part of every key, and never null.';
+  'Returns the id that stands for an organization that has been erased. The column is part of every key, so it is never null.';
 
 create function dossier_private.queue_store_deletion() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: whoever deletes a document, nobody may write here.
+-- Definer: API roles cannot write this table.
 begin
   insert into dossier_private.store_deletions (storage, storage_key, organization_id)
   values (old.storage, old.storage_key, old.organization_id);
@@ -54,7 +56,7 @@ begin
 end
 $$;
 comment on function dossier_private.queue_store_deletion() is
-  'Trigger: notes that the bytes a document had outside Postgres are to be deleted, and wakes who does it.';
+  'Trigger: records that a document''s bytes in an external store are to be deleted, and wakes a worker.';
 
 create trigger documents_queue_store_deletion
   after delete on dossier.documents
@@ -91,8 +93,8 @@ begin
 end
 $$;
 comment on function dossier.claim_store_deletions(text, integer, integer) is
-  'Leases bytes to delete in one store, outside Postgres, to a worker; never one to two before the lease ends. It then calls '
-  'complete_store_deletions() or fail_store_deletion(). That the bytes are not there is success. Services only.';
+  'Leases bytes in an external store to a worker, which deletes them. No two workers hold the same lease. The worker then calls '
+  'complete_store_deletions() or fail_store_deletion(). Bytes that are already gone count as deleted. Services only.';
 
 create function dossier.complete_store_deletions(deletion_ids bigint[]) returns integer
 language plpgsql security definer set search_path = ''
@@ -101,21 +103,21 @@ as $$
 declare
   removed integer;
 begin
-  -- Whoever has deleted them: gone is gone.
+  -- The bytes are gone, whichever worker deleted them.
   delete from dossier_private.store_deletions as deletion where deletion.id = any (deletion_ids);
   get diagnostics removed = row_count;
   return removed;
 end
 $$;
 comment on function dossier.complete_store_deletions(bigint[]) is
-  'Says that these bytes are gone. Returns how many of the deletions were still to be done. Services only.';
+  'Reports that these bytes are gone. Returns how many of the deletions were still pending. Services only.';
 
 create function dossier.fail_store_deletion(deletion_id bigint, attempt integer, error_message text) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: workers have no rights on the table. Granted to service_role alone.
 begin
-  -- Ten seconds, doubled by every attempt, six hours at most; half of it random, so that deletions that failed together part.
+  -- Ten seconds, doubled by every attempt up to six hours. Half of it is random, so that failures at the same time spread.
   update dossier_private.store_deletions as deletion
   set next_attempt_at = now() + least(interval '10 seconds' * 2 ^ least(deletion.attempts - 1, 20), interval '6 hours') * (0.5 + random() / 2),
     last_error = left(coalesce(nullif(btrim(error_message), ''), 'No reason was given.'), 2000)
@@ -124,8 +126,8 @@ begin
 end
 $$;
 comment on function dossier.fail_store_deletion(bigint, integer, text) is
-  'Says that an attempt to delete bytes failed. It is tried again later, as often as it takes; doctor() names what fails for '
-  'long. False when another attempt has begun, or the bytes are gone. Services only.';
+  'Reports that an attempt to delete bytes failed. It is retried later, without a limit. doctor() lists deletions that keep '
+  'failing. Returns false if another attempt has begun, or the bytes are gone. Services only.';
 
 alter table dossier_private.store_deletions enable row level security;
 create policy store_deletions_all_nobody on dossier_private.store_deletions for all to authenticated using (false);

@@ -1,4 +1,4 @@
--- Thumbnails: a small picture of each PDF's and image's first page, made behind its text.
+-- Thumbnails: a small image of the first page of each PDF and image, made after its text.
 
 create table dossier.document_thumbnails (
   document_id uuid not null,
@@ -17,14 +17,15 @@ create table dossier.document_thumbnails (
   constraint document_thumbnails_bytes_check check (octet_length(bytes) between 1 and 1048576)
 );
 comment on table dossier.document_thumbnails is
-  'Small pictures of the first pages of PDFs and images. Written by complete_thumbnail() alone; a document may have none.';
+  'Small images of the first pages of PDFs and images. Written only by complete_thumbnail(). Not every document has one.';
 comment on column dossier.document_thumbnails.document_id is 'The document.';
 comment on column dossier.document_thumbnails.organization_id is 'Organization of the document.';
-comment on column dossier.document_thumbnails.media_type is 'Type of the picture: image/webp.';
-comment on column dossier.document_thumbnails.width is 'In pixels.';
-comment on column dossier.document_thumbnails.height is 'In pixels.';
-comment on column dossier.document_thumbnails.bytes is 'The picture, at most 1 MiB. Made anew from pixels: it carries nothing else of the file.';
-comment on column dossier.document_thumbnails.sha256 is 'Hex digest of the picture; its ETag.';
+comment on column dossier.document_thumbnails.media_type is 'Media type of the thumbnail: image/webp.';
+comment on column dossier.document_thumbnails.width is 'Width in pixels.';
+comment on column dossier.document_thumbnails.height is 'Height in pixels.';
+comment on column dossier.document_thumbnails.bytes is
+  'The thumbnail, at most 1 MiB. Encoded from pixels, so that it contains nothing else of the file.';
+comment on column dossier.document_thumbnails.sha256 is 'Hexadecimal digest of the thumbnail. Serves as its ETag.';
 comment on column dossier.document_thumbnails.created_at is 'When it was made.';
 alter table dossier.document_thumbnails alter column bytes set storage external;
 
@@ -40,7 +41,7 @@ begin
     and dossier_private.has_pictures(document.media_type)
     and document.error_code is distinct from 'encrypted'
     and not exists (select from dossier.document_thumbnails as made where made.document_id = document.id and made.organization_id = document.organization_id)
-  on conflict do nothing; -- it is queued already
+  on conflict do nothing; -- already queued
 
   if found then
     perform pg_notify('dossier_jobs', '');
@@ -48,7 +49,7 @@ begin
 end
 $$;
 comment on function dossier_private.queue_thumbnail(uuid) is
-  'Queues the thumbnail of a document that may have one and has none. Bytes never change, so it is made once.';
+  'Queues the thumbnail of a document that can have one but does not. Bytes never change, so it is made only once.';
 
 create function dossier.complete_thumbnail(
   job_id bigint, attempt integer, media_type text, width integer, height integer, bytes bytea
@@ -76,12 +77,13 @@ begin
 end
 $$;
 comment on function dossier.complete_thumbnail(bigint, integer, text, integer, integer, bytea) is
-  'Stores the thumbnail that a job of kind thumbnail asked for. False, and nothing changed, when the worker no longer owns the job.';
+  'Stores the result of a thumbnail job. Returns false, and changes nothing, if the worker no longer owns the job. Services '
+  'only.';
 
 create function dossier_private.awaits_thumbnail(document_id uuid) returns boolean
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: API roles cannot read jobs; it repeats what documents_select_viewer says.
+-- Definer: API roles cannot read jobs. Repeats the condition of documents_select_viewer.
 begin
   return exists (
     select
@@ -105,7 +107,7 @@ begin atomic
   select dossier_private.awaits_thumbnail(document_id);
 end;
 comment on function dossier.thumbnail_pending(uuid) is
-  'Whether a thumbnail is still to be made of a document that has none: false also when the caller cannot see the document.';
+  'Returns whether the thumbnail of a document is still being made. False also if the caller cannot see the document.';
 
 alter table dossier.document_thumbnails enable row level security;
 

@@ -1,5 +1,5 @@
--- Uploads: begin, append chunk by chunk, finish or abort. Every limit is enforced here, on the
--- bytes that arrive; callers in front of the database may only be stricter.
+-- Uploads: begin, append chunk by chunk, finish or abort. Every limit is enforced here, on the bytes that arrive. Callers in
+-- front of the database may only be stricter.
 
 create function dossier_private.upload_checks() returns table (name text, concerns text)
 language sql immutable parallel safe security invoker set search_path = '' rows 12
@@ -19,19 +19,19 @@ begin atomic
     ('max_extraction_seconds_a_day', 'quota max_extraction_seconds_a_day');
 end;
 comment on function dossier_private.upload_checks() is
-  'What begin_upload() checks, in this order, and explain_upload() explains; each is a branch of check_upload().';
+  'Returns the checks of begin_upload() in order, as explain_upload() explains them. Each is a branch of check_upload().';
 
 alter table dossier_private.settings add constraint settings_max_file_bytes_check
   check (name <> 'max_file_bytes' or (jsonb_typeof(value) = 'number' and value between '1' and '1099511627776'));
 insert into dossier_private.settings (name, value, default_value, description) values
   ('max_file_bytes', '10485760', '10485760',
-    'Largest document, in bytes.');
+    'Largest document in bytes.');
 
 alter table dossier_private.settings add constraint settings_max_name_length_check
   check (name <> 'max_name_length' or (jsonb_typeof(value) = 'number' and value between '1' and '255'));
 insert into dossier_private.settings (name, value, default_value, description) values
   ('max_name_length', '255', '255',
-    'Longest name of a document, in characters, up to 255.');
+    'Longest name of a document in characters, up to 255.');
 
 create function dossier_private.check_size(size_bytes bigint, place text default null) returns void
 language plpgsql stable security definer set search_path = ''
@@ -44,12 +44,14 @@ begin
     raise exception using
       errcode = 'PT413',
       message = format('The file is larger than %s bytes', max_bytes),
-      detail = concat(place || ': ', format('It has at least %s bytes.', size_bytes)),
-      hint = format('The limit is %s bytes; the owner of the database may raise the setting max_file_bytes.', max_bytes);
+      detail = concat(place || ': ',
+        format('It has at least %s bytes. This is a limit of the database (max_file_bytes).', size_bytes)),
+      hint = 'Send a smaller file, or ask the operator to raise the limit.';
   end if;
 end
 $$;
-comment on function dossier_private.check_size(bigint, text) is 'Refuses (PT413) a size above max_file_bytes; names the place in a bundle that says it.';
+comment on function dossier_private.check_size(bigint, text) is
+  'Refuses (PT413) a size above max_file_bytes, naming the place in a bundle that declares it.';
 
 create function dossier_private.check_upload(
   check_name text, session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
@@ -71,10 +73,10 @@ begin
       if coalesce(not dossier_private.is_safe_name(name) or char_length(name) > max_name_length, true) then
         raise exception using
           errcode = 'PT400',
-          message = 'This is no name for a document',
-          detail = format('The name %s is empty, longer than %s characters, or has a character that names must not have.',
+          message = 'Invalid document name',
+          detail = format('The name %s is empty, longer than %s characters, or contains a character that is not allowed.',
             quote_nullable(left(regexp_replace(name, '[^[:print:]]|[\u2028-\u202e\u2066-\u2069]', '?', 'g'), 80)), max_name_length),
-          hint = 'Send a plain file name: no slash, backslash, control or text-direction characters, and not "." or "..".';
+          hint = 'Send a plain file name without slashes, backslashes, control or text-direction characters, other than "." and "..".';
       end if;
     when 'size' then
       if size_bytes < 0 then
@@ -82,16 +84,16 @@ begin
           errcode = 'PT400',
           message = 'size_bytes must not be negative',
           detail = format('It is %s.', size_bytes),
-          hint = 'Send the size of the file, or leave it out when it is not known yet.';
+          hint = 'Send the size of the file, or omit it if it is unknown.';
       end if;
     when 'media_type' then
       declared := dossier_private.declared_media_type(media_type, name);
       if declared !~ '^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$' or char_length(declared) > 127 then
         raise exception using
           errcode = 'PT400',
-          message = 'media_type is no media type',
+          message = 'media_type is not a valid media type',
           detail = format('It is %L.', left(declared, 80)),
-          hint = 'Send type/subtype such as application/pdf, or leave it out.';
+          hint = 'Send type/subtype, such as application/pdf, or omit it.';
       end if;
     when 'metadata' then
       if coalesce(jsonb_typeof(metadata), 'object') <> 'object' or dossier_private.json_bytes(metadata) > 65536 then
@@ -105,7 +107,7 @@ begin
       perform dossier_private.check_size(size_bytes);
     when 'allowed_media_types' then
       declared := dossier_private.declared_media_type(media_type, name);
-      if declared <> 'application/octet-stream' then -- else the first bytes decide
+      if declared <> 'application/octet-stream' then -- otherwise the first bytes decide
         perform dossier_private.check_media_type(declared);
       end if;
     else
@@ -114,14 +116,14 @@ begin
 end
 $$;
 comment on function dossier_private.check_upload(text, uuid, text, text, bigint, jsonb) is
-  'One check of an upload that is to begin: raises what is wrong. Quotas are for callers who may write in the session.';
+  'Runs one check of begin_upload(), and raises its error. Quotas are checked only for callers that may write to the session.';
 
 create function dossier_private.begin_upload(
   session_id uuid, name text, media_type text, size_bytes bigint, metadata jsonb
 ) returns dossier.documents
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may insert documents but through here.
+-- Definer: API roles insert documents only through functions.
 declare
   owning_organization_id uuid;
   check_name text;
@@ -129,7 +131,7 @@ declare
 begin
   for check_name in select c.name from dossier_private.upload_checks() as c loop
     perform dossier_private.check_upload(check_name, session_id, name, media_type, size_bytes, metadata);
-    if check_name = 'session' then -- from here on nobody else of the organization takes the place that quotas leave
+    if check_name = 'session' then -- from here on, no other upload of the organization can take the space that quotas leave
       owning_organization_id := dossier_private.lock_session(session_id);
       perform dossier_private.reserve_quota(owning_organization_id);
     end if;
@@ -145,7 +147,8 @@ begin
   return document;
 end
 $$;
-comment on function dossier_private.begin_upload(uuid, text, text, bigint, jsonb) is 'Runs dossier.begin_upload() with its owner''s rights.';
+comment on function dossier_private.begin_upload(uuid, text, text, bigint, jsonb) is
+  'Runs dossier.begin_upload() with its owner''s rights.';
 
 create function dossier_private.open_upload(document_id uuid, alone boolean) returns dossier.documents
 language plpgsql security definer set search_path = ''
@@ -155,8 +158,8 @@ declare
   caller constant text := dossier_private.require_caller();
   document dossier.documents;
 begin
-  -- Chunks share the document; who finishes or aborts waits for them, and they then find it closed.
-  -- Only the caller's own upload is locked: nobody holds up somebody else's.
+  -- Chunks lock the document in share mode. Finish and abort wait for them, and later chunks then find it closed.
+  -- Only the caller's own upload is locked, so no user can block another's.
   if alone then
     select d.* into document from dossier.documents as d
     where d.id = open_upload.document_id and d.user_id = caller for no key update;
@@ -169,7 +172,7 @@ begin
   if document.id is null then
     raise exception using
       errcode = '42501',
-      message = 'This upload is another user''s',
+      message = 'This upload belongs to another user',
       detail = 'Only the user who began an upload may continue it.',
       hint = 'Begin an upload of your own.';
   end if;
@@ -177,14 +180,15 @@ begin
     raise exception using
       errcode = 'PT409',
       message = 'This upload is already finished',
-      detail = format('The document is %s.', document.status),
+      detail = format('The status of the document is %s.', document.status),
       hint = 'Begin a new upload to send another file.';
   end if;
   return document;
 end
 $$;
 comment on function dossier_private.open_upload(uuid, boolean) is
-  'An upload of the caller''s that is still open, locked: alone for the first chunk and to close it, shared for other chunks.';
+  'Returns an open upload of the caller, and locks it: exclusively for the first chunk and to close it, in share mode for other '
+  'chunks.';
 
 create function dossier_private.store_chunks(document_id uuid, seq integer, bytes bytea) returns void
 language plpgsql security definer set search_path = ''
@@ -203,24 +207,25 @@ begin
   if coalesce(seq < 0 or octet_length(bytes) not between 1 and most_bytes, true) then
     raise exception using
       errcode = 'PT400',
-      message = format('Chunks have a number from 0 and come as 1 to %s bytes', most_bytes),
-      detail = format('This is number %s with %s bytes.',
+      message = format('A chunk must have a number from 0, and 1 to %s bytes', most_bytes),
+      detail = format('This chunk has number %s and %s bytes.',
         coalesce(seq::text, 'null'), coalesce(octet_length(bytes)::text, 'no')),
-      hint = format('Cut the file into chunks of %s bytes, of which only the last one is shorter; send one to four in a row.', chunk_bytes);
+      hint = format(
+        'Cut the file into chunks of %s bytes. Only the last one may be shorter. Send one to four chunks per call.', chunk_bytes);
   end if;
   perform dossier_private.check_size(past_byte);
   if past_byte > document.size_bytes then
     raise exception using
       errcode = 'PT400',
-      message = 'More bytes arrive than were declared',
-      detail = format('%s bytes were declared; these end at %s.', document.size_bytes, past_byte),
-      hint = 'Declare the real size, or none.';
+      message = 'More bytes were sent than declared',
+      detail = format('%s bytes were declared. This chunk ends at %s.', document.size_bytes, past_byte),
+      hint = 'Declare the actual size, or omit it.';
   end if;
-  if document.size_bytes is null then -- what is declared has its place already
+  if document.size_bytes is null then -- a declared size was already counted
     perform dossier_private.check_quota('max_bytes', document.organization_id, octet_length(bytes));
   end if;
 
-  if seq = 0 then -- what the file is does not depend on how many chunks come at once
+  if seq = 0 then -- detect the type from one chunk, however many come at once
     sniffed := dossier_private.sniff_media_type(substring(bytes for chunk_bytes), document.media_type, document.name);
     perform dossier_private.check_media_type(sniffed);
     if sniffed <> document.media_type then
@@ -238,20 +243,21 @@ begin
     raise exception using
       errcode = 'PT409',
       message = case past_seq - seq
-        when 1 then format('Chunk %s is already here', seq)
-        else format('Of the chunks %s to %s some are already here', seq, past_seq - 1)
+        when 1 then format('Chunk %s is already stored', seq)
+        else format('Some of the chunks %s to %s are already stored', seq, past_seq - 1)
       end,
-      detail = 'A chunk that has arrived is not replaced.',
-      hint = 'Go on with the next chunk, or abort the upload and begin again.';
+      detail = 'A stored chunk cannot be replaced.',
+      hint = 'Continue with the next chunk, or abort the upload and begin again.';
   end if;
 end
 $$;
-comment on function dossier_private.store_chunks(uuid, integer, bytea) is 'Runs dossier.append_upload() with its owner''s rights.';
+comment on function dossier_private.store_chunks(uuid, integer, bytea) is
+  'Runs dossier.append_upload() with its owner''s rights.';
 
 create function dossier_private.finish_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may set these columns but through here.
+-- Definer: API roles set these columns only through this function.
 declare
   chunk_bytes constant bigint := dossier_private.chunk_bytes();
   document dossier.documents := dossier_private.open_upload(document_id, alone => true);
@@ -272,22 +278,24 @@ begin
 
   wrong := case
     when finish_upload.size_bytes is null or finish_upload.size_bytes < 0 then 'size_bytes is missing or negative.'
-    when coalesce(finish_upload.sha256 !~* '^[0-9a-f]{64}$', true) then 'sha256 is not 64 hexadecimal digits.'
+    when coalesce(finish_upload.sha256 !~* '^[0-9a-f]{64}$', true) then 'sha256 does not have 64 hexadecimal digits.'
     when arrived.chunks = 0 then 'The file is empty.'
     when arrived.chunks <> arrived.expected_chunks
       then format('%s of %s chunks are missing.', arrived.expected_chunks - arrived.chunks, arrived.expected_chunks)
     when arrived.short_chunks > 0 then format('%s chunks before the last have fewer than %s bytes.', arrived.short_chunks, chunk_bytes)
-    when arrived.bytes <> finish_upload.size_bytes then format('%s bytes arrived, not %s.', arrived.bytes, finish_upload.size_bytes)
-    when arrived.bytes <> document.size_bytes then format('%s bytes arrived, but %s were declared.', arrived.bytes, document.size_bytes)
+    when arrived.bytes <> finish_upload.size_bytes
+      then format('%s bytes are stored, but size_bytes is %s.', arrived.bytes, finish_upload.size_bytes)
+    when arrived.bytes <> document.size_bytes
+      then format('%s bytes are stored, but %s were declared.', arrived.bytes, document.size_bytes)
   end;
   if wrong is not null then
     raise exception using
       errcode = 'PT400',
-      message = case when arrived.chunks = 0 then 'The file is empty' else 'The upload is not complete' end,
+      message = case when arrived.chunks = 0 then 'The file is empty' else 'The upload is incomplete' end,
       detail = wrong,
       hint = case when arrived.chunks = 0
         then 'Send a file that has bytes, or abort the upload.'
-        else 'Send what is missing and finish again, or abort the upload.'
+        else 'Send the missing bytes and finish again, or abort the upload.'
       end;
   end if;
   perform dossier_private.check_size(arrived.bytes);
@@ -310,7 +318,7 @@ comment on function dossier_private.finish_upload(uuid, bigint, text) is 'Runs d
 create function dossier_private.abort_upload(document_id uuid) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: removes the caller's own upload, also when the caller has since left the organization, or the session is in the trash.
+-- Definer: removes the caller's own upload, even if the caller has left the organization or the session is in the trash.
 declare
   caller constant text := dossier_private.require_caller();
 begin
@@ -335,8 +343,8 @@ begin atomic
   select dossier_private.begin_upload(session_id, name, media_type, size_bytes, metadata);
 end;
 comment on function dossier.begin_upload(uuid, text, text, bigint, jsonb) is
-  'Begins an upload: refuses a stranger, a wrong type, name or size before any byte is read. '
-  'A null media_type is decided by the first bytes, a null size_bytes is not known yet.';
+  'Begins an upload. Refuses a caller without rights, or a wrong type, name or size, before any byte is sent. If media_type is '
+  'null, the first bytes decide. If size_bytes is null, the size is unknown.';
 
 create function dossier.append_upload(document_id uuid, seq integer, bytes bytea) returns void
 language sql volatile security invoker set search_path = ''
@@ -344,8 +352,8 @@ begin atomic
   select dossier_private.store_chunks(document_id, seq, bytes);
 end;
 comment on function dossier.append_upload(uuid, integer, bytea) is
-  'Adds the bytes of chunk number seq, counted from 0, or of up to four chunks in a row that begin with it. '
-  'Every chunk but the file''s last has exactly limits().chunk_bytes bytes.';
+  'Stores the bytes of chunk number seq, counted from 0, or of up to four consecutive chunks that begin with it. Every chunk '
+  'except the last has exactly limits().chunk_bytes bytes.';
 
 create function dossier.finish_upload(document_id uuid, size_bytes bigint, sha256 text) returns dossier.documents
 language sql volatile security invoker set search_path = ''
@@ -353,14 +361,15 @@ begin atomic
   select dossier_private.finish_upload(document_id, size_bytes, sha256);
 end;
 comment on function dossier.finish_upload(uuid, bigint, text) is
-  'Ends an upload: all bytes are here, the document is stored, and its extraction is queued.';
+  'Finishes an upload after all bytes are stored. The document becomes stored, and its extraction is queued.';
 
 create function dossier.abort_upload(document_id uuid) returns boolean
 language sql volatile security invoker set search_path = ''
 begin atomic
   select dossier_private.abort_upload(document_id);
 end;
-comment on function dossier.abort_upload(uuid) is 'Removes an upload of the caller''s that is not finished; false when there is none.';
+comment on function dossier.abort_upload(uuid) is
+  'Removes an unfinished upload of the caller. Returns false if it does not exist.';
 
 revoke all on function
   dossier_private.upload_checks, dossier_private.check_upload, dossier_private.begin_upload,

@@ -1,7 +1,7 @@
--- The audit log: who changed members, limits and the existence of things, when, from where. Rows are added by
--- triggers and by nobody else. What goes because something above it went (a session's documents) is not named.
+-- The audit log: who changed members, limits, sessions and documents, when, and from where. Only triggers add rows. Rows that
+-- are deleted along with their parent (the documents of a session) are not listed.
 --
--- Versions of contexts are their own log: see session_context_versions.
+-- session_context_versions records the changes of contexts.
 
 create table dossier.audit_log (
   id uuid not null default dossier_private.uuid_v7(),
@@ -17,21 +17,22 @@ create table dossier.audit_log (
   constraint audit_log_action_check check (action ~ '^[a-z_]+\.[a-z_]+$')
 );
 comment on table dossier.audit_log is
-  'What happened in an organization; read by its admins. Append-only: no role of the API may change it, and only forget_user() and '
-  'forget_organization() take something away.';
-comment on column dossier.audit_log.id is 'Key (uuid v7): the order of events.';
-comment on column dossier.audit_log.organization_id is 'The organization. No foreign key: its deletion is an event, too.';
-comment on column dossier.audit_log.user_id is 'Who: subject of the user''s token; null for a service.';
-comment on column dossier.audit_log.role is 'Role of the database that did it, such as authenticated or service_role.';
+  'Events of organizations, for their admins. Append-only: API roles cannot change it, and only forget_user() and '
+  'forget_organization() remove anything.';
+comment on column dossier.audit_log.id is 'Key (uuid v7), in the order of events.';
+comment on column dossier.audit_log.organization_id is 'The organization. No foreign key, since its deletion is an event, too.';
+comment on column dossier.audit_log.user_id is 'User: subject of the user''s token; null for a service.';
+comment on column dossier.audit_log.role is 'Database role of the request, such as authenticated or service_role.';
 comment on column dossier.audit_log.origin is
-  'From where: first address of X-Forwarded-For as PostgREST or the edge passed it on, else the address of the connection. '
-  'Only as true as the proxy in front makes it.';
+  'Address of the client: the first address in X-Forwarded-For as PostgREST or the edge passed it on, otherwise the address of '
+  'the connection. Only as reliable as the proxy in front.';
 comment on column dossier.audit_log.action is
-  'What, as object.event: organization.created, .renamed, .deleted; member.added, .role_changed, .removed; session.trashed, .restored, .deleted, .purged '
-  '(by a sweep, or a service, out of the trash), .imported; document.stored, .deleted; quota.set; retention.set; trash_retention.set.';
-comment on column dossier.audit_log.object_id is 'Key of what it happened to.';
-comment on column dossier.audit_log.details is 'What changed.';
-comment on column dossier.audit_log.created_at is 'When.';
+  'Action as object.event: organization.created, .renamed, .deleted; member.added, .role_changed, .removed; session.trashed, '
+  '.restored, .deleted, .purged (from the trash, by the sweeper or a service), .imported; document.stored, .deleted; quota.set; '
+  'retention.set; trash_retention.set.';
+comment on column dossier.audit_log.object_id is 'Key of the object.';
+comment on column dossier.audit_log.details is 'Changed values.';
+comment on column dossier.audit_log.created_at is 'When it happened.';
 
 create index audit_log_organization_id_created_at_idx on dossier.audit_log (organization_id, created_at desc, id desc);
 
@@ -44,12 +45,12 @@ begin
     host(inet_client_addr())), 100);
 end
 $$;
-comment on function dossier_private.request_origin() is 'Address that the request came from, as far as it is known.';
+comment on function dossier_private.request_origin() is 'Returns the address of the client, if known.';
 
 create function dossier_private.log_event(organization_id uuid, action text, object_id text, details jsonb) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may insert events but through here.
+-- Definer: API roles add events only through this function.
 begin
   insert into dossier.audit_log (organization_id, user_id, role, origin, action, object_id, details)
   values (
@@ -66,19 +67,19 @@ as $$
 -- Definer: see log_event.
 declare
   action text := tg_argv[0];
-  -- The row as it is, or was before it went.
+  -- The current row or, if it was deleted, the old one.
   this constant jsonb := to_jsonb(coalesce(new, old));
-  -- A changed row also tells what its first detail was before.
+  -- For a changed row, also note the previous value of its first detail.
   before constant jsonb := case when new is not null and old is not null then to_jsonb(old) -> tg_argv[2] end;
 begin
-  -- pg_restore inserts what is in the log already: with row_security off, as the owner of Dossier. Anybody may switch that off.
+  -- pg_restore inserts existing events with row_security off, as the owner of Dossier. Any role may switch row_security off.
   if old is null and not current_setting('row_security')::boolean
     and pg_has_role(coalesce(nullif(current_setting('role', true), 'none'), session_user), current_user, 'member')
   then
     return null;
   end if;
 
-  -- A row that goes because something above it went is not named.
+  -- Rows that are deleted along with their parent are not listed.
   if new is null and (
     (this ? 'organization_id' and not exists (select from dossier.organizations as o where o.id = (this ->> 'organization_id')::uuid))
     or (this ? 'session_id' and not exists (select from dossier.sessions as s where s.id = (this ->> 'session_id')::uuid)))
@@ -97,8 +98,8 @@ begin
 end
 $$;
 comment on function dossier_private.audit() is
-  'Trigger: adds an event for a row that was made, changed or deleted. Arguments: the action, the column that names the object, '
-  'and the columns to note as details.';
+  'Trigger: adds an event for a row that was created, changed or deleted. Arguments: the action, the column that identifies the '
+  'object, and the columns to record as details.';
 
 create trigger organizations_audit_created
   after insert on dossier.organizations

@@ -1,4 +1,4 @@
--- Erasure: all of a user, all of an organization, what is in the trash included.
+-- Erasure of a user or an organization with everything in it, including the trash.
 
 create table dossier_private.erasure_receipts (
   id uuid not null default dossier_private.uuid_v7(),
@@ -11,19 +11,20 @@ create table dossier_private.erasure_receipts (
   constraint erasure_receipts_erased_check check (jsonb_typeof(erased) = 'object')
 );
 comment on table dossier_private.erasure_receipts is
-  'Proof that something was erased, without saying what it was: who knows the key can compute its digest.';
-comment on column dossier_private.erasure_receipts.id is 'Key (uuid v7), which the receipt names.';
+  'Proof that something was erased, without naming it. Anyone who knows the key can compute its digest.';
+comment on column dossier_private.erasure_receipts.id is 'Key (uuid v7), as in the receipt.';
 comment on column dossier_private.erasure_receipts.kind is 'user or organization.';
-comment on column dossier_private.erasure_receipts.subject_sha256 is 'Hex digest of the user_id, or of the organization''s id as text.';
+comment on column dossier_private.erasure_receipts.subject_sha256 is
+  'Hexadecimal digest of the user_id, or of the organization''s id as text.';
 comment on column dossier_private.erasure_receipts.erased is
-  'How many rows of what were deleted or lost the user''s name; store_deletions_pending: files outside Postgres that were still to be '
-  'deleted then.';
-comment on column dossier_private.erasure_receipts.created_at is 'When.';
+  'How many rows of each kind were deleted, or lost the user''s id. store_deletions_pending: files in external stores that were '
+  'still to be deleted.';
+comment on column dossier_private.erasure_receipts.created_at is 'When it was erased.';
 
 create function dossier_private.write_receipt(kind text, subject text, erased jsonb) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write receipts but through here.
+-- Definer: API roles write receipts only through functions.
 declare
   receipt dossier_private.erasure_receipts;
 begin
@@ -34,12 +35,13 @@ begin
     'erased', receipt.erased, 'erased_at', receipt.created_at);
 end
 $$;
-comment on function dossier_private.write_receipt(text, text, jsonb) is 'Keeps a receipt, and returns it: {receipt_id, kind, subject_sha256, erased, erased_at}.';
+comment on function dossier_private.write_receipt(text, text, jsonb) is
+  'Stores a receipt and returns it: {receipt_id, kind, subject_sha256, erased, erased_at}.';
 
 create function dossier.forget_user(user_id text) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: crosses tenants and tables that nobody may write. Granted to service_role alone.
+-- Definer: crosses tenants, and writes tables that no API role may. Granted to service_role alone.
 declare
   nobody constant text := 'forgotten';
   alone uuid[];
@@ -51,7 +53,7 @@ begin
   if coalesce(btrim(forget_user.user_id), '') in ('', nobody) then
     raise exception using
       errcode = 'PT400',
-      message = 'user_id must name a user',
+      message = 'user_id must identify a user',
       detail = format('It is %s.', quote_nullable(forget_user.user_id)),
       hint = 'Send the subject of the user''s token.';
   end if;
@@ -72,10 +74,10 @@ begin
       errcode = 'PT409',
       message = 'The user is the last owner of organizations that have other members',
       detail = jsonb_build_object('organizations', orphans)::text,
-      hint = 'Make another member of each an owner, or call forget_organization() on it, and try again.';
+      hint = 'Make another member of each an owner, or call forget_organization() for it, and retry.';
   end if;
 
-  -- Organizations that nobody else belongs to are the user's own; of an app that keeps the members itself nobody here can tell.
+  -- Organizations without other members are the user's own. If an app manages the members, Dossier cannot know them.
   alone := array(
     select mine.organization_id
     from dossier.organization_members as mine
@@ -108,7 +110,7 @@ begin
     (select count(storage_key) from uploads)
   into erased, pending;
 
-  -- Rows that the user left in organizations that go on belong to those organizations. Only the name goes.
+  -- Rows of the user in other organizations belong to those organizations. Only the user's id is removed.
   with sessions as (
     update dossier.sessions as s
     set user_id = case s.user_id when forget_user.user_id then nobody else s.user_id end,
@@ -136,7 +138,7 @@ begin
     'store_deletions_pending', pending + (select count(*) from deletions))
   into erased;
 
-  -- Last, since the deletions above have left events, too.
+  -- Last, since the deletions above have added events, too.
   update dossier.audit_log as event
   set user_id = case event.user_id when forget_user.user_id then nobody else event.user_id end,
     origin = case when event.user_id is distinct from forget_user.user_id then event.origin end,
@@ -149,14 +151,15 @@ begin
 end
 $$;
 comment on function dossier.forget_user(text) is
-  'Erases a user: memberships, unfinished uploads and imports, organizations that nobody else belongs to with all that is theirs, and the '
-  'user''s id wherever else it stands, which becomes forgotten. Refused (PT409) while it would leave an organization without '
-  'owner. Where the app keeps the members (use_membership()) no organization is deleted. Returns a receipt: {receipt_id, kind, subject_sha256, erased, erased_at}. Services only.';
+  'Erases a user: memberships, unfinished uploads and imports, organizations without other members and everything in them. '
+  'Everywhere else the user''s id becomes forgotten. Refuses (PT409) to leave an organization without an owner. If the app '
+  'manages the members (use_membership()), deletes no organization. Returns a receipt: {receipt_id, kind, subject_sha256, '
+  'erased, erased_at}. Services only.';
 
 create function dossier_private.forget_organization(organization_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: counts and deletes what no role may.
+-- Definer: counts and deletes rows that API roles may not.
 declare
   erased jsonb;
   pending bigint;
@@ -177,7 +180,7 @@ begin
   into erased
   from dossier_private.stored(organization_id) as held;
 
-  -- From below: a worker or a user who has locked something there may have to look up the organization.
+  -- Delete from the bottom up: a worker or user who has locked a row there may need to read the organization.
   delete from dossier.sessions as s where s.organization_id = forget_organization.organization_id;
   delete from dossier.organizations as o where o.id = forget_organization.organization_id;
   delete from dossier.audit_log as event where event.organization_id = forget_organization.organization_id;
@@ -198,9 +201,9 @@ begin atomic
   select dossier_private.forget_organization(organization_id);
 end;
 comment on function dossier.forget_organization(uuid) is
-  'Erases an organization and everything in it, its audit log included; nothing brings it back. Returns a receipt that '
-  'says how much there was: {receipt_id, kind, subject_sha256, erased, erased_at}; erased.store_deletions_pending is the number of '
-  'files outside Postgres that a worker has yet to delete. Owners and services only.';
+  'Erases an organization with everything in it, including its audit log. This cannot be undone. Returns a receipt with the '
+  'numbers of rows: {receipt_id, kind, subject_sha256, erased, erased_at}. erased.store_deletions_pending is the number of '
+  'files in external stores that a worker has yet to delete. Owners and services only.';
 
 alter table dossier_private.erasure_receipts enable row level security;
 create policy erasure_receipts_all_nobody on dossier_private.erasure_receipts for all to authenticated using (false);

@@ -1,5 +1,5 @@
--- Quotas: how much an organization may store and have read, counted under a lock so that two uploads never
--- take the last place.
+-- Quotas: how much an organization may store and extract. They are counted under a lock, so that two uploads cannot both take
+-- the last place.
 
 create table dossier.quotas (
   organization_id uuid not null,
@@ -17,13 +17,15 @@ create table dossier.quotas (
   constraint quotas_max_extraction_seconds_a_day_check check (max_extraction_seconds_a_day >= 0)
 );
 comment on table dossier.quotas is
-  'Limits of an organization; null, or no row, is no limit. Written by set_quota() alone, which only services may call.';
+  'Quotas of organizations. Null, or no row, means no quota. Written only by set_quota(), which only services may call.';
 comment on column dossier.quotas.organization_id is 'The organization.';
-comment on column dossier.quotas.max_bytes is 'Bytes of all its documents.';
-comment on column dossier.quotas.max_documents is 'Number of its documents.';
-comment on column dossier.quotas.max_documents_a_day is 'Uploads begun in a day (UTC), whatever became of them.';
-comment on column dossier.quotas.max_extraction_seconds_a_day is 'Seconds that workers spent on its documents in a day (UTC), after which no upload begins.';
-comment on column dossier.quotas.reserved_at is 'When an upload last took its place; the update of it makes uploads wait for each other.';
+comment on column dossier.quotas.max_bytes is 'Bytes of all documents.';
+comment on column dossier.quotas.max_documents is 'Number of documents.';
+comment on column dossier.quotas.max_documents_a_day is 'Uploads begun per day (UTC), finished or not.';
+comment on column dossier.quotas.max_extraction_seconds_a_day is
+  'Seconds of extraction per day (UTC). Once they are used up, no upload begins.';
+comment on column dossier.quotas.reserved_at is
+  'When an upload last reserved quota. Updating it makes uploads wait for each other.';
 
 create trigger quotas_adopt_organization
   before insert on dossier.quotas
@@ -42,12 +44,12 @@ create table dossier_private.usage_events (
   constraint usage_events_amount_check check (amount >= 0)
 );
 comment on table dossier_private.usage_events is
-  'What counts by the day: rows are added and never changed, so that nobody waits, and survive the documents. Swept after 32 days.';
+  'Usage per day. Rows are added and never changed, so that no request waits, and outlive the documents. Swept after 32 days.';
 comment on column dossier_private.usage_events.id is 'Key.';
 comment on column dossier_private.usage_events.organization_id is 'The organization.';
-comment on column dossier_private.usage_events.kind is 'upload: one was begun; extraction: a worker let go of a job.';
-comment on column dossier_private.usage_events.amount is 'Uploads, or seconds.';
-comment on column dossier_private.usage_events.created_at is 'When.';
+comment on column dossier_private.usage_events.kind is 'upload: an upload began; extraction: a job ended or was lost.';
+comment on column dossier_private.usage_events.amount is 'Number of uploads, or seconds.';
+comment on column dossier_private.usage_events.created_at is 'When it happened.';
 
 create index usage_events_organization_id_kind_created_at_idx
   on dossier_private.usage_events (organization_id, kind, created_at) include (amount);
@@ -57,7 +59,7 @@ create index documents_organization_id_size_bytes_idx on dossier.documents (orga
 create function dossier_private.stored(organization_id uuid, out bytes bigint, out documents bigint, out arriving_bytes bigint)
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: counts documents that row level security need not look at one by one.
+-- Definer: row level security need not check each counted document.
 begin
   select coalesce(sum(document.size_bytes), 0), count(*) into bytes, documents
   from dossier.documents as document
@@ -71,8 +73,8 @@ begin
 end
 $$;
 comment on function dossier_private.stored(uuid) is
-  'Bytes and number of an organization''s documents, with those in the trash, and with uploads whose size is declared; and the bytes '
-  'that are here of the others.';
+  'Returns bytes and number of an organization''s documents, including the trash and unfinished uploads with a declared size. '
+  'arriving_bytes is the stored part of the other unfinished uploads.';
 
 create function dossier_private.stored_in_trash(organization_id uuid, out bytes bigint, out documents bigint)
 language plpgsql stable security definer set search_path = ''
@@ -85,7 +87,7 @@ begin
   where session.organization_id = stored_in_trash.organization_id and session.deleted_at is not null;
 end
 $$;
-comment on function dossier_private.stored_in_trash(uuid) is 'What of stored() is in the trash.';
+comment on function dossier_private.stored_in_trash(uuid) is 'Returns the part of stored() that is in the trash.';
 
 create function dossier_private.used_today(organization_id uuid, kind text) returns double precision
 language plpgsql stable security definer set search_path = ''
@@ -101,12 +103,13 @@ begin
   );
 end
 $$;
-comment on function dossier_private.used_today(uuid, text) is 'Uploads, or seconds of extraction, of an organization since midnight UTC.';
+comment on function dossier_private.used_today(uuid, text) is
+  'Returns the uploads, or seconds of extraction, of an organization since midnight UTC.';
 
 create function dossier_private.sweep_usage() returns integer
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may delete records of usage but through here.
+-- Definer: API roles delete records of usage only through functions.
 declare
   removed integer;
 begin
@@ -120,25 +123,26 @@ begin
   return removed;
 end
 $$;
-comment on function dossier_private.sweep_usage() is 'Removes records of usage older than 32 days, some at a time; returns how many. Part of dossier.sweep().';
+comment on function dossier_private.sweep_usage() is
+  'Removes records of usage older than 32 days, in batches. Returns how many. Part of dossier.sweep().';
 
 create function dossier_private.reserve_quota(organization_id uuid) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write the table. An update and no mere lock: at higher isolation levels who waited
--- fails to serialize, where it would else count without the other's document.
+-- Definer: API roles cannot write the table. An update, not just a lock: at higher isolation levels a waiting upload then
+-- fails to serialize. With a lock it would count without the other upload.
 begin
   update dossier.quotas as quota set reserved_at = now() where quota.organization_id = reserve_quota.organization_id;
 end
 $$;
 comment on function dossier_private.reserve_quota(uuid) is
-  'Makes uploads of an organization that has quotas wait for each other until they commit. To be called before they are checked.';
+  'Makes uploads of an organization with quotas wait for each other until they commit. Call it before checking quotas.';
 
 create function dossier_private.check_quota(quota_name text, organization_id uuid, size_bytes bigint, documents bigint default 1)
 returns void
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: reads what API roles cannot.
+-- Definer: reads tables that API roles cannot.
 declare
   quota constant dossier.quotas := (
     select q from dossier.quotas as q where q.organization_id = check_quota.organization_id
@@ -162,9 +166,9 @@ begin
   case quota_name
     when 'max_bytes' then
       held := dossier_private.stored(organization_id);
-      -- What ends does not wait for what is arriving beside it, and is in neither number.
+      -- An upload that ends does not wait for others that are arriving, so neither number includes those.
       used := held.bytes + case when documents > 0 then held.arriving_bytes else 0 end;
-      added := greatest(size_bytes, documents); -- a file whose size is not known has a byte at least
+      added := greatest(size_bytes, documents); -- a file of unknown size has at least one byte
       what := 'bytes stored';
     when 'max_documents' then
       used := (dossier_private.stored(organization_id)).documents;
@@ -175,23 +179,23 @@ begin
     when 'max_extraction_seconds_a_day' then
       used := floor(dossier_private.used_today(organization_id, 'extraction'));
       added := 1;
-      what := 'seconds of reading files today';
+      what := 'seconds of extraction today';
   end case;
   if used::numeric + added > most then
     raise exception using
       errcode = case when quota_name like '%_a_day' then 'PT429' else 'PT403' end,
-      message = format('The organization''s quota is used up: %s of %s %s', used, most, what),
+      message = format('The quota of the organization is exhausted: %s of %s %s', used, most, what),
       detail = json_build_object('quota', quota_name, 'limit', most, 'used', used, 'needed', added)::text,
       hint = case when quota_name like '%_a_day'
-        then 'Try again after midnight UTC, or have the operator raise the quota with set_quota().'
-        else 'Delete documents that are not needed, or sessions for good, or have the operator raise the quota with set_quota().'
+        then 'Retry after midnight UTC, or ask the operator to raise the quota with set_quota().'
+        else 'Delete documents, or delete sessions permanently, or ask the operator to raise the quota with set_quota().'
       end;
   end if;
 end
 $$;
 comment on function dossier_private.check_quota(text, uuid, bigint, bigint) is
-  'Refuses an upload, or several at once, that a quota has no room for: PT403, or PT429 when there will be room tomorrow; detail '
-  '{"quota", "limit", "used", "needed"}. Of an upload that ends documents is 0: it is counted already, its bytes are not.';
+  'Refuses one or more uploads that exceed a quota: PT403, or PT429 if there will be room tomorrow. Detail {"quota", "limit", '
+  '"used", "needed"}. When an upload ends, documents is 0: the document is already counted, but its bytes are not.';
 
 create function dossier.set_quota(
   organization_id uuid,
@@ -202,7 +206,7 @@ create function dossier.set_quota(
 ) returns dossier.quotas
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write the table but through here. Granted to service_role alone: tenants do not set their own limits.
+-- Definer: API roles write the table only through this function. Granted to service_role alone, so tenants cannot raise quotas.
 declare
   quota dossier.quotas;
 begin
@@ -211,8 +215,9 @@ begin
     raise exception using
       errcode = 'PT400',
       message = 'A quota must not be negative',
-      detail = format('The least is %s.', least(max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day)),
-      hint = 'Leave out what is not to be limited; 0 allows nothing.';
+      detail = format('The lowest value is %s.',
+        least(max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day)),
+      hint = 'Omit a quota to remove it. 0 allows nothing.';
   end if;
 
   insert into dossier.quotas (organization_id, max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day)
@@ -227,7 +232,7 @@ begin
 end
 $$;
 comment on function dossier.set_quota(uuid, bigint, bigint, bigint, bigint) is
-  'Sets all quotas of an organization; what is left out has no limit. What is stored already stays. Services only.';
+  'Sets all quotas of an organization. Omitted quotas are removed. Stored documents stay. Services only.';
 
 create function dossier_private.usage(in_organization uuid)
 returns table (
@@ -237,7 +242,7 @@ returns table (
 )
 language plpgsql stable security definer set search_path = '' rows 1
 as $$
--- Definer: reads what API roles cannot.
+-- Definer: reads tables that API roles cannot.
 begin
   perform dossier_private.require_role(
     dossier_private.known_organization(in_organization), 'viewer', 'organization', in_organization);
@@ -268,8 +273,8 @@ begin atomic
   from dossier_private.usage(organization_id) as used;
 end;
 comment on function dossier.usage(uuid) is
-  'What an organization of the caller''s stores and has used since midnight UTC, with its quotas; a quota that is null has no limit. '
-  'What is in the trash counts until it is gone for good: trashed_bytes and trashed_documents of it.';
+  'Returns the stored bytes and documents of an organization, its usage since midnight UTC, and its quotas. A null quota is '
+  'unlimited. The trash counts until it is purged; trashed_bytes and trashed_documents are its part. Members and services only.';
 
 alter table dossier.quotas enable row level security;
 alter table dossier_private.usage_events enable row level security;

@@ -1,9 +1,9 @@
--- Jobs: extractions and thumbnails, queued in the transaction that brings them about and leased by workers.
--- What workers report is in jobs/results.sql.
+-- Jobs: extractions and thumbnails. They are queued in the transaction that requires them, and leased by workers.
+-- jobs/results.sql has the results that workers report.
 --
--- Invariant: a worker owns a job while it is running and its attempts equal the number the worker
--- got; every later claim raises that number, so what a lost worker still sends changes nothing.
--- Invariant: whoever locks a document and its job locks the document first, or skips what is locked; and the session before both.
+-- Invariant: a worker owns a job while the job is running and its attempts equal the number that the worker received. Every
+-- claim raises that number, so a late report of a lost worker changes nothing.
+-- Invariant: locks are taken in the order session, document, job, or skip locked rows.
 
 create table dossier_private.jobs (
   id bigint not null generated always as identity,
@@ -31,21 +31,23 @@ create table dossier_private.jobs (
   constraint jobs_attempts_check check (attempts >= 0 and failures between 0 and attempts and max_attempts >= 1),
   constraint jobs_lease_check check (status <> 'running' or (lease_expires_at is not null and worker is not null))
 );
-comment on table dossier_private.jobs is 'Extractions and thumbnails to do, under way, and done. At most one of a kind and document is live.';
+comment on table dossier_private.jobs is
+  'Extractions and thumbnails: queued, running and finished. At most one job per kind and document is queued or running.';
 comment on column dossier_private.jobs.id is 'Key.';
-comment on column dossier_private.jobs.document_id is 'The document to read.';
+comment on column dossier_private.jobs.document_id is 'The document.';
 comment on column dossier_private.jobs.organization_id is 'Organization of the document.';
-comment on column dossier_private.jobs.kind is 'What to do: extract the text, or make a thumbnail. Of what an organization waits for, the text comes first.';
-comment on column dossier_private.jobs.options is 'Of an extraction {"ocr": boolean}: whether every page is to be read by OCR.';
+comment on column dossier_private.jobs.kind is
+  'extract: extract the text. thumbnail: draw the thumbnail. Within an organization, text comes first.';
+comment on column dossier_private.jobs.options is 'For an extraction {"ocr": boolean}: whether to use OCR on every page.';
 comment on column dossier_private.jobs.status is 'queued, running, done or failed.';
-comment on column dossier_private.jobs.attempts is 'How often it was claimed; the fencing token of the worker that has it.';
+comment on column dossier_private.jobs.attempts is 'How many times it was claimed. Fencing token of its worker.';
 comment on column dossier_private.jobs.failures is
-  'Attempts that failed, or whose worker was lost. Attempts that were handed back do not count.';
-comment on column dossier_private.jobs.max_attempts is 'The number of failures with which the job is given up.';
-comment on column dossier_private.jobs.run_at is 'Not to be claimed before.';
+  'Number of attempts that failed, or whose worker was lost. Released attempts do not count.';
+comment on column dossier_private.jobs.max_attempts is 'After this many failures the job fails.';
+comment on column dossier_private.jobs.run_at is 'Cannot be claimed before.';
 comment on column dossier_private.jobs.started_at is 'When it was last claimed.';
-comment on column dossier_private.jobs.lease_expires_at is 'Until when its worker has it; afterwards the worker counts as lost.';
-comment on column dossier_private.jobs.worker is 'Name of the worker that has or last had it.';
+comment on column dossier_private.jobs.lease_expires_at is 'When the lease expires. Afterwards its worker counts as lost.';
+comment on column dossier_private.jobs.worker is 'Name of the worker that owns or last owned it.';
 comment on column dossier_private.jobs.last_error is 'Why the last attempt failed.';
 comment on column dossier_private.jobs.created_at is 'When it was queued.';
 comment on column dossier_private.jobs.updated_at is 'When the row last changed.';
@@ -69,7 +71,7 @@ insert into dossier_private.settings (name, value, default_value, description) v
 create function dossier_private.clock_job() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may record usage but through here.
+-- Definer: API roles may record usage only through functions.
 begin
   if new.status = 'running' then
     new.started_at := clock_timestamp();
@@ -82,7 +84,7 @@ begin
 end
 $$;
 comment on function dossier_private.clock_job() is
-  'Trigger: notes when a worker takes a job and, when it lets go or is lost, how long it had it.';
+  'Trigger: records when a worker takes a job and, when the job ends or is lost, how long the worker had it.';
 
 create trigger jobs_clock
   before update of status on dossier_private.jobs
@@ -109,19 +111,19 @@ begin
 end
 $$;
 comment on function dossier_private.queue_job(uuid, uuid, boolean) is
-  'Queues an extraction and wakes a worker; one that is queued or under way is given up for it.';
+  'Queues an extraction and wakes a worker. Cancels one that is queued or running.';
 
 create function dossier_private.request_extraction(document_id uuid, ocr boolean) returns dossier.documents
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may change a document's status but through functions.
+-- Definer: API roles change a document's status only through functions.
 declare
   document dossier.documents := dossier_private.require_document(document_id);
 begin
   if document.status = 'uploading' then
     raise exception using
       errcode = 'PT409',
-      message = 'The document is still uploading',
+      message = 'The document is still being uploaded',
       detail = 'Its extraction is queued when the upload is finished.',
       hint = 'Finish the upload first.';
   end if;
@@ -129,9 +131,9 @@ begin
   if ocr and not dossier_private.has_pictures(document.media_type) then
     raise exception using
       errcode = 'PT422',
-      message = format('There is nothing for OCR in files of type %s', document.media_type),
-      detail = 'OCR reads pages of PDFs, and pictures; other files hold their text as it is.',
-      hint = 'Leave ocr out to have the file read again.';
+      message = format('OCR does not apply to files of type %s', document.media_type),
+      detail = 'OCR reads pages of PDFs, and images. Other files contain their text.',
+      hint = 'Omit ocr to extract the file again.';
   end if;
   perform dossier_private.check_quota('max_extraction_seconds_a_day', document.organization_id, 0);
 
@@ -144,7 +146,8 @@ begin
   return document;
 end
 $$;
-comment on function dossier_private.request_extraction(uuid, boolean) is 'Runs dossier.request_extraction() with its owner''s rights.';
+comment on function dossier_private.request_extraction(uuid, boolean) is
+  'Runs dossier.request_extraction() with its owner''s rights.';
 
 create function dossier.request_extraction(document_id uuid, ocr boolean default false) returns dossier.documents
 language sql volatile security invoker set search_path = ''
@@ -152,7 +155,7 @@ begin atomic
   select dossier_private.request_extraction(document_id, ocr);
 end;
 comment on function dossier.request_extraction(uuid, boolean) is
-  'Extracts a document again, with OCR when asked to, which is for PDFs and pictures. Its pages stay until the new ones are there.';
+  'Extracts a document again, optionally with OCR (PDFs and images only). Its pages stay until the new ones are stored.';
 
 create function dossier_private.recover_jobs() returns integer
 language plpgsql security definer set search_path = ''
@@ -182,7 +185,7 @@ begin
     update dossier.documents as document
     set status = 'failed', error_code = 'worker_lost',
       error_message = dossier_private.with_advice('worker_lost',
-        format('Reading this file failed %s times. The last time, the program that read it was lost.', taken_back.failures))
+        format('Extraction failed %s times. The last time, its worker was lost.', taken_back.failures))
     from taken_back
     where document.id = taken_back.document_id and taken_back.status = 'failed' and taken_back.kind = 'extract'
   )
@@ -191,8 +194,8 @@ begin
 end
 $$;
 comment on function dossier_private.recover_jobs() is
-  'Takes back jobs whose lease has run out: queues them again, or fails them, and the documents of extractions, when the '
-  'attempts are used up.';
+  'Recovers jobs whose lease has expired. Queues them again or, if no attempts remain, fails them and the documents of '
+  'extractions.';
 
 create function dossier_private.lease_next_job(worker text, lease interval) returns dossier_private.jobs
 language plpgsql security definer set search_path = ''
@@ -202,8 +205,8 @@ declare
   waiting record;
   job dossier_private.jobs;
 begin
-  -- Organizations that have a job due: first those with the fewest under way, so that no burst of one keeps another waiting.
-  -- The recursion hops from one to the next by the index, however many jobs each has.
+  -- Take organizations with due jobs in the order of their running jobs, so that a burst of one does not delay the others.
+  -- The recursion hops from one organization to the next by the index, however many jobs each has.
   for waiting in
     with recursive organizations (id) as (
       (select j.organization_id from dossier_private.jobs as j where j.status = 'queued' order by j.organization_id limit 1)
@@ -247,8 +250,8 @@ begin
 end
 $$;
 comment on function dossier_private.lease_next_job(text, interval) is
-  'The job that a worker should do next, leased to it, or null: of the organization with the fewest jobs under way, text '
-  'before thumbnails, the oldest first. Workers that claim at the same moment do not see each other''s choice.';
+  'Leases the next job to a worker, or returns null. Chooses the organization with the fewest running jobs, text before '
+  'thumbnails, then the oldest job. Workers that claim at the same moment do not see each other''s choice.';
 
 create function dossier.claim_jobs(worker text, limit_count integer default 1, lease_seconds integer default 120)
 returns table (
@@ -266,7 +269,7 @@ begin
   if coalesce(btrim(claim_jobs.worker) = '' or limit_count not between 1 and 100, true) then
     raise exception using
       errcode = 'PT400',
-      message = 'worker needs a name, and limit_count must be between 1 and 100',
+      message = 'worker must have a name, and limit_count must be between 1 and 100',
       detail = format('They are %L and %s.', claim_jobs.worker, coalesce(limit_count::text, 'null')),
       hint = 'Name the worker after its host and process, such as edge-1/4711.';
   end if;
@@ -289,8 +292,8 @@ begin
 end
 $$;
 comment on function dossier.claim_jobs(text, integer, integer) is
-  'Leases jobs that are due to a worker, never one to two; each time the organization with the fewest under way comes first. '
-  'Jobs of lost workers are taken back before.';
+  'Leases due jobs to a worker. No two workers hold the same job. Each time, the organization with the fewest running jobs '
+  'comes first. Before that, recovers the jobs of lost workers. Services only.';
 
 create function dossier.extend_lease(job_id bigint, attempt integer, lease_seconds integer default 120) returns boolean
 language plpgsql security definer set search_path = ''
@@ -306,7 +309,7 @@ begin
 end
 $$;
 comment on function dossier.extend_lease(bigint, integer, integer) is
-  'Keeps a job; false when the worker no longer owns it and should stop.';
+  'Extends the lease of a job. Returns false if the worker no longer owns the job and should stop. Services only.';
 
 create function dossier.release_job(job_id bigint, attempt integer) returns boolean
 language plpgsql security definer set search_path = ''
@@ -319,7 +322,7 @@ begin
     return false;
   end if;
 
-  -- The attempt's number is never given twice: it fences off what this worker may still send.
+  -- The number of an attempt is never reused: it fences off late reports of this worker.
   update dossier_private.jobs as j
   set status = 'queued', run_at = now(), lease_expires_at = null
   where j.id = job.id;
@@ -332,8 +335,8 @@ begin
 end
 $$;
 comment on function dossier.release_job(bigint, integer) is
-  'Hands a job back that its worker cannot finish, because it shuts down: another takes it up at once, and the attempt does '
-  'not count. False when the worker no longer owns the job.';
+  'Releases a job that its worker cannot finish because it shuts down. Another worker can claim it at once, and the attempt '
+  'does not count. Returns false if the worker no longer owns the job. Services only.';
 
 create function dossier.sweep(upload_max_age interval default '1 hour') returns jsonb
 language plpgsql security definer set search_path = ''
@@ -347,10 +350,10 @@ begin
       errcode = 'PT400',
       message = 'upload_max_age must not be negative',
       detail = format('It is %s.', coalesce(upload_max_age::text, 'null')),
-      hint = 'Leave it out for one hour.';
+      hint = 'Omit it for one hour.';
   end if;
 
-  -- First, as it takes its time and nothing is locked yet.
+  -- Do this first, since it takes time and no row is locked yet.
   perform dossier.index_pending_words();
 
   with abandoned as (
@@ -373,9 +376,9 @@ begin
 end
 $$;
 comment on function dossier.sweep(interval) is
-  'Removes uploads and imports that began longer ago than upload_max_age and were never finished, takes back the jobs of lost '
-  'workers, and removes versions of contexts, records of usage and sessions in the trash that are no longer kept. Returns how many '
-  'of each: {"uploads", "imports", "jobs", "versions", "usage_events", "sessions"}. Puts words that wait into the search index.';
+  'Removes uploads and imports that are unfinished after upload_max_age, versions of contexts and records of usage that are no '
+  'longer kept, and purges the trash. Recovers the jobs of lost workers, and adds pending words to the search index. Returns '
+  'how many of each: {"uploads", "imports", "jobs", "versions", "usage_events", "sessions"}. Services only.';
 
 alter table dossier_private.jobs enable row level security;
 create policy jobs_all_nobody on dossier_private.jobs for all to authenticated using (false);

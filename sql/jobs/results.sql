@@ -1,4 +1,4 @@
--- Results: what workers report of the jobs they lease. Nothing that a file says of itself is stored unchecked.
+-- Results that workers report for the jobs they lease. Nothing that a file contains is stored unchecked.
 
 create function dossier_private.own_job(job_id bigint, attempt integer) returns dossier_private.jobs
 language plpgsql security definer set search_path = ''
@@ -7,7 +7,7 @@ as $$
 declare
   job dossier_private.jobs;
 begin
-  -- The session first, as a deletion does: what is found will be entered into the search index, which refers to it.
+  -- Lock the session first, as a deletion does: the text goes into the search index, which refers to the session.
   perform from dossier.sessions as session
   where session.id = (
     select document.session_id
@@ -27,7 +27,7 @@ begin
 end
 $$;
 comment on function dossier_private.own_job(bigint, integer) is
-  'A running job that this attempt owns, locked after its session and its document; null when it does not.';
+  'Returns a running job that this attempt owns, and locks it after its session and document. Otherwise returns null.';
 
 create function dossier_private.check_job_kind(job dossier_private.jobs, expected text) returns void
 language plpgsql immutable security invoker set search_path = ''
@@ -37,12 +37,13 @@ begin
     raise exception using
       errcode = 'PT400',
       message = format('This job is of kind %s', job.kind),
-      detail = format('What was reported is of kind %s.', expected),
-      hint = 'claim_jobs() says the kind of each job: extract ends with complete_job(), thumbnail with complete_thumbnail().';
+      detail = format('The result is of kind %s.', expected),
+      hint = 'Finish an extract job with complete_job(), and a thumbnail job with complete_thumbnail(). claim_jobs() returns the kind.';
   end if;
 end
 $$;
-comment on function dossier_private.check_job_kind(dossier_private.jobs, text) is 'Refuses (PT400) a result of another kind than the job''s.';
+comment on function dossier_private.check_job_kind(dossier_private.jobs, text) is
+  'Refuses (PT400) a result of another kind than the job.';
 
 create function dossier_private.page_list(pages jsonb) returns text
 language plpgsql immutable security invoker set search_path = ''
@@ -70,7 +71,8 @@ begin
   end;
 end
 $$;
-comment on function dossier_private.page_list(jsonb) is 'Numbers of pages in order ([1, 2, 3, 7]) for people: "Pages 1-3, 7".';
+comment on function dossier_private.page_list(jsonb) is
+  'Formats page numbers in order ([1, 2, 3, 7]) for people: "Pages 1-3, 7".';
 
 create function dossier.complete_job(
   job_id bigint, attempt integer, pages jsonb, media_type text default null, details jsonb default '{}'
@@ -89,7 +91,7 @@ begin
   if jsonb_typeof(pages) is distinct from 'array' or jsonb_typeof(coalesce(details, '{}')) <> 'object' then
     raise exception using
       errcode = 'PT400',
-      message = 'pages must be a JSON array, and details an object',
+      message = 'pages must be a JSON array, and details a JSON object',
       detail = format('They are a JSON %s and a JSON %s.', coalesce(jsonb_typeof(pages), 'nothing'), coalesce(jsonb_typeof(details), 'nothing')),
       hint = 'Send pages [{"page": 1, "text": "…", "source": "text", "engine": "…"}] and details {"language": "eng", "metadata": {"title": "…"}}.';
   end if;
@@ -106,8 +108,9 @@ begin
   update dossier.documents as document
   set status = 'ready',
     error_code = notice,
-    error_message = case when notice is not null then format('%s: words in pictures were not read. %s',
-      dossier_private.page_list(details -> 'needs_ocr'), left(coalesce(details #>> '{ocr,reason}', 'no reason is known'), 1000)) end,
+    error_message = case when notice is not null then format('%s: words in images were not read. %s',
+      dossier_private.page_list(details -> 'needs_ocr'),
+        left(coalesce(details #>> '{ocr,reason}', 'The reason is unknown.'), 1000)) end,
     media_type = coalesce(complete_job.media_type, document.media_type),
     language = substring(details ->> 'language' from '^[a-z]{2,3}$'),
     file_metadata = dossier_private.tidy_file_metadata(details -> 'metadata'),
@@ -128,10 +131,10 @@ begin
 end
 $$;
 comment on function dossier.complete_job(bigint, integer, jsonb, text, jsonb) is
-  'Stores the pages of a document ([{page, text, source, engine, confidence, quality, reason}]), which is then ready. details, '
-  'each member optional: metadata (what the file says of itself), language (ISO 639-3), needs_ocr (pages that are pictures), '
-  'ocr ({outcome, reason}): outcome missing or incomplete leaves the notice needs_ocr or ocr_incomplete in error_code. '
-  'False, and nothing changed, when the worker no longer owns the job.';
+  'Stores the pages of a document ([{page, text, source, engine, confidence, quality, reason}]) and makes it ready. Optional '
+  'members of details: metadata (from the file), language (ISO 639-3), needs_ocr (numbers of pages that are images), ocr '
+  '({outcome, reason}). The outcome missing or incomplete leaves the notice needs_ocr or ocr_incomplete in error_code. Returns '
+  'false, and changes nothing, if the worker no longer owns the job. Services only.';
 
 create function dossier.fail_job(
   job_id bigint, attempt integer, error_code text, error_message text, retry boolean default true
@@ -150,7 +153,7 @@ begin
     return false;
   end if;
 
-  -- Five seconds, doubled by every failure, up to ten minutes. Half of it is random, so that jobs that failed together part.
+  -- Five seconds, doubled by every failure up to ten minutes. Half of it is random, so that failures at the same time spread.
   update dossier_private.jobs as j
   set status = case when again then 'queued' else 'failed' end,
     failures = j.failures + 1,
@@ -159,7 +162,7 @@ begin
     last_error = format('%s: %s', code, reason)
   where j.id = job.id;
 
-  -- A document without a thumbnail is whole.
+  -- A document is complete without a thumbnail.
   if job.kind = 'extract' then
     update dossier.documents as document
     set status = case when again then 'stored' when unreadable then 'unsupported' else 'failed' end,
@@ -175,9 +178,9 @@ begin
 end
 $$;
 comment on function dossier.fail_job(bigint, integer, text, text, boolean) is
-  'Reports that an attempt failed. It is tried again later while attempts are left and retry is true; else the document '
-  'is failed, or unsupported when the error_code is unsupported or needs_ocr (all its text is in pictures). A thumbnail that '
-  'cannot be made leaves its document as it is. False when the worker no longer owns the job.';
+  'Reports that an attempt failed. If attempts remain and retry is true, the job is retried later. Otherwise the document is '
+  'failed, or unsupported if error_code is unsupported or needs_ocr (all its text is in images). A failed thumbnail does not '
+  'change its document. Returns false if the worker no longer owns the job. Services only.';
 
 revoke all on function
   dossier_private.own_job, dossier_private.check_job_kind, dossier_private.page_list, dossier.complete_job, dossier.fail_job

@@ -295,7 +295,7 @@ begin
   if of_type !~* '^[a-z0-9!#$&^_.+*-]+/[a-z0-9!#$&^_.+*-]+$' then
     raise exception using
       errcode = 'PT400',
-      message = 'media_type is no media type to search for',
+      message = 'media_type is not a valid filter',
       detail = format('It is %L.', left(of_type, 80)),
       hint = 'Send one such as application/pdf, or with a star, such as image/*.';
   end if;
@@ -327,7 +327,7 @@ begin
     if after !~ '^[0-9](\.[0-9]{1,9})?(e-[0-3][0-9])? [a-z]+ [0-9a-f-]{36}( [0-9]{1,10})?$' then
       raise exception using
         errcode = 'PT400',
-        message = 'after is no cursor of a search',
+        message = 'after is not a valid cursor',
         detail = format('It is %L.', left(after, 80)),
         hint = 'Send the cursor of the last row of the page before, or leave it out.';
     end if;

@@ -1,16 +1,16 @@
--- The newest sessions over all organizations of the caller; documents/list_documents.sql does the same.
+-- The newest sessions of all organizations of the caller. documents/list_documents.sql works in the same way.
 --
--- A select from sessions or documents that names no organization sorts all that the caller may see: no index gives
--- the rows of several organizations in one order, nor does Postgres know that there is but one. Here each
--- organization gives its newest, by its index, and the newest of these are the answer.
+-- A select from sessions or documents that does not name an organization sorts everything that the caller may see: no index
+-- returns the rows of several organizations in one order, and Postgres does not know when there is only one. This function
+-- takes the newest rows of each organization from its index, and returns the newest of these.
 --
--- Bitmap scans are off: the planner thinks little of an organization's rows, since both the policy and the condition
--- name it, and would at times rather read and sort them all.
--- The rows come from PL/pgSQL, which keeps its plans: to plan took longer than to read. The plan is the one for any cursor,
--- since for some the planner would sort an organization's rows as well. Rows are passed on whole: a * would be those columns
--- for ever that the table has today.
--- The cursor is made of variables: a coalesce within the condition does not count as leakproof, and under row level
--- security only what is leakproof reaches an index.
+-- Bitmap scans are off. Both the policy and the condition name the organization, so the planner underestimates its rows, and
+-- would sometimes read and sort them all.
+-- The rows come from PL/pgSQL, which keeps its plans, because planning took longer than reading. The plan is generic, since
+-- for some cursors the planner would also sort an organization's rows. Rows are passed on whole, because * would be fixed to
+-- the columns that the table has today.
+-- The cursor is in variables. A coalesce in the condition is not leakproof, and under row level security only leakproof
+-- conditions can use an index.
 
 create function dossier_private.newest_sessions(organization_id uuid, limit_count integer, before timestamptz, before_id uuid)
 returns setof dossier.sessions
@@ -36,7 +36,7 @@ begin
 end
 $$;
 comment on function dossier_private.newest_sessions(uuid, integer, timestamptz, uuid) is
-  'The rows of list_sessions(): as the caller, by a plan that a connection makes once.';
+  'Returns the rows of list_sessions() as the caller, with a plan that each connection makes once.';
 
 create function dossier.list_sessions(
   organization_id uuid default null,
@@ -49,8 +49,8 @@ begin atomic
   select dossier_private.newest_sessions(organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id);
 end;
 comment on function dossier.list_sessions(uuid, integer, timestamptz, uuid) is
-  'Sessions of an organization, or of all that the caller belongs to, newest first. For the next ones send created_at and '
-  'id of the last as before and before_id; at most 1000 at once. Quicker than the table where no organization is named.';
+  'Returns the sessions of an organization, or of all organizations of the caller, newest first. At most 1000 at once. For the '
+  'next ones send created_at and id of the last as before and before_id. Faster than the table if no organization is named.';
 
 revoke all on function
   dossier.list_sessions, dossier_private.newest_sessions

@@ -1,4 +1,4 @@
--- Sessions: conversations, and the types they may have.
+-- Sessions: conversations and their types.
 
 create table dossier.conversation_types (
   slug text not null,
@@ -9,10 +9,11 @@ create table dossier.conversation_types (
   constraint conversation_types_label_check check (char_length(label) between 1 and 100)
 );
 comment on table dossier.conversation_types is
-  'Registered types of conversation. The app adds its own as service_role or as the owner of the database.';
-comment on column dossier.conversation_types.slug is 'What sessions.conversation_type holds: lower-case letters, digits, underscores.';
-comment on column dossier.conversation_types.label is 'What people read.';
-comment on column dossier.conversation_types.built_in is 'True for those that come with Dossier, which pg_dump therefore leaves out.';
+  'Registered types of conversations. The app adds its own types as service_role or as the owner of the database.';
+comment on column dossier.conversation_types.slug is
+  'Value of sessions.conversation_type: lower-case letters, digits, underscores.';
+comment on column dossier.conversation_types.label is 'Name for people.';
+comment on column dossier.conversation_types.built_in is 'True for the types that Dossier comes with. pg_dump omits them.';
 
 insert into dossier.conversation_types (slug, label, built_in) values
   ('sales_call', 'Sales call', true),
@@ -42,17 +43,19 @@ create table dossier.sessions (
   constraint sessions_status_check check (status in ('active', 'archived')),
   constraint sessions_deleted_check check (deleted_at is not null or deleted_by is null)
 );
-comment on table dossier.sessions is 'Conversations. What hangs on one carries its organization_id, held equal by composite foreign keys.';
+comment on table dossier.sessions is
+  'Conversations. Everything that belongs to one has its organization_id; composite foreign keys keep them equal.';
 comment on column dossier.sessions.id is 'Key (uuid v7).';
-comment on column dossier.sessions.organization_id is 'Owning organization; never changes.';
-comment on column dossier.sessions.user_id is 'Who made it: subject of that user''s token.';
-comment on column dossier.sessions.title is 'Title, at most 500 characters, or null.';
+comment on column dossier.sessions.organization_id is 'The organization. Never changes.';
+comment on column dossier.sessions.user_id is 'Creator: subject of that user''s token.';
+comment on column dossier.sessions.title is 'Title of at most 500 characters, or null.';
 comment on column dossier.sessions.conversation_type is 'A registered type.';
 comment on column dossier.sessions.status is 'active or archived.';
-comment on column dossier.sessions.created_at is 'When it was made.';
+comment on column dossier.sessions.created_at is 'When it was created.';
 comment on column dossier.sessions.updated_at is 'When the row last changed.';
-comment on column dossier.sessions.deleted_at is 'When it was put into the trash; null for every session that users can see. Services see those in the trash, too.';
-comment on column dossier.sessions.deleted_by is 'Who put it there; null when a service did.';
+comment on column dossier.sessions.deleted_at is
+  'When it was moved to the trash, or null. Users see only sessions where it is null. Services also see those in the trash.';
+comment on column dossier.sessions.deleted_by is 'User who moved it to the trash; null if a service did.';
 
 create index sessions_organization_id_created_at_idx on dossier.sessions (organization_id, created_at desc, id desc);
 -- The trash.
@@ -72,7 +75,8 @@ declare
 begin
   perform dossier_private.require_caller();
   if organization_id is null then
-    -- Where one may only read is no choice; else who makes somebody a viewer would take that choice away.
+    -- Organizations where the caller may only read do not count. Otherwise anyone who makes the caller a viewer would
+    -- make the choice ambiguous.
     mine := array(select distinct dossier_private.my_organizations('member'));
     if mine = '{}' then
       mine := array(select dossier_private.my_organizations() limit 1);
@@ -82,14 +86,14 @@ begin
   if cardinality(mine) = 0 then
     raise exception using
       errcode = '42501',
-      message = 'You belong to no organization',
-      detail = 'A session belongs to an organization.',
-      hint = 'Call create_organization first, or ask to be made a member of one.';
+      message = 'You are not a member of any organization',
+      detail = 'Every session belongs to an organization.',
+      hint = 'Call create_organization first, or ask an admin to add you to an organization.';
   elsif cardinality(mine) > 1 then
     raise exception using
       errcode = 'PT400',
-      message = 'Say which organization the session belongs to',
-      detail = format('You may write in %s organizations.', cardinality(mine)),
+      message = 'organization_id is missing',
+      detail = format('You may write in %s organizations, and Dossier does not choose one of several.', cardinality(mine)),
       hint = 'Send the parameter organization_id.';
   end if;
 
@@ -98,7 +102,8 @@ begin
 end
 $$;
 comment on function dossier_private.require_organization(uuid) is
-  'The organization to write in: the one given, or the only one that the caller may write in; refuses when there is none.';
+  'Returns the organization to write in: the given one, or the only one that the caller may write in. Refuses the request '
+  'otherwise.';
 
 create function dossier_private.session_organization(session_id uuid) returns uuid
 language plpgsql stable security definer set search_path = ''
@@ -113,7 +118,8 @@ begin
 end
 $$;
 comment on function dossier_private.session_organization(uuid) is
-  'Organization of a session; null when there is none, or it is in the trash, where no function but those of the trash finds it.';
+  'Returns the organization of a session; null if the session does not exist or is in the trash. Only the functions of the '
+  'trash find sessions there.';
 
 create function dossier_private.require_session(session_id uuid) returns uuid
 language plpgsql stable security definer set search_path = ''
@@ -127,7 +133,8 @@ begin
 end
 $$;
 comment on function dossier_private.require_session(uuid) is
-  'Organization of a session the caller may write in; PT404 when it is invisible, 42501 when only readable.';
+  'Returns the organization of a session that the caller may write in. PT404 if the session is invisible, 42501 if it is '
+  'read-only.';
 
 create function dossier_private.lock_session(session_id uuid) returns uuid
 language plpgsql volatile security definer set search_path = ''
@@ -136,7 +143,7 @@ as $$
 declare
   owning_organization_id uuid := dossier_private.require_session(session_id);
 begin
-  -- Before anything below it is: a deletion locks in that order, too. It alone waits for this lock.
+  -- Lock the session before any row below it, as a deletion does. Only a deletion waits for this lock.
   perform from dossier.sessions as session where session.id = lock_session.session_id for key share;
   if not found then
     perform dossier_private.require_writer(null, 'session', session_id);
@@ -145,37 +152,39 @@ begin
 end
 $$;
 comment on function dossier_private.lock_session(uuid) is
-  'As require_session(), and from then on the session is not deleted before the transaction ends.';
+  'Like require_session(), and the session is not deleted until the transaction ends.';
 
 -- Changing a session.
 
 create function dossier_private.check_session(title text, conversation_type text) returns void
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: services may call what calls it, whatever they may read.
+-- Definer: a service may call the functions that use this one, whatever it may read.
 begin
   if not exists (select from dossier.conversation_types as t where t.slug = check_session.conversation_type) then
     raise exception using
       errcode = 'PT400',
       message = format('Unknown conversation type %L', left(conversation_type, 80)),
-      detail = format('Registered are: %s.', (select string_agg(t.slug, ', ' order by t.slug) from dossier.conversation_types as t)),
-      hint = 'Use a registered type, or have an administrator add a row to conversation_types.';
+      detail = format('The registered types are: %s.', (
+        select string_agg(t.slug, ', ' order by t.slug) from dossier.conversation_types as t)),
+      hint = 'Use a registered type, or ask an administrator to add a row to conversation_types.';
   end if;
   if char_length(title) > 500 then
     raise exception using
       errcode = 'PT400',
       message = 'The title is longer than 500 characters',
       detail = format('It has %s.', char_length(title)),
-      hint = 'Shorten it; long text belongs in the context.';
+      hint = 'Shorten it. Store long text in the context.';
   end if;
 end
 $$;
-comment on function dossier_private.check_session(text, text) is 'Refuses (PT400) a title that is too long, and a type that is not registered.';
+comment on function dossier_private.check_session(text, text) is
+  'Refuses (PT400) a title that is too long, or a type that is not registered.';
 
 create function dossier_private.update_session(session_id uuid, changes jsonb) returns dossier.sessions
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: a viewer is told why not (42501), where row level security would find nothing to change.
+-- Definer: a viewer gets an error (42501). Under row level security, the update would silently find no row.
 declare
   session dossier.sessions;
   wrong text;
@@ -198,7 +207,7 @@ begin
       errcode = 'PT400',
       message = 'changes must be an object with title, conversation_type or status',
       detail = wrong,
-      hint = 'Send {"title": "…"} to change the title, {"title": null} to remove it; what is left out stays.';
+      hint = 'Send {"title": "…"} to change the title, or {"title": null} to remove it. Omitted keys do not change.';
   end if;
   perform dossier_private.check_session(changes ->> 'title', coalesce(changes ->> 'conversation_type', 'meeting'));
 
@@ -208,7 +217,7 @@ begin
     status = coalesce(changes ->> 'status', s.status)
   where s.id = update_session.session_id and s.deleted_at is null
   returning s.* into session;
-  if not found then -- it has been deleted meanwhile
+  if not found then -- deleted in the meantime
     perform dossier_private.require_writer(null, 'session', session_id);
   end if;
   return session;
@@ -222,7 +231,7 @@ begin atomic
   select dossier_private.update_session(session_id, changes);
 end;
 comment on function dossier.update_session(uuid, jsonb) is
-  'Changes a session: {title, conversation_type, status}, each as far as it is given; a title of null removes it, status is '
+  'Changes a session: {title, conversation_type, status}. Omitted keys do not change. A null title removes the title. status is '
   'active or archived.';
 
 alter table dossier.conversation_types enable row level security;
@@ -251,7 +260,7 @@ create policy sessions_delete_member on dossier.sessions
 
 revoke all on dossier.conversation_types, dossier.sessions from public, anon, authenticated, service_role;
 grant select on dossier.conversation_types to authenticated;
--- No grant on organization_id for update: a session never moves. None on user_id: the default names the caller.
+-- organization_id has no grant for update: a session never moves. user_id has none either: its default is the caller.
 grant select, insert (organization_id, title, conversation_type), update (title, conversation_type, status), delete
   on dossier.sessions to authenticated;
 grant select, insert, update, delete on dossier.conversation_types to service_role;

@@ -1,8 +1,8 @@
--- The trash: sessions that were deleted, until their organization's window is over.
+-- The trash: deleted sessions that can still be restored.
 --
--- Invariant: a session is in the trash when its deleted_at is set, and nothing that hangs on it knows. Policies leave out
--- trashed_sessions(), functions ask session_organization(): to users all of it is as if it were not there. What is there
--- still takes space, and counts in quotas.
+-- Invariant: a session is in the trash if its deleted_at is set. The rows that belong to it do not change. Policies exclude
+-- trashed_sessions() and functions call session_organization(), so users see neither the session nor its rows. All of it
+-- still takes space and counts in quotas.
 
 create table dossier.trash_retention (
   organization_id uuid not null,
@@ -13,16 +13,16 @@ create table dossier.trash_retention (
   constraint trash_retention_keep_days_check check (keep_days between 0 and 36500)
 );
 comment on table dossier.trash_retention is
-  'How long an organization''s deleted sessions can be restored; without a row, as long as the setting trash_days says. '
-  'Written by set_trash_retention() alone.';
+  'How long deleted sessions of an organization can be restored. Without a row, the setting trash_days applies. Written only by '
+  'set_trash_retention().';
 comment on column dossier.trash_retention.organization_id is 'The organization.';
-comment on column dossier.trash_retention.keep_days is 'Days that a session stays in the trash; 0: what is deleted is gone.';
+comment on column dossier.trash_retention.keep_days is 'Days that a session stays in the trash. With 0, it is deleted at once.';
 
 alter table dossier_private.settings add constraint settings_trash_days_check
   check (name <> 'trash_days' or (jsonb_typeof(value) = 'number' and value between '0' and '36500'));
 insert into dossier_private.settings (name, value, default_value, description) values
   ('trash_days', '30', '30',
-    'Days that a deleted session can be restored, unless its organization sets its own number; 0 keeps no trash.');
+    'Days that a deleted session can be restored, unless its organization sets its own number. 0 disables the trash.');
 
 create function dossier_private.trash_days(organization_id uuid) returns integer
 language plpgsql stable security definer set search_path = ''
@@ -34,12 +34,12 @@ begin
     dossier_private.setting('trash_days')::integer);
 end
 $$;
-comment on function dossier_private.trash_days(uuid) is 'Days that a session of an organization stays in the trash.';
+comment on function dossier_private.trash_days(uuid) is 'Returns how many days a session of an organization stays in the trash.';
 
 create function dossier_private.trashed_sessions(organizations uuid[] default null) returns setof uuid
 language plpgsql stable parallel safe security definer set search_path = '' rows 10
 as $$
--- Definer: to its caller these sessions are not there.
+-- Definer: the caller cannot see these sessions.
 begin
   organizations := coalesce(organizations, array(select dossier_private.my_organizations()));
   return query
@@ -49,16 +49,17 @@ begin
 end
 $$;
 comment on function dossier_private.trashed_sessions(uuid[]) is
-  'Sessions of these organizations, or of the caller''s, that are in the trash. Policies use it as '
-  'session_id not in (select dossier_private.trashed_sessions()), which makes one hash table a statement.';
+  'Returns the sessions in the trash of these organizations, or of the caller''s. Policies use it as session_id not in (select '
+  'dossier_private.trashed_sessions()), which builds one hash table per statement.';
 
 create function dossier_private.hold_jobs() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write jobs but through functions.
+-- Definer: API roles may write jobs only through functions.
 begin
   if new.deleted_at is not null then
-    -- What is locked is being claimed at this moment, and done like what is under way: in vain, if nobody restores the session.
+    -- A worker is claiming the locked jobs at this moment. They run like those under way, in vain unless the session is
+    -- restored.
     update dossier_private.jobs as job
     set run_at = 'infinity'
     from (
@@ -84,19 +85,19 @@ begin
 end
 $$;
 comment on function dossier_private.hold_jobs() is
-  'Trigger: keeps workers from the documents of a session that goes into the trash, until it comes back.';
+  'Trigger: holds back the jobs of a session that moves to the trash, and releases them when it is restored.';
 
 create trigger sessions_hold_jobs
   after update of deleted_at on dossier.sessions
   for each row when ((old.deleted_at is null) <> (new.deleted_at is null))
   execute function dossier_private.hold_jobs();
 
--- How long.
+-- Retention.
 
 create function dossier_private.set_trash_retention(organization_id uuid, keep_days integer) returns dossier.trash_retention
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write the table but through here.
+-- Definer: API roles write the table only through this function.
 declare
   rule dossier.trash_retention;
 begin
@@ -106,7 +107,7 @@ begin
       errcode = 'PT400',
       message = 'keep_days must be 0 to 36500',
       detail = format('It is %s.', keep_days),
-      hint = 'Send 0 for no trash; leave it out for the days that the setting trash_days says.';
+      hint = 'Send 0 to disable the trash, or omit it to use the trash_days default.';
   end if;
 
   if keep_days is null then
@@ -122,7 +123,8 @@ begin
   return rule;
 end
 $$;
-comment on function dossier_private.set_trash_retention(uuid, integer) is 'Runs dossier.set_trash_retention() with its owner''s rights.';
+comment on function dossier_private.set_trash_retention(uuid, integer) is
+  'Runs dossier.set_trash_retention() with its owner''s rights.';
 
 create function dossier.set_trash_retention(organization_id uuid, keep_days integer default null) returns dossier.trash_retention
 language sql volatile security invoker set search_path = ''
@@ -130,15 +132,15 @@ begin atomic
   select dossier_private.set_trash_retention(organization_id, keep_days);
 end;
 comment on function dossier.set_trash_retention(uuid, integer) is
-  'Says for how many days deleted sessions of an organization can be restored; 0: not at all; left out: as many as the setting '
-  'trash_days says. It counts for what is in the trash already, too. Returns the rule in force. Admins only.';
+  'Sets how many days deleted sessions of an organization can be restored. 0 disables its trash. Omit keep_days to use the '
+  'setting trash_days. Applies also to sessions that are already in the trash. Returns the resulting rule. Admins only.';
 
--- Into the trash, or away.
+-- Delete: move to the trash, or delete permanently.
 
 create function dossier_private.delete_sessions(session_ids uuid[], permanently boolean) returns setof uuid
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: a viewer is told why not (42501), where row level security would find nothing to delete.
+-- Definer: a viewer gets an error (42501). Under row level security, the deletion would silently find no row.
 declare
   session record;
 begin
@@ -147,10 +149,10 @@ begin
       errcode = 'PT400',
       message = 'session_ids must name 1 to 1000 sessions',
       detail = format('It names %s.', coalesce(cardinality(session_ids), 0)),
-      hint = 'Delete more of them in several calls.';
+      hint = 'Delete more sessions in several calls.';
   end if;
 
-  -- In the order of their ids, so that two calls never deadlock.
+  -- Sort first: two calls that lock in the same order cannot deadlock.
   for session in
     select s.id, s.organization_id
     from dossier.sessions as s
@@ -172,7 +174,8 @@ begin
   end loop;
 end
 $$;
-comment on function dossier_private.delete_sessions(uuid[], boolean) is 'Runs dossier.delete_sessions() with its owner''s rights.';
+comment on function dossier_private.delete_sessions(uuid[], boolean) is
+  'Runs dossier.delete_sessions() with its owner''s rights.';
 
 create function dossier.delete_sessions(session_ids uuid[], permanently boolean default false) returns setof uuid
 language sql volatile security invoker set search_path = '' rows 10
@@ -180,17 +183,17 @@ begin atomic
   select dossier_private.delete_sessions(session_ids, coalesce(permanently, false));
 end;
 comment on function dossier.delete_sessions(uuid[], boolean) is
-  'Puts up to 1000 sessions into the trash, all or none, where they are as if they were not there; restore_session() brings one '
-  'back until the organization''s window is over. permanently deletes them for good, also out of the trash, with their contexts, '
-  'documents and bytes, as does any deletion in an organization that keeps no trash. Returns the ids of those that were there '
-  'and visible. One that the caller may only read is refused (42501).';
+  'Moves up to 1000 sessions to the trash, all or none. Users no longer see them or anything that belongs to them. '
+  'restore_session() restores one until its retention ends. With permanently, or in an organization without a trash, deletes '
+  'them with their contexts, documents and bytes, even if they are already in the trash. Returns the ids of the sessions that '
+  'were deleted. Sessions that the caller cannot see are ignored. A session that the caller may only read is refused (42501).';
 
--- Back.
+-- Restore.
 
 create function dossier_private.restore_session(session_id uuid) returns dossier.sessions
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: to the caller the session is not there.
+-- Definer: the caller cannot see the session.
 declare
   session dossier.sessions;
 begin
@@ -201,15 +204,16 @@ begin
     perform dossier_private.require_writer(session.organization_id, 'session', session_id);
     update dossier.sessions as s
     set deleted_at = null, deleted_by = null
-    where s.id = session.id and s.deleted_at is not null -- else a sweep or somebody else was faster
+    where s.id = session.id and s.deleted_at is not null -- otherwise it was purged or restored in the meantime
     returning * into session;
   end if;
   if session.id is null then
     raise exception using
       errcode = 'PT404',
       message = 'Session not found in the trash',
-      detail = format('No session %s that was deleted is visible to you; it may have been deleted for good.', coalesce(session_id::text, '(null)')),
-      hint = 'deleted_sessions() lists those that can be restored.';
+      detail = format('No session %s in the trash is visible to you. It may have been purged.',
+        coalesce(session_id::text, '(null)')),
+      hint = 'Call deleted_sessions() for the sessions that can be restored.';
   end if;
 
   return session;
@@ -223,8 +227,8 @@ begin atomic
   select dossier_private.restore_session(session_id);
 end;
 comment on function dossier.restore_session(uuid) is
-  'Takes a session out of the trash, with all that hangs on it; what was waiting to be read goes on. PT404 when it is not in '
-  'the trash, or not visible; 42501 for who may not write there.';
+  'Restores a session from the trash, with everything that belongs to it. Pending extractions continue. PT404 if it is not in '
+  'the trash or not visible; 42501 if the caller may not write there.';
 
 create function dossier_private.deleted_sessions(in_organization uuid, limit_count integer, before timestamptz, before_id uuid)
 returns table (
@@ -233,7 +237,7 @@ returns table (
 )
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: to the caller these sessions are not there. It says what sessions_select_viewer says of the others.
+-- Definer: the caller cannot see these sessions. Repeats the condition of sessions_select_viewer.
 #variable_conflict use_column
 declare
   organizations uuid[] := array[in_organization];
@@ -260,7 +264,8 @@ begin
     limit dossier_private.check_limit(limit_count, 1000);
 end
 $$;
-comment on function dossier_private.deleted_sessions(uuid, integer, timestamptz, uuid) is 'Runs dossier.deleted_sessions() with its owner''s rights.';
+comment on function dossier_private.deleted_sessions(uuid, integer, timestamptz, uuid) is
+  'Runs dossier.deleted_sessions() with its owner''s rights.';
 
 create function dossier.deleted_sessions(
   organization_id uuid default null,
@@ -277,16 +282,16 @@ begin atomic
   from dossier_private.deleted_sessions(organization_id, limit_count, before, before_id) as t;
 end;
 comment on function dossier.deleted_sessions(uuid, integer, timestamptz, uuid) is
-  'Sessions in the trash of an organization, or of all of the caller''s, last deleted first: who deleted each and when, and when a '
-  'sweep may delete it for good (purge_at). For the next ones send deleted_at and id of the last as before and '
-  'before_id; at most 1000 at once.';
+  'Returns the sessions in the trash of an organization, or of all organizations of the caller, last deleted first: who deleted '
+  'each session and when, and when it is due for purging (purge_at). At most 1000 at once. For the next ones send deleted_at '
+  'and id of the last as before and before_id.';
 
--- When the window is over.
+-- Purge.
 
 create function dossier_private.sweep_trash() returns integer
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: deletes what nobody can see.
+-- Definer: deletes rows that no user can see.
 declare
   standard_days constant integer := dossier_private.setting('trash_days')::integer;
   removed integer;
@@ -298,7 +303,7 @@ begin
     where session.deleted_at <= now() - make_interval(days => coalesce(rule.keep_days, standard_days))
     order by session.deleted_at
     limit 100
-    for update of session skip locked -- who has one is restoring or deleting it
+    for update of session skip locked -- locked ones are being restored or deleted
   )
   delete from dossier.sessions as session using due where session.id = due.id;
 
@@ -307,7 +312,7 @@ begin
 end
 $$;
 comment on function dossier_private.sweep_trash() is
-  'Deletes for good sessions whose time in the trash is over, the oldest hundred at a time; returns how many. Part of dossier.sweep().';
+  'Purges the oldest hundred sessions whose retention in the trash has ended. Returns how many. Part of dossier.sweep().';
 
 alter table dossier.trash_retention enable row level security;
 create policy trash_retention_select_viewer on dossier.trash_retention

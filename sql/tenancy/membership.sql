@@ -1,9 +1,9 @@
--- Membership: where it is read from. Dossier's own table, a table of the app, or claims of the caller's token.
+-- Membership: where Dossier reads it from. Its own table, a table of the app, or claims of the caller's token.
 --
--- Invariant: the function my_memberships() is the one place. It is built from the setting membership, by a trigger, so that
--- a restored dump builds it again; to switch changes no row of anybody's.
--- Invariant: nothing here depends on the app's table as the catalogue has it. A view would, and then `drop table … cascade`
--- of the app's would take the view along, and with the view the extension that it belongs to, and with that every row.
+-- Invariant: my_memberships() is the only function that reads membership. A trigger builds it from the setting membership,
+-- so a restored dump builds it again. Switching the source changes no rows.
+-- Invariant: nothing here depends on the app's table in the catalogue. A view would: `drop table … cascade` by the app would
+-- drop the view, the extension that the view belongs to, and with the extension every row.
 
 create function dossier.organization_key(key text) returns uuid
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
@@ -11,11 +11,11 @@ as $$
 declare
   digest bytea;
 begin
-  -- A column that an app leaves empty names no organization, least of all the same one.
+  -- An empty key identifies no organization. All rows with an empty key must not share one.
   if key !~ '\S' then
     return null;
   end if;
-  -- Version 8 is what keys become: were such a key itself, who may choose a key could choose another's organization.
+  -- Keys map to version 8. If such a uuid stood for itself, a user who may choose a key could choose another organization's.
   if key ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-79a-f][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$' then
     return key::uuid;
   end if;
@@ -26,8 +26,8 @@ begin
 end
 $$;
 comment on function dossier.organization_key(text) is
-  'Id under which Dossier knows an organization of the app''s: a uuid is itself; any other key, such as 42 or org_2abc, becomes '
-  'a uuid of version 8 (RFC 9562), always the same; so does the text of a uuid of that version. A blank key is none: null.';
+  'Returns the id of an organization of the app. A uuid stands for itself. Any other key, such as 42 or org_2abc, maps to a '
+  'stable uuid of version 8 (RFC 9562), and so does the text of a uuid of that version. A blank key maps to null.';
 
 create function dossier_private.caller_uuid() returns uuid
 language plpgsql stable parallel safe security invoker set search_path = ''
@@ -39,7 +39,7 @@ begin
 end
 $$;
 comment on function dossier_private.caller_uuid() is
-  'The caller, where users have uuids; null when the subject is none. Compared as what the column is, so that its index serves.';
+  'Returns the caller if the subject is a uuid, otherwise null. Compared in the type of the column, so that its index is used.';
 
 create function dossier_private.claimed_role(entry jsonb) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -52,7 +52,7 @@ begin
 end
 $$;
 comment on function dossier_private.claimed_role(jsonb) is
-  'The role that an entry of a claim names: empty, which no role is called, when it names none; null when it is no string.';
+  'Returns the role in an entry of a claim. Empty, which matches no role, if the entry has none; null if it is not a string.';
 
 create function dossier_private.claimed_organizations(claim text[]) returns table (organization_id uuid, role text)
 language plpgsql stable parallel safe security invoker set search_path = '' rows 10
@@ -80,8 +80,8 @@ begin
 end
 $$;
 comment on function dossier_private.claimed_organizations(text[]) is
-  'Organizations that the caller''s token names: a map {"<organization>": "<role>"}, or a list of keys or of {"id", "role"}. '
-  'What has another shape names nothing.';
+  'Returns the organizations in the caller''s token: a map {"<organization>": "<role>"}, or a list of keys or of {"id", '
+  '"role"}. Ignores any other shape.';
 
 create function dossier_private.role_expression(app_role text, config jsonb) returns text
 language plpgsql immutable security invoker set search_path = ''
@@ -95,15 +95,15 @@ begin
 end
 $$;
 comment on function dossier_private.role_expression(text, jsonb) is
-  'SQL that makes a role of Dossier''s from the expression for an app''s: Dossier''s own names mean themselves, roles says what '
-  'others mean, and any other is other_role; null is none.';
+  'Returns SQL that maps a role of the app to a role of Dossier. Dossier''s own names map to themselves, roles maps others, and '
+  'any other name is other_role. Null stays null.';
 
 create function dossier_private.membership_query(config jsonb) returns text
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin
-  -- For use_membership('public.team_members', organization_column => 'team_id', role_column => 'role',
-  -- roles => '{"boss": "owner"}', other_role => 'viewer'), with uuids in both columns, it makes:
+  -- use_membership('public.team_members', organization_column => 'team_id', role_column => 'role',
+  -- roles => '{"boss": "owner"}', other_role => 'viewer'), with uuids in both columns, returns:
   --
   --   select member.team_id::uuid as organization_id,
   --     case when member.role::text is null then null
@@ -131,7 +131,8 @@ begin
   end case;
 end
 $$;
-comment on function dossier_private.membership_query(jsonb) is 'The query of my_memberships() for a value of the setting membership. Whether its table is there is not asked: see the head.';
+comment on function dossier_private.membership_query(jsonb) is
+  'Returns the query of my_memberships() for a value of the setting membership. Does not check that the table exists.';
 
 create function dossier_private.membership_body(config jsonb) returns text
 language plpgsql stable security invoker set search_path = ''
@@ -140,7 +141,8 @@ begin
   return format(E'\n#variable_conflict use_column\nbegin\n  return query\n    %s;\nend\n', dossier_private.membership_query(config));
 end
 $$;
-comment on function dossier_private.membership_body(jsonb) is 'The body of my_memberships() for a value of the setting membership.';
+comment on function dossier_private.membership_body(jsonb) is
+  'Returns the body of my_memberships() for a value of the setting membership.';
 
 create function dossier_private.build_membership() returns trigger
 language plpgsql security invoker set search_path = ''
@@ -172,11 +174,11 @@ alter table dossier_private.settings add constraint settings_membership_check ch
 );
 insert into dossier_private.settings (name, value, default_value, description) values
   ('membership', '{"mode": "own"}', '{"mode": "own"}',
-    'Where membership is read from. Set by use_membership(), use_claims_membership() and use_own_membership().');
+    'Where membership is read from. Set it with use_membership(), use_claims_membership() or use_own_membership().');
 
 comment on function dossier_private.my_memberships() is
-  'Organizations of the caller, and the role in each: owner, admin, member or viewer; null or any other value grants nothing. '
-  'The only place where membership is read from, as the owner of Dossier. Built by build_membership().';
+  'Returns the caller''s organizations with the role in each: owner, admin, member or viewer. Null or any other value grants '
+  'nothing. The only function that reads membership, as the owner of Dossier. build_membership() builds it.';
 
 create function dossier_private.membership_mode() returns text
 language plpgsql stable security definer set search_path = ''
@@ -186,7 +188,7 @@ begin
   return dossier_private.setting('membership') ->> 'mode';
 end
 $$;
-comment on function dossier_private.membership_mode() is 'own, table or claims.';
+comment on function dossier_private.membership_mode() is 'Returns own, table or claims.';
 
 create function dossier_private.guard_members() returns trigger
 language plpgsql security definer set search_path = ''
@@ -196,17 +198,19 @@ begin
   if dossier_private.membership_mode() <> 'own' and not dossier_private.is_service() then
     raise exception using
       errcode = 'PT409',
-      message = 'The app keeps its organizations and members itself',
-      detail = format('Membership is read from %s.', coalesce(dossier_private.setting('membership') ->> 'table', 'the claims of the token')),
-      hint = 'Make organizations and members there; Dossier knows them at once.';
+      message = 'The app manages its organizations and members',
+      detail = format('Dossier reads membership from %s.',
+        coalesce(dossier_private.setting('membership') ->> 'table', 'the claims of the token')),
+      hint = 'Create organizations and members in the app. Dossier sees them at once.';
   end if;
   return null;
 end
 $$;
 comment on function dossier_private.guard_members() is
-  'Trigger: while membership is read from elsewhere, users change no members here, who would count again after switching back.';
+  'Trigger: while membership is read from elsewhere, users cannot change Dossier''s own members, who would count again after '
+  'switching back.';
 
--- A depth above 0 is the deletion of an organization.
+-- At a depth above 0 an organization is being deleted.
 create trigger organization_members_guard
   before insert or update or delete on dossier.organization_members
   for each statement when (pg_trigger_depth() = 0)
@@ -215,7 +219,7 @@ create trigger organization_members_guard
 create function dossier_private.known_organization(organization_id uuid) returns uuid
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: reads membership. Where the app keeps the organizations, Dossier may not have met one yet.
+-- Definer: reads membership. If the app manages the organizations, Dossier may not have seen this one yet.
 begin
   return (
     select known_organization.organization_id
@@ -225,12 +229,13 @@ begin
 end
 $$;
 comment on function dossier_private.known_organization(uuid) is
-  'The organization, when there is one: here, or in the app that keeps them, where a member or a service is believed; else null.';
+  'Returns the organization if it exists, otherwise null. If the app manages the organizations, one that Dossier has not seen '
+  'yet exists for its members and for services.';
 
 create function dossier_private.adopt_organization() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may insert organizations but through functions.
+-- Definer: API roles may insert organizations only through functions.
 begin
   if not exists (select from dossier.organizations as o where o.id = new.organization_id)
     and dossier_private.membership_mode() <> 'own'
@@ -244,7 +249,7 @@ begin
 end
 $$;
 comment on function dossier_private.adopt_organization() is
-  'Trigger: an organization of the app''s becomes known with its first session, quota or rule, under its id as its name.';
+  'Trigger: adds an organization of the app with its first session, quota or rule. Its name is its id.';
 
 create trigger sessions_adopt_organization
   before insert on dossier.sessions

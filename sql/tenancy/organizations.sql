@@ -1,6 +1,6 @@
--- Organizations and their members: the tenants, and who may do what in them.
+-- Organizations and their members: the tenants, and the rights of each role.
 --
--- Membership is read through my_memberships() alone, which tenancy/membership.sql builds: an app may have tables of its own.
+-- Only my_memberships() reads membership (tenancy/membership.sql builds it), since an app may have its own tables.
 
 create table dossier.organizations (
   id uuid not null default dossier_private.uuid_v7(),
@@ -10,11 +10,11 @@ create table dossier.organizations (
   constraint organizations_pkey primary key (id),
   constraint organizations_name_check check (char_length(btrim(name)) between 1 and 200)
 );
-comment on table dossier.organizations is 'Tenants: every other row belongs to one. Made by create_organization().';
+comment on table dossier.organizations is 'Tenants. Every other row belongs to one. Created by create_organization().';
 comment on column dossier.organizations.id is 'Key (uuid v7).';
-comment on column dossier.organizations.name is 'Display name, 1 to 200 characters; need not be unique.';
-comment on column dossier.organizations.created_at is 'When it was made.';
-comment on column dossier.organizations.updated_at is 'When it, or the set of its owners, last changed.';
+comment on column dossier.organizations.name is 'Display name, 1 to 200 characters. Need not be unique.';
+comment on column dossier.organizations.created_at is 'When it was created.';
+comment on column dossier.organizations.updated_at is 'When it or the set of its owners last changed.';
 
 create table dossier.organization_members (
   organization_id uuid not null,
@@ -28,10 +28,11 @@ create table dossier.organization_members (
   constraint organization_members_role_check check (role in ('owner', 'admin', 'member', 'viewer'))
 );
 comment on table dossier.organization_members is
-  'Who belongs to an organization. viewer reads; member also writes sessions, contexts and documents; '
-  'admin also manages members who are not owners; owner may do everything.';
+  'Members of organizations. A viewer reads. A member also writes sessions, contexts and documents. An admin also manages '
+  'members who are not owners. An owner may do everything.';
 comment on column dossier.organization_members.organization_id is 'The organization.';
-comment on column dossier.organization_members.user_id is 'Subject of the user''s token. No foreign key: the issuer may be a third party.';
+comment on column dossier.organization_members.user_id is
+  'Subject of the user''s token. No foreign key, since the issuer may be a third party.';
 comment on column dossier.organization_members.role is 'owner, admin, member or viewer.';
 comment on column dossier.organization_members.created_at is 'When the user joined.';
 
@@ -46,12 +47,13 @@ begin
   return array_position(ascending, role) >= array_position(ascending, least_role);
 end
 $$;
-comment on function dossier_private.role_covers(text, text) is 'Whether a role includes the rights of another; null when either is unknown.';
+comment on function dossier_private.role_covers(text, text) is
+  'Returns whether a role includes the rights of another; null if either is unknown.';
 
 create function dossier_private.my_organizations(least_role text default 'viewer') returns setof uuid
 language plpgsql stable parallel safe security definer set search_path = '' rows 10
 as $$
--- Definer: a policy on organization_members that read organization_members would recurse.
+-- Definer: if a policy on organization_members read organization_members, it would recurse.
 begin
   return query
     select membership.organization_id
@@ -60,8 +62,8 @@ begin
 end
 $$;
 comment on function dossier_private.my_organizations(text) is
-  'Organizations in which the caller has at least this role. Policies use it as '
-  'organization_id = any(array(select dossier_private.my_organizations())), which is evaluated once per statement.';
+  'Returns the organizations in which the caller has at least this role. Policies use it as organization_id = any(array(select '
+  'dossier_private.my_organizations())), which Postgres evaluates once per statement.';
 
 create function dossier_private.my_role(organization_id uuid) returns text
 language plpgsql stable security definer set search_path = ''
@@ -70,7 +72,7 @@ as $$
 declare
   role text;
 begin
-  -- An app may give a user several roles in an organization: the highest counts.
+  -- If an app gives a user several roles in an organization, the highest one counts.
   select membership.role into role
   from dossier_private.my_memberships() as membership
   where membership.organization_id = my_role.organization_id
@@ -86,7 +88,8 @@ begin
 end
 $$;
 comment on function dossier_private.my_role(uuid) is
-  'The caller''s role in an organization; owner for a service; null for a stranger. What policies say, for definer functions.';
+  'Returns the caller''s role in an organization: owner for a service, null for a user who is not a member. Definer functions '
+  'use it where others rely on policies.';
 
 create function dossier_private.require_role(organization_id uuid, least_role text, object text, object_id uuid) returns void
 language plpgsql stable security invoker set search_path = ''
@@ -100,22 +103,23 @@ begin
       message = format('%s not found', overlay(object placing upper(left(object, 1)) from 1 for 1)),
       detail = format('No %s %s is visible to you.', object, coalesce(object_id::text, '(null)')),
       hint = format('Check %s_id%s.', object,
-        case when dossier_private.is_service() then '' else ', and that you are a member of the organization it belongs to' end);
+        case when dossier_private.is_service() then ''
+          else ', and that you are a member of the organization that it belongs to' end);
   end if;
   if not dossier_private.role_covers(role, least_role) then
     raise exception using
       errcode = '42501',
       message = case least_role
         when 'member' then 'You may not write in this organization'
-        else format('This needs the role %s in the organization', least_role)
+        else format('This function requires the role %s in the organization', least_role)
       end,
-      detail = format('Your role in organization %s is %s; it needs %s.', organization_id, role, least_role),
+      detail = format('Your role in organization %s is %s. The function requires %s.', organization_id, role, least_role),
       hint = format('Ask an owner or admin of the organization for the role %s.', least_role);
   end if;
 end
 $$;
 comment on function dossier_private.require_role(uuid, text, text, uuid) is
-  'Refuses who cannot see an object of this organization (PT404) or has less than least_role there (42501).';
+  'Refuses callers that cannot see an object of this organization (PT404), or whose role there is below least_role (42501).';
 
 create function dossier_private.require_writer(organization_id uuid, object text, object_id uuid) returns void
 language plpgsql stable security invoker set search_path = ''
@@ -125,27 +129,27 @@ begin
 end
 $$;
 comment on function dossier_private.require_writer(uuid, text, uuid) is
-  'Refuses who cannot see an object of this organization (PT404) or is not at least member there (42501).';
+  'Refuses callers that cannot see an object of this organization (PT404), or whose role there is below member (42501).';
 
 create function dossier_private.require_admin(organization_id uuid) returns void
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: calls what API roles may not. A service sees every organization, but only those that exist.
+-- Definer: calls functions that API roles may not. A service sees every organization, but only those that exist.
 begin
   perform dossier_private.require_role(
     dossier_private.known_organization(organization_id), 'admin', 'organization', organization_id);
 end
 $$;
 comment on function dossier_private.require_admin(uuid) is
-  'Refuses who cannot see an organization, or when there is none (PT404), and who is not at least admin there (42501).';
+  'Refuses callers that cannot see the organization (PT404), or whose role there is below admin (42501).';
 
 create function dossier_private.keep_an_owner() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: who leaves may not touch the organization any more, and must see all of its owners.
+-- Definer: a member who leaves may no longer update the organization, and cannot see all of its owners.
 begin
-  -- The update makes concurrent departures wait for each other; at higher isolation levels the
-  -- second one fails to serialize, which a mere row lock would not make it do.
+  -- This update makes concurrent departures wait for each other. At higher isolation levels the second one then fails to
+  -- serialize. A row lock alone would not cause that.
   update dossier.organizations set updated_at = now() where id = old.organization_id;
 
   if found and not exists (
@@ -154,14 +158,15 @@ begin
   ) then
     raise exception using
       errcode = 'PT409',
-      message = 'An organization keeps at least one owner',
+      message = 'An organization must have at least one owner',
       detail = format('%s is the last owner of organization %s.', old.user_id, old.organization_id),
-      hint = 'Make another member owner first, or delete the organization.';
+      hint = 'First make another member an owner, or delete the organization.';
   end if;
   return null;
 end
 $$;
-comment on function dossier_private.keep_an_owner() is 'Trigger: the last owner can neither leave nor be demoted, also when two leave at once.';
+comment on function dossier_private.keep_an_owner() is
+  'Trigger: the last owner cannot leave or be demoted, even if two owners leave at the same time.';
 
 create trigger organization_members_keep_an_owner
   after update or delete on dossier.organization_members
@@ -175,7 +180,7 @@ create trigger organizations_touch
 create function dossier_private.create_organization(name text) returns dossier.organizations
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may insert organizations, or themselves as an owner, but through here.
+-- Definer: API roles may insert organizations, and their first owner, only through this function.
 declare
   caller constant text := dossier_private.require_caller();
   organization dossier.organizations;
@@ -183,8 +188,8 @@ begin
   if coalesce(char_length(btrim(create_organization.name)) not between 1 and 200, true) then
     raise exception using
       errcode = 'PT400',
-      message = 'An organization needs a name of 1 to 200 characters',
-      detail = format('The name given has %s.', coalesce(char_length(btrim(create_organization.name)), 0)),
+      message = 'The name of an organization must have 1 to 200 characters',
+      detail = format('It has %s.', coalesce(char_length(btrim(create_organization.name)), 0)),
       hint = 'Send the parameter name.';
   end if;
 
@@ -205,7 +210,7 @@ language sql volatile security invoker set search_path = ''
 begin atomic
   select dossier_private.create_organization(name);
 end;
-comment on function dossier.create_organization(text) is 'Makes an organization; the caller becomes its owner.';
+comment on function dossier.create_organization(text) is 'Creates an organization. The caller becomes its owner.';
 
 alter table dossier.organizations enable row level security;
 alter table dossier.organization_members enable row level security;
@@ -240,7 +245,7 @@ create policy organization_members_update_admin on dossier.organization_members
     organization_id = any (array(select dossier_private.my_organizations('admin')))
     and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
   );
--- Everyone may leave.
+-- Every member may leave.
 create policy organization_members_delete_admin on dossier.organization_members
   for delete to authenticated
   using (

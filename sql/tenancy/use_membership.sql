@@ -1,6 +1,7 @@
--- Where membership is read from is chosen here: what may be chosen, and by whom.
+-- Choosing where Dossier reads membership from.
 --
--- Invariant: nothing here is granted to anybody. What is named is read as the owner of Dossier, so only the owner may name it.
+-- Invariant: no role has a grant on these functions. The owner of Dossier reads the table they name, so only the owner may
+-- name it.
 
 create function dossier_private.set_membership(config jsonb) returns jsonb
 language plpgsql security invoker set search_path = ''
@@ -13,10 +14,10 @@ begin
       errcode = 'PT400',
       message = 'roles must be a JSON object',
       detail = format('It is a JSON %s.', coalesce(jsonb_typeof(config -> 'roles'), 'null')),
-      hint = 'Send {"<role of the app>": "<owner, admin, member, viewer, or null for none>"}.';
+      hint = 'Send {"<role of the app>": "<owner, admin, member, viewer, or null for no rights>"}.';
   end if;
 
-  select format('%s means %s', given.name, quote_nullable(given.role)) into wrong
+  select format('%s maps to %s', given.name, quote_nullable(given.role)) into wrong
   from (
     select member.key, member.value #>> '{}' from jsonb_each(config -> 'roles') as member
     union all
@@ -27,16 +28,16 @@ begin
   if wrong is not null then
     raise exception using
       errcode = 'PT400',
-      message = 'A role must mean owner, admin, member, viewer or null',
+      message = 'Every role must map to owner, admin, member, viewer or null',
       detail = wrong || '.',
-      hint = 'Null means that the role grants nothing.';
+      hint = 'Map a role to null if it grants nothing.';
   end if;
 
   update dossier_private.settings set value = config where name = 'membership';
   return config;
 end
 $$;
-comment on function dossier_private.set_membership(jsonb) is 'Checks the roles of a value of the setting membership, and sets it.';
+comment on function dossier_private.set_membership(jsonb) is 'Sets the setting membership. Refuses (PT400) unknown roles.';
 
 create function dossier_private.check_membership_column(members regclass, column_name name, purpose text, categories text)
 returns text
@@ -55,32 +56,33 @@ begin
     raise exception using
       errcode = 'PT400',
       message = format('%s has no column %s', members, coalesce(quote_ident(column_name), 'null')),
-      detail = format('It should hold %s.', purpose),
-      hint = 'Send organization_column, user_column and role_column as the table names them.';
+      detail = format('The column must contain %s.', purpose),
+      hint = 'Send organization_column, user_column and role_column as they are named in the table.';
   end if;
 
   if found_column.typname <> 'uuid' and position(found_column.typcategory in categories) = 0
-    or found_column.typname in ('numeric', 'float4', 'float8', 'money') -- 42.00 and 42 are one number and two keys
+    or found_column.typname in ('numeric', 'float4', 'float8', 'money') -- 42.00 and 42 are one number, but two keys
   then
     raise exception using
       errcode = 'PT400',
-      message = format('The column %I of %s cannot hold %s', column_name, members, purpose),
+      message = format('The column %I of %s cannot contain %s', column_name, members, purpose),
       detail = format('Its type is %s.', found_column.type),
-      hint = 'Users are uuid or text; organizations uuid, text or whole numbers; roles text or an enum.';
+      hint = 'Use uuid or text for users; uuid, text or an integer type for organizations; text or an enum for roles.';
   end if;
 
   if not has_column_privilege(reader, members, found_column.attnum, 'select') then
     raise exception using
       errcode = 'PT400',
       message = format('Dossier''s owner may not read the column %I of %s', column_name, members),
-      detail = format('Membership is read as %s, who owns Dossier.', reader),
-      hint = format('grant select on %s to %s;', members, reader);
+      detail = format('Dossier reads membership as its owner, %s.', reader),
+      hint = format('Run: grant select on %s to %s;', members, reader);
   end if;
   return found_column.typname;
 end
 $$;
 comment on function dossier_private.check_membership_column(regclass, name, text, text) is
-  'Base type of a column of the app''s, or a refusal (PT400): it is missing, of no category that serves, or unreadable.';
+  'Returns the base type of a column of the app. Refuses (PT400) a column that is missing, unreadable, or of an unsuitable '
+  'type.';
 
 create function dossier.use_membership(
   members regclass,
@@ -92,7 +94,7 @@ create function dossier.use_membership(
 ) returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
--- Invoker, and granted to nobody: what it names is read as the owner of Dossier, so only the owner may name it.
+-- Invoker, and granted to no role: the owner of Dossier reads the table, so only the owner may name it.
 declare
   reader constant regrole := (select p.proowner from pg_catalog.pg_proc as p where p.oid = 'dossier_private.my_memberships()'::regprocedure);
   relation record;
@@ -100,9 +102,9 @@ begin
   if members in ('dossier.organization_members'::regclass, 'dossier.organizations'::regclass) then
     raise exception using
       errcode = 'PT400',
-      message = 'members must name a table of the app''s',
-      detail = format('%s is Dossier''s own.', members),
-      hint = 'To go back to Dossier''s own members: select dossier.use_own_membership().';
+      message = 'members must name a table of the app',
+      detail = format('%s is a table of Dossier.', members),
+      hint = 'To return to Dossier''s own members: select dossier.use_own_membership().';
   end if;
   select c.relkind, c.relpersistence, c.relrowsecurity and (c.relforcerowsecurity or c.relowner <> reader) as guarded into relation
   from pg_catalog.pg_class as c
@@ -111,9 +113,9 @@ begin
   if not coalesce(relation.relkind in ('r', 'p', 'v', 'm', 'f') and relation.relpersistence <> 't', false) then
     raise exception using
       errcode = 'PT400',
-      message = 'members must name a table or a view that stays',
+      message = 'members must name a permanent table or view',
       detail = format('It is %s.', coalesce(members::text, 'null')),
-      hint = 'Send use_membership(''public.team_members'', …); use_own_membership() goes back to Dossier''s own table.';
+      hint = 'Send use_membership(''public.team_members'', …), or return to Dossier''s own table with use_own_membership().';
   end if;
   if relation.guarded and not exists (
     select from pg_catalog.pg_roles as r where r.oid = reader and (r.rolsuper or r.rolbypassrls)
@@ -121,13 +123,13 @@ begin
     raise exception using
       errcode = 'PT400',
       message = format('Row level security hides rows of %s from Dossier', members),
-      detail = format('Membership is read as %s, who owns Dossier but neither the table nor bypassrls.', reader),
-      hint = format('alter role %s bypassrls; or make a view of the table that its owner lends it.', reader);
+      detail = format('Dossier reads membership as its owner, %s, which neither owns the table nor has bypassrls.', reader),
+      hint = format('Run alter role %s bypassrls, or grant select on a view owned by the table''s owner.', reader);
   end if;
 
   if role_column is null and other_role = 'viewer' then
     raise warning using
-      message = 'Nobody may write: without role_column every member is a viewer',
+      message = 'No member may write: without role_column every member is a viewer',
       hint = 'Send role_column, or other_role => ''member''.';
   end if;
   return dossier_private.set_membership(jsonb_build_object(
@@ -145,9 +147,9 @@ begin
 end
 $$;
 comment on function dossier.use_membership(regclass, name, name, name, jsonb, text) is
-  'From now on members of organizations are those that a table or view of the app''s names. Roles called owner, admin, member and '
-  'viewer mean themselves, roles says what others mean ({"editor": "member", "banned": null}), and any other, or all without a '
-  'role_column, is other_role. Keys of organizations that are no uuid stand for organization_key(key). For the owner only.';
+  'Reads the members of organizations from a table or view of the app. Roles called owner, admin, member and viewer map to '
+  'themselves, and roles maps others ({"editor": "member", "banned": null}). Any other role is other_role, and so is every role '
+  'if there is no role_column. Organization keys that are not uuids map to organization_key(key). Owner of Dossier only.';
 
 create function dossier.use_claims_membership(
   claim text[] default '{app_metadata,organizations}', roles jsonb default '{}', other_role text default 'viewer'
@@ -159,16 +161,16 @@ begin
     raise exception using
       errcode = 'PT400',
       message = 'claim must be the path of a claim that users cannot change',
-      detail = format('It is %s; what is below user_metadata a user may write.', coalesce(claim::text, 'null')),
-      hint = 'Leave it out for app_metadata.organizations.';
+      detail = format('It is %s. Users may write everything below user_metadata.', coalesce(claim::text, 'null')),
+      hint = 'Omit it to use app_metadata.organizations.';
   end if;
   return dossier_private.set_membership(jsonb_build_object(
     'mode', 'claims', 'claim', claim, 'roles', roles, 'other_role', other_role));
 end
 $$;
 comment on function dossier.use_claims_membership(text[], jsonb, text) is
-  'From now on a user''s organizations are those that the token names in this claim: a map {"<organization>": "<role>"}, or a list '
-  'of organizations or of {"id", "role"}. Roles and keys as in use_membership(). For the owner only.';
+  'Reads a user''s organizations from this claim of the token: a map {"<organization>": "<role>"}, or a list of organizations '
+  'or of {"id", "role"}. Roles and keys work as in use_membership(). Owner of Dossier only.';
 
 create function dossier.use_own_membership() returns jsonb
 language plpgsql security invoker set search_path = ''
@@ -178,7 +180,7 @@ begin
 end
 $$;
 comment on function dossier.use_own_membership() is
-  'Goes back to Dossier''s own organization_members, which was kept as it was. For the owner only.';
+  'Returns to Dossier''s own organization_members, which were kept unchanged. Owner of Dossier only.';
 
 revoke all on function
   dossier_private.set_membership, dossier_private.check_membership_column, dossier.use_membership,

@@ -1,6 +1,6 @@
--- Export: sessions with all that hangs on them as one JSON bundle, which import_sessions() reads.
+-- Export: sessions with everything that belongs to them as one JSON bundle, which import_sessions() reads.
 --
--- A bundle names no organization and no database: two exports of the same sessions are equal, wherever they are.
+-- A bundle contains no id of its organization or database. Exports of the same sessions are equal in any database.
 
 create function dossier_private.bundle_bytes() returns integer
 language sql immutable parallel safe security invoker set search_path = ''
@@ -8,10 +8,10 @@ begin atomic
   select 67108864;
 end;
 comment on function dossier_private.bundle_bytes() is
-  'Most bytes of a bundle, 64 MiB: it is made and read in memory. What export_sessions() makes, import_sessions() takes.';
+  'Returns the largest size of a bundle, 64 MiB, since it is built and parsed in memory. The same for export and import.';
 
 create function dossier_private.export_sessions(session_ids uuid[], include_bytes boolean, max_bytes integer) returns jsonb
--- Invoker: row level security decides what there is. It names only what its callers may: nothing of dossier_private.
+-- Invoker: row level security decides which rows are visible. It uses nothing of dossier_private that its callers may not.
 language plpgsql stable security invoker set search_path = '' set timezone = 'UTC'
 as $$
 declare
@@ -24,7 +24,7 @@ begin
       errcode = 'PT400',
       message = 'session_ids must name 1 to 1000 sessions',
       detail = format('It names %s.', coalesce(cardinality(session_ids), 0)),
-      hint = 'Export more of them in several calls.';
+      hint = 'Export more sessions in several calls.';
   end if;
 
   invisible := array(
@@ -34,12 +34,12 @@ begin
   if invisible <> '{}' then
     raise exception using
       errcode = 'PT404',
-      message = format('%s of the sessions are not there', cardinality(invisible)),
-      detail = format('Not visible to you are: %s.', array_to_string(invisible[:20], ', ', 'null')),
-      hint = 'Leave them out, and check that you are a member of the organizations that the sessions belong to.';
+      message = 'Some of the sessions were not found',
+      detail = format('Not visible to you: %s.', array_to_string(invisible[:20], ', ', 'null')),
+      hint = 'Omit them, or check that you are a member of the organizations that they belong to.';
   end if;
 
-  -- Summed up before anything is put together, since what is too large might not fit in memory.
+  -- Estimate the size first: a bundle that is too large might not fit in memory.
   select sum(part.bytes) into expected_bytes
   from (
     select octet_length(saved.text_context) + octet_length(saved.context_metadata::text)::bigint
@@ -90,7 +90,7 @@ begin
                 from dossier.document_pages as page
                 where page.document_id = document.id and page.organization_id = document.organization_id
               ))
-            -- Bytes that are not those which were uploaded would have an import refuse the whole bundle.
+            -- An import would refuse the whole bundle for bytes that do not match their digest.
             || case when include_bytes and document.storage = 'postgres' and document.error_code is distinct from 'checksum_mismatch' then jsonb_build_object('bytes', (
               select translate(encode(string_agg(
                 dossier.read_content(document.id, piece.first_byte, 1048576), ''::bytea order by piece.first_byte
@@ -112,14 +112,15 @@ begin
   if expected_bytes > max_bytes then
     raise exception using
       errcode = 'PT413',
-      message = format('The sessions make a bundle of more than %s bytes', max_bytes),
-      detail = format('It would have at least %s.', expected_bytes),
-      hint = 'Export fewer sessions at once, or leave out include_bytes and read each document with read_content().';
+      message = format('The bundle would be larger than %s bytes', max_bytes),
+      detail = format('It would have at least %s bytes. This is a limit of the database.', expected_bytes),
+      hint = 'Export fewer sessions per call, or omit include_bytes and read each document with read_content().';
   end if;
   return bundle;
 end
 $$;
-comment on function dossier_private.export_sessions(uuid[], boolean, integer) is 'Runs dossier.export_sessions() with its owner''s rights.';
+comment on function dossier_private.export_sessions(uuid[], boolean, integer) is
+  'Runs dossier.export_sessions() with its owner''s rights.';
 
 create function dossier.export_sessions(session_ids uuid[], include_bytes boolean default false) returns jsonb
 language sql stable security invoker set search_path = ''
@@ -127,9 +128,9 @@ begin atomic
   select dossier_private.export_sessions(session_ids, coalesce(include_bytes, false), dossier_private.bundle_bytes());
 end;
 comment on function dossier.export_sessions(uuid[], boolean) is
-  'Up to 1000 sessions as one JSON bundle {format, version, sessions} for import_sessions(): each with all context_versions and '
-  'its documents, these with pages and, when include_bytes asks for them, bytes in base64. Uploads that are not finished '
-  'stay out. Ids that the caller cannot see are named in an error (PT404); more than 64 MiB are refused (PT413).';
+  'Returns up to 1000 sessions as one JSON bundle {format, version, sessions} for import_sessions(): each with all '
+  'context_versions and its documents, these with pages and, with include_bytes, bytes in base64. Omits unfinished uploads. '
+  'Refuses ids that the caller cannot see (PT404), and more than 64 MiB (PT413).';
 
 revoke all on function
   dossier_private.bundle_bytes, dossier_private.export_sessions, dossier.export_sessions

@@ -1,4 +1,4 @@
--- Import: reads a bundle of export_sessions() into an organization, in one call.
+-- Import: writes a bundle of export_sessions() into an organization in one call.
 
 create function dossier_private.check_header(bundle jsonb) returns void
 language plpgsql stable security invoker set search_path = ''
@@ -7,20 +7,21 @@ begin
   if jsonb_typeof(bundle) is distinct from 'object' or bundle -> 'format' is distinct from '"dossier"' then
     raise exception using
       errcode = 'PT400',
-      message = 'This is no bundle of Dossier''s',
+      message = 'Not a Dossier bundle',
       detail = format('It is %s.', case jsonb_typeof(bundle)
         when 'object' then 'an object whose format is not "dossier"' else coalesce('a JSON ' || jsonb_typeof(bundle), 'null') end),
-      hint = 'Send a bundle as export_sessions() makes it.';
+      hint = 'Send a bundle as export_sessions() returns it.';
   elsif bundle -> 'version' is distinct from '1' then
     raise exception using
       errcode = 'PT400',
-      message = 'The bundle has a version that cannot be read here',
-      detail = format('Its version is %s; this version of Dossier reads 1.', coalesce(left(bundle ->> 'version', 80), 'missing')),
-      hint = 'Upgrade Dossier, or export the sessions with a version that matches.';
+      message = 'Unsupported bundle version',
+      detail = format('Its version is %s. This version of Dossier supports version 1.',
+        coalesce(left(bundle ->> 'version', 80), 'missing')),
+      hint = 'Upgrade Dossier, or export the sessions with a matching version of Dossier.';
   end if;
 end
 $$;
-comment on function dossier_private.check_header(jsonb) is 'Refuses (PT400) what is no bundle, or one of another version.';
+comment on function dossier_private.check_header(jsonb) is 'Refuses (PT400) anything but a bundle of a supported version.';
 
 create function dossier_private.check_count(sessions bigint) returns void
 language plpgsql immutable security invoker set search_path = ''
@@ -29,13 +30,13 @@ begin
   if sessions not between 1 and 1000 then
     raise exception using
       errcode = 'PT400',
-      message = 'A bundle holds 1 to 1000 sessions',
-      detail = format('This one holds %s.', sessions),
-      hint = 'Import more of them in several bundles.';
+      message = 'A bundle must contain 1 to 1000 sessions',
+      detail = format('This bundle contains %s.', sessions),
+      hint = 'Import more sessions in several bundles.';
   end if;
 end
 $$;
-comment on function dossier_private.check_count(bigint) is 'Refuses (PT400) a bundle of no sessions, or of too many.';
+comment on function dossier_private.check_count(bigint) is 'Refuses (PT400) a bundle without sessions, or with too many.';
 
 create function dossier_private.check_bundle(bundle jsonb) returns void
 language plpgsql stable security invoker set search_path = ''
@@ -45,27 +46,28 @@ begin
   if dossier_private.json_bytes(bundle) > dossier_private.bundle_bytes() then
     raise exception using
       errcode = 'PT413',
-      message = format('The bundle has more than %s bytes', dossier_private.bundle_bytes()),
-      detail = dossier_private.say_json_bytes(bundle),
-      hint = 'Export fewer sessions at once, or leave the bytes out.';
+      message = format('The bundle is larger than %s bytes', dossier_private.bundle_bytes()),
+      detail = concat(dossier_private.say_json_bytes(bundle), ' This is a limit of the database.'),
+      hint = 'Export fewer sessions per bundle, or omit the bytes.';
   end if;
   perform dossier_private.check_shape('bundle', bundle, '{"format": "string", "version": "number", "sessions": "array"}');
   perform dossier_private.check_count(jsonb_array_length(bundle -> 'sessions'));
 end
 $$;
-comment on function dossier_private.check_bundle(jsonb) is 'Refuses what is no bundle (PT400), or is too large (PT413).';
+comment on function dossier_private.check_bundle(jsonb) is
+  'Refuses anything but a bundle (PT400), and a bundle that is too large (PT413).';
 
 create function dossier_private.said_bytes(document jsonb) returns numeric
 language sql immutable security invoker set search_path = ''
 begin atomic
   select least((document -> 'size_bytes')::numeric, 1e18) where jsonb_typeof(document -> 'size_bytes') = 'number';
 end;
-comment on function dossier_private.said_bytes(jsonb) is 'The size that a document of a bundle says it has, if it says one.';
+comment on function dossier_private.said_bytes(jsonb) is 'Returns the declared size of a document in a bundle, or null.';
 
 create function dossier_private.reserve_import(organization_id uuid, documents bigint, bytes numeric) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may record usage but through functions.
+-- Definer: API roles may record usage only through functions.
 declare
   quota_name text;
 begin
@@ -82,7 +84,7 @@ begin
 end
 $$;
 comment on function dossier_private.reserve_import(uuid, bigint, numeric) is
-  'Refuses a bundle that the organization''s quotas have no room for, and records its documents as uploads of today.';
+  'Refuses a bundle that exceeds a quota of the organization. Records its documents as uploads of today.';
 
 create function dossier_private.import_result(
   organization_id uuid, old_sessions uuid[], new_sessions uuid[], old_documents uuid[], new_documents uuid[]
@@ -90,15 +92,15 @@ create function dossier_private.import_result(
 language plpgsql immutable security invoker set search_path = ''
 as $$
 begin
-  -- A map from old to new ids would lose the one or the other.
+  -- A map from old to new ids would lose one of two equal ids.
   if (select count(distinct old.id) from unnest(old_sessions) as old (id)) < cardinality(old_sessions)
     or (select count(distinct old.id) from unnest(old_documents) as old (id)) < cardinality(old_documents)
   then
     raise exception using
       errcode = 'PT400',
-      message = 'The bundle is not well formed',
+      message = 'Malformed bundle',
       detail = 'Two of its sessions, or two of its documents, have the same id.',
-      hint = 'Send a bundle as export_sessions() makes it.';
+      hint = 'Send a bundle as export_sessions() returns it.';
   end if;
   return jsonb_build_object(
     'organization_id', organization_id,
@@ -107,14 +109,14 @@ begin
 end
 $$;
 comment on function dossier_private.import_result(uuid, uuid[], uuid[], uuid[], uuid[]) is
-  'What an import answers; refuses (PT400) a bundle that has an id twice.';
+  'Returns the result of an import. Refuses (PT400) a bundle with duplicate ids.';
 
 create function dossier_private.stage_bundle(import_id uuid, organization_id uuid, bundle jsonb) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write the table but through functions.
+-- Definer: API roles write the table only through functions.
 begin
-  -- Members first: what is no array cannot be taken apart.
+  -- Check the members first: only an array can be taken apart.
   perform dossier_private.check_shape(format('sessions[%s]', session.position - 1), session.item,
     dossier_private.bundle_shape('session') || '{"context_versions": "array", "documents": "array"}')
   from jsonb_array_elements(bundle -> 'sessions') with ordinality as session (item, position);
@@ -154,12 +156,12 @@ begin
 end
 $$;
 comment on function dossier_private.stage_bundle(uuid, uuid, jsonb) is
-  'Takes a bundle apart into the records of an import, as append_import() would have brought them.';
+  'Takes a bundle apart into the records of an import, as append_import() would have received them.';
 
 create function dossier_private.import_sessions(bundle jsonb, organization_id uuid, keep_ids boolean) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: writes tables that nobody may write but through functions.
+-- Definer: writes tables that API roles write only through functions.
 declare
   import_id uuid;
 begin
@@ -174,7 +176,8 @@ begin
   return dossier_private.write_import(import_id);
 end
 $$;
-comment on function dossier_private.import_sessions(jsonb, uuid, boolean) is 'Runs dossier.import_sessions() with its owner''s rights.';
+comment on function dossier_private.import_sessions(jsonb, uuid, boolean) is
+  'Runs dossier.import_sessions() with its owner''s rights.';
 
 create function dossier.import_sessions(bundle jsonb, organization_id uuid, keep_ids boolean default false) returns jsonb
 language sql volatile security invoker set search_path = ''
@@ -182,11 +185,11 @@ begin atomic
   select dossier_private.import_sessions(bundle, organization_id, coalesce(keep_ids, false));
 end;
 comment on function dossier.import_sessions(jsonb, uuid, boolean) is
-  'Writes a bundle of export_sessions() into an organization, all or nothing; the caller is at least member there. With new ids, '
-  'or with those of the bundle when keep_ids asks for it: one that exists is refused (PT409), and nothing is ever '
-  'overwritten. The user ids of the bundle are kept as they are; the audit log says who imported. Documents without bytes '
-  'can be read and searched, not downloaded. Quotas count them as uploads. What is wrong is named by its place in the '
-  'bundle. Returns {organization_id, sessions: {old id: new id}, documents: {old id: new id}}.';
+  'Writes a bundle of export_sessions() into an organization, all or nothing. The caller must be at least member there. '
+  'Sessions and documents get new ids, or keep theirs with keep_ids. An existing id is refused (PT409); nothing is ever '
+  'overwritten. The user ids of the bundle are kept, and the audit log records who imported. Documents without bytes can be '
+  'read and searched, but not downloaded. Quotas count them as uploads. An error names its place in the bundle. Returns '
+  '{organization_id, sessions: {old id: new id}, documents: {old id: new id}}.';
 
 revoke all on function
   dossier_private.check_header, dossier_private.check_count, dossier_private.check_bundle, dossier_private.said_bytes,

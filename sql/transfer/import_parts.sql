@@ -1,5 +1,5 @@
--- What a bundle holds, written piece by piece: sessions, contexts, documents, pages, bytes. Nothing in a bundle is believed:
--- shapes, sizes, times, types and digests are checked, and what the database counts itself is counted anew.
+-- The parts of a bundle: sessions, contexts, documents, pages, bytes. Nothing in a bundle is trusted. Shapes, sizes, times,
+-- types and digests are checked, and everything that the database counts is counted again.
 
 create function dossier_private.check_shape(place text, value jsonb, shape jsonb) returns void
 language plpgsql stable security invoker set search_path = ''
@@ -8,13 +8,14 @@ declare
   wrong text;
 begin
   if jsonb_typeof(value) is distinct from 'object' then
-    wrong := format('%s must be an object and is %s', place, coalesce('a JSON ' || jsonb_typeof(value), 'missing'));
+    wrong := format('%s must be an object, but is %s', place, coalesce('a JSON ' || jsonb_typeof(value), 'missing'));
   else
     select case
         when expected.key is null then format('%s has the unknown member %L', place, left(given.key, 80))
         when given.key is null then format('%s.%s is missing', place, expected.key)
-        when expected.kind = 'time' then format('%s.%s is no time from 1970 until now', place, expected.key)
-        else format('%s.%s must be %s and is a JSON %s', place, expected.key, rtrim(expected.kind, '?'), jsonb_typeof(given.value))
+        when expected.kind = 'time' then format('%s.%s must be a time between 1970 and now', place, expected.key)
+        else format('%s.%s must be %s, but is a JSON %s',
+          place, expected.key, rtrim(expected.kind, '?'), jsonb_typeof(given.value))
       end
     into wrong
     from jsonb_each(value) as given
@@ -23,9 +24,9 @@ begin
       or (given.key is null and expected.kind not like '%?')
       or case
         when expected.kind like '%?' and jsonb_typeof(given.value) = 'null' then false
-        -- A day more, for clocks that differ.
+        -- Allow one more day, for clocks that differ.
         when expected.kind = 'time' and jsonb_typeof(given.value) = 'string'
-          -- Postgres also reads words, such as tomorrow.
+          -- Postgres would also parse words, such as tomorrow.
           then given.value #>> '{}' !~ '^\d{4}-' or (given.value #>> '{}')::timestamptz not between '1970-01-01 00:00:00+00' and now() + interval '1 day'
         else jsonb_typeof(given.value) <> rtrim(expected.kind, '?')
       end
@@ -36,15 +37,15 @@ begin
   if wrong is not null then
     raise exception using
       errcode = 'PT400',
-      message = 'The bundle is not well formed',
+      message = 'Malformed bundle',
       detail = wrong || '.',
-      hint = 'Send a bundle as export_sessions() makes it.';
+      hint = 'Send a bundle as export_sessions() returns it.';
   end if;
 end
 $$;
 comment on function dossier_private.check_shape(text, jsonb, jsonb) is
-  'Refuses (PT400, naming the place) what is no object with these members and no others: {name: JSON type, or time; with ? it '
-  'may be null or missing}.';
+  'Refuses (PT400, naming the place) anything but an object with exactly these members: {name: JSON type, or time; a type with '
+  '? may be null or missing}.';
 
 create function dossier_private.bundle_shape(type text) returns jsonb
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -64,54 +65,55 @@ begin
 end
 $$;
 comment on function dossier_private.bundle_shape(text) is
-  'Members of a record in a bundle, as check_shape() takes them: a session, context_version, document or page.';
+  'Returns the members of a record in a bundle for check_shape(): a session, context_version, document or page.';
 
 create function dossier_private.check_new(written boolean, place text, id uuid) returns void
 language plpgsql immutable security invoker set search_path = ''
 as $$
 begin
-  if not written then -- said in the same words whosever it is
+  if not written then -- the same words, whichever organization has the id
     raise exception using
       errcode = 'PT409',
-      message = 'An id of the bundle is taken',
-      detail = format('%s.id %s is there already, or twice in the bundle.', place, id),
-      hint = 'Import with new ids (keep_ids => false), or delete what has this id first.';
+      message = 'An id of the bundle already exists',
+      detail = format('%s.id %s exists in this database, or twice in the bundle.', place, id),
+      hint = 'Import with new ids (keep_ids => false), or first delete the existing object.';
   end if;
 end
 $$;
-comment on function dossier_private.check_new(boolean, text, uuid) is 'Refuses (PT409) an id of a bundle that something has already.';
+comment on function dossier_private.check_new(boolean, text, uuid) is 'Refuses (PT409) an id of a bundle that already exists.';
 
 create function dossier_private.refuse_at(place text, code text, said text, why text, advice text) returns void
 language plpgsql immutable security invoker set search_path = ''
 as $$
 begin
-  if code = '40P01' then -- ids are written in the order of the bundle; of two imports that cross, one could not have ended anyway
+  -- Ids are written in the order of the bundle. If two imports deadlock, one of them would have failed anyway.
+  if code = '40P01' then
     raise exception using
       errcode = 'PT409',
-      message = 'Another import of the same ids is under way',
-      detail = format('Each waited for an id that the other had written; this one was at %s.', place),
-      hint = 'Import it again when the other has ended, with new ids (keep_ids => false) if these are taken then.';
+      message = 'Another import of the same ids is in progress',
+      detail = format('The two imports deadlocked; this one was rolled back at %s.', place),
+      hint = 'Retry when the other import has finished. If it has taken the ids, import with new ones (keep_ids => false).';
   end if;
 
-  -- What the tables and casts refuse says nothing of where it stands in the bundle.
+  -- Errors of tables and casts do not contain the place in the bundle.
   raise exception using
     errcode = case when code like 'PT%' then code else 'PT400' end,
-    message = case when code like 'PT%' then said else 'The bundle holds a value that cannot be stored' end,
+    message = case when code like 'PT%' then said else 'The bundle contains a value that cannot be stored' end,
     detail = case
       when code not like 'PT%' then format('%s: %s.', place, left(said, 500))
       when starts_with(why, place) or place = 'bundle' then why
       else format('%s: %s', place, why)
     end,
-    hint = coalesce(nullif(advice, ''), 'Send a bundle as export_sessions() makes it.');
+    hint = coalesce(nullif(advice, ''), 'Send a bundle as export_sessions() returns it.');
 end
 $$;
 comment on function dossier_private.refuse_at(text, text, text, text, text) is
-  'Raises again what was refused in the middle of a bundle, and names the place.';
+  'Raises an error that occurred within a bundle again, with its place.';
 
 create function dossier_private.import_context(place text, session_id uuid, organization_id uuid, versions jsonb) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write the two tables but through functions.
+-- Definer: API roles write the two tables only through functions.
 declare
   item record;
   here text;
@@ -120,13 +122,13 @@ begin
   for item in select e.value, e.position - 1 as index from jsonb_array_elements(versions) with ordinality as e (value, position) loop
     here := format('%s.context_versions[%s]', place, item.index);
     perform dossier_private.check_shape(here, item.value, dossier_private.bundle_shape('context_version'));
-    -- Far from the last integer, so that the context can go on.
+    -- Far below the largest integer, so that the context can have further versions.
     if (item.value ->> 'version')::integer not between coalesce(saved.version, 0) + 1 and 1000000000 then
       raise exception using
         errcode = 'PT400',
-        message = 'The bundle is not well formed',
-        detail = format('%s.version is not greater than the one before, or than 0, or is above 1000000000.', here),
-        hint = 'Send the versions of a context in their order.';
+        message = 'Malformed bundle',
+        detail = format('%s.version must be greater than the one before, and between 1 and 1000000000.', here),
+        hint = 'Send the versions of a context in ascending order.';
     end if;
 
     saved.session_id := import_context.session_id;
@@ -157,22 +159,23 @@ begin
 end
 $$;
 comment on function dossier_private.import_context(text, uuid, uuid, jsonb) is
-  'Writes the context_versions of a session in a bundle; the last of them is in force.';
+  'Writes the context_versions of a session in a bundle. The last one becomes current.';
 
 create function dossier_private.import_session(
   place text, session_id uuid, organization_id uuid, item jsonb, context_versions jsonb
 ) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: what is imported keeps its author and its times, which nobody may write but here.
+-- Definer: imported rows keep their author and times, which API roles may not write.
 begin
   perform dossier_private.check_shape(place, item, dossier_private.bundle_shape('session'));
   if not exists (select from dossier.conversation_types as t where t.slug = item ->> 'conversation_type') then
     raise exception using
       errcode = 'PT400',
       message = format('Unknown conversation type %L', left(item ->> 'conversation_type', 80)),
-      detail = format('Registered are: %s.', (select string_agg(t.slug, ', ' order by t.slug) from dossier.conversation_types as t)),
-      hint = 'Have an administrator add a row to conversation_types, then import again.';
+      detail = format('The registered types are: %s.', (
+        select string_agg(t.slug, ', ' order by t.slug) from dossier.conversation_types as t)),
+      hint = 'Ask an administrator to add a row to conversation_types, then retry.';
   end if;
 
   insert into dossier.sessions (id, organization_id, user_id, title, conversation_type, status, created_at, updated_at)
@@ -185,7 +188,8 @@ begin
   perform dossier_private.import_context(place, session_id, organization_id, context_versions);
 end
 $$;
-comment on function dossier_private.import_session(text, uuid, uuid, jsonb, jsonb) is 'Writes a session of a bundle with its context, without its documents.';
+comment on function dossier_private.import_session(text, uuid, uuid, jsonb, jsonb) is
+  'Writes a session of a bundle with its context, but without its documents.';
 
 create function dossier_private.store_bytes(document_id uuid, organization_id uuid, bytes bytea) returns void
 language plpgsql security definer set search_path = ''
@@ -204,7 +208,7 @@ comment on function dossier_private.store_bytes(uuid, uuid, bytea) is 'Writes al
 create function dossier_private.import_pages(place text, document_id uuid, organization_id uuid, pages jsonb) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write pages but through functions.
+-- Definer: API roles write pages only through functions.
 declare
   item record;
   here text;
@@ -215,7 +219,7 @@ begin
     if (item.value ->> 'page')::numeric not between 1 and 1000000 then
       raise exception using
         errcode = 'PT400',
-        message = 'The bundle is not well formed',
+        message = 'Malformed bundle',
         detail = format('%s.page is not between 1 and 1000000.', here),
         hint = 'Number the pages of a document from 1.';
     end if;
@@ -235,7 +239,7 @@ create function dossier_private.import_document(
 ) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may insert documents but through functions.
+-- Definer: API roles insert documents only through functions.
 declare
   document dossier.documents;
   check_name text;
@@ -244,9 +248,9 @@ begin
   if item ->> 'status' not in ('stored', 'ready', 'failed', 'unsupported') then
     raise exception using
       errcode = 'PT400',
-      message = 'The bundle is not well formed',
+      message = 'Malformed bundle',
       detail = format('%s.status is %L.', place, left(item ->> 'status', 80)),
-      hint = 'Documents are stored, ready, failed or unsupported; an upload that is not finished cannot be imported.';
+      hint = 'Documents must be stored, ready, failed or unsupported. An unfinished upload cannot be imported.';
   end if;
   foreach check_name in array array['name', 'size', 'media_type', 'metadata', 'max_file_bytes', 'allowed_media_types'] loop
     perform dossier_private.check_upload(check_name, session_id, item ->> 'name', item ->> 'media_type',
@@ -267,16 +271,17 @@ begin
     if octet_length(bytes) <> (item ->> 'size_bytes')::bigint or encode(sha256(bytes), 'hex') <> item ->> 'sha256' then
       raise exception using
         errcode = 'PT400',
-        message = 'The bytes of a document are not those that it says',
-        detail = format('%s.bytes are %s bytes with the digest %s.', place, octet_length(bytes), encode(sha256(bytes), 'hex')),
-        hint = 'Export the session again; the bundle was changed or cut off.';
+        message = 'Document content does not match its declared size or digest',
+        detail = format('%s.bytes has %s bytes with the digest %s.', place, octet_length(bytes), encode(sha256(bytes), 'hex')),
+        hint = 'Export the session again. The bundle was changed or truncated.';
     end if;
     document.media_type := dossier_private.sniff_media_type(
       substring(bytes for dossier_private.chunk_bytes()), document.media_type, item ->> 'name');
-  elsif document.status = 'stored' then -- nobody could ever read it
+  elsif document.status = 'stored' then -- its text can never be extracted
     document.status := 'failed';
     document.error_code := 'no_bytes';
-    document.error_message := dossier_private.with_advice('no_bytes', 'The document was imported without its bytes, before its text was read.');
+    document.error_message := dossier_private.with_advice('no_bytes',
+      'The document was imported without its bytes, before its text was extracted.');
   end if;
   perform dossier_private.check_media_type(document.media_type);
 
@@ -308,7 +313,8 @@ begin
 end
 $$;
 comment on function dossier_private.import_document(text, uuid, uuid, uuid, jsonb, jsonb, bytea) is
-  'Writes a document of a bundle with its pages. Without bytes it has storage none; one that waited for its extraction then fails.';
+  'Writes a document of a bundle with its pages. Without bytes it has storage none, and fails if its text was not extracted '
+  'yet.';
 
 revoke all on function
   dossier_private.check_shape, dossier_private.bundle_shape, dossier_private.check_new, dossier_private.refuse_at, dossier_private.import_context,

@@ -1,14 +1,14 @@
--- Import in steps, for bundles of any length: begin_import(), append_import() some records at a time, finish_import().
+-- Import in steps, for bundles of any length: begin_import(), append_import() with some records at a time, finish_import().
 --
--- Records are those of an NDJSON export, a JSON object each: {"type": "bundle"} first, {"type": "end"} last, in between
--- sessions, context versions, documents, pages and bytes that name what they belong to. Until the end they only wait.
+-- The records are those of an NDJSON export, one JSON object each: {"type": "bundle"} first, {"type": "end"} last, and between
+-- them sessions, context versions, documents, pages and bytes that name their parents. They are only staged until the end.
 
 create function dossier_private.import_bytes() returns bigint
 language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
   select 1073741824;
 end;
-comment on function dossier_private.import_bytes() is 'Most bytes of records that one import may have waiting, 1 GiB.';
+comment on function dossier_private.import_bytes() is 'Returns the largest size of the staged records of one import, 1 GiB.';
 
 create table dossier_private.imports (
   id uuid not null default dossier_private.uuid_v7(),
@@ -23,18 +23,18 @@ create table dossier_private.imports (
   constraint imports_organization_id_fkey
     foreign key (organization_id) references dossier.organizations (id) on delete cascade
 );
-comment on table dossier_private.imports is 'Imports that have begun and not ended; sweep() removes those that are left.';
+comment on table dossier_private.imports is 'Imports in progress. sweep() removes abandoned ones.';
 comment on column dossier_private.imports.id is 'Key (uuid v7).';
-comment on column dossier_private.imports.organization_id is 'Organization that the sessions will belong to.';
-comment on column dossier_private.imports.user_id is 'Who began it, and alone may go on; null: a service.';
-comment on column dossier_private.imports.keep_ids is 'Whether the ids of the bundle are kept.';
-comment on column dossier_private.imports.lines is 'Records that have arrived.';
-comment on column dossier_private.imports.bytes is 'Their size, about.';
+comment on column dossier_private.imports.organization_id is 'Organization that receives the sessions.';
+comment on column dossier_private.imports.user_id is 'User who began it and alone may continue it; null: a service.';
+comment on column dossier_private.imports.keep_ids is 'Whether to keep the ids of the bundle.';
+comment on column dossier_private.imports.lines is 'Number of staged records.';
+comment on column dossier_private.imports.bytes is 'Approximate size of the staged records.';
 comment on column dossier_private.imports.created_at is 'When it began.';
 create index imports_organization_id_idx on dossier_private.imports (organization_id, user_id);
 create index imports_created_at_idx on dossier_private.imports (created_at);
 
--- Unlogged: what a crash loses here was not imported, and its import then says that it is cut off.
+-- Unlogged: a crash loses these rows, and their imports then fail as truncated.
 create unlogged table dossier_private.import_records (
   import_id uuid not null,
   organization_id uuid not null,
@@ -49,23 +49,25 @@ create unlogged table dossier_private.import_records (
   constraint import_records_type_check
     check (type in ('bundle', 'session', 'context_version', 'document', 'page', 'bytes', 'file', 'end'))
 );
-comment on table dossier_private.import_records is 'Records of imports under way.';
+comment on table dossier_private.import_records is 'Staged records of imports in progress.';
 comment on column dossier_private.import_records.import_id is 'The import.';
-comment on column dossier_private.import_records.organization_id is 'Organization that the import goes to.';
+comment on column dossier_private.import_records.organization_id is 'Organization of the import.';
 comment on column dossier_private.import_records.line is 'Position, from 1.';
-comment on column dossier_private.import_records.type is 'What it is.';
-comment on column dossier_private.import_records.parent_id is 'Id in the bundle of the session or document it belongs to.';
-comment on column dossier_private.import_records.place is 'Where it stands in what was sent, for errors: line 7, or sessions[0].documents[1].';
-comment on column dossier_private.import_records.record is 'The rest of it. Stored external: bytes in base64 hardly compress.';
+comment on column dossier_private.import_records.type is 'Type of the record.';
+comment on column dossier_private.import_records.parent_id is
+  'Id, in the bundle, of the session or document that the record belongs to.';
+comment on column dossier_private.import_records.place is
+  'Place in the request, for errors: line 7, or sessions[0].documents[1].';
+comment on column dossier_private.import_records.record is 'The other members. Stored external: bytes in base64 hardly compress.';
 alter table dossier_private.import_records alter column record set storage external;
 create index import_records_parent_id_idx on dossier_private.import_records (import_id, parent_id, type, line);
--- Without statistics of its own the table's other indexes look as good for bytes, and are not.
+-- Without these statistics the planner considers the table's other indexes as good for bytes, which they are not.
 create index import_records_bytes_idx on dossier_private.import_records (import_id, parent_id, line) where type = 'bytes';
 
 create function dossier_private.begin_import(organization_id uuid, keep_ids boolean) returns uuid
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write the table but through functions.
+-- Definer: API roles write the table only through functions.
 declare
   under_way bigint;
   import_id uuid;
@@ -80,9 +82,9 @@ begin
   if under_way >= 4 then
     raise exception using
       errcode = 'PT429',
-      message = 'Too many imports are under way',
-      detail = format('You have begun %s in this organization; 4 may be open at once.', under_way),
-      hint = 'Finish or abort one of them; one that is left is removed after an hour.';
+      message = 'Too many imports are in progress',
+      detail = format('You have %s open imports in this organization. The database allows 4.', under_way),
+      hint = 'Finish or abort one of them. The database removes abandoned imports after an hour.';
   end if;
 
   insert into dossier_private.imports (organization_id, user_id, keep_ids)
@@ -104,18 +106,18 @@ begin
   from dossier_private.imports as i
   where i.id = require_import.import_id and i.user_id is not distinct from dossier_private.caller_id()
   for update;
-  -- Roles may have changed since it began.
+  -- The caller's role may have changed since the import began.
   perform dossier_private.require_writer(import.organization_id, 'import', import_id);
   return import;
 end
 $$;
 comment on function dossier_private.require_import(uuid) is
-  'An import of the caller''s, locked; PT404 when there is none, 42501 when the caller may no longer write.';
+  'Returns an import of the caller, and locks it. PT404 if it does not exist, 42501 if the caller may no longer write.';
 
 create function dossier_private.stage_records(import_id uuid, first_line integer, records jsonb) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write the tables but through functions.
+-- Definer: API roles write the tables only through functions.
 declare
   import constant dossier_private.imports := dossier_private.require_import(import_id);
   waiting constant bigint := import.bytes + pg_column_size(records);
@@ -126,19 +128,19 @@ begin
       errcode = 'PT409',
       message = format('The next line of this import is %s', import.lines + 1),
       detail = format('The records begin with line %s.', coalesce(first_line::text, 'null')),
-      hint = 'Send every record once, in its order.';
+      hint = 'Send every record once, in order.';
   end if;
   if waiting > dossier_private.import_bytes() then
     raise exception using
       errcode = 'PT413',
-      message = format('The bundle has more than %s bytes', dossier_private.import_bytes()),
-      detail = format('With line %s it has %s.', first_line, waiting),
-      hint = 'Export fewer sessions at once, or leave the bytes out.';
+      message = format('The bundle is larger than %s bytes', dossier_private.import_bytes()),
+      detail = format('Up to line %s it has %s bytes. This is a limit of the database.', first_line, waiting),
+      hint = 'Export fewer sessions per bundle, or omit the bytes.';
   end if;
   if jsonb_typeof(records) is distinct from 'array' or jsonb_array_length(records) not between 1 and 10000 then
-    wrong := format('Line %s begins no array of 1 to 10000 records', first_line);
+    wrong := format('Line %s does not begin an array of 1 to 10000 records', first_line);
   else
-    select format('line %s is no record with a type that is known here', first_line + given.position - 1)
+    select format('Line %s is not a record of a known type', first_line + given.position - 1)
     into wrong
     from jsonb_array_elements(records) with ordinality as given (record, position)
     where coalesce(given.record ->> 'type' not in ('bundle', 'session', 'context_version', 'document', 'page', 'bytes', 'file', 'end'), true)
@@ -148,12 +150,12 @@ begin
   if wrong is not null then
     raise exception using
       errcode = 'PT400',
-      message = 'The bundle is not well formed',
+      message = 'Malformed bundle',
       detail = wrong || '.',
-      hint = 'Send the records of an NDJSON export, each as it is.';
+      hint = 'Send the records of an NDJSON export unchanged.';
   end if;
 
-  -- Now, not when all the bytes of a document that is too large have arrived.
+  -- Check now, before all bytes of a document that is too large have arrived.
   perform dossier_private.check_size(dossier_private.said_bytes(given.record)::bigint, format('line %s', first_line + given.position - 1))
   from jsonb_array_elements(records) with ordinality as given (record, position)
   where given.record ->> 'type' = 'document';
@@ -175,12 +177,13 @@ begin
   where i.id = import.id;
 end
 $$;
-comment on function dossier_private.stage_records(uuid, integer, jsonb) is 'Runs dossier.append_import() with its owner''s rights.';
+comment on function dossier_private.stage_records(uuid, integer, jsonb) is
+  'Runs dossier.append_import() with its owner''s rights.';
 
 create function dossier_private.abort_import(import_id uuid) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: removes the caller's own import, also when the caller has since left the organization.
+-- Definer: removes the caller's own import, even if the caller has left the organization.
 begin
   delete from dossier_private.imports as import
   where import.id = abort_import.import_id and import.user_id is not distinct from dossier_private.caller_id();
@@ -192,7 +195,7 @@ comment on function dossier_private.abort_import(uuid) is 'Runs dossier.abort_im
 create function dossier_private.sweep_imports(max_age interval) returns integer
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may delete imports but through functions.
+-- Definer: API roles delete imports only through functions.
 declare
   removed integer;
 begin
@@ -204,7 +207,8 @@ begin
   return removed;
 end
 $$;
-comment on function dossier_private.sweep_imports(interval) is 'Removes imports that were never finished; returns how many. Part of dossier.sweep().';
+comment on function dossier_private.sweep_imports(interval) is
+  'Removes abandoned imports. Returns how many. Part of dossier.sweep().';
 
 create function dossier.begin_import(organization_id uuid, keep_ids boolean default false) returns uuid
 language sql volatile security invoker set search_path = ''
@@ -212,8 +216,8 @@ begin atomic
   select dossier_private.begin_import(organization_id, coalesce(keep_ids, false));
 end;
 comment on function dossier.begin_import(uuid, boolean) is
-  'Begins an import into an organization where the caller is at least member; returns its id. With new ids, or with those of the '
-  'bundle when keep_ids asks for it.';
+  'Begins an import into an organization where the caller is at least member. Returns its id. Sessions and documents get new '
+  'ids, or keep those of the bundle with keep_ids.';
 
 create function dossier.append_import(import_id uuid, first_line integer, records jsonb) returns void
 language sql volatile security invoker set search_path = ''
@@ -221,15 +225,16 @@ begin atomic
   select dossier_private.stage_records(import_id, first_line, records);
 end;
 comment on function dossier.append_import(uuid, integer, jsonb) is
-  'Adds records of an NDJSON export, an array of objects; the first is line first_line of the bundle, counted from 1. A document '
-  'that says it is larger than max_file_bytes is refused (PT413) before its bytes come.';
+  'Stages records of an NDJSON export, an array of objects. The first one is line first_line of the bundle, counted from 1. '
+  'Refuses (PT413) a document that declares more than max_file_bytes before its bytes arrive.';
 
 create function dossier.abort_import(import_id uuid) returns boolean
 language sql volatile security invoker set search_path = ''
 begin atomic
   select dossier_private.abort_import(import_id);
 end;
-comment on function dossier.abort_import(uuid) is 'Ends an import of the caller''s that is not finished, and forgets what has arrived; false when there is none.';
+comment on function dossier.abort_import(uuid) is
+  'Removes an unfinished import of the caller with its staged records. Returns false if it does not exist.';
 
 alter table dossier_private.imports enable row level security;
 alter table dossier_private.import_records enable row level security;

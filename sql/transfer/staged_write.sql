@@ -1,4 +1,4 @@
--- Import in steps, the last of them: finish_import() writes the records that wait, all in one transaction, or none.
+-- Import in steps, the last step: finish_import() writes all staged records in one transaction, or none.
 
 create function dossier_private.check_records(import dossier_private.imports) returns void
 language plpgsql stable security definer set search_path = ''
@@ -24,13 +24,13 @@ begin
   if last_line.type is distinct from 'end' or last_line.record -> 'lines' is distinct from to_jsonb(import.lines - 1) then
     raise exception using
       errcode = 'PT400',
-      message = 'The bundle is cut off',
-      detail = format('%s lines arrived, and the last of them is no end record that counts those before it.', import.lines),
-      hint = 'Export the sessions again, and send all of it.';
+      message = 'The bundle is truncated',
+      detail = format('Received %s lines, but the last is not an end record with a matching count.', import.lines),
+      hint = 'Export the sessions again and send the complete bundle.';
   end if;
 
-  -- Not in, since that makes one hashed set of ids, however little the planner knows of a table that was just filled.
-  select format('line %s belongs to nothing that the bundle holds', orphan.line) into wrong
+  -- `not in` builds one hash table of ids, however little the planner knows about a table that was just filled.
+  select format('Line %s refers to an object that is missing from the bundle', orphan.line) into wrong
   from dossier_private.import_records as orphan
   where orphan.organization_id = import.organization_id and orphan.import_id = import.id and case
     when orphan.type in ('context_version', 'document') then orphan.parent_id not in (
@@ -46,7 +46,7 @@ begin
   order by orphan.line
   limit 1;
   if wrong is null then
-    select format('line %s is in the wrong place', stray.line) into wrong
+    select format('Line %s is in the wrong place', stray.line) into wrong
     from dossier_private.import_records as stray
     where stray.organization_id = import.organization_id and stray.import_id = import.id
       and stray.type in ('bundle', 'end') and stray.line not in (1, import.lines)
@@ -54,7 +54,8 @@ begin
     limit 1;
   end if;
   if wrong is null then
-    select format('line %s names a file, %s, that did not come along', named.line, to_json(left(named.record ->> 'path', 500))) into wrong
+    select format('Line %s refers to %s, which is missing from the archive',
+      named.line, to_json(left(named.record ->> 'path', 500))) into wrong
     from dossier_private.import_records as named
     where named.organization_id = import.organization_id and named.import_id = import.id
       and named.type = 'file' and named.parent_id not in (
@@ -67,14 +68,14 @@ begin
   if wrong is not null then
     raise exception using
       errcode = 'PT400',
-      message = 'The bundle is not well formed',
+      message = 'Malformed bundle',
       detail = wrong || '.',
-      hint = 'Send the records of an NDJSON export, each as it is.';
+      hint = 'Send the records of an NDJSON export unchanged.';
   end if;
 end
 $$;
 comment on function dossier_private.check_records(dossier_private.imports) is
-  'Refuses (PT400) records that are no whole bundle: without a header, an end that counts them, or what they belong to.';
+  'Refuses (PT400) an incomplete bundle: without a header, an end record with a matching count, or a parent of a record.';
 
 create function dossier_private.staged_list(import_id uuid, type text, parent_id text) returns jsonb
 language sql stable security definer set search_path = ''
@@ -84,7 +85,8 @@ begin atomic
   from dossier_private.import_records as item
   where item.import_id = staged_list.import_id and item.parent_id = staged_list.parent_id and item.type = staged_list.type;
 end;
-comment on function dossier_private.staged_list(uuid, text, text) is 'The records of a type that belong to a session or a document.';
+comment on function dossier_private.staged_list(uuid, text, text) is
+  'Returns the staged records of a type that belong to a session or a document.';
 
 create function dossier_private.staged_bytes(import_id uuid, document jsonb) returns bytea
 language plpgsql stable security definer set search_path = ''
@@ -94,17 +96,17 @@ declare
   said constant numeric := dossier_private.said_bytes(document);
   arrived numeric;
 begin
-  -- Four characters are three bytes or, at the end, one; and there may be line ends between them.
+  -- Four characters encode three bytes, or one at the end. There may be line ends between them.
   select sum(octet_length(piece.record ->> 'base64') * 7 / 10 - 2) into arrived
   from dossier_private.import_records as piece
   where piece.import_id = staged_bytes.import_id and piece.parent_id = document ->> 'id' and piece.type = 'bytes';
-  -- Before they are put together: what is too large might not fit in memory.
+  -- Check before joining the pieces: a document that is too large might not fit in memory.
   if arrived > said then
     raise exception using
       errcode = 'PT400',
-      message = 'The bytes of a document are not those that it says',
-      detail = format('It says %s bytes, and at least %s arrived.', said, arrived),
-      hint = 'Export the session again; the bundle was changed or cut off.';
+      message = 'Document content does not match its declared size or digest',
+      detail = format('It declares %s bytes, but at least %s arrived.', said, arrived),
+      hint = 'Export the session again. The bundle was changed or truncated.';
   elsif arrived is not null then
     perform dossier_private.check_size(said::bigint);
   end if;
@@ -114,12 +116,12 @@ begin
     where piece.import_id = staged_bytes.import_id and piece.parent_id = document ->> 'id' and piece.type = 'bytes');
 end
 $$;
-comment on function dossier_private.staged_bytes(uuid, jsonb) is 'The bytes of a document whose pieces have arrived; null: none has.';
+comment on function dossier_private.staged_bytes(uuid, jsonb) is 'Returns the staged bytes of a document, or null without any.';
 
 create function dossier_private.write_import(import_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: writes tables that nobody may write but through functions.
+-- Definer: writes tables that API roles write only through functions.
 declare
   import dossier_private.imports;
   place text := 'bundle';
@@ -136,7 +138,7 @@ declare
   advice text;
 begin
   select i.* into import from dossier_private.imports as i where i.id = write_import.import_id;
-  -- As many bytes as it says, but no fewer than its text has: a bundle may come without the bytes.
+  -- Count the declared size, but at least the size of the text: a bundle may come without bytes.
   perform dossier_private.reserve_import(import.organization_id, count(*), sum(greatest(
     dossier_private.said_bytes(item.record),
     (select coalesce(sum(octet_length(page.record ->> 'text')), 0) from dossier_private.import_records as page
@@ -192,7 +194,7 @@ exception when data_exception or integrity_constraint_violation or deadlock_dete
 end
 $$;
 comment on function dossier_private.write_import(uuid) is
-  'Writes the records of an import into its organization and ends the import; an error names the place of the record.';
+  'Writes the staged records of an import into its organization and ends the import. An error names the place of the record.';
 
 create function dossier_private.finish_import(import_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -211,8 +213,8 @@ begin atomic
   select dossier_private.finish_import(import_id);
 end;
 comment on function dossier.finish_import(uuid) is
-  'Writes what has arrived, all or nothing, by the rules of import_sessions(), and ends the import. What is wrong is named by its '
-  'line. Returns {organization_id, sessions: {old id: new id}, documents: {old id: new id}}.';
+  'Writes the staged records, all or nothing, by the rules of import_sessions(), and ends the import. An error names its line. '
+  'Returns {organization_id, sessions: {old id: new id}, documents: {old id: new id}}.';
 
 revoke all on function
   dossier_private.check_records, dossier_private.staged_list, dossier_private.staged_bytes, dossier_private.write_import,

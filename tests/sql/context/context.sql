@@ -75,11 +75,11 @@ select is((dossier.save_context((select id from dossier.sessions where title = '
 -- Limits.
 
 select is((dossier.save_context(tests.id('alpha session'), repeat('x', 1048576))).version, 8, 'a text of a mebibyte is saved');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('x', 1048577)) $$, 'PT413', 'The text context is larger than 1048576 bytes', 'a byte more is too much');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('é', 524289)) $$, 'PT413', 'The text context is larger than 1048576 bytes', 'bytes count, not characters');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('x', repeat('x', 1048576))) $$, 'PT413', 'The context metadata is larger than 1048576 bytes', 'metadata has the same limit');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": 1e131071}') $$, 'PT413', 'The context metadata is larger than 1048576 bytes', 'a number that would fill a page when written out');
-select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": [1e-16000]}') $$, 'PT413', 'The context metadata is larger than 1048576 bytes', 'and one that is as long behind its point');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('x', 1048577)) $$, 'PT413', 'The text of the context is larger than 1048576 bytes', 'a byte more is too much');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), repeat('é', 524289)) $$, 'PT413', 'The text of the context is larger than 1048576 bytes', 'bytes count, not characters');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('x', repeat('x', 1048576))) $$, 'PT413', 'The metadata of the context is larger than 1048576 bytes', 'metadata has the same limit');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": 1e131071}') $$, 'PT413', 'The metadata of the context is larger than 1048576 bytes', 'a number that would fill a page when written out');
+select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '{"n": [1e-16000]}') $$, 'PT413', 'The metadata of the context is larger than 1048576 bytes', 'and one that is as long behind its point');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '[1]') $$, 'PT400', 'context_metadata must be a JSON object', 'metadata that is an array');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, 'null') $$, 'PT400', 'context_metadata must be a JSON object', 'metadata that is JSON null');
 
@@ -113,7 +113,7 @@ select is((dossier.save_context((dossier.create_session('merge')).id, null, '{"a
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, '[1]', merge_metadata => true) $$, 'PT400', 'context_metadata must be a JSON object', 'merging an array');
 select from dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('x', repeat('x', 600000)));
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, jsonb_build_object('y', repeat('y', 600000)), merge_metadata => true) $$,
-  'PT413', 'The context metadata is larger than 1048576 bytes', 'two halves that are too large together');
+  'PT413', 'The metadata of the context is larger than 1048576 bytes', 'two halves that are too large together');
 select tests.refuses($$ select dossier.save_context(tests.id('alpha session'), null, (repeat('{"a":', 65) || '1' || repeat('}', 65))::jsonb, merge_metadata => true) $$,
   'PT400', 'The metadata to merge is nested too deeply', 'an object that is too deep to merge');
 select tests.logout();

@@ -26,19 +26,19 @@ select is(pg_temp.caller('"sub"'), null, 'a string is nobody');
 select throws_ok($$ select pg_temp.caller('{"sub":') $$, '22P02', null, 'malformed claims are an error, not a caller');
 select is(tests.attempt($$ select from dossier.create_session() $$, 'x'' or ''1''=''1'), '42501', 'a subject is data');
 select tests.login(repeat('x', 256));
-select tests.refuses($$ select dossier.create_organization('x') $$, 'PT400', 'The id of the user is longer than 255 characters', 'a subject has at most 255 characters');
+select tests.refuses($$ select dossier.create_organization('x') $$, 'PT400', 'The user id is longer than 255 characters', 'a subject has at most 255 characters');
 
 -- Functions that need a user refuse a token without sub and a service key.
 
 select is(tests.outcomes(statement), 'owner 1, admin 1, member 1, viewer 1, other 1, nobody 42501, anon 42501, service 42501', statement)
 from (values ($$ select from dossier.create_organization('x') $$)) as t (statement);
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.create_organization('x') $$, '42501', 'This needs a signed-in user', 'create_organization needs a user');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'This needs a signed-in user', 'create_session needs a user');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, '42501', 'This needs a signed-in user', 'begin_upload needs a user');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'x') $$, '42501', 'This needs a signed-in user', 'append_upload needs a user');
-select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 1, 'x') $$, '42501', 'This needs a signed-in user', 'finish_upload needs a user');
-select tests.refuses($$ select dossier.abort_upload(tests.id('alpha upload')) $$, '42501', 'This needs a signed-in user', 'abort_upload needs a user');
+select tests.refuses($$ select dossier.create_organization('x') $$, '42501', 'This function requires a signed-in user', 'create_organization needs a user');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'This function requires a signed-in user', 'create_session needs a user');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, '42501', 'This function requires a signed-in user', 'begin_upload needs a user');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'x') $$, '42501', 'This function requires a signed-in user', 'append_upload needs a user');
+select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 1, 'x') $$, '42501', 'This function requires a signed-in user', 'finish_upload needs a user');
+select tests.refuses($$ select dossier.abort_upload(tests.id('alpha upload')) $$, '42501', 'This function requires a signed-in user', 'abort_upload needs a user');
 
 -- The private schema cannot be reached by name, whatever a user may execute in it.
 

@@ -14,31 +14,31 @@ select is_empty($$
   select * from dossier.doctor() as d left join dossier_private.doctor_checks() as c on c.name = d.check_name
   where d.status <> 'ok' and coalesce(c.area, 'linter') in ('catalogue', 'schema', 'linter')
 $$, 'the catalogue is in order');
-select is_empty($$ select * from dossier.doctor() where (status <> 'ok' and findings = '{}') or (status = 'ok') <> (mend is null) $$, 'what is not in order says what was found and how to mend it');
+select is_empty($$ select * from dossier.doctor() where (status <> 'ok' and findings = '{}') or (status = 'ok') <> (mend is null) $$, 'every failed check has findings and a fix');
 select set_eq($$ select 'doctor_' || name from dossier_private.doctor_checks() $$,
   $$ select proname::text from pg_proc where pronamespace = 'dossier_private'::regnamespace and proname ~ '^doctor_' and proname <> 'doctor_checks' $$,
   'every check is a function, and every such function is a check');
 select matches((select findings[1] from dossier.doctor() where check_name = 'version'), '^Dossier [0-9.]+, (native|hosted), PostgreSQL', 'it says what is installed');
 
 -- Breaks something, runs the doctor, follows its hint, runs it again, and rolls everything back.
-create function pg_temp.finds(wanted text, statement text, mend text) returns text
+create function pg_temp.finds(wanted text, statement text, fix text) returns text
 language plpgsql as $$
 declare
   before record;
   broken record;
-  mended record;
+  fixed record;
 begin
   select d.status, d.findings into before from dossier.doctor() as d where d.check_name = wanted;
   begin
     execute statement;
     select d.status, d.findings into broken from dossier.doctor() as d where d.check_name = wanted;
-    execute mend;
-    select d.status into mended from dossier.doctor() as d where d.check_name = wanted;
+    execute fix;
+    select d.status into fixed from dossier.doctor() as d where d.check_name = wanted;
     raise exception using errcode = 'UNDO0';
   exception
     when sqlstate 'UNDO0' then
       return is(
-        case when broken.status = 'ok' or broken.findings = before.findings then 'not found' else mended.status end,
+        case when broken.status = 'ok' or broken.findings = before.findings then 'not found' else fixed.status end,
         before.status, format('%s: %s', wanted, statement));
     when insufficient_privilege then
       -- Only a superuser can break roles in these ways.
@@ -49,7 +49,7 @@ begin
   end;
 end
 $$;
-create temporary table broken (wanted, statement, mend) as values
+create temporary table broken (wanted, statement, fix) as values
   ('roles', 'alter role service_role nobypassrls', 'alter role service_role bypassrls'),
   ('roles', 'alter role authenticated bypassrls', 'alter role authenticated nobypassrls'),
   ('roles', 'grant service_role to authenticated', 'revoke service_role from authenticated'),
@@ -126,7 +126,7 @@ create temporary table broken (wanted, statement, mend) as values
   ('settings', $$ delete from dossier_private.settings where name = 'max_file_bytes' $$, $$ insert into dossier_private.settings (name, value) values ('max_file_bytes', '10485760') $$),
   ('workers', $$ update dossier_private.jobs set status = 'queued', run_at = now() - interval '1 hour' where document_id = tests.id('alpha document') $$,
     $$ select from dossier.claim_jobs('an edge', 100) $$),
-  ('workers', $$ update dossier_private.jobs set status = 'running', worker = 'lost', lease_expires_at = now() - interval '1 hour' where document_id = tests.id('alpha document') $$,
+  ('workers', $$ update dossier_private.jobs set status = 'running', attempts = 1, worker = 'lost', lease_expires_at = now() - interval '1 hour' where document_id = tests.id('alpha document') $$,
     $$ select from dossier.claim_jobs('an edge', 100) $$),
   ('store', $$ insert into dossier_private.store_deletions (organization_id, storage, storage_key, attempts, last_error) values (tests.id('alpha'), 'elsewhere', 'a', 5, 'no answer') $$, 'select dossier.complete_store_deletions(array_agg(id)) from dossier_private.store_deletions'),
   ('trash', $$ update dossier.sessions set deleted_at = now() - interval '32 days' where id = tests.id('alpha session') $$, 'select dossier.sweep()'),
@@ -137,7 +137,7 @@ create temporary table broken (wanted, statement, mend) as values
     'select dossier_private.index_context(c) from dossier.session_context as c'),
   ('owners', $$ alter table dossier.organization_members disable trigger user; delete from dossier.organization_members where user_id = 'alpha-owner' $$,
     $$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'new', 'owner') $$);
-select pg_temp.finds(wanted, statement, mend) from broken;
+select pg_temp.finds(wanted, statement, fix) from broken;
 select set_eq($$ select check_name from dossier.doctor() $$, $$
   select wanted from broken
   union select rule from dossier_private.lint_rules() -- each is violated in doctor/lint.sql
@@ -158,10 +158,10 @@ select is((select d.status from dossier.doctor() as d where d.check_name = 'sche
 
 create function pg_temp.says(wanted text) returns text
 language sql as $$ select format('%s: %s', status, array_to_string(findings, '; ')) from dossier.doctor() where check_name = wanted $$;
-select is(pg_temp.says('membership'), 'ok: kept in organization_members', 'where membership is kept');
+select is(pg_temp.says('membership'), 'ok: membership is read from organization_members', 'where membership is kept');
 select dossier.use_claims_membership();
-select is(pg_temp.says('membership'), 'ok: read from the claim ["app_metadata", "organizations"] of tokens', 'or read from');
-select matches(pg_temp.says('reader'), 'files are read by edges|a text of one line is read as .The doctor was here', 'who reads files');
+select is(pg_temp.says('membership'), 'ok: membership is read from the claim ["app_metadata", "organizations"] of tokens', 'or read from');
+select matches(pg_temp.says('reader'), 'edges extract files|the text of a one-line file is .The doctor was here', 'who reads files');
 
 select * from finish();
 rollback;

@@ -73,7 +73,7 @@ select set_eq($$ select * from pg_temp.found() $$, $$ values
   ('unsupported_reg_types', 'word of broken.bare')
 $$, 'every rule fires');
 select set_eq($$ select rule from pg_temp.found() $$, $$ select rule from dossier_private.lint_rules() $$, 'and there are no others');
-select is_empty($$ select rule from dossier_private.lint_rules() where mend = '' or status not in ('warning', 'error') $$, 'each has a severity and a fix');
+select is_empty($$ select rule from dossier_private.lint_rules() where fix = '' or status not in ('warning', 'error') $$, 'each has a severity and a fix');
 
 create function pg_temp.fires(wanted text) returns boolean
 language sql as $$ select exists (select from pg_temp.found() where rule = wanted) $$;

@@ -30,8 +30,8 @@ select tests.login('alpha-member');
 select is(pg_temp.failed('x.txt'), 'max_bytes PT403, max_documents PT403, max_documents_a_day PT429, max_extraction_seconds_a_day PT429', 'quotas');
 select results_eq($$ select check_name, passed, concerns, code, message, hint from dossier.explain_upload(tests.id('alpha session'), 'x.txt') where check_name in ('name', 'max_documents') $$,
   $$ values ('name', true, 'setting max_name_length', null::text, null::text, null::text),
-    ('max_documents', false, 'quota max_documents', 'PT403', 'The organization''s quota is used up: 2 of 2 documents stored',
-     'Delete documents that are not needed, or sessions for good, or have the operator raise the quota with set_quota().') $$, 'the text of a row');
+    ('max_documents', false, 'quota max_documents', 'PT403', 'The quota of the organization is exhausted: 2 of 2 documents stored',
+     'Delete documents, or delete sessions permanently, or ask the operator to raise the quota with set_quota().') $$, 'the text of a row');
 select ok((select bool_and(passed or (message <> '' and detail <> '' and hint <> '' and concerns <> '')) from dossier.explain_upload(tests.id('beta session'), null, 'x', -1, '[]')), 'a failure says why and what to do');
 
 -- The first failed check is the error of begin_upload().
@@ -116,7 +116,7 @@ select set_has($$ select substring(begun from '^\w+') from answer $$, $$ values 
 delete from dossier.documents where organization_id = tests.id('alpha') and id not in (tests.id('alpha document'), tests.id('alpha upload'));
 delete from dossier_private.settings where name = 'max_file_bytes';
 select tests.login('alpha-member');
-select tests.refuses($$ select from dossier.explain_upload(tests.id('alpha session'), 'x.txt', size_bytes => 1) $$, 'PT500', 'Dossier''s setting max_file_bytes is missing', 'a missing setting is a fault, not an explanation');
+select tests.refuses($$ select from dossier.explain_upload(tests.id('alpha session'), 'x.txt', size_bytes => 1) $$, 'PT500', 'The setting max_file_bytes is missing', 'a missing setting is a fault, not an explanation');
 select tests.logout();
 select is((select count(*)::integer from dossier.documents where organization_id = tests.id('alpha')), 2, 'nothing was begun');
 

@@ -13,7 +13,7 @@ from unnest(array[null, '', 'dossier:session:', 'dossier:session:x', 'x dossier:
 
 select lives_ok($$ update dossier.documents set status = 'failed', error_code = 'x', error_message = 'x' where id = tests.id('alpha document') $$,
   'without Realtime a status changes in silence');
-select tests.refuses($$ select dossier.enable_realtime() $$, 'PT400', 'Supabase Realtime is not in this database', 'there is nothing to enable');
+select tests.refuses($$ select dossier.enable_realtime() $$, 'PT400', 'Supabase Realtime is not installed in this database', 'there is nothing to enable');
 
 create schema realtime;
 grant usage on schema realtime to authenticated;

@@ -93,7 +93,7 @@ select is((dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485761) $$, 'PT413', 'The file is larger than 10485760 bytes', '10 MiB and a byte may not');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 9223372036854775807) $$, 'PT413', 'The file is larger than 10485760 bytes', 'nor the largest number');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => -1) $$, 'PT400', 'size_bytes must not be negative', 'a negative size');
-select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), %L)', name), 'PT400', 'This is no name for a document', 'a name: ' || what)
+select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), %L)', name), 'PT400', 'Invalid document name', 'a name: ' || what)
 from (values
   (null, 'null'), ('', 'empty'), ('   ', 'blank'), ('.', 'dot'), ('..', 'dot dot'), ('a/b', 'slash'), ('a\b', 'backslash'), ('/etc/passwd', 'path'),
   (E'a\nb', 'line feed'), (E'a\tb', 'tab'), (E'a\u0001b', 'control'), (E'a\u007fb', 'delete'), (E'a\u0085b', 'C1 control'),
@@ -108,8 +108,8 @@ from (values
   ('application/zip', 'PT415', 'Files of type application/zip are not accepted'),
   ('image/svg+xml', 'PT415', 'Files of type image/svg+xml are not accepted'),
   ('video/mp4', 'PT415', 'Files of type video/mp4 are not accepted'),
-  ('nonsense', 'PT400', 'media_type is no media type'), ('text/', 'PT400', 'media_type is no media type'),
-  (E'text/plain\r\nx-evil: 1', 'PT400', 'media_type is no media type'), ('text/' || repeat('x', 200), 'PT400', 'media_type is no media type')
+  ('nonsense', 'PT400', 'media_type is not a valid media type'), ('text/', 'PT400', 'media_type is not a valid media type'),
+  (E'text/plain\r\nx-evil: 1', 'PT400', 'media_type is not a valid media type'), ('text/' || repeat('x', 200), 'PT400', 'media_type is not a valid media type')
 ) as t (media_type, code, message);
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => '[]') $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is an array');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', metadata => jsonb_build_object('x', repeat('x', 65536))) $$, 'PT400', 'metadata must be a JSON object of at most 65536 bytes', 'metadata that is large');
@@ -129,15 +129,15 @@ as $$ select head || convert_to(repeat('x', 262144 - octet_length(head)), 'utf8'
 select is(tests.outcomes($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$),
   'owner 42501, admin 42501, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'only who began an upload continues it');
 select tests.login('alpha-owner');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, '42501', 'This upload is another user''s', 'another member');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, '42501', 'This upload belongs to another user', 'another member');
 select tests.login('beta-owner');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'PT404', 'Document not found', 'another tenant');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), -1, 'x') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'a negative number');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), null, 'x') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'no number');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, null) $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'no bytes');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '') $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'empty bytes');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, convert_to(repeat('x', 1048577), 'utf8')) $$, 'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'a byte too many');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), -1, 'x') $$, 'PT400', 'A chunk must have a number from 0, and 1 to 1048576 bytes', 'a negative number');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), null, 'x') $$, 'PT400', 'A chunk must have a number from 0, and 1 to 1048576 bytes', 'no number');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, null) $$, 'PT400', 'A chunk must have a number from 0, and 1 to 1048576 bytes', 'no bytes');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '') $$, 'PT400', 'A chunk must have a number from 0, and 1 to 1048576 bytes', 'empty bytes');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, convert_to(repeat('x', 1048577), 'utf8')) $$, 'PT400', 'A chunk must have a number from 0, and 1 to 1048576 bytes', 'a byte too many');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 40, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the first byte over 10 MiB');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 2147483647, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'a huge number');
 select tests.refuses($$ select dossier.append_upload(tests.id('nothing'), 0, 'x') $$, 'PT404', 'Document not found', 'no such upload');
@@ -145,7 +145,7 @@ select tests.refuses($$ select dossier.append_upload(null, 0, 'x') $$, 'PT404', 
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha document'), 1, 'x') $$, 'PT409', 'This upload is already finished', 'a document that is finished');
 select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '\x7f454c460201') $$, 'PT415', 'Files of type application/x-executable are not accepted', 'a program declared as text');
 select lives_ok($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'hello') $$, 'a chunk');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'HELLO') $$, 'PT409', 'Chunk 0 is already here', 'the same chunk again');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, 'HELLO') $$, 'PT409', 'Chunk 0 is already stored', 'the same chunk again');
 select tests.logout();
 select is((select bytes from dossier_private.document_chunks where document_id = tests.id('alpha upload')), 'hello', 'which replaces nothing');
 update dossier.organization_members set role = 'viewer' where user_id = 'alpha-member';
@@ -176,7 +176,7 @@ select pg_temp.append(0, pg_temp.full_chunk('%PDF-1.7'));
 select pg_temp.append(seq, pg_temp.full_chunk()) from generate_series(39, 1, -1) as seq;
 select tests.refuses($$ select pg_temp.append(39, pg_temp.full_chunk() || 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the byte after 10 MiB, behind a chunk that fits');
 select tests.refuses($$ select pg_temp.append(40, 'x') $$, 'PT413', 'The file is larger than 10485760 bytes', 'the byte after 10 MiB');
-select tests.refuses($$ select pg_temp.finish(10485761) $$, 'PT400', 'The upload is not complete', 'a size that did not arrive');
+select tests.refuses($$ select pg_temp.finish(10485761) $$, 'PT400', 'The upload is incomplete', 'a size that did not arrive');
 select results_eq($$ select name, media_type, size_bytes, sha256, status from pg_temp.finish(10485760, repeat('AB', 32)) $$,
   $$ values ('ten.pdf', 'application/pdf', 10485760::bigint, repeat('ab', 32), 'stored') $$, '10 MiB are stored, in whatever order they came');
 select tests.refuses($$ select pg_temp.finish(10485760) $$, 'PT409', 'This upload is already finished', 'finishing twice');
@@ -192,8 +192,8 @@ select results_eq($$ select kind, status, attempts, max_attempts, options, organ
 select tests.login('alpha-member');
 select pg_temp.upload('run.pdf');
 select pg_temp.append(0, '%PDF' || pg_temp.full_chunk('-') || pg_temp.full_chunk('b') || pg_temp.full_chunk('c'));
-select tests.refuses($$ select pg_temp.append(2, pg_temp.full_chunk() || 'x') $$, 'PT409', 'Of the chunks 2 to 3 some are already here', 'chunks of which one is here');
-select tests.refuses($$ select pg_temp.append(3, 'x') $$, 'PT409', 'Chunk 3 is already here', 'the last of four, which was short');
+select tests.refuses($$ select pg_temp.append(2, pg_temp.full_chunk() || 'x') $$, 'PT409', 'Some of the chunks 2 to 3 are already stored', 'chunks of which one is here');
+select tests.refuses($$ select pg_temp.append(3, 'x') $$, 'PT409', 'Chunk 3 is already stored', 'the last of four, which was short');
 select pg_temp.finish(3 * 262144 + 4);
 select is(dossier.read_content((select id from upload), 0, 1048576),
   '%PDF' || pg_temp.full_chunk('-') || pg_temp.full_chunk('b') || pg_temp.full_chunk('c'), 'chunks that come together are stored in their order');
@@ -204,30 +204,30 @@ select results_eq($$ select seq, octet_length(bytes) from dossier_private.docume
 select tests.login('alpha-member');
 select pg_temp.upload('x.txt');
 select tests.refuses($$ select pg_temp.append(0, pg_temp.full_chunk() || pg_temp.full_chunk() || pg_temp.full_chunk() || pg_temp.full_chunk() || 'x') $$,
-  'PT400', 'Chunks have a number from 0 and come as 1 to 1048576 bytes', 'five chunks at once');
+  'PT400', 'A chunk must have a number from 0, and 1 to 1048576 bytes', 'five chunks at once');
 select tests.logout();
 
 select tests.login('alpha-member');
 select pg_temp.upload('x.txt');
 select tests.refuses($$ select pg_temp.finish(0) $$, 'PT400', 'The file is empty', 'an empty file');
 select pg_temp.append(1, 'tail');
-select tests.refuses($$ select pg_temp.finish(262148) $$, 'PT400', 'The upload is not complete', 'a missing chunk');
+select tests.refuses($$ select pg_temp.finish(262148) $$, 'PT400', 'The upload is incomplete', 'a missing chunk');
 select pg_temp.append(0, 'short');
-select tests.refuses($$ select pg_temp.finish(9) $$, 'PT400', 'The upload is not complete', 'a short chunk that is not the last');
+select tests.refuses($$ select pg_temp.finish(9) $$, 'PT400', 'The upload is incomplete', 'a short chunk that is not the last');
 
 select pg_temp.upload('photo', 'text/plain');
 select pg_temp.append(0, '\x89504e470d0a1a0a');
-select tests.refuses($$ select pg_temp.finish(7) $$, 'PT400', 'The upload is not complete', 'fewer bytes than arrived');
-select tests.refuses($$ select pg_temp.finish(null) $$, 'PT400', 'The upload is not complete', 'no size');
-select tests.refuses($$ select pg_temp.finish(-8) $$, 'PT400', 'The upload is not complete', 'a negative size at the end');
-select tests.refuses($$ select pg_temp.finish(8, null) $$, 'PT400', 'The upload is not complete', 'no digest');
-select tests.refuses($$ select pg_temp.finish(8, repeat('g', 64)) $$, 'PT400', 'The upload is not complete', 'an invalid digest');
+select tests.refuses($$ select pg_temp.finish(7) $$, 'PT400', 'The upload is incomplete', 'fewer bytes than arrived');
+select tests.refuses($$ select pg_temp.finish(null) $$, 'PT400', 'The upload is incomplete', 'no size');
+select tests.refuses($$ select pg_temp.finish(-8) $$, 'PT400', 'The upload is incomplete', 'a negative size at the end');
+select tests.refuses($$ select pg_temp.finish(8, null) $$, 'PT400', 'The upload is incomplete', 'no digest');
+select tests.refuses($$ select pg_temp.finish(8, repeat('g', 64)) $$, 'PT400', 'The upload is incomplete', 'an invalid digest');
 select is((pg_temp.finish(8)).media_type, 'image/png', 'the bytes decide the type');
 
 select pg_temp.upload('x.txt', null, 10);
-select tests.refuses($$ select pg_temp.append(0, '12345678901') $$, 'PT400', 'More bytes arrive than were declared', 'more bytes than declared');
+select tests.refuses($$ select pg_temp.append(0, '12345678901') $$, 'PT400', 'More bytes were sent than declared', 'more bytes than declared');
 select pg_temp.append(0, '12345');
-select tests.refuses($$ select pg_temp.finish(5) $$, 'PT400', 'The upload is not complete', 'fewer bytes than declared');
+select tests.refuses($$ select pg_temp.finish(5) $$, 'PT400', 'The upload is incomplete', 'fewer bytes than declared');
 
 select pg_temp.upload('five.txt');
 select pg_temp.append(0, '12345');
@@ -253,13 +253,13 @@ select tests.login('alpha-member');
 select is(dossier.limits(), '{"max_file_bytes": 10, "chunk_bytes": 262144, "allowed_media_types": ["text/plain"], "max_name_length": 10, "max_context_bytes": 1048576}',
   'limits() tells what the owner has set; inserting a setting changes it');
 select tests.refuses($$ select pg_temp.upload('x.txt', null, 11) $$, 'PT413', 'The file is larger than 10 bytes', 'a size over a lowered limit');
-select tests.refuses($$ select pg_temp.upload('eleven__.txt') $$, 'PT400', 'This is no name for a document', 'a name over a lowered limit');
+select tests.refuses($$ select pg_temp.upload('eleven__.txt') $$, 'PT400', 'Invalid document name', 'a name over a lowered limit');
 select tests.refuses($$ select pg_temp.upload('x.csv') $$, 'PT415', 'Files of type text/csv are not accepted', 'a type that is no longer allowed');
 select tests.logout();
 select throws_ok($$ update dossier_private.settings set value = '"many"' where name = 'max_file_bytes' $$, '23514', null, 'a limit is a number');
 delete from dossier_private.settings where name = 'max_file_bytes';
 select tests.login('alpha-member');
-select tests.refuses($$ select pg_temp.upload('x.txt', null, 1) $$, 'PT500', 'Dossier''s setting max_file_bytes is missing', 'a missing limit is an error, not no limit');
+select tests.refuses($$ select pg_temp.upload('x.txt', null, 1) $$, 'PT500', 'The setting max_file_bytes is missing', 'a missing limit is an error, not no limit');
 select tests.logout();
 
 select * from finish();

@@ -9,9 +9,9 @@ select tests.fixture();
 select is(tests.outcomes($$ select from dossier.forget_user('alpha-member') $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who erases a user');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.forget_user(null) $$, 'PT400', 'user_id must name a user', 'nobody');
-select tests.refuses($$ select dossier.forget_user(' ') $$, 'PT400', 'user_id must name a user', 'a blank name');
-select tests.refuses($$ select dossier.forget_user('forgotten') $$, 'PT400', 'user_id must name a user', 'who is forgotten already');
+select tests.refuses($$ select dossier.forget_user(null) $$, 'PT400', 'user_id must identify a user', 'nobody');
+select tests.refuses($$ select dossier.forget_user(' ') $$, 'PT400', 'user_id must identify a user', 'a blank name');
+select tests.refuses($$ select dossier.forget_user('forgotten') $$, 'PT400', 'user_id must identify a user', 'who is forgotten already');
 select tests.refuses($$ select dossier.forget_user('alpha-owner') $$, 'PT409', 'The user is the last owner of organizations that have other members', 'the last owner of others');
 select tests.logout();
 
@@ -82,7 +82,7 @@ select tests.login('alpha-owner');
 select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'Organization not found', 'another tenant''s');
 select tests.refuses($$ select dossier.forget_organization(null) $$, 'PT404', 'Organization not found', 'no organization');
 select tests.login('alpha-admin');
-select tests.refuses($$ select dossier.forget_organization(tests.id('alpha')) $$, '42501', 'This needs the role owner in the organization', 'an admin');
+select tests.refuses($$ select dossier.forget_organization(tests.id('alpha')) $$, '42501', 'This function requires the role owner in the organization', 'an admin');
 select tests.login('beta-owner');
 select from dossier.delete_sessions(array[tests.id('beta session')]);
 create temporary table second_receipt as select dossier.forget_organization(tests.id('beta')) as value;

@@ -23,7 +23,7 @@ from (values
 select is(tests.outcomes($$ select from dossier.request_extraction(tests.id('alpha document')) $$),
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who may ask for extraction');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document'), true) $$, 'PT422', 'There is nothing for OCR in files of type text/plain', 'a text has nothing for OCR');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document'), true) $$, 'PT422', 'OCR does not apply to files of type text/plain', 'a text has nothing for OCR');
 select tests.logout();
 update dossier.documents set media_type = 'application/pdf' where id = tests.id('alpha document');
 select tests.login('alpha-member');
@@ -32,7 +32,7 @@ select results_eq($$ select id, status, page_count from dossier.request_extracti
 select tests.logout();
 update dossier.documents set media_type = 'text/plain' where id = tests.id('alpha document');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT409', 'The document is still uploading', 'an upload is not extracted');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT409', 'The document is still being uploaded', 'an upload is not extracted');
 select tests.refuses($$ select dossier.request_extraction(tests.id('beta document')) $$, 'PT404', 'Document not found', 'another tenant''s document');
 select tests.refuses($$ select dossier.request_extraction(null) $$, 'PT404', 'Document not found', 'no document');
 select tests.logout();
@@ -64,8 +64,8 @@ select tests.logout();
 select results_eq($$ select status, attempts, worker, lease_expires_at from dossier_private.jobs where id = pg_temp.job() $$,
   $$ values ('running', 1, 'edge-1', now() + interval '10 minutes') $$, 'the lease is as extended');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '{}') $$, 'PT400', 'pages must be a JSON array, and details an object', 'pages that are not an array');
-select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, null) $$, 'PT400', 'pages must be a JSON array, and details an object', 'no pages');
+select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '{}') $$, 'PT400', 'pages must be a JSON array, and details a JSON object', 'pages that are not an array');
+select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, null) $$, 'PT400', 'pages must be a JSON array, and details a JSON object', 'no pages');
 select throws_ok($$ select dossier.complete_job(pg_temp.job(), 1, '[{"page":0,"text":"x"}]') $$, '23514', null, 'pages count from 1');
 select throws_ok($$ select dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"x"},{"page":1,"text":"y"}]') $$, '23505', null, 'no page twice');
 select ok(dossier.complete_job(pg_temp.job(), 1,
@@ -121,7 +121,7 @@ select tests.login(null, 'service_role');
 select is(pg_temp.claim(), 1::bigint, 'a third attempt');
 select ok(dossier.fail_job(pg_temp.job(), 3, 'out_of_memory', 'It took too much memory.'), 'the last failure');
 select results_eq($$ select status, error_code, error_message from dossier.documents where id = tests.id('alpha document') $$,
-  $$ values ('failed', 'out_of_memory', 'It took too much memory. Ask for its extraction again; the operator finds the cause in the log.') $$, 'the document has failed and says why, and what to do');
+  $$ values ('failed', 'out_of_memory', 'It took too much memory. Request its extraction again. If it fails again, the operator finds the cause in the log.') $$, 'the document has failed and says why, and what to do');
 
 select dossier.request_extraction(tests.id('alpha document'));
 select pg_temp.claim();
@@ -133,7 +133,7 @@ select results_eq($$ select status, error_code, error_message from dossier.docum
 select pg_temp.claim();
 select ok(dossier.fail_job(pg_temp.job(), 1, 'unsupported', ''), 'an unsupported type, reported without a message');
 select results_eq($$ select status, error_code, error_message from dossier.documents where id = tests.id('alpha document') $$,
-  $$ values ('unsupported', 'unsupported', 'The file could not be read. The file is kept and can be downloaded; its text can be searched when it is uploaded as PDF or text.') $$, 'unsupported is not a failure, is not retried, and always has a message');
+  $$ values ('unsupported', 'unsupported', 'The file could not be read. The file is stored and can be downloaded. To make its text searchable, upload it as PDF or text.') $$, 'unsupported is not a failure, is not retried, and always has a message');
 
 -- Lost workers.
 
@@ -164,9 +164,9 @@ select ok(dossier.complete_job(pg_temp.job(), 1, '[]'), 'a late worker that nobo
 
 -- Arguments.
 
-select tests.refuses($$ select dossier.claim_jobs('') $$, 'PT400', 'worker needs a name, and limit_count must be between 1 and 100', 'a worker has a name');
-select tests.refuses($$ select dossier.claim_jobs(null) $$, 'PT400', 'worker needs a name, and limit_count must be between 1 and 100', 'which is not null');
-select tests.refuses($$ select dossier.claim_jobs('w', 0) $$, 'PT400', 'worker needs a name, and limit_count must be between 1 and 100', 'no jobs are too few');
+select tests.refuses($$ select dossier.claim_jobs('') $$, 'PT400', 'worker must have a name, and limit_count must be between 1 and 100', 'a worker has a name');
+select tests.refuses($$ select dossier.claim_jobs(null) $$, 'PT400', 'worker must have a name, and limit_count must be between 1 and 100', 'which is not null');
+select tests.refuses($$ select dossier.claim_jobs('w', 0) $$, 'PT400', 'worker must have a name, and limit_count must be between 1 and 100', 'no jobs are too few');
 select tests.refuses($$ select dossier.claim_jobs('w', 1, -1) $$, 'PT400', 'lease_seconds must be between 1 and 3600', 'a lease is not negative');
 select ok(not dossier.extend_lease(null, null), 'no job is nobody''s');
 select tests.refuses($$ select dossier.sweep(null) $$, 'PT400', 'upload_max_age must not be negative', 'a sweep needs an age');

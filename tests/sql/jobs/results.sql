@@ -67,17 +67,17 @@ select ok(pg_temp.run('{"metadata":[1]}'), 'metadata that is not an object');
 select is((pg_temp.document()).file_metadata, '{}', 'becomes an empty object');
 select ok(pg_temp.run('{"metadata":{"outline":[1e131071]}}'), 'a number of a hundred thousand digits');
 select is((pg_temp.document()).file_metadata, '{}', 'is not written out');
-select tests.refuses($$ select pg_temp.run('[]') $$, 'PT400', 'pages must be a JSON array, and details an object', 'details that are not an object');
+select tests.refuses($$ select pg_temp.run('[]') $$, 'PT400', 'pages must be a JSON array, and details a JSON object', 'details that are not an object');
 select ok(pg_temp.run(null), 'no details at all');
 
 -- Pages that are images.
 
 select ok(pg_temp.run('{"needs_ocr":[2,3,4,9],"ocr":{"outcome":"missing","reason":"Install Tesseract."}}'), 'a mixed file, and no OCR');
 select results_eq($$ select status, error_code, error_message from pg_temp.document() $$,
-  $$ values ('ready', 'needs_ocr', 'Pages 2-4, 9: words in pictures were not read. Install Tesseract.') $$, 'is ready, with a notice that names the pages');
+  $$ values ('ready', 'needs_ocr', 'Pages 2-4, 9: words in images were not read. Install Tesseract.') $$, 'is ready, with a notice that names the pages');
 select ok(pg_temp.run('{"needs_ocr":[7],"ocr":{"outcome":"incomplete","pages":3,"reason":"Too slow."}}'), 'a page that OCR gave up');
 select results_eq($$ select status, error_code, error_message from pg_temp.document() $$,
-  $$ values ('ready', 'ocr_incomplete', 'Page 7: words in pictures were not read. Too slow.') $$, 'is named as well');
+  $$ values ('ready', 'ocr_incomplete', 'Page 7: words in images were not read. Too slow.') $$, 'is named as well');
 select ok(pg_temp.run('{"ocr":{"outcome":"complete","pages":4}}'), 'OCR that read everything');
 select results_eq($$ select status, error_code, error_message from pg_temp.document() $$,
   $$ values ('ready', null::text, null::text) $$, 'leaves no notice');
@@ -89,8 +89,8 @@ select is(dossier_private.page_list('["x", {}, -1]'), 'Some pages', 'a malformed
 
 select is(dossier_private.with_advice(code, 'It is so'), said, code)
 from (values
-  ('encrypted', 'It is so. Upload the file without its password.'), ('needs_ocr', 'It is so.'),
-  ('anything', 'It is so. Ask for its extraction again; the operator finds the cause in the log.')
+  ('encrypted', 'It is so. Remove the password and upload the file again.'), ('needs_ocr', 'It is so.'),
+  ('anything', 'It is so. Request its extraction again. If it fails again, the operator finds the cause in the log.')
 ) as t (code, said);
 
 -- A file that contains only images.

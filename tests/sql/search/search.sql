@@ -157,13 +157,13 @@ from (values
   ($$ select from dossier.search(repeat('x', 1001)) $$, 'PT400', 'A search needs a query of 1 to 1000 characters', 'a long query'),
   ($$ select from dossier.search('x', limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 100', 'no rows'),
   ($$ select from dossier.search('x', limit_count => 101) $$, 'PT400', 'limit_count must be between 1 and 100', 'too many rows'),
-  ($$ select from dossier.search('x', after => 'x') $$, 'PT400', 'after is no cursor of a search', 'a malformed cursor'),
-  ($$ select from dossier.search('x', after => '1 page ''') $$, 'PT400', 'after is no cursor of a search', 'a hostile cursor'),
-  ($$ select from dossier.search('x', after => '1e-99 page ' || tests.id('x')) $$, 'PT400', 'after is no cursor of a search', 'a rank out of range'),
-  ($$ select from dossier.search('x', after => repeat('9', 400) || ' page ' || tests.id('x')) $$, 'PT400', 'after is no cursor of a search', 'nor is this'),
-  ($$ select from dossier.search('x', media_type => 'pdf') $$, 'PT400', 'media_type is no media type to search for', 'half a type'),
-  ($$ select from dossier.search('x', media_type => 'text/%') $$, 'PT400', 'media_type is no media type to search for', 'another wildcard'),
-  ($$ select from dossier.search('x', media_type => '\') $$, 'PT400', 'media_type is no media type to search for', 'a backslash')
+  ($$ select from dossier.search('x', after => 'x') $$, 'PT400', 'after is not a valid cursor', 'a malformed cursor'),
+  ($$ select from dossier.search('x', after => '1 page ''') $$, 'PT400', 'after is not a valid cursor', 'a hostile cursor'),
+  ($$ select from dossier.search('x', after => '1e-99 page ' || tests.id('x')) $$, 'PT400', 'after is not a valid cursor', 'a rank out of range'),
+  ($$ select from dossier.search('x', after => repeat('9', 400) || ' page ' || tests.id('x')) $$, 'PT400', 'after is not a valid cursor', 'nor is this'),
+  ($$ select from dossier.search('x', media_type => 'pdf') $$, 'PT400', 'media_type is not a valid filter', 'half a type'),
+  ($$ select from dossier.search('x', media_type => 'text/%') $$, 'PT400', 'media_type is not a valid filter', 'another wildcard'),
+  ($$ select from dossier.search('x', media_type => '\') $$, 'PT400', 'media_type is not a valid filter', 'a backslash')
 ) as t (statement, code, message, what);
 select tests.refuses($$ select from dossier.search('x', tests.id('nothing')) $$, 'PT404', 'Session not found', 'a session that does not exist');
 select tests.refuses($$ select from dossier.search('x', tests.id('alpha session'), tests.id('beta')) $$, 'PT404', 'Session not found', 'a session of another organization than named');

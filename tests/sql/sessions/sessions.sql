@@ -69,13 +69,13 @@ from (values
   ('[]', 'It is a JSON array.'), ('{"txt":"typo"}', 'It has the key ''txt''.'), ('{"text":5}', 'Its text is not a string.'), ('{"text_context":{"a":1}}', 'Its text is not a string.')
 ) as t (context, said);
 select tests.refuses($$ select dossier.create_session('Bad', context => '{"metadata":[1]}') $$, 'PT400', 'context_metadata must be a JSON object', 'metadata that is an array');
-select tests.refuses($$ select dossier.create_session('Bad', context => jsonb_build_object('text', repeat('x', 1048577))) $$, 'PT413', 'The text context is larger than 1048576 bytes', 'a text over the limit');
+select tests.refuses($$ select dossier.create_session('Bad', context => jsonb_build_object('text', repeat('x', 1048577))) $$, 'PT413', 'The text of the context is larger than 1048576 bytes', 'a text over the limit');
 select is_empty($$ select from dossier.sessions where title = 'Bad' $$, 'a refused context leaves no session');
 select tests.refuses($$ select dossier.create_session(organization_id => tests.id('beta')) $$, 'PT404', 'Organization not found', 'another tenant''s organization');
 select tests.refuses($$ select dossier.create_session(organization_id => tests.id('nothing')) $$, 'PT404', 'Organization not found', 'an organization that does not exist, in the same words');
 
 select tests.login('stranger');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'You belong to no organization', 'somebody without an organization');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'You are not a member of any organization', 'somebody without an organization');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.create_session() $$, '42501', 'You may not write in this organization', 'a viewer, whose organization is the default');
 select tests.logout();
@@ -87,7 +87,7 @@ select tests.refuses($$ select dossier.create_session(organization_id => tests.i
 select tests.logout();
 update dossier.organization_members set role = 'member' where user_id = 'both';
 select tests.login('both');
-select tests.refuses($$ select dossier.create_session() $$, 'PT400', 'Say which organization the session belongs to', 'somebody with two organizations must choose');
+select tests.refuses($$ select dossier.create_session() $$, 'PT400', 'organization_id is missing', 'somebody with two organizations must choose');
 select tests.logout();
 
 -- update_session.
@@ -122,7 +122,7 @@ select is((dossier.create_session('mine, too')).organization_id, (select id from
 select tests.login('alpha-viewer');
 select isnt((dossier.create_session()).organization_id, tests.id('alpha'), 'so does who may only read elsewhere: nobody takes that away by a membership');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'This needs a signed-in user', 'nor does who is nobody');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'This function requires a signed-in user', 'nor does who is nobody');
 select tests.logout();
 select throws_ok($$ update dossier_private.settings set value = '"yes"' where name = 'personal_organizations' $$, '23514', null, 'the setting is true or false');
 

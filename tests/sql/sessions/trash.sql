@@ -76,7 +76,7 @@ $$;
 create temporary table functions (statement text, said text) on commit drop;
 insert into functions values
   ($$ select dossier.save_context(tests.id('alpha session'), 'x') $$, 'PT404 Session not found'),
-  ($$ select dossier.save_contexts(jsonb_build_array(jsonb_build_object('session_id', tests.id('alpha session')))) $$, 'PT404 1 of 1 contexts cannot be saved, so none was'),
+  ($$ select dossier.save_contexts(jsonb_build_array(jsonb_build_object('session_id', tests.id('alpha session')))) $$, 'PT404 1 of 1 contexts cannot be saved, so none was saved'),
   ($$ select dossier.restore_context(tests.id('alpha session'), 1) $$, 'PT404 Session not found'),
   ($$ select dossier.diff_context(tests.id('alpha session'), 0) $$, 'PT404 Session not found'),
   ($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT404 Session not found'),
@@ -86,7 +86,7 @@ insert into functions values
   ($$ select dossier.search('hello', tests.id('alpha session')) $$, 'PT404 Session not found'),
   ($$ select dossier.search('hello', tests.id('alpha session'), tests.id('alpha')) $$, 'PT404 Session not found'),
   ($$ select dossier.pack_context(tests.id('alpha session')) $$, 'PT404 Session not found'),
-  ($$ select dossier.export_sessions(array[tests.id('alpha session')]) $$, 'PT404 1 of the sessions are not there');
+  ($$ select dossier.export_sessions(array[tests.id('alpha session')]) $$, 'PT404 Some of the sessions were not found');
 grant select on functions to public;
 select tests.login('alpha-member');
 select is(pg_temp.said(statement), said, statement) from functions;
@@ -145,7 +145,7 @@ select tests.login('beta-owner');
 select tests.refuses(format($$ select dossier.import_sessions(
   '{"format": "dossier", "version": 1, "sessions": [{"id": %s, "user_id": "x", "conversation_type": "meeting", "status": "active",
     "created_at": "2026-01-01", "updated_at": "2026-01-01", "context_versions": [], "documents": []}]}', tests.id('beta'), true) $$, to_json(tests.id('alpha session'))),
-  'PT409', 'An id of the bundle is taken', 'no import takes its id');
+  'PT409', 'An id of the bundle already exists', 'no import takes its id');
 
 -- Jobs of sessions in the trash wait.
 
@@ -192,7 +192,7 @@ select is_empty($$ select from dossier_private.document_chunks where document_id
 select is(tests.outcomes($$ select from dossier.set_trash_retention(tests.id('alpha'), 7) $$),
   'owner 1, admin 1, member 42501, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who says how long');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.set_trash_retention(tests.id('alpha'), 7) $$, '42501', 'This needs the role admin in the organization', 'a member');
+select tests.refuses($$ select dossier.set_trash_retention(tests.id('alpha'), 7) $$, '42501', 'This function requires the role admin in the organization', 'a member');
 select tests.login('alpha-admin');
 select tests.refuses($$ select dossier.set_trash_retention(tests.id('alpha'), -1) $$, 'PT400', 'keep_days must be 0 to 36500', 'less than nothing');
 select tests.refuses($$ select dossier.set_trash_retention(tests.id('alpha'), 36501) $$, 'PT400', 'keep_days must be 0 to 36500', 'more than a century');

@@ -36,24 +36,24 @@ from (values
 
 select tests.refuses(statement, code, message, description)
 from (values
-  ($$ select dossier.use_membership(null) $$, 'PT400', 'members must name a table or a view that stays', 'null is not a table'),
-  ($$ select dossier.use_membership('dossier.organization_members') $$, 'PT400', 'members must name a table of the app''s', 'Dossier''s own table is not the app''s'),
-  ($$ select dossier.use_membership('app.members_pkey') $$, 'PT400', 'members must name a table or a view that stays', 'nor is an index'),
-  ($$ create temporary table passing (organization_id uuid, user_id uuid) on commit drop; select dossier.use_membership('passing') $$, 'PT400', 'members must name a table or a view that stays', 'nor one that goes'),
+  ($$ select dossier.use_membership(null) $$, 'PT400', 'members must name a permanent table or view', 'null is not a table'),
+  ($$ select dossier.use_membership('dossier.organization_members') $$, 'PT400', 'members must name a table of the app', 'Dossier''s own table is not the app''s'),
+  ($$ select dossier.use_membership('app.members_pkey') $$, 'PT400', 'members must name a permanent table or view', 'nor is an index'),
+  ($$ create temporary table passing (organization_id uuid, user_id uuid) on commit drop; select dossier.use_membership('passing') $$, 'PT400', 'members must name a permanent table or view', 'nor one that goes'),
   ($$ select dossier.use_membership('app.members') $$, 'PT400', 'app.members has no column organization_id', 'a column that is not there'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'user') $$, 'PT400', 'app.members has no column "user"', 'names are exact'),
   ($$ select dossier.use_membership('app.members', 'team_id', null) $$, 'PT400', 'app.members has no column null', 'null is not a column'),
   ($$ select dossier.use_membership('app.members', 'ctid', 'User') $$, 'PT400', 'app.members has no column ctid', 'a system column'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'role') $$, 'PT400', 'The column role of app.members cannot hold a user', 'an enum cannot be a user'),
-  ($$ create table app.fractions (team numeric(10, 2), login text); select dossier.use_membership('app.fractions', 'team', 'login') $$, 'PT400', 'The column team of app.fractions cannot hold an organization', 'nor is a fraction'),
-  ($$ select dossier.use_membership('app.members', 'role', 'User') $$, 'PT400', 'The column role of app.members cannot hold an organization', 'nor an organization'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'role') $$, 'PT400', 'The column role of app.members cannot contain a user', 'an enum cannot be a user'),
+  ($$ create table app.fractions (team numeric(10, 2), login text); select dossier.use_membership('app.fractions', 'team', 'login') $$, 'PT400', 'The column team of app.fractions cannot contain an organization', 'nor is a fraction'),
+  ($$ select dossier.use_membership('app.members', 'role', 'User') $$, 'PT400', 'The column role of app.members cannot contain an organization', 'nor an organization'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'nothing') $$, 'PT400', 'app.members has no column nothing', 'a role column that is not there'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User" = "User" or true --') $$, 'PT400', 'app.members has no column "User"" = ""User"" or true --"', 'a column''s name is a name'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '[]') $$, 'PT400', 'roles must be a JSON object', 'roles are an object'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', null) $$, 'PT400', 'roles must be a JSON object', 'not null'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '{"editor": "boss"}') $$, 'PT400', 'A role must mean owner, admin, member, viewer or null', 'a role means one that there is'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '{"editor": {"a": 1}}') $$, 'PT400', 'A role must mean owner, admin, member, viewer or null', 'and no object'),
-  ($$ select dossier.use_membership('app.members', 'team_id', 'User', other_role => 'boss') $$, 'PT400', 'A role must mean owner, admin, member, viewer or null', 'so does any other'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '{"editor": "boss"}') $$, 'PT400', 'Every role must map to owner, admin, member, viewer or null', 'a role means one that there is'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '{"editor": {"a": 1}}') $$, 'PT400', 'Every role must map to owner, admin, member, viewer or null', 'and no object'),
+  ($$ select dossier.use_membership('app.members', 'team_id', 'User', other_role => 'boss') $$, 'PT400', 'Every role must map to owner, admin, member, viewer or null', 'so does any other'),
   ($$ select dossier.use_claims_membership('{user_metadata,organizations}') $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'users write their user_metadata'),
   ($$ select dossier.use_claims_membership('{}') $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'an empty path is not a claim'),
   ($$ select dossier.use_claims_membership(null) $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'nor is null')
@@ -112,10 +112,10 @@ select tests.logout();
 -- Members are changed only in the app.
 
 select tests.login(tests.id('alpha-owner')::text);
-select tests.refuses($$ select dossier.create_organization('x') $$, 'PT409', 'The app keeps its organizations and members itself', 'organizations are the app''s');
-select tests.refuses($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'me', 'owner') $$, 'PT409', 'The app keeps its organizations and members itself', 'so are members');
-select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'The app keeps its organizations and members itself', 'nobody is removed here');
-select tests.refuses($$ update dossier.organization_members set role = 'viewer' $$, 'PT409', 'The app keeps its organizations and members itself', 'nor demoted');
+select tests.refuses($$ select dossier.create_organization('x') $$, 'PT409', 'The app manages its organizations and members', 'organizations are the app''s');
+select tests.refuses($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'me', 'owner') $$, 'PT409', 'The app manages its organizations and members', 'so are members');
+select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'The app manages its organizations and members', 'nobody is removed here');
+select tests.refuses($$ update dossier.organization_members set role = 'viewer' $$, 'PT409', 'The app manages its organizations and members', 'nor demoted');
 select is((select count(*)::integer from dossier.organization_members), 4, 'the old ones are kept');
 select tests.logout();
 update app.members set role = 'viewer' where "User" = tests.id('alpha-member');
@@ -124,7 +124,7 @@ delete from app.members where team_id = tests.id('alpha') and role = 'owner';
 select is(tests.attempt($$ select from dossier.sessions $$, tests.id('alpha-owner')::text), '0', 'the last owner may leave: the app decides');
 insert into app.members values (tests.id('alpha'), tests.id('alpha-owner'), 'owner');
 select tests.login(null, 'service_role');
-select tests.refuses($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'PT409', 'An organization keeps at least one owner', 'but not from Dossier''s own table');
+select tests.refuses($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'PT409', 'An organization must have at least one owner', 'but not from Dossier''s own table');
 select tests.logout();
 update dossier_private.settings set value = 'true' where name = 'personal_organizations';
 select is(tests.attempt($$ select dossier.create_session() $$, 'newcomer'), '42501', 'there are no personal organizations beside an app''s');

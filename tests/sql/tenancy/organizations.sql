@@ -22,9 +22,9 @@ select tests.login('newcomer');
 select lives_ok($$ select dossier.create_organization('  New  ') $$, 'anyone signed in may make an organization');
 select results_eq($$ select name from dossier.organizations $$, array['New'], 'sees it, under its trimmed name');
 select results_eq($$ select user_id, role from dossier.organization_members $$, $$ values ('newcomer', 'owner') $$, 'and owns it');
-select tests.refuses($$ select dossier.create_organization('  ') $$, 'PT400', 'An organization needs a name of 1 to 200 characters', 'a name is needed');
-select tests.refuses($$ select dossier.create_organization(null) $$, 'PT400', 'An organization needs a name of 1 to 200 characters', 'null is not a name');
-select tests.refuses($$ select dossier.create_organization(repeat('x', 201)) $$, 'PT400', 'An organization needs a name of 1 to 200 characters', 'a name has at most 200 characters');
+select tests.refuses($$ select dossier.create_organization('  ') $$, 'PT400', 'The name of an organization must have 1 to 200 characters', 'a name is needed');
+select tests.refuses($$ select dossier.create_organization(null) $$, 'PT400', 'The name of an organization must have 1 to 200 characters', 'null is not a name');
+select tests.refuses($$ select dossier.create_organization(repeat('x', 201)) $$, 'PT400', 'The name of an organization must have 1 to 200 characters', 'a name has at most 200 characters');
 select tests.logout();
 
 -- Members.
@@ -58,12 +58,12 @@ select is(tests.attempt($$ insert into dossier.organization_members values (test
 -- The last owner.
 
 select tests.login('alpha-owner');
-select tests.refuses($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'PT409', 'An organization keeps at least one owner', 'the last owner does not leave');
-select tests.refuses($$ update dossier.organization_members set role = 'admin' where user_id = 'alpha-owner' $$, 'PT409', 'An organization keeps at least one owner', 'nor step down');
-select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'An organization keeps at least one owner', 'nor take everyone along');
+select tests.refuses($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'PT409', 'An organization must have at least one owner', 'the last owner does not leave');
+select tests.refuses($$ update dossier.organization_members set role = 'admin' where user_id = 'alpha-owner' $$, 'PT409', 'An organization must have at least one owner', 'nor step down');
+select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'An organization must have at least one owner', 'nor take everyone along');
 select lives_ok($$ update dossier.organization_members set role = 'owner' where user_id = 'alpha-owner' $$, 'an owner may be set to owner again');
 select lives_ok($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'second', 'owner') $$, 'an owner makes another owner');
-select tests.refuses($$ delete from dossier.organization_members where role = 'owner' $$, 'PT409', 'An organization keeps at least one owner', 'two owners do not leave at once');
+select tests.refuses($$ delete from dossier.organization_members where role = 'owner' $$, 'PT409', 'An organization must have at least one owner', 'two owners do not leave at once');
 select lives_ok($$ update dossier.organization_members set role = case user_id when 'second' then 'admin' else 'owner' end
   where user_id in ('second', 'alpha-owner') $$, 'one of two steps down');
 select lives_ok($$ update dossier.organization_members set role = case user_id when 'second' then 'owner' else 'viewer' end
@@ -72,7 +72,7 @@ select is((select role from dossier.organization_members where user_id = 'alpha-
 select lives_ok($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'and may leave');
 select is_empty($$ select from dossier.organizations $$, 'after which nothing is to be seen');
 select tests.login(null, 'service_role');
-select tests.refuses($$ delete from dossier.organization_members where user_id = 'second' $$, 'PT409', 'An organization keeps at least one owner', 'a service does not remove the last owner either');
+select tests.refuses($$ delete from dossier.organization_members where user_id = 'second' $$, 'PT409', 'An organization must have at least one owner', 'a service does not remove the last owner either');
 select tests.login('second');
 select lives_ok($$ delete from dossier.organizations where id = tests.id('alpha') $$, 'the last owner may delete the organization');
 select tests.logout();

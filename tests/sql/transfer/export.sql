@@ -8,7 +8,7 @@ select tests.fixture();
 create temporary table file (bytes) as select convert_to(repeat('All work and no play. ', 30000), 'UTF8');
 grant select on file to public;
 update dossier.documents set
-  media_type = 'application/pdf', status = 'ready', error_code = 'needs_ocr', error_message = 'Page 2: words in pictures were not read.',
+  media_type = 'application/pdf', status = 'ready', error_code = 'needs_ocr', error_message = 'Page 2: words in images were not read.',
   metadata = '{"source": "crm", "n": 1.50}', language = 'eng', file_metadata = '{"title": "Note", "outline": [{"title": "One", "page": 1}]}'
 where id = tests.id('alpha document');
 insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason)
@@ -58,17 +58,17 @@ select ok(not jsonb_path_exists(pg_temp.bundle(false), '$.**.bytes'), 'bytes onl
 select is(decode(pg_temp.bundle() #>> '{sessions,0,documents,0,bytes}', 'base64'), (select bytes from file), 'bytes');
 set local timezone = 'Asia/Tokyo';
 select is(pg_temp.bundle() #>> '{sessions,0,documents,0,created_at}', '2024-02-29T07:00:00.123456+00:00', 'whatever the session''s time zone');
-select tests.refuses($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$, 'PT404', '2 of the sessions are not there', 'another tenant''s');
+select tests.refuses($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$, 'PT404', 'Some of the sessions were not found', 'another tenant''s');
 select is(pg_temp.said($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$),
-  format('PT404 Not visible to you are: %s, %s.', tests.id('beta session'), tests.id('nothing')), 'named like one that is not there');
-select tests.refuses($$ select dossier.export_sessions(array[null]::uuid[]) $$, 'PT404', '1 of the sessions are not there', 'a null');
+  format('PT404 Not visible to you: %s, %s.', tests.id('beta session'), tests.id('nothing')), 'named like one that is not there');
+select tests.refuses($$ select dossier.export_sessions(array[null]::uuid[]) $$, 'PT404', 'Some of the sessions were not found', 'a null');
 select tests.refuses($$ select dossier.export_sessions('{}') $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'no session');
 select tests.refuses($$ select dossier.export_sessions(null) $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'null');
 select tests.refuses($$ select dossier.export_sessions(array_fill(tests.id('alpha session'), array[1001])) $$, 'PT400', 'session_ids must name 1 to 1000 sessions', 'too many');
 select tests.logout();
-select tests.refuses($$ select dossier_private.export_sessions(array[tests.id('alpha session')], true, 100000) $$, 'PT413', 'The sessions make a bundle of more than 100000 bytes', 'more than a bundle holds');
+select tests.refuses($$ select dossier_private.export_sessions(array[tests.id('alpha session')], true, 100000) $$, 'PT413', 'The bundle would be larger than 100000 bytes', 'more than a bundle holds');
 select lives_ok($$ select dossier_private.export_sessions(array[tests.id('alpha session')], false, 100000) $$, 'without bytes it would fit');
-select tests.refuses($$ select dossier_private.export_sessions(array[tests.id('alpha session')], false, 500) $$, 'PT413', 'The sessions make a bundle of more than 500 bytes', 'also when only its form makes it too large');
+select tests.refuses($$ select dossier_private.export_sessions(array[tests.id('alpha session')], false, 500) $$, 'PT413', 'The bundle would be larger than 500 bytes', 'also when only its form makes it too large');
 
 -- import_sessions: permissions and ids.
 
@@ -125,19 +125,19 @@ select set_eq($$ select kind, status from dossier_private.jobs, imported where d
   $$ values ('thumbnail', 'queued') $$, 'and so is the thumbnail of what was');
 
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$, 'PT409', 'An id of the bundle is taken', 'ids that another tenant has');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$, 'PT409', 'An id of the bundle already exists', 'ids that another tenant has');
 select is(pg_temp.said($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$),
-  format('PT409 sessions[0].id %s is there already, or twice in the bundle.', tests.id('alpha session')), 'nothing is said of whose they are');
+  format('PT409 sessions[0].id %s exists in this database, or twice in the bundle.', tests.id('alpha session')), 'nothing is said of whose they are');
 select is(pg_temp.said(format($$ select dossier.import_sessions(jsonb_set((select whole from exported), '{sessions,0,id}', '"%s"'), tests.id('gamma'), true) $$, gen_random_uuid())),
-  format('PT409 sessions[0].documents[0].id %s is there already, or twice in the bundle.', tests.id('alpha work')), 'also a document''s');
+  format('PT409 sessions[0].documents[0].id %s exists in this database, or twice in the bundle.', tests.id('alpha work')), 'also a document''s');
 select is((select count(*)::integer from dossier.sessions), 0, 'and then nothing is written');
 select tests.login('alpha-member');
 select is(pg_temp.bundle(), (select whole from exported), 'or overwritten');
-select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('alpha'), true) $$, 'PT409', 'An id of the bundle is taken', 'ids of one''s own');
-select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,1}', whole #> '{sessions,0}'), tests.id('alpha')) from exported $$, 'PT400', 'The bundle is not well formed', 'the same session twice');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('alpha'), true) $$, 'PT409', 'An id of the bundle already exists', 'ids of one''s own');
+select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,1}', whole #> '{sessions,0}'), tests.id('alpha')) from exported $$, 'PT400', 'Malformed bundle', 'the same session twice');
 
 select tests.logout();
-select tests.refuses($$ select dossier_private.refuse_at('line 2', '40P01', 'deadlock detected', '', '') $$, 'PT409', 'Another import of the same ids is under way', 'ids that cross those of another import (in concurrency.sh they do)');
+select tests.refuses($$ select dossier_private.refuse_at('line 2', '40P01', 'deadlock detected', '', '') $$, 'PT409', 'Another import of the same ids is in progress', 'ids that cross those of another import (in concurrency.sh they do)');
 delete from dossier.sessions where id = tests.id('alpha session');
 select tests.login('gamma-owner');
 select is(dossier.import_sessions((select whole from exported), tests.id('gamma'), true) -> 'sessions', jsonb_build_object(tests.id('alpha session'), tests.id('alpha session')), 'ids are kept when asked');
@@ -164,17 +164,17 @@ select is_empty($$ select from dossier_private.jobs where organization_id = test
 
 select from dossier.set_quota(tests.id('gamma'), max_documents => 3);
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The organization''s quota is used up: 2 of 3 documents stored', 'documents beyond the quota');
+select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The quota of the organization is exhausted: 2 of 3 documents stored', 'documents beyond the quota');
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'), max_bytes => (select octet_length(bytes) + 10 from file));
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The organization''s quota is used up: 660005 of 660010 bytes stored', 'bytes beyond the quota');
+select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The quota of the organization is exhausted: 660005 of 660010 bytes stored', 'bytes beyond the quota');
 select tests.refuses($$ select dossier.import_sessions(jsonb_set(light, '{sessions,0,documents}', jsonb_build_array(jsonb_set(light #> '{sessions,0,documents,1}', '{pages,0,text}', to_jsonb(repeat('x', 6))))), tests.id('gamma')) from exported $$,
-  'PT403', 'The organization''s quota is used up: 660005 of 660010 bytes stored', 'a text is no smaller for what its size is said to be');
+  'PT403', 'The quota of the organization is exhausted: 660005 of 660010 bytes stored', 'a text is no smaller for what its size is said to be');
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'), max_documents_a_day => 7);
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) from generate_series(1, 2) $$, 'PT429', 'The organization''s quota is used up: 6 of 7 documents uploaded today', 'uploads beyond the day''s quota');
+select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) from generate_series(1, 2) $$, 'PT429', 'The quota of the organization is exhausted: 6 of 7 documents uploaded today', 'uploads beyond the day''s quota');
 select is((select documents_today from dossier.usage(tests.id('gamma'))), 4::bigint, 'which imports count towards');
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'));
@@ -186,11 +186,11 @@ language sql as $$
   select pg_temp.said(format('select dossier.import_sessions(jsonb_set(whole, %L, %L), tests.id(''gamma'')) from exported', path, value))
 $$;
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions(null, tests.id('gamma')) $$, 'PT400', 'This is no bundle of Dossier''s', 'null');
-select tests.refuses($$ select dossier.import_sessions('[]', tests.id('gamma')) $$, 'PT400', 'This is no bundle of Dossier''s', 'an array');
-select tests.refuses($$ select dossier.import_sessions('{"format": "dossier", "version": 2}', tests.id('gamma')) $$, 'PT400', 'The bundle has a version that cannot be read here', 'another version');
-select tests.refuses($$ select dossier.import_sessions('{"format": "dossier", "version": 1, "sessions": []}', tests.id('gamma')) $$, 'PT400', 'A bundle holds 1 to 1000 sessions', 'no sessions');
-select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,title}', to_jsonb(repeat('x', 67108864))), tests.id('gamma')) from exported $$, 'PT413', 'The bundle has more than 67108864 bytes', 'a bundle that is too large');
+select tests.refuses($$ select dossier.import_sessions(null, tests.id('gamma')) $$, 'PT400', 'Not a Dossier bundle', 'null');
+select tests.refuses($$ select dossier.import_sessions('[]', tests.id('gamma')) $$, 'PT400', 'Not a Dossier bundle', 'an array');
+select tests.refuses($$ select dossier.import_sessions('{"format": "dossier", "version": 2}', tests.id('gamma')) $$, 'PT400', 'Unsupported bundle version', 'another version');
+select tests.refuses($$ select dossier.import_sessions('{"format": "dossier", "version": 1, "sessions": []}', tests.id('gamma')) $$, 'PT400', 'A bundle must contain 1 to 1000 sessions', 'no sessions');
+select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,title}', to_jsonb(repeat('x', 67108864))), tests.id('gamma')) from exported $$, 'PT413', 'The bundle is larger than 67108864 bytes', 'a bundle that is too large');
 select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,conversation_type}', '"seance"'), tests.id('gamma')) from exported $$, 'PT400', 'Unknown conversation type ''seance''', 'an unknown conversation type');
 select is((select string_agg(pg_temp.with(wrong.path, wrong.value::jsonb), E'\n' order by wrong.place) from (values
     (1, '{sessions,0}', '7'), (2, '{sessions,0,title}', '7'), (3, '{sessions,0,owner}', '"me"'),
@@ -199,17 +199,17 @@ select is((select string_agg(pg_temp.with(wrong.path, wrong.value::jsonb), E'\n'
     (8, '{sessions,0,context_versions,1,version}', '1'), (10, '{sessions,0,context_versions,1,version}', '2147483647'), (9, '{sessions,0,context_versions,0,context_metadata}', '[]'),
     (11, '{sessions,0,documents,1,pages,0,page}', '0'), (12, '{sessions,0,documents,1,pages,0,page}', '2147483647')
   ) as wrong (place, path, value)),
-  'PT400 sessions[0] must be an object and is a JSON number.
-PT400 sessions[0].title must be string and is a JSON number.
+  'PT400 sessions[0] must be an object, but is a JSON number.
+PT400 sessions[0].title must be string, but is a JSON number.
 PT400 sessions[0] has the unknown member ''owner''.
-PT400 sessions[0].documents must be array and is a JSON object.
-PT400 sessions[0].documents[0].pages[0] must be an object and is a JSON null.
-PT400 sessions[0].created_at is no time from 1970 until now.
-PT400 sessions[0].created_at is no time from 1970 until now.
+PT400 sessions[0].documents must be array, but is a JSON object.
+PT400 sessions[0].documents[0].pages[0] must be an object, but is a JSON null.
+PT400 sessions[0].created_at must be a time between 1970 and now.
+PT400 sessions[0].created_at must be a time between 1970 and now.
 PT400 sessions[0].documents[0].status is ''uploading''.
-PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0, or is above 1000000000.
-PT400 sessions[0].context_versions[0].context_metadata must be object and is a JSON array.
-PT400 sessions[0].context_versions[1].version is not greater than the one before, or than 0, or is above 1000000000.
+PT400 sessions[0].context_versions[1].version must be greater than the one before, and between 1 and 1000000000.
+PT400 sessions[0].context_versions[0].context_metadata must be object, but is a JSON array.
+PT400 sessions[0].context_versions[1].version must be greater than the one before, and between 1 and 1000000000.
 PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.
 PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.', 'errors name their place');
 select is((select string_agg(substring(pg_temp.with(wrong.path, wrong.value::jsonb) from '^\w+ [^: ]+'), E'\n' order by wrong.place) from (values
@@ -247,9 +247,9 @@ language sql as $$
 $$;
 select tests.login('gamma-owner');
 select tests.refuses($$ select dossier.import_sessions(pg_temp.disguised('\x7f454c46'), tests.id('gamma')) $$, 'PT415', 'Files of type application/x-executable are not accepted', 'a program that is called a text');
-select tests.refuses($$ select dossier.import_sessions(pg_temp.disguised(''), tests.id('gamma')) $$, 'PT400', 'The bundle holds a value that cannot be stored', 'an empty file');
+select tests.refuses($$ select dossier.import_sessions(pg_temp.disguised(''), tests.id('gamma')) $$, 'PT400', 'The bundle contains a value that cannot be stored', 'an empty file');
 select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,documents,0,bytes}', '"QUJD"'), tests.id('gamma')) from exported $$,
-  'PT400', 'The bytes of a document are not those that it says', 'other bytes than were exported');
+  'PT400', 'Document content does not match its declared size or digest', 'other bytes than were exported');
 select lives_ok($$ select dossier.import_sessions(pg_temp.disguised('%PDF-1.7'), tests.id('gamma')) $$, 'a PDF that is called a text');
 select ok(exists (select from dossier.documents where name = 'work.txt' and media_type = 'application/pdf'), 'is a PDF');
 select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,0,context_versions,0,context_metadata,n}',

@@ -103,7 +103,7 @@ select tests.login('gamma-member');
 select tests.refuses($$ select dossier.append_import((select id from begun), 1, '[{"type": "bundle"}]') $$, '42501', 'You may not write in this organization', 'a role that changed meanwhile');
 select tests.login('alpha-member');
 select is((select count(*)::integer from generate_series(1, 4) where dossier.begin_import(tests.id('alpha')) is not null), 4, 'four at once');
-select tests.refuses($$ select dossier.begin_import(tests.id('alpha')) $$, 'PT429', 'Too many imports are under way', 'and no more');
+select tests.refuses($$ select dossier.begin_import(tests.id('alpha')) $$, 'PT429', 'Too many imports are in progress', 'and no more');
 select tests.login('service', 'service_role');
 select ok((dossier.sweep('0') ->> 'imports')::integer >= 5, 'abandoned imports are swept');
 select tests.logout();
@@ -124,7 +124,7 @@ select tests.logout();
 select is_empty($$ select from dossier_private.imports $$, 'nothing waits any more');
 select is((select count(*)::integer from dossier.audit_log where organization_id = tests.id('gamma') and action = 'session.imported'), 2, 'the audit log names each session');
 select tests.login('gamma-owner');
-select tests.refuses($$ select pg_temp.import(records, true) from bundles $$, 'PT409', 'An id of the bundle is taken', 'kept ids that are taken');
+select tests.refuses($$ select pg_temp.import(records, true) from bundles $$, 'PT409', 'An id of the bundle already exists', 'kept ids that are taken');
 select tests.logout();
 delete from dossier.sessions where organization_id = tests.id('alpha');
 select tests.login('gamma-owner');
@@ -150,45 +150,45 @@ insert into begun select dossier.begin_import(tests.id('gamma'));
 select dossier.append_import((select id from begun), 1, '[{"type": "bundle", "format": "dossier", "version": 1}]');
 select tests.refuses($$ select dossier.append_import((select id from begun), 1, '[{"type": "end"}]') $$, 'PT409', 'The next line of this import is 2', 'the same line twice');
 select tests.refuses($$ select dossier.append_import((select id from begun), null, '[{"type": "end"}]') $$, 'PT409', 'The next line of this import is 2', 'no line');
-select tests.refuses(format($$ select dossier.append_import((select id from begun), 2, %L) $$, records), 'PT400', 'The bundle is not well formed', records)
+select tests.refuses(format($$ select dossier.append_import((select id from begun), 2, %L) $$, records), 'PT400', 'Malformed bundle', records)
 from unnest(array['{}', '[]', '[7]', '[{"type": "end"}, {"type": "evil"}]', '[{"no": "type"}]', '[{"type": null}]']) as records;
-select is(tests.detail($$ select dossier.append_import((select id from begun), 2, '[{"type": "end"}, {"type": "evil"}]') $$), 'line 3 is no record with a type that is known here.', 'its line is named');
+select is(tests.detail($$ select dossier.append_import((select id from begun), 2, '[{"type": "end"}, {"type": "evil"}]') $$), 'Line 3 is not a record of a known type.', 'its line is named');
 select tests.refuses(format($$ select dossier.append_import((select id from begun), 2, '[{"type": "session"}, {"type": "document", "size_bytes": %s}]') $$, size),
   'PT413', 'The file is larger than 10485760 bytes', format('a document of %s bytes, before they arrive', size))
 from unnest(array['10485761', '1e300']) as size;
 select is(tests.detail($$ select dossier.append_import((select id from begun), 2, '[{"type": "session"}, {"type": "document", "size_bytes": 10485761}]') $$),
-  'line 3: It has at least 10485761 bytes.', 'by its line');
+  'line 3: It has at least 10485761 bytes. This is a limit of the database (max_file_bytes).', 'by its line');
 select tests.logout();
 update dossier_private.imports set bytes = dossier_private.import_bytes();
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.append_import((select id from begun), 2, '[{"type": "end"}]') $$, 'PT413', 'The bundle has more than 1073741824 bytes', 'more than may wait');
+select tests.refuses($$ select dossier.append_import((select id from begun), 2, '[{"type": "end"}]') $$, 'PT413', 'The bundle is larger than 1073741824 bytes', 'more than may wait');
 select dossier.abort_import((select id from begun));
 
 -- Invalid bundles.
 
-select tests.refuses($$ select pg_temp.import(pg_temp.without(1)) $$, 'PT400', 'This is no bundle of Dossier''s', 'no header');
-select tests.refuses($$ select pg_temp.import(pg_temp.with('{0,version}', '2')) $$, 'PT400', 'The bundle has a version that cannot be read here', 'another version');
-select tests.refuses($$ select pg_temp.import('[{"type": "bundle", "format": "dossier", "version": 1}, {"type": "end", "lines": 1}]') $$, 'PT400', 'A bundle holds 1 to 1000 sessions', 'no sessions');
-select tests.refuses($$ select pg_temp.import(records - -1) from bundles $$, 'PT400', 'The bundle is cut off', 'no end');
-select tests.refuses($$ select pg_temp.import(pg_temp.with('{-1,lines}', '5')) $$, 'PT400', 'The bundle is cut off', 'an end that counts otherwise');
-select tests.refuses($$ select pg_temp.import(pg_temp.with('{8,base64}', '"QUJD"')) $$, 'PT400', 'The bytes of a document are not those that it says', 'other bytes');
-select tests.refuses($$ select pg_temp.import(pg_temp.with('{8,base64}', to_jsonb(repeat('QUJD', 300000)))) $$, 'PT400', 'The bytes of a document are not those that it says', 'more bytes');
+select tests.refuses($$ select pg_temp.import(pg_temp.without(1)) $$, 'PT400', 'Not a Dossier bundle', 'no header');
+select tests.refuses($$ select pg_temp.import(pg_temp.with('{0,version}', '2')) $$, 'PT400', 'Unsupported bundle version', 'another version');
+select tests.refuses($$ select pg_temp.import('[{"type": "bundle", "format": "dossier", "version": 1}, {"type": "end", "lines": 1}]') $$, 'PT400', 'A bundle must contain 1 to 1000 sessions', 'no sessions');
+select tests.refuses($$ select pg_temp.import(records - -1) from bundles $$, 'PT400', 'The bundle is truncated', 'no end');
+select tests.refuses($$ select pg_temp.import(pg_temp.with('{-1,lines}', '5')) $$, 'PT400', 'The bundle is truncated', 'an end that counts otherwise');
+select tests.refuses($$ select pg_temp.import(pg_temp.with('{8,base64}', '"QUJD"')) $$, 'PT400', 'Document content does not match its declared size or digest', 'other bytes');
+select tests.refuses($$ select pg_temp.import(pg_temp.with('{8,base64}', to_jsonb(repeat('QUJD', 300000)))) $$, 'PT400', 'Document content does not match its declared size or digest', 'more bytes');
 select is((select string_agg(tests.detail(format('select pg_temp.import(%s)', wrong.records)), E'\n' order by wrong.place) from (values
     (1, $$ pg_temp.with('{2,title}', '7') $$), (2, $$ pg_temp.with('{3,session_id}', '"x"') $$), (3, $$ pg_temp.with('{5,document_id}', '"x"') $$),
     (4, $$ pg_temp.with('{4,status}', '"uploading"') $$), (5, $$ pg_temp.with('{6,page}', '1') $$), (6, $$ pg_temp.with('{1,conversation_type}', '"seance"') $$),
     (7, $$ pg_temp.with('{3}', '{"type": "bundle"}') $$), (8, $$ pg_temp.with('{1,id}', '"x"') $$)
   ) as wrong (place, records)),
-  'line 3.title must be string and is a JSON number.
-line 4 belongs to nothing that the bundle holds.
-line 6 belongs to nothing that the bundle holds.
+  'line 3.title must be string, but is a JSON number.
+Line 4 refers to an object that is missing from the bundle.
+Line 6 refers to an object that is missing from the bundle.
 line 5.status is ''uploading''.
 line 5: duplicate key value violates unique constraint "document_pages_pkey".
-line 2: Registered are: consultation, interview, meeting, sales_call.
-line 4 is in the wrong place.
+line 2: The registered types are: consultation, interview, meeting, sales_call.
+Line 4 is in the wrong place.
 line 2: invalid input syntax for type uuid: "x".', 'errors name their line');
 select is(tests.detail($$ select pg_temp.import(jsonb_set(light, '{6}',
   jsonb_build_object('type', 'file', 'path', 'a', 'document_id', tests.id('alpha document')))) from bundles $$),
-  'line 7 names a file, "a", that did not come along.', 'a file of an archive, without the archive');
+  'Line 7 refers to "a", which is missing from the archive.', 'a file of an archive, without the archive');
 select is((select count(*)::integer from dossier.sessions where organization_id = tests.id('gamma')), 4 + 2, 'of all of these nothing was written');
 
 -- Quotas.
@@ -196,6 +196,6 @@ select is((select count(*)::integer from dossier.sessions where organization_id 
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'), max_bytes => 1);
 select tests.login('gamma-owner');
-select tests.refuses($$ select pg_temp.import(records) from bundles $$, 'PT403', 'The organization''s quota is used up: %', 'bytes beyond the quota');
+select tests.refuses($$ select pg_temp.import(records) from bundles $$, 'PT403', 'The quota of the organization is exhausted: %', 'bytes beyond the quota');
 select * from finish();
 rollback;

@@ -4,7 +4,7 @@ begin;
 select plan(12);
 select tests.fixture();
 
-select tests.refuses(statement, '2BP01', 'Dossier holds % organizations and % documents', statement)
+select tests.refuses(statement, '2BP01', 'Dossier contains % organizations and % documents', statement)
 from (values
   ('drop extension dossier'),
   ('DROP  EXTENSION "dossier" RESTRICT'),

@@ -95,11 +95,11 @@ from (values
   ($$ select from dossier.match_pages('{1,0,NULL}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
   ($$ select from dossier.match_pages('{0,0,0}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
   ($$ select from dossier.match_pages('{1,0,0}', limit_count => 101) $$, 'PT400', 'limit_count must be between 1 and 100'),
-  ($$ select from dossier.match_pages('{1,0,0}', media_type => '\') $$, 'PT400', 'media_type is no media type to search for'),
+  ($$ select from dossier.match_pages('{1,0,0}', media_type => '\') $$, 'PT400', 'media_type is not a valid filter'),
   ($$ select from dossier.hybrid_search('x', '{1,0}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
   ($$ select from dossier.hybrid_search(null, '{1,0,0}') $$, 'PT400', 'A search needs a query of 1 to 1000 characters'),
   ($$ select from dossier.hybrid_search('x', '{1,0,0}', limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 100'),
-  ($$ select from dossier.hybrid_search('x', '{1,0,0}', media_type => '%') $$, 'PT400', 'media_type is no media type to search for')
+  ($$ select from dossier.hybrid_search('x', '{1,0,0}', media_type => '%') $$, 'PT400', 'media_type is not a valid filter')
 ) as t (statement, code, message);
 
 -- The trash is not searched.
