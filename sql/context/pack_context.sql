@@ -1,13 +1,13 @@
--- Packing: what a prompt about a session needs, under a budget of tokens.
+-- Packing: selects the context for a prompt about a session within a budget of tokens.
 --
--- pack_start() takes the context, choose_pages() decides on each page, quote_pages() puts the chosen ones in order, and
+-- pack_start() takes the context, choose_pages() decides on each page, quote_pages() orders the chosen pages, and
 -- explain_left_out() says why the others are missing.
 --
--- Invariant: the parts are counted one by one, each with its heading and the blank line after it. The estimate
--- of a whole is never more than the sum of its parts' (it is linear, rounded up), so the budget holds.
+-- Invariant: the parts are counted one by one, each with its heading and the blank line after it. The estimate of the whole is
+-- never more than the sum of its parts (it is linear and rounded up), so the pack stays within the budget.
 --
--- Documents are sought by their session alone. Were its organization named too, Postgres, which takes the one for
--- independent of the other, would read all documents of a large organization in its index.
+-- Documents are selected by their session alone. With the organization in the condition as well, Postgres would assume that
+-- the two are independent, and read all documents of a large organization in its index.
 
 create function dossier_private.cut_to_tokens(text text, max_tokens integer) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -36,7 +36,8 @@ begin
   return rtrim("left"(kept, fits - case when half_word < least(fits, 100) then half_word else 0 end), E' \n');
 end
 $$;
-comment on function dossier_private.cut_to_tokens(text, integer) is 'The beginning of a text that has so many tokens at most, cut between words that are not very long.';
+comment on function dossier_private.cut_to_tokens(text, integer) is
+  'Returns the beginning of a text with at most this many tokens, cut between words unless they are very long.';
 
 create function dossier_private.escape_headings(text text) returns text
 language sql immutable parallel safe security invoker set search_path = ''
@@ -44,7 +45,7 @@ begin atomic
   select regexp_replace(text, '^( {0,3})(#{1,2}\s+(Context|Metadata|[^\n]*, pages? [0-9]))', '\1\\\2', 'gn');
 end;
 comment on function dossier_private.escape_headings(text) is
-  'A text in which no line looks like a heading of a pack: so nothing that is quoted can pretend to be another document.';
+  'Escapes lines that look like a heading of a pack, so that quoted text cannot pretend to be another document.';
 
 create function dossier_private.pack_candidates(query text, in_organization uuid, in_session uuid)
 returns table (document_id uuid, name text, page integer, text text, rank real)
@@ -59,7 +60,7 @@ begin
       from dossier.documents as document
       join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id
       where document.session_id = in_session
-        -- While a document is read again, its pages are still there.
+        -- While a document is extracted again, its old pages are still there.
         and document.status in ('ready', 'stored', 'extracting')
       order by document.created_at, document.id, page.page
       limit 2000;
@@ -75,14 +76,14 @@ begin
 end
 $$;
 comment on function dossier_private.pack_candidates(text, uuid, uuid) is
-  'Pages of a session that may be quoted, the ones to quote first: the best for the query, or without one the first in the '
-  'order of documents and pages. Two thousand at most.';
+  'Returns at most two thousand pages of a session that may be quoted, in order of preference: the best for the query or, '
+  'without one, the first in the order of documents and pages.';
 
 create type dossier_private.pack_page as (
   document_id uuid, name text, page integer, text text, rank real, truncated boolean, reason text
 );
 comment on type dossier_private.pack_page is
-  'A page that was considered for a pack: as it goes in, or with the reason why it does not.';
+  'A page that was considered for a pack: as it is quoted, or with the reason why it is not.';
 
 create function dossier_private.pack_start(
   context dossier.session_context, max_tokens integer, out part text, out described jsonb
@@ -119,7 +120,7 @@ begin
 end
 $$;
 comment on function dossier_private.pack_start(dossier.session_context, integer) is
-  'The beginning of a pack: the context as far as there is room, then its metadata if there is; and what the answer says of them.';
+  'Returns the beginning of a pack: as much of the context as fits, then its metadata if it fits, and their description.';
 
 create function dossier_private.choose_pages(query text, in_organization uuid, in_session uuid, max_tokens integer)
 returns setof dossier_private.pack_page
@@ -149,7 +150,7 @@ begin
         when cost > tokens_left then 'budget'
       end;
     end if;
-    -- The first page that has no room is cut if enough of it remains to be of use.
+    -- The first page that does not fit is cut, if enough of it remains to be useful.
     if chosen.reason = 'budget' and not any_cut and tokens_left >= 100 then
       chosen.text := dossier_private.cut_to_tokens(chosen.text,
         tokens_left - dossier.estimate_tokens(format(E'## %s, page %s\n\n\n\n', chosen.name, chosen.page)));
@@ -172,13 +173,13 @@ begin
 end
 $$;
 comment on function dossier_private.choose_pages(text, uuid, uuid, integer) is
-  'The candidates of a pack in their order: those that go in have no reason, and together no more than so many tokens.';
+  'Returns the candidates of a pack in their order. Those to quote have no reason, and together at most this many tokens.';
 
 create function dossier_private.quote_pages(pages dossier_private.pack_page[], out part text, out quotes jsonb)
 language plpgsql immutable security invoker set search_path = ''
 as $$
 begin
-  -- Neighbours make one quote. Documents come in the order of their best page, quotes in the order of pages.
+  -- Adjacent pages make one quote. Documents are in the order of their best page, quotes in the order of pages.
   with chosen as (
     select page.document_id, page.name, page.page, page.text, page.rank, page.truncated,
       page.page - row_number() over (partition by page.document_id order by page.page) as island,
@@ -212,14 +213,14 @@ begin
 end
 $$;
 comment on function dossier_private.quote_pages(dossier_private.pack_page[]) is
-  'The quotes of a pack: as Markdown, and as the answer lists them.';
+  'Returns the quotes of a pack as Markdown, and as a list for the result.';
 
 create function dossier_private.explain_left_out(in_session uuid, query text, pages dossier_private.pack_page[]) returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: called by definer functions, which have checked the session.
 begin
-  -- By document and reason, in runs of pages. Pages that were no candidates had no match, or came too late.
+  -- By document and reason, in runs of pages. Other pages did not match, or ranked too low.
   return (
     select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
         'document_id', missing.id, 'document_name', missing.name, 'reason', missing.reason, 'status', missing.status,
@@ -252,7 +253,7 @@ begin
 end
 $$;
 comment on function dossier_private.explain_left_out(uuid, text, dossier_private.pack_page[]) is
-  'Why each page of a session that is not in its pack was left out, by document and reason.';
+  'Returns the reason why each other page of a session was left out of its pack, by document and reason.';
 
 create function dossier_private.pack_context(in_session uuid, query text, max_tokens integer) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -272,13 +273,13 @@ begin
       errcode = 'PT400',
       message = 'max_tokens must be between 1 and 10000000',
       detail = format('It is %s.', coalesce(max_tokens::text, 'null')),
-      hint = 'Send the part of your model''s window that is left for context.';
+      hint = 'Send the part of your model''s window that is available for context.';
   end if;
   if char_length(query) > 1000 or query !~ '\S' then
     raise exception using
       errcode = 'PT400',
-      message = 'A query has 1 to 1000 characters',
-      detail = format('This one has %s.', char_length(query)),
+      message = 'The query must have 1 to 1000 characters',
+      detail = format('It has %s.', char_length(query)),
       hint = 'Omit it to take pages in their order.';
   end if;
 
@@ -308,11 +309,12 @@ begin atomic
   select dossier_private.pack_context(session_id, query, max_tokens);
 end;
 comment on function dossier.pack_context(uuid, text, integer) is
-  'What a prompt needs to know of a session, max_tokens of it at most (by estimate_tokens): {text, tokens, max_tokens, '
-  'context, quotes, left_out}. text is all of it as Markdown: the context, its metadata, then the best pages for the query '
-  '(the syntax of search()), or pages in their order without one; neighbours in one quote, equal pages once. quotes are the '
-  'same for citing (a line in them that looks like a heading of the pack is escaped, \#): {document_id, document_name, first_page, last_page, text, tokens, rank, truncated}. left_out says of every '
-  'other page why: {document_id, document_name, pages, reason}, reason budget, no_match, duplicate, empty or not_ready.';
+  'Returns the context for a prompt about a session within max_tokens (by estimate_tokens()): {text, tokens, max_tokens, '
+  'context, quotes, left_out}. text is everything as Markdown: the context, its metadata, then the best pages for the query '
+  '(with the syntax of search()), or pages in their order without a query. Adjacent pages make one quote, and equal pages '
+  'appear once. quotes lists the same for citing: {document_id, document_name, first_page, last_page, text, tokens, rank, '
+  'truncated}. Lines that look like a heading of the pack are escaped (\#). left_out gives the reason for every other page: '
+  '{document_id, document_name, pages, reason}, where reason is budget, no_match, duplicate, empty or not_ready.';
 
 revoke all on function
   dossier_private.cut_to_tokens, dossier_private.escape_headings, dossier_private.pack_candidates,

@@ -1,10 +1,11 @@
--- Embeddings: a vector for each page, where the extension pgvector is installed. The app's own model makes them.
+-- Embeddings: a vector for each page, if the extension pgvector is installed. The app's own model makes them.
 --
--- pgvector may come later than Dossier, and a table of an extension must keep its columns, or dumps lose them. So the owner
--- makes the table when pgvector is there, by enable_embeddings(): one of the database's own, which pg_dump saves as such.
+-- pgvector may be installed after Dossier, and a table of an extension must keep its columns, or dumps lose them. So the owner
+-- creates the table when pgvector is installed, with enable_embeddings(). It belongs to the database, so pg_dump saves it.
 --
--- Invariant: no function here names a type of pgvector in its signature, and none finds it by the search_path.
--- Invariant: an embedding is of the text that its page has now: it goes with the page, and save_embeddings() locks the document.
+-- Invariant: no function here has a type of pgvector in its signature, or finds it by the search_path.
+-- Invariant: an embedding belongs to the current text of its page: it is deleted with the page, and save_embeddings() locks
+-- the document.
 
 create function dossier_private.require_pgvector() returns name
 language plpgsql stable security invoker set search_path = ''
@@ -16,13 +17,13 @@ begin
   from pg_catalog.pg_extension as x
   join pg_catalog.pg_namespace as n on n.oid = x.extnamespace
   where x.extname = 'vector';
-  -- 0.8 is the first whose filtered searches go on until they have found enough.
+  -- 0.8 is the first version whose filtered searches continue until they have found enough.
   if coalesce(string_to_array(substring(installed.extversion from '^[0-9]+\.[0-9]+'), '.')::integer[] < '{0,8}', true) then
     raise exception using
       errcode = 'PT501',
-      message = 'This database has no pgvector 0.8 or later',
-      detail = case when installed.extversion is null then 'Embeddings are kept in a type of that extension.'
-        else format('It has %s.', installed.extversion) end,
+      message = 'pgvector 0.8 or later is not installed in this database',
+      detail = case when installed.extversion is null then 'Embeddings are stored in a type of pgvector.'
+        else format('The database has %s.', installed.extversion) end,
       hint = format(
         'On Supabase enable vector under Database, Extensions. Elsewhere install postgresql-%s-pgvector from PostgreSQL''s apt '
         'repository (apt.postgresql.org). Then run: create extension vector with schema extensions; and call '
@@ -31,7 +32,8 @@ begin
   return installed.nspname;
 end
 $$;
-comment on function dossier_private.require_pgvector() is 'The schema that pgvector is in, or a refusal (PT501) that says what to install.';
+comment on function dossier_private.require_pgvector() is
+  'Returns the schema of pgvector. Refuses (PT501) a database without it.';
 
 create function dossier_private.require_embeddings(out type_schema name, out type_name name, out dimensions integer)
 language plpgsql stable security invoker set search_path = ''
@@ -46,18 +48,18 @@ begin
     raise exception using
       errcode = 'PT501',
       message = 'Embeddings are not enabled',
-      detail = 'pgvector is here, and the table dossier.page_embeddings is not.',
-      hint = 'As the owner of the database call dossier.enable_embeddings() with the dimensions of your model, such as 1536.';
+      detail = 'pgvector is installed, but the table dossier.page_embeddings does not exist.',
+      hint = 'As the owner of the database, call dossier.enable_embeddings() with the dimensions of your model, such as 1536.';
   end if;
 end
 $$;
 comment on function dossier_private.require_embeddings() is
-  'The type of pgvector that embeddings have, and their dimensions; a refusal (PT501) that says what to do where there are none.';
+  'Returns the pgvector type and the dimensions of embeddings. Refuses (PT501) a database where they are not enabled.';
 
 create function dossier.enable_embeddings(dimensions integer) returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
--- Invoker, and granted to nobody: only who may create in the schema can make the table.
+-- Invoker, and granted to no role: only roles that may create in the schema can create the table.
 #variable_conflict use_variable
 declare
   type_schema constant name := dossier_private.require_pgvector();
@@ -68,8 +70,8 @@ begin
     raise exception using
       errcode = 'PT400',
       message = 'dimensions must be between 1 and 4000',
-      detail = format('It is %s; pgvector''s indexes end there.', coalesce(dimensions::text, 'null')),
-      hint = 'Most models can make shorter embeddings (OpenAI''s take a parameter dimensions).';
+      detail = format('It is %s. The indexes of pgvector support up to 4000.', coalesce(dimensions::text, 'null')),
+      hint = 'Configure your model to return shorter embeddings (OpenAI''s models accept a parameter dimensions).';
   end if;
 
   if pg_catalog.to_regclass('dossier.page_embeddings') is not null then
@@ -77,9 +79,9 @@ begin
     if kept.dimensions <> dimensions then
       raise exception using
         errcode = 'PT409',
-        message = format('Embeddings have %s dimensions already', kept.dimensions),
-        detail = format('You asked for %s.', dimensions),
-        hint = 'To begin anew with another model: select dossier.disable_embeddings(discard => true), then enable them again.';
+        message = format('Embeddings already have %s dimensions', kept.dimensions),
+        detail = format('You requested %s.', dimensions),
+        hint = 'To change the model: select dossier.disable_embeddings(discard => true), then enable them again.';
     end if;
     return jsonb_build_object('dimensions', dimensions, 'type', type_name);
   end if;
@@ -99,16 +101,16 @@ begin
       constraint page_embeddings_model_check check (char_length(model) <= 200)
     );
     comment on table dossier.page_embeddings is
-      'Embeddings of pages, made by the app. Written by save_embeddings() alone; they go with their page.';
+      'Embeddings of pages, made by the app. Written only by save_embeddings(), and deleted with their page.';
     comment on column dossier.page_embeddings.document_id is 'The document.';
     comment on column dossier.page_embeddings.page is 'Number of the page.';
     comment on column dossier.page_embeddings.organization_id is 'Organization of the document.';
-    comment on column dossier.page_embeddings.embedding is 'The embedding, compared by the angle to another. Stored in its row where it fits.';
-    comment on column dossier.page_embeddings.model is 'The model that made it, as the app calls it.';
+    comment on column dossier.page_embeddings.embedding is 'The embedding, compared by cosine. Stored in its row if it fits.';
+    comment on column dossier.page_embeddings.model is 'Name of the model, as the app calls it.';
     comment on column dossier.page_embeddings.created_at is 'When the page was first embedded.';
     comment on column dossier.page_embeddings.updated_at is 'When this embedding was saved.';
 
-    -- Fetched from outside its row, a vector costs several times what comparing it does.
+    -- Reading a vector from outside its row costs several times as much as comparing it.
     alter table dossier.page_embeddings alter column embedding set storage main;
     create index page_embeddings_embedding_idx on dossier.page_embeddings using hnsw (embedding %1$I.%4$I);
 
@@ -125,7 +127,7 @@ begin
     $ddl$,
     type_schema, type_name, dimensions, type_name || '_cosine_ops',
     (select n.nspowner::regrole from pg_catalog.pg_namespace as n where n.nspname = 'dossier'));
-  -- To the doctor the table is part of what was installed.
+  -- For the doctor, the table is part of the installed schema.
   insert into dossier_private.installed_schema (place, object, line)
   select described.place, described.object, described.line
   from dossier_private.describe_schema(true) with ordinality as described (object, line, place)
@@ -134,8 +136,9 @@ begin
 end
 $$;
 comment on function dossier.enable_embeddings(integer) is
-  'Makes the table page_embeddings for embeddings of so many dimensions, once pgvector is installed; returns {dimensions, type}, '
-  'where type is halfvec, of half precision, above 2000. Again with the same dimensions it changes nothing. For the owner only.';
+  'Creates the table page_embeddings for embeddings of this many dimensions. Requires pgvector. Returns {dimensions, type}; '
+  'above 2000 dimensions the type is halfvec, of half precision. Repeating the call with the same dimensions changes nothing. '
+  'Owner only.';
 
 create function dossier.disable_embeddings(discard boolean default false) returns boolean
 language plpgsql security invoker set search_path = ''
@@ -146,14 +149,14 @@ begin
   if pg_catalog.to_regclass('dossier.page_embeddings') is null then
     return false;
   end if;
-  -- Dynamic, as in all that follows: the table may come and go.
+  -- Dynamic, as below: the table may be created and dropped later.
   execute 'select exists (select from dossier.page_embeddings)' into any_saved;
   if any_saved and not coalesce(discard, false) then
     raise exception using
       errcode = 'PT409',
       message = 'There are embeddings of pages',
-      detail = 'They would all be dropped; the pages stay.',
-      hint = 'If that is meant: select dossier.disable_embeddings(discard => true).';
+      detail = 'All of them would be deleted. The pages stay.',
+      hint = 'To delete them: select dossier.disable_embeddings(discard => true).';
   end if;
   execute 'drop table dossier.page_embeddings';
   delete from dossier_private.installed_schema as installed where installed.object = 'dossier.page_embeddings';
@@ -161,12 +164,12 @@ begin
 end
 $$;
 comment on function dossier.disable_embeddings(boolean) is
-  'Drops the table page_embeddings; one that has rows only when discard is true. False when there was none. For the owner only.';
+  'Drops the table page_embeddings. If it has rows, requires discard. Returns false if it does not exist. Owner only.';
 
 create function dossier_private.save_embeddings(embeddings jsonb, model text) returns integer
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: nobody may write embeddings but through here.
+-- Definer: API roles write embeddings only through this function.
 declare
   kept constant record := dossier_private.require_embeddings();
   largest constant text := case kept.type_name when 'halfvec' then '65504' else '3.4e38' end;
@@ -184,9 +187,9 @@ begin
   if char_length(model) > 200 then
     raise exception using
       errcode = 'PT400',
-      message = 'A model''s name has at most 200 characters',
-      detail = format('This one has %s.', char_length(model)),
-      hint = 'Send what your provider calls it.';
+      message = 'The name of a model must have at most 200 characters',
+      detail = format('This name has %s.', char_length(model)),
+      hint = 'Send the name that your provider uses.';
   end if;
 
   select item.place, case jsonb_typeof(item.value -> 'embedding') when 'array' then jsonb_array_length(item.value -> 'embedding') end as length
@@ -194,7 +197,7 @@ begin
   from jsonb_array_elements(embeddings) with ordinality as item (value, place)
   where jsonb_typeof(item.value -> 'embedding') is distinct from 'array'
     or jsonb_array_length(item.value -> 'embedding') <> kept.dimensions
-    or jsonb_path_exists(item.value, format( -- 1e-131071 is nine letters that Postgres would write out as 131072 digits
+    or jsonb_path_exists(item.value, format( -- Postgres would write the nine characters 1e-131071 out as 131072 digits
       '$.embedding[*] ? (@.type() != "number" || @ > %1$s || @ < -%1$s || (@ > -1e-60 && @ < 1e-60 && @ != 0))', largest)::jsonpath)
     or not jsonb_path_exists(item.value, '$.embedding[*] ? (@ > 1e-30 || @ < -1e-30)')
   order by item.place
@@ -202,15 +205,15 @@ begin
   if found then
     raise exception using
       errcode = 'PT400',
-      message = format('An embedding here is an array of %s numbers, not all of them zero', kept.dimensions),
-      detail = format('That of item %s %s.', wrong.place, case
-        when wrong.length is null then 'is none'
+      message = format('An embedding must be an array of %s numbers, not all of them zero', kept.dimensions),
+      detail = format('The embedding of item %s %s.', wrong.place, case
+        when wrong.length is null then 'is missing or not an array'
         when wrong.length <> kept.dimensions then format('has %s', wrong.length)
-        else format('has something else than numbers up to %s in it, or only zeros', largest) end),
+        else format('must contain only numbers up to %s, and not only zeros', largest) end),
       hint = 'Use the model that embeddings were enabled for.';
   end if;
 
-  -- Locked, so that none of them is read again before this is done; in order, so that two calls never deadlock.
+  -- Lock the documents, so that none is extracted again meanwhile. Sort first, so that two calls cannot deadlock.
   for document in
     select distinct item.document_id, dossier_private.document_organization(item.document_id) as organization_id
     from jsonb_to_recordset(embeddings) as item (document_id uuid)
@@ -234,7 +237,7 @@ begin
       errcode = 'PT404',
       message = 'Page not found',
       detail = format('Document %s has no page %s.', wrong.document_id, coalesce(wrong.page::text, '(null)')),
-      hint = 'Pages change when their document is read again: send the digest that pages_without_embedding() gave, and what is out of date is left out.';
+      hint = 'A new extraction can change pages. To skip outdated pages, send the digest from pages_without_embedding().';
   end if;
 
   execute format($query$
@@ -264,16 +267,16 @@ begin atomic
   select dossier_private.save_embeddings(embeddings, model);
 end;
 comment on function dossier.save_embeddings(jsonb, text) is
-  'Saves embeddings of up to 1000 pages, all or none, in place of what these pages had: [{"document_id", "page", "embedding": '
-  '[0.1, …], "digest"}]. With the digest that pages_without_embedding() gave, a page whose text has changed since is left out. '
-  'Returns how many were saved. Services, and members of the documents'' organizations.';
+  'Saves embeddings of up to 1000 pages, all or none, and replaces existing ones: [{"document_id", "page", "embedding": [0.1, '
+  '…], "digest"}]. With the digest that pages_without_embedding() returned, skips pages whose text has changed since. Returns '
+  'how many were saved. Services, and members of the documents'' organizations.';
 
 create function dossier.pages_without_embedding(
   limit_count integer default 100, model text default null, organization_id uuid default null
 ) returns table (document_id uuid, page integer, text text, digest text)
 language plpgsql stable security definer set search_path = '' rows 100
 as $$
--- Definer: reads all tenants' pages. Granted to service_role alone.
+-- Definer: reads the pages of all tenants. Granted to service_role alone.
 #variable_conflict use_column
 declare
   most constant integer := dossier_private.check_limit(limit_count, 1000);
@@ -301,8 +304,8 @@ begin
 end
 $$;
 comment on function dossier.pages_without_embedding(integer, text, uuid) is
-  'Pages that have text and no embedding, or none by this model, of the newest documents first: what a worker embeds next. '
-  'digest is for save_embeddings(). Where all pages have one it reads through all of them. Services only.';
+  'Returns pages that have text but no embedding, or none by this model, of the newest documents first: the next work of a '
+  'worker. Send digest with save_embeddings(). If all pages have one, reads all of them. Services only.';
 
 revoke all on function
   dossier_private.require_pgvector, dossier_private.require_embeddings, dossier.enable_embeddings, dossier.disable_embeddings,

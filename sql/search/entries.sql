@@ -1,9 +1,9 @@
--- What search looks into: the words of pages and contexts, an entry each.
+-- Entries of the search index: the words of each page and context.
 --
--- Each entry's vector holds, besides its words, one lexeme for its organization and one for its session, both
--- with the name of its text search configuration. They begin with a space, which no word of a text does. So the
--- index intersects the short list of a tenant with the long lists of common words, and each language's reading
--- of a query meets only entries of that language.
+-- Besides its words, the vector of an entry contains one lexeme for its organization and one for its session, both with the
+-- name of its text search configuration. They begin with a space, which no word of a text does. So the index intersects the
+-- short list of a tenant with the long lists of common words, and each language's reading of a query matches only entries of
+-- that language.
 
 create table dossier_private.search_entries (
   id bigint not null generated always as identity,
@@ -21,17 +21,17 @@ create table dossier_private.search_entries (
   constraint search_entries_page_check check ((document_id is null) = (page is null))
 );
 comment on table dossier_private.search_entries is
-  'Words of each page of a document that is ready, and of each context. Written by index_document() and index_context().';
-comment on column dossier_private.search_entries.id is 'Key; ascends with age, so that the newest entries are found first.';
+  'Words of each page of ready documents, and of each context. Written by index_document() and index_context().';
+comment on column dossier_private.search_entries.id is 'Key. Ascends with age, so that the newest entries are found first.';
 comment on column dossier_private.search_entries.organization_id is 'The organization.';
 comment on column dossier_private.search_entries.session_id is 'The session.';
 comment on column dossier_private.search_entries.document_id is 'The document, or null for the context of the session.';
 comment on column dossier_private.search_entries.page is 'Number of the page.';
-comment on column dossier_private.search_entries.config is 'Text search configuration of pg_catalog that its language has, else simple.';
+comment on column dossier_private.search_entries.config is 'Text search configuration of its language in pg_catalog, or simple.';
 comment on column dossier_private.search_entries.search is
-  'Words of the first 100000 characters, as far as the megabyte that a tsvector holds reaches, and the lexemes of its scopes.';
+  'Words of the first 100000 characters (fewer if they exceed the 1 MB of a tsvector), and the lexemes of its scopes.';
 
--- Compressing vectors costs as much as half of their making, saves a quarter of them, and costs each ranking again.
+-- Compressing a vector costs half as much as making it, saves a quarter of its size, and makes every ranking slower.
 alter table dossier_private.search_entries alter column search set storage external;
 
 create index search_entries_organization_id_session_id_idx on dossier_private.search_entries (organization_id, session_id);
@@ -39,7 +39,7 @@ create index search_entries_organization_id_config_idx on dossier_private.search
 create index search_entries_organization_id_document_id_page_idx on dossier_private.search_entries (organization_id, document_id, page);
 create unique index search_entries_context_session_id_idx
   on dossier_private.search_entries (organization_id, session_id) where document_id is null;
--- New words wait in the index's pending list, which every search reads: see index_pending_words().
+-- New words stay in the pending list of the index, which every search reads: see index_pending_words().
 create index search_entries_search_idx on dossier_private.search_entries using gin (search);
 
 -- Writing entries.
@@ -50,10 +50,10 @@ begin atomic
   select format(' %s %s', scope_id, config);
 end;
 comment on function dossier_private.scope_lexeme(uuid, text) is
-  'The lexeme of all entries of an organization or a session that have a configuration.';
+  'Returns the lexeme of all entries of an organization or a session with a text search configuration.';
 
 create function dossier_private.search_vector(config text, text text, scopes uuid[]) returns tsvector
--- A word that is too long to be indexed is no news to anybody.
+-- Suppress the notice about a word that is too long to be indexed.
 language plpgsql stable security invoker set search_path = '' set client_min_messages = 'warning'
 as $$
 declare
@@ -69,13 +69,14 @@ begin
           to_tsvector(configuration, dossier_private.pair_letters(normalize(original, nfc)))::text))::tsvector;
       end if;
       return vector || array_to_tsvector(array(select dossier_private.scope_lexeme(scope.id, config) from unnest(scopes) as scope (id)));
-    exception when program_limit_exceeded then -- a vector holds a megabyte
+    exception when program_limit_exceeded then -- a vector has at most a megabyte
       original := "left"(original, char_length(original) * 3 / 4);
     end;
   end loop;
 end
 $$;
-comment on function dossier_private.search_vector(text, text, uuid[]) is 'What the index has of a text: as much of its first 100000 characters as fits.';
+comment on function dossier_private.search_vector(text, text, uuid[]) is
+  'Returns the vector of a text: as much of its first 100000 characters as fits.';
 
 create function dossier_private.context_words(text_context text, context_metadata jsonb) returns text
 language sql immutable parallel safe security invoker set search_path = ''
@@ -84,7 +85,8 @@ begin atomic
     select string_agg(said.value #>> '{}', E'\n')
     from jsonb_path_query(context_metadata, 'strict $.** ? (@.type() == "string")') as said (value)));
 end;
-comment on function dossier_private.context_words(text, jsonb) is 'What of a context can be searched: its text, and the strings of its metadata.';
+comment on function dossier_private.context_words(text, jsonb) is
+  'Returns the searchable parts of a context: its text, and the strings of its metadata.';
 
 create function dossier_private.index_context(saved dossier.session_context) returns void
 language plpgsql security definer set search_path = ''
@@ -102,7 +104,7 @@ begin
   where entry.search <> excluded.search;
 end
 $$;
-comment on function dossier_private.index_context(dossier.session_context) is 'Writes the entry of a context that has been saved.';
+comment on function dossier_private.index_context(dossier.session_context) is 'Writes the entry of a saved context.';
 
 create function dossier_private.index_document(document_id uuid) returns void
 language plpgsql security definer set search_path = ''
@@ -125,18 +127,19 @@ begin
   join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id;
 end
 $$;
-comment on function dossier_private.index_document(uuid) is 'Writes the entries of a document''s pages anew, in the language that it has now.';
+comment on function dossier_private.index_document(uuid) is
+  'Writes the entries of a document''s pages again, in its current language.';
 
 create function dossier_private.index_ready_document() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: whoever makes a document ready, nobody may write entries.
+-- Definer: API roles cannot write entries.
 begin
   perform dossier_private.index_document(new.id);
   return null;
 end
 $$;
-comment on function dossier_private.index_ready_document() is 'Trigger: a document that becomes ready can be searched.';
+comment on function dossier_private.index_ready_document() is 'Trigger: makes a document searchable when it becomes ready.';
 
 create trigger documents_index_ready
   after update of status on dossier.documents
@@ -151,21 +154,21 @@ revoke all on sequence dossier_private.search_entries_id_seq from public, anon, 
 create function dossier.index_pending_words() returns bigint
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: an index is its owner's. Granted to service_role alone.
+-- Definer: only the owner may do this to an index. Granted to service_role alone.
 declare
   index_id constant regclass := to_regclass('dossier_private.search_entries_search_idx');
 begin
   return (
     select coalesce(sum(pg_catalog.gin_clean_pending_list(part.oid)), 0)
     from pg_catalog.pg_class as part
-    where part.relkind = 'i' -- one of a partitioned table is an I, and its parts are these
+    where part.relkind = 'i' -- the index of a partitioned table is an I, and its parts have an i
       and (part.oid = index_id or part.oid in (select tree.relid from pg_catalog.pg_partition_tree(index_id) as tree)));
 end
 $$;
 comment on function dossier.index_pending_words() is
-  'Puts words that wait beside the search index into it, and returns how many pages of 8 KiB they took. Searches find them '
-  'before, too; but the document or context that brings the waiting ones over gin_pending_list_limit (4 MB) has to wait until all are '
-  'in the index. Workers call it between jobs.';
+  'Moves pending words into the search index. Returns how many pages of 8 KiB they took. Searches find pending words, too, but '
+  'the write that exceeds gin_pending_list_limit (4 MB) has to wait until all are in the index. Workers call it between jobs. '
+  'Services only.';
 
 revoke all on function
   dossier.index_pending_words,

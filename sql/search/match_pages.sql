@@ -1,10 +1,10 @@
--- Search by meaning: pages whose embeddings are nearest to one, alone or fused with what full text search finds.
+-- Search by meaning: pages with the nearest embeddings, alone or fused with full text search.
 --
--- An index of vectors knows no tenants: it walks from the nearest to the farther ones of all of them and drops the rows of
--- others, which takes long where a tenant is small. So what is few is compared one by one, the index is asked only beyond
--- that, and where it gives up before it found enough, all are compared after all.
+-- An index of vectors does not know tenants. It walks from the nearest to farther vectors of all tenants and drops the rows of
+-- others, which takes long for a small tenant. So a small set is compared one by one, and the index serves only larger sets.
+-- If the index gives up before it has found enough, all are compared.
 --
--- Invariant: every row is of an organization that searchable_organizations() names, whichever way it was found.
+-- Invariant: every row belongs to an organization from searchable_organizations(), however it was found.
 
 create function dossier_private.check_embedding(embedding real[], dimensions integer) returns real[]
 language plpgsql immutable security invoker set search_path = ''
@@ -16,15 +16,15 @@ begin
   then
     raise exception using
       errcode = 'PT400',
-      message = format('An embedding to search with has %s numbers, not all of them zero', dimensions),
-      detail = case when cardinality(embedding) = dimensions then 'This one has null, NaN or infinity in it, or only zeros.'
-        else format('This one has %s.', coalesce(cardinality(embedding), 0)) end,
+      message = format('The embedding must have %s numbers, not all of them zero', dimensions),
+      detail = case when cardinality(embedding) = dimensions then 'It contains null, NaN or infinity, or only zeros.'
+        else format('It has %s.', coalesce(cardinality(embedding), 0)) end,
       hint = 'Use the model that made the embeddings of the pages.';
   end if;
   return embedding;
 end
 $$;
-comment on function dossier_private.check_embedding(real[], integer) is 'An embedding to compare others with, or a refusal (PT400).';
+comment on function dossier_private.check_embedding(real[], integer) is 'Returns a valid embedding, or refuses it (PT400).';
 
 create function dossier_private.nearest_pages(
   embedding real[], organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz, most integer,
@@ -32,7 +32,7 @@ create function dossier_private.nearest_pages(
 ) returns table (session_id uuid, document_id uuid, page integer, similarity real)
 language plpgsql stable security definer set search_path = '' rows 100
 as $$
--- Definer: the policy would keep the planner from the index, as for full text; see search/search.sql.
+-- Definer: as in full text search, the policy would prevent the planner from using the index; see search/search.sql.
 #variable_conflict use_column
 declare
   kept constant record := dossier_private.require_embeddings();
@@ -72,7 +72,7 @@ begin
       set_config('hnsw.ef_search', coalesce(settings[2], '40'), true);
     one_by_one := coalesce(cardinality(pages), 0) < most;
   end if;
-  if one_by_one then -- the sum keeps the planner from the index
+  if one_by_one then -- adding 0 prevents the planner from using the index
     execute nearest || ' + 0, entry.document_id, entry.page limit $7) as hit' into sessions, documents, pages, similarities
     using probe, organizations, in_session, of_type, since, until, most;
   end if;
@@ -80,8 +80,8 @@ begin
 end
 $$;
 comment on function dossier_private.nearest_pages(real[], uuid[], uuid, text, timestamptz, timestamptz, integer, integer) is
-  'The pages in these organizations, or in one session of them, whose embeddings make the smallest angles with this one. Where '
-  'the organizations have few embeddings or fewer, they are compared one by one.';
+  'Returns the pages in these organizations, or in a session of them, with the nearest embeddings by cosine. If the '
+  'organizations have at most few embeddings, compares them one by one.';
 
 create function dossier_private.match_pages(
   embedding real[], in_session uuid, in_organization uuid, limit_count integer,
@@ -105,7 +105,8 @@ begin
     order by near.similarity desc, near.document_id, near.page;
 end
 $$;
-comment on function dossier_private.match_pages(real[], uuid, uuid, integer, text, timestamptz, timestamptz, real) is 'Runs dossier.match_pages() with its owner''s rights.';
+comment on function dossier_private.match_pages(real[], uuid, uuid, integer, text, timestamptz, timestamptz, real) is
+  'Runs dossier.match_pages() with its owner''s rights.';
 
 create function dossier.match_pages(
   embedding real[],
@@ -123,9 +124,9 @@ begin atomic
   from dossier_private.match_pages(embedding, session_id, organization_id, limit_count, media_type, since, until, min_similarity) as hit;
 end;
 comment on function dossier.match_pages(real[], uuid, uuid, integer, text, timestamptz, timestamptz, real) is
-  'The pages whose embeddings are nearest to this one, in a session, an organization, or all of the caller''s; nearest first. '
-  'similarity is the cosine, from -1 to 1, and min_similarity what it must reach; snippet is the beginning of the page as HTML. '
-  'media_type, since and until are as in search(). Needs enable_embeddings().';
+  'Returns the pages with the nearest embeddings in a session, an organization, or all of the caller''s, nearest first. '
+  'similarity is the cosine, from -1 to 1, and at least min_similarity. snippet is the beginning of the page as HTML. '
+  'media_type, since and until are as in search(). Requires enable_embeddings().';
 
 create function dossier_private.hybrid_search(
   query text, embedding real[], in_session uuid, in_organization uuid, limit_count integer,
@@ -176,7 +177,8 @@ begin
     order by fused.score desc, fused.key;
 end
 $$;
-comment on function dossier_private.hybrid_search(text, real[], uuid, uuid, integer, text, timestamptz, timestamptz) is 'Runs dossier.hybrid_search() with its owner''s rights.';
+comment on function dossier_private.hybrid_search(text, real[], uuid, uuid, integer, text, timestamptz, timestamptz) is
+  'Runs dossier.hybrid_search() with its owner''s rights.';
 
 create function dossier.hybrid_search(
   query text,
@@ -198,9 +200,9 @@ begin atomic
   from dossier_private.hybrid_search(query, embedding, session_id, organization_id, limit_count, media_type, since, until) as hit;
 end;
 comment on function dossier.hybrid_search(text, real[], uuid, uuid, integer, text, timestamptz, timestamptz) is
-  'What search() finds for the words and match_pages() for their embedding, in one order: reciprocal rank fusion of the best '
-  'hundred of each, rank being the sum of 1 / (60 + place). text_place and embedding_place say where each had it, or null. '
-  'The other arguments are as in search(). Needs enable_embeddings().';
+  'Searches by words and by embedding, and merges both by reciprocal rank fusion of the best hundred of each: rank is the sum '
+  'of 1 / (60 + place). text_place and embedding_place are the places in each, or null. The other arguments are as in search(). '
+  'Requires enable_embeddings().';
 
 revoke all on function
   dossier_private.check_embedding, dossier_private.nearest_pages, dossier_private.match_pages, dossier.match_pages,

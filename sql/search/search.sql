@@ -1,15 +1,15 @@
--- Search: pages, contexts and names, found and ranked within what the caller may see.
+-- Search: finds and ranks pages, contexts and names that the caller may see.
 --
--- Row level security cannot use a full text index: the operator @@ is not leakproof, so the policy is evaluated
--- on every row of the tenant first. find_entries() therefore runs as a definer and asks the index for the words
--- together with the tenant's lexeme (see search/entries.sql). How words are read: search/words.sql.
+-- Row level security cannot use a full text index: the operator @@ is not leakproof, so Postgres evaluates the policy on
+-- every row of the tenant first. So find_entries() runs as a definer, and queries the index for the words together with the
+-- tenant's lexeme (see search/entries.sql). search/words.sql parses queries.
 --
--- Invariant: a lexeme narrows, the column organization_id decides; every entry is checked against it.
+-- Invariant: a lexeme narrows the search, but the column organization_id decides. Every entry is checked against it.
 
 create function dossier_private.searchable_organizations(session_id uuid, organization_id uuid) returns uuid[]
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: reads membership. It says what the policies of pages and contexts say.
+-- Definer: reads membership. Repeats the conditions of the policies of pages and contexts.
 declare
   owning_organization_id uuid;
   mine uuid[];
@@ -31,15 +31,15 @@ begin
   if mine = '{}' and dossier_private.is_service() then
     raise exception using
       errcode = 'PT400',
-      message = 'Say where to search',
-      detail = 'A service belongs to no organization.',
+      message = 'organization_id or session_id is missing',
+      detail = 'A service is not a member of any organization.',
       hint = 'Send the parameter organization_id or session_id.';
   end if;
   return mine;
 end
 $$;
 comment on function dossier_private.searchable_organizations(uuid, uuid) is
-  'The organizations that a search may look into: the one named, the session''s, or all of the caller''s; PT404 for what is invisible.';
+  'Returns the organizations to search: the given one, the session''s, or all of the caller''s. PT404 if it is invisible.';
 
 create function dossier_private.search_configs(organizations uuid[]) returns text[]
 language plpgsql stable security definer set search_path = ''
@@ -65,7 +65,8 @@ begin
   );
 end
 $$;
-comment on function dossier_private.search_configs(uuid[]) is 'Text search configurations that entries of these organizations have.';
+comment on function dossier_private.search_configs(uuid[]) is
+  'Returns the text search configurations of the entries of these organizations.';
 
 create function dossier_private.is_small(organizations uuid[], in_session uuid) returns boolean
 language plpgsql stable security definer set search_path = ''
@@ -83,7 +84,8 @@ begin
   );
 end
 $$;
-comment on function dossier_private.is_small(uuid[], uuid) is 'Whether a search in these organizations, or in a session of them, is one in few entries.';
+comment on function dossier_private.is_small(uuid[], uuid) is
+  'Returns whether these organizations, or a session of them, have few entries.';
 
 create function dossier_private.find_entries(
   query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
@@ -94,13 +96,13 @@ as $$
 #variable_conflict use_column
 declare
   readings tsquery[] := '{}';
-  scopes tsquery[] := '{}'; -- of each reading: where its languages are looked for
-  needles tsquery[] := '{}'; -- what the index is asked for each
+  scopes tsquery[] := '{}'; -- for each reading: where its languages are searched
+  needles tsquery[] := '{}'; -- for each reading: what the index is queried for
   reading tsquery;
   scope tsquery;
   language text;
   place integer;
-  -- Whether the needles find too much, so that entries are looked at, the newest first, until there are enough.
+  -- Whether the needles match too much. Then entries are read one by one, the newest first, until there are enough.
   loose boolean := false;
 begin
   foreach language in array dossier_private.search_configs(organizations) loop
@@ -119,11 +121,11 @@ begin
   for place in 1 .. cardinality(readings) loop
     reading := readings[place];
     if reading::text ~ ':\*' and dossier_private.is_small(organizations, in_session) then
-      -- The index collects a prefix from all organizations; a few entries are looked through sooner.
+      -- The index collects the matches of a prefix from all organizations. Reading a few entries is faster.
       loose := true;
       needles := needles || scopes[place];
     elsif reading::text ~ '<' and reading::text !~ '!' then
-      -- The index knows words, not their order.
+      -- The index knows words, but not their order.
       loose := true;
       needles := needles || (regexp_replace(reading::text, '<(-|\d+)>', '&', 'g')::tsquery && scopes[place]);
     else
@@ -137,9 +139,9 @@ begin
       select newest.*
       from (
         select entry.*, asked.terms
-        -- One by one: a needle of all readings together costs the index a multiple.
+        -- One by one: a single needle for all readings costs the index several times as much.
         from unnest(readings, needles) as asked (terms, needle)
-        -- By the index alone: were the tenant's column named here, the planner could read all of the tenant's vectors.
+        -- By the index alone: with the tenant's column in the condition, the planner could read all vectors of the tenant.
         cross join lateral (
           select entry.id, entry.organization_id, entry.session_id, entry.document_id, entry.page, entry.config, entry.search
           from dossier_private.search_entries as entry
@@ -166,30 +168,30 @@ begin
       ) as newest
       where not loose or newest.search @@ newest.terms
       order by newest.id desc
-      -- Ranking reads whole vectors, so it is for the newest thousand.
+      -- Ranking reads whole vectors, so rank only the newest thousand.
       limit 1000
     ) as found;
 end
 $$;
 comment on function dossier_private.find_entries(text, uuid[], uuid, text, timestamptz, timestamptz) is
-  'The newest thousand entries in these organizations, or in one session of them, that match a query, with their ranks from 0 to 1.';
+  'Returns the newest thousand entries in these organizations, or in a session of them, that match a query, ranked from 0 to 1.';
 
 create function dossier_private.find_names(
   query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
 ) returns table (session_id uuid, document_id uuid, name text, rank real)
--- The planner takes every organization for one of average size: in a large one it would sort all documents.
+-- The planner assumes that every organization has average size. In a large one it would sort all documents.
 language plpgsql stable security definer set search_path = '' set enable_bitmapscan = off rows 10
 as $$
 -- Definer: see find_entries.
 #variable_conflict use_column
 declare
   wanted constant text := lower(dossier_private.fold(query));
-  -- Plain words may be parts of a name's. Operators and quotation marks are about whole words, as in texts.
+  -- Plain words may match parts of words in a name. Operators and quotation marks match whole words, as in texts.
   plain constant boolean := query !~* '"|(^|\s)(-|or(\s|$))';
   words constant text[] := array(select distinct word[1] from regexp_matches(wanted, '[[:alnum:]]+', 'g') as word limit 20);
   patterns constant text[] := array(select format('%%%s%%', w.word) from unnest(words) as w (word));
   terms constant tsquery := case when not plain then dossier_private.parse_search('simple', query) end;
-  -- Like a number is another number.
+  -- A number that is similar to another is a different number.
   numbers constant text[] := array(select p.pattern from unnest(patterns) as p (pattern) where p.pattern ~ '[0-9]');
   letters constant text := nullif(concat_ws(' ', variadic array(select w.word from unnest(words) as w (word) where w.word !~ '[0-9]')), '');
   trigrams constant text := (
@@ -212,11 +214,11 @@ begin
           else %s end as rank
       from (
         select document.session_id, document.id, document.name, lower(case
-            when octet_length(document.name) = char_length(document.name) then document.name -- ASCII: most are, and a call costs
+            when octet_length(document.name) = char_length(document.name) then document.name -- ASCII: folding is slow
             else dossier_private.fold(document.name)
           end) as folded
         from unnest($3) as place (organization_id)
-        -- One by one: only so the index of each organization gives its newest first.
+        -- One by one: only then does the index of each organization return its newest first.
         cross join lateral (
           select d.session_id, d.id, d.name
           from dossier.documents as d
@@ -237,14 +239,14 @@ begin
     $query$,
     case when trigrams is null or letters is null then '0::real'
       else format('case when candidate.folded like all ($9) then %I.word_similarity($10, candidate.folded) else 0 end', trigrams) end,
-    -- Either alone: given both, the planner may read a large organization to find a session's.
+    -- Only one of them: with both, the planner may read a large organization to find the rows of a session.
     case when in_session is null then 'd.organization_id = place.organization_id' else 'd.session_id = $4' end)
   using patterns, plain, organizations, in_session, of_type, since, until, terms, numbers, letters;
 end
 $$;
 comment on function dossier_private.find_names(text, uuid[], uuid, text, timestamptz, timestamptz) is
-  'Documents whose names have all words of a query, of the newest two thousand (of several organizations, an equal share '
-  'from each), or that match its operators and phrases; with pg_trgm also names that are like it.';
+  'Returns documents whose names contain all words of a query, or match its operators and phrases. Searches the newest two '
+  'thousand, an equal share of each organization. With pg_trgm, also returns similar names.';
 
 create function dossier_private.find_hits(
   query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
@@ -271,7 +273,7 @@ begin
 end
 $$;
 comment on function dossier_private.find_hits(text, uuid[], uuid, text, timestamptz, timestamptz) is
-  'What a query finds in pages, contexts and names, a key for each.';
+  'Returns the pages, contexts and names that match a query, each with a key.';
 
 create function dossier_private.check_query(query text) returns void
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -280,8 +282,8 @@ begin
   if coalesce(char_length(query) > 1000 or query !~ '\S', true) then
     raise exception using
       errcode = 'PT400',
-      message = 'A search needs a query of 1 to 1000 characters',
-      detail = format('This one has %s.', coalesce(char_length(query), 0)),
+      message = 'The query must have 1 to 1000 characters',
+      detail = format('It has %s.', coalesce(char_length(query), 0)),
       hint = 'Send words, "a phrase", or, -not, a prefix*.';
   end if;
 end
@@ -297,12 +299,13 @@ begin
       errcode = 'PT400',
       message = 'media_type is not a valid filter',
       detail = format('It is %L.', left(of_type, 80)),
-      hint = 'Send one such as application/pdf, or with a star, such as image/*.';
+      hint = 'Send a media type such as application/pdf, or a wildcard such as image/*.';
   end if;
   return lower(of_type);
 end
 $$;
-comment on function dossier_private.check_media_pattern(text) is 'A media type to look for, perhaps with a star, or a refusal (PT400).';
+comment on function dossier_private.check_media_pattern(text) is
+  'Returns a media type or wildcard to filter by, or refuses it (PT400).';
 
 create function dossier_private.search(
   query text, in_session uuid, in_organization uuid, limit_count integer, after text,
@@ -312,7 +315,7 @@ create function dossier_private.search(
 )
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: API roles cannot read entries; searchable_organizations() says what the caller may see.
+-- Definer: API roles cannot read entries. searchable_organizations() restricts the search to what the caller may see.
 #variable_conflict use_column
 declare
   most constant integer := dossier_private.check_limit(limit_count, 100);
@@ -323,13 +326,13 @@ begin
   perform dossier_private.check_query(query);
   of_type := dossier_private.check_media_pattern(of_type);
   if after is not null then
-    -- Its first part is a real, and has no more digits than one.
+    -- Its first part is a real, and has no more digits than a real.
     if after !~ '^[0-9](\.[0-9]{1,9})?(e-[0-3][0-9])? [a-z]+ [0-9a-f-]{36}( [0-9]{1,10})?$' then
       raise exception using
         errcode = 'PT400',
         message = 'after is not a valid cursor',
         detail = format('It is %L.', left(after, 80)),
-        hint = 'Send the cursor of the last row of the page before, or leave it out.';
+        hint = 'Send the cursor of the last row of the previous page, or omit it.';
     end if;
     after_rank := split_part(after, ' ', 1)::real;
     after_key := substring(after from ' (.*)$');
@@ -352,7 +355,8 @@ begin
     order by wanted.rank desc, wanted.place;
 end
 $$;
-comment on function dossier_private.search(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is 'Runs dossier.search() with its owner''s rights.';
+comment on function dossier_private.search(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is
+  'Runs dossier.search() with its owner''s rights.';
 
 create function dossier.search(
   query text,
@@ -372,11 +376,12 @@ begin atomic
   from dossier_private.search(query, session_id, organization_id, limit_count, after, media_type, since, until) as hit;
 end;
 comment on function dossier.search(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is
-  'Searches pages (kind page), contexts (context) and names of documents (name) in a session, an organization, or all of '
-  'the caller''s: words in the language of each text, "a phrase", or, -not, prefix*; accents do not matter, and '
-  'scripts that are written without spaces are found by any letters that stand together. Best first; '
-  'snippet is HTML with the matches in <mark>. media_type may have a star (image/*); since and until are when a document '
-  'was begun or a context saved. For the next rows send the last cursor as after. Of more than a thousand matches the newest count (of more than fifty thousand, any).';
+  'Searches pages (kind page), contexts (context) and names of documents (name) in a session, an organization, or all of the '
+  'caller''s. Matches words in the language of each text, "a phrase", or, -not, prefix*. Accents do not matter. In scripts '
+  'without spaces, matches any sequence of letters. Best first. snippet is HTML with the matches in <mark>. media_type may be a '
+  'wildcard (image/*). since and until refer to when a document''s upload began or a context was saved. For the next rows send '
+  'the last cursor as after. Of more than a thousand matches, ranks the newest thousand; of more than fifty thousand, any '
+  'thousand.';
 
 revoke all on function
   dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.is_small, dossier_private.find_entries,

@@ -1,11 +1,11 @@
--- Words: how search reads texts and queries, and shows what it found.
+-- Words: how search parses texts and queries, and shows what it found.
 --
--- Han, kana, Hangul, Thai and their like are written without spaces between words (or, Korean, with endings that stick
--- to them), and the parser of text search takes a whole run for one word. So a run is indexed as its pairs of letters:
--- 東京都庁 as 東京, 京都, 都庁 and 庁, one place each, and a query for 京都庁 is the phrase 京都, 都庁.
+-- Han, kana, Hangul, Thai and similar scripts are written without spaces between words (or, in Korean, with endings attached
+-- to them). The parser of text search takes a whole run for one word. So a run is indexed as its pairs of letters: 東京都庁 as
+-- 東京, 京都, 都庁 and 庁, each at its own position. A query for 京都庁 is the phrase 京都, 都庁.
 --
--- Invariant: the lexeme at each letter's place begins with that letter, so that a single one is found as a prefix.
--- Invariant: nothing here depends on an extension: an index reads the same whatever is installed later.
+-- Invariant: the lexeme at each letter's position begins with that letter, so that a single letter is found as a prefix.
+-- Invariant: nothing here depends on an extension, so an index means the same whatever is installed later.
 
 create function dossier_private.search_config(language text) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -25,7 +25,8 @@ begin
 end
 $$;
 comment on function dossier_private.search_config(text) is
-  'Name of the text search configuration in pg_catalog for a language (ISO 639-3); simple, which compares whole words, for the rest.';
+  'Returns the text search configuration in pg_catalog for a language (ISO 639-3). For other languages, simple, which compares '
+  'whole words.';
 
 create function dossier_private.fold_letters(text text) returns text
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
@@ -36,34 +37,34 @@ begin
   end if;
 
   text := normalize(text, nfd);
-  if text ~ '[øØłŁđĐðÐħĦŧŦıſ]' then -- Latin letters whose stroke is no mark
+  if text ~ '[øØłŁđĐðÐħĦŧŦıſ]' then -- Latin letters with a stroke, which is not a combining mark
     text := translate(text, 'øØłŁđĐðÐħĦŧŦıſ', 'oOlLdDdDhHtTis');
   end if;
   if text ~ '[ßẞæÆœŒþÞ]' then
     text := replace(replace(replace(replace(text, 'ß', 'ss'), 'ẞ', 'SS'), 'æ', 'ae'), 'Æ', 'AE');
     text := replace(replace(replace(replace(text, 'œ', 'oe'), 'Œ', 'OE'), 'þ', 'th'), 'Þ', 'TH');
   end if;
-  if text ~ '[\uff10-\uff5a]' then -- wide forms, of East Asian texts
+  if text ~ '[\uff10-\uff5a]' then -- full-width forms, in East Asian texts
     text := translate(text,
       '０１２３４５６７８９ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ',
       '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
   end if;
-  -- Only after Latin letters: elsewhere a mark makes another letter, as in Cyrillic.
+  -- Only after Latin letters. Elsewhere a mark makes another letter, as in Cyrillic.
   return normalize(regexp_replace(text, '([A-Za-z])[\u0300-\u036f]+', '\1', 'g'), nfc);
 end
 $$;
 comment on function dossier_private.fold_letters(text) is
-  'A text without the accents of Latin letters, so that cafe finds café and strasse Straße. Of a text in NFC each character '
-  'stays one character, but those of [ßẞæÆœŒþÞ], which become two.';
+  'Removes the accents of Latin letters, so that cafe finds café and strasse finds Straße. In a text in NFC each character '
+  'stays one character, except [ßẞæÆœŒþÞ], which become two.';
 
 create function dossier_private.part_words(text text) returns text
 language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
-  -- The parser of text search would take client/server, report.pdf and a@b.example for one word each, and skip a tag.
+  -- The parser of text search would take each of client/server, report.pdf and a@b.example for one word, and skip a tag.
   -- translate() takes five times as long.
   select regexp_replace(text, '[-<>/\\@_.:&]', ' ', 'g');
 end;
-comment on function dossier_private.part_words(text) is 'A text in which every part of a compound is a word of its own.';
+comment on function dossier_private.part_words(text) is 'Separates the parts of compounds, so that each is a word.';
 
 create function dossier_private.fold(text text) returns text
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
@@ -72,7 +73,7 @@ begin
   return dossier_private.fold_letters(dossier_private.part_words(text));
 end
 $$;
-comment on function dossier_private.fold(text) is 'A text as search reads it: part_words() and fold_letters().';
+comment on function dossier_private.fold(text) is 'Normalizes a text for search: part_words() and fold_letters().';
 
 create function dossier_private.stems_by_accents(config text, text text) returns boolean
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -82,18 +83,19 @@ begin
 end
 $$;
 comment on function dossier_private.stems_by_accents(text, text) is
-  'Whether the stems of a text may depend on its accents (información has the stem inform, informacion has none).';
+  'Returns whether the stems of a text may depend on its accents (información has the stem inform, but informacion has not).';
 
 create function dossier_private.unspaced() returns text
 language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
-  -- Thai, Lao, Myanmar, Hangul, Khmer, Han and its marks, kana, Bopomofo; no digits and no punctuation.
+  -- Thai, Lao, Myanmar, Hangul, Khmer, Han and its marks, kana, Bopomofo, without digits and punctuation.
   select '[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ebd\u0ec0-\u0ece\u0edc-\u0edf\u1000-\u103f\u1050-\u108f\u1100-\u11ff'
     '\u1780-\u17d3\u2e80-\u2fd5\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u3096\u3099-\u309f\u30a1-\u30fa'
     '\u30fc-\u30ff\u3105-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c'
     '\uac00-\ud7fb\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f]';
 end;
-comment on function dossier_private.unspaced() is 'Regular expression of a letter of the scripts that are indexed in pairs of letters.';
+comment on function dossier_private.unspaced() is
+  'Returns a regular expression for the letters of scripts that are indexed in pairs of letters.';
 
 create function dossier_private.join_lines(text text) returns text
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
@@ -104,7 +106,7 @@ begin
 end
 $$;
 comment on function dossier_private.join_lines(text) is
-  'A text without the line breaks that stand within words where no spaces part them; Korean, which has spaces, keeps its own.';
+  'Removes line breaks within words of scripts without spaces. Keeps them in Korean, which has spaces.';
 
 create function dossier_private.pair_letters(text text) returns text
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
@@ -120,7 +122,7 @@ begin
 end
 $$;
 comment on function dossier_private.pair_letters(text) is
-  'A text for the index: each run of letters without spaces as its pairs, and its last letter.';
+  'Prepares a text for the index: replaces each run of letters without spaces by its pairs and its last letter.';
 
 create function dossier_private.read_pairs(typed text) returns text
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
@@ -131,31 +133,32 @@ begin
   if octet_length(typed) = char_length(typed) or typed !~ letter then
     return typed;
   end if;
-  -- What an equals sign parts is a phrase to websearch_to_tsquery(), also outside quotation marks: GPU=を使=使う=う.
+  -- websearch_to_tsquery() makes a phrase of parts joined by an equals sign, even outside quotation marks: GPU=を使=使う=う.
   typed := regexp_replace(regexp_replace(typed, format('(%s)\*', letter), '\1', 'g'), format('%s+', letter), '=\&=', 'g');
   typed := regexp_replace(typed, format('(?<=%1$s)%1$s', letter), '\&=\&', 'g');
-  -- The last letter matters where another word follows in the phrase; else the pair before says it all.
+  -- The last letter matters only if another word follows in the phrase. Otherwise the pair before covers it.
   typed := regexp_replace(typed, format('(%1$s%1$s)=%1$s=(?=\s*(%2$s|$))', letter,
     case when position('"' in typed) > 0 then '"' else '\s' end), '\1=', 'g');
   return regexp_replace(typed, format('(?<==)%s(?==)', letter), '\&*', 'g');
 end
 $$;
 comment on function dossier_private.read_pairs(text) is
-  'A query in which runs of letters without spaces are phrases of their pairs; a single letter is a prefix.';
+  'Replaces runs of letters without spaces in a query by phrases of their pairs. A single letter becomes a prefix.';
 
 create function dossier_private.read_compounds(typed text) returns text
 language plpgsql immutable strict parallel safe security invoker set search_path = ''
 as $$
 begin
-  -- A minus before a word excludes it; within one it parts it, as in the texts.
+  -- A minus before a word excludes it. Within a word it separates parts, as in texts.
   typed := regexp_replace(translate(typed, '<>', '  '), '(?<=[^\s"])[-/\\@_.:&'']+(?=[^\s"])', '=', 'g');
   return regexp_replace(translate(typed, '/\@_.:&', '       '), '-+(?=\s|$)', ' ', 'g');
 end
 $$;
-comment on function dossier_private.read_compounds(text) is 'A query in which a compound (client/server, e-mail) is the phrase of its parts.';
+comment on function dossier_private.read_compounds(text) is
+  'Replaces a compound in a query (client/server, e-mail) by the phrase of its parts.';
 
 create function dossier_private.read_terms(config text, folded text) returns tsquery
--- A query of stop words alone is no news to anybody.
+-- Suppress the notice about a query of stop words alone.
 language plpgsql stable security invoker set search_path = '' set client_min_messages = 'warning'
 as $$
 declare
@@ -167,8 +170,8 @@ declare
   stem text;
   stand_ins integer := 0;
 begin
-  -- A word with a star is a prefix, which websearch_to_tsquery() does not know. A stand-in, which no
-  -- configuration stems since it has a digit, holds its place among operators and quotation marks.
+  -- A word with a star is a prefix, which websearch_to_tsquery() does not support. A stand-in takes its place among operators
+  -- and quotation marks. No configuration stems it, since it contains a digit.
   loop
     word := substring(readable from prefix);
     exit when word is null;
@@ -185,11 +188,11 @@ begin
       case when stem in ('', format('''%s''', word)) then format('''%s'':*', word) else format('( ''%s'':* | %s )', word, stem) end);
   end loop;
   return readable::tsquery;
-exception when program_limit_exceeded then -- a word that is longer than any in the index
+exception when program_limit_exceeded then -- the word is longer than any in the index
   return ''::tsquery;
 end
 $$;
-comment on function dossier_private.read_terms(text, text) is 'The terms of a query, its words stemmed as they stand.';
+comment on function dossier_private.read_terms(text, text) is 'Returns the terms of a query, stemmed as they are written.';
 
 create function dossier_private.parse_search(config text, query text) returns tsquery
 language plpgsql stable security invoker set search_path = ''
@@ -198,7 +201,7 @@ declare
   terms tsquery;
   composed text;
 begin
-  -- Between letters a comma stands for a space; to the parser it is part of a compound, and that a phrase.
+  -- A comma between letters stands for a space. The parser would make it part of a compound, and the compound a phrase.
   query := regexp_replace(query, '(?<=[[:alpha:]])[,;]+(?=[[:alpha:]])', ' ', 'g');
   terms := dossier_private.read_terms(config, dossier_private.fold_letters(query));
   if dossier_private.stems_by_accents(config, query) then
@@ -211,16 +214,15 @@ begin
 end
 $$;
 comment on function dossier_private.parse_search(text, text) is
-  'A query as people type it: words, "a phrase", or, -not, and prefixes of three letters or more (of two, in a '
-  'compound) with a star. As in the index, '
-  'a word has its stem and the stem of what it is without accents.';
+  'Parses a query as users type it: words, "a phrase", or, -not, and prefixes with a star, of three letters or more (two in a '
+  'compound). As in the index, a word has its stem and the stem of its form without accents.';
 
 create function dossier_private.escape_html(text text) returns text
 language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
   select replace(replace(replace(replace(text, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;');
 end;
-comment on function dossier_private.escape_html(text) is 'A text as HTML.';
+comment on function dossier_private.escape_html(text) is 'Escapes a text for HTML.';
 
 create function dossier_private.join_pairs(terms tsquery) returns tsquery
 language plpgsql stable parallel safe security invoker set search_path = ''
@@ -242,7 +244,8 @@ begin
   return regexp_replace(readable, format('''(%s+)''(?!:)', letter), '''\1'':*', 'g')::tsquery;
 end
 $$;
-comment on function dossier_private.join_pairs(tsquery) is 'A query with each phrase of pairs of letters put together to one word again, a prefix.';
+comment on function dossier_private.join_pairs(tsquery) is
+  'Joins each phrase of pairs of letters in a query to one word again, as a prefix.';
 
 create function dossier_private.unfold_terms(config text, original text, query tsquery) returns tsquery
 language plpgsql stable security invoker set search_path = ''
@@ -256,14 +259,14 @@ begin
 end
 $$;
 comment on function dossier_private.unfold_terms(text, text, tsquery) is
-  'A query, or any of the stems of an original text that are its terms but for their accents.';
+  'Extends a query by the stems of an original text that equal its terms except for accents.';
 
 create function dossier_private.excerpt(config text, folded text, query tsquery) returns text
 language plpgsql stable parallel safe security invoker set search_path = ''
 as $$
 declare
   configuration constant regconfig := 'pg_catalog.' || config;
-  -- Two private characters mark matches until the text is escaped.
+  -- Two private-use characters mark matches until the text is escaped.
   marks constant text := format('StartSel=%s, StopSel=%s', U&'\E000', U&'\E001');
   letter constant text := dossier_private.unspaced();
   whole tsquery;
@@ -272,7 +275,7 @@ begin
   if octet_length(folded) = char_length(folded) or folded !~ letter then
     return ts_headline(configuration, folded, query, marks || ', MaxWords=36, MinWords=18, ShortWord=3');
   end if;
-  -- In runs without spaces, what the query wants is made a word; the rest is cut into words of four letters.
+  -- In runs without spaces, the matches become words. The rest is cut into words of four letters.
   whole := dossier_private.join_pairs(query);
   wanted := (select string_agg(run[1], '|') from regexp_matches(whole::text, format('''(%s+)''', letter), 'g') as run);
   folded := regexp_replace(folded, coalesce(wanted, E'\x1f'), E'\x1f\\&\x1f', 'g');
@@ -285,13 +288,14 @@ begin
 end
 $$;
 comment on function dossier_private.excerpt(text, text, tsquery) is
-  'Some words around the first match in a folded text, which U+E000 and U+E001 mark; without them when there is none.';
+  'Returns some words around the first match in a folded text, with U+E000 and U+E001 around each match. Without a match, '
+  'returns words without marks.';
 
 create function dossier_private.unfold(excerpt text, folded text, original text) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
 declare
-  -- What fold() writes as two letters has a second place here, which is nothing.
+  -- A letter that fold() writes as two has an empty second position here.
   padded constant text := case when char_length(folded) = char_length(original) then original
     else regexp_replace(original, '[ßẞæÆœŒþÞ]', E'\\&\x1e', 'g') end;
   place integer := position(translate(excerpt, U&'\E000\E001', '') in folded);
@@ -314,7 +318,8 @@ begin
   return translate(result, E'\x1e', '');
 end
 $$;
-comment on function dossier_private.unfold(text, text, text) is 'An excerpt of a folded text as the original has it: the same characters, marks kept.';
+comment on function dossier_private.unfold(text, text, text) is
+  'Restores an excerpt of a folded text to the original characters, and keeps the marks.';
 
 create function dossier_private.highlight(config text, text text, query tsquery) returns text
 language plpgsql stable parallel safe security invoker set search_path = ''
@@ -340,7 +345,7 @@ begin
       exit when position(U&'\E000' in excerpt) > 0;
     end if;
   end loop;
-  if coalesce(position(U&'\E000' in excerpt), 0) = 0 then -- a match across windows, or of what a text is without
+  if coalesce(position(U&'\E000' in excerpt), 0) = 0 then -- the match spans windows, or is the absence of a word
     excerpt := "left"(translate(text, U&'\E000\E001', '  '), 240);
   elsif folded <> original then
     excerpt := dossier_private.unfold(excerpt, folded, original);
@@ -351,14 +356,14 @@ begin
 end
 $$;
 comment on function dossier_private.highlight(text, text, tsquery) is
-  'Some words around the first match, as HTML: the text escaped, matches in <mark>. Reads 100000 characters at most.';
+  'Returns some words around the first match as HTML: the text escaped, matches in <mark>. Reads at most 100000 characters.';
 
 create function dossier_private.show_hit(
   kind text, session_id uuid, document_id uuid, page integer, name text, config text, terms tsquery
 ) returns text
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: called by definer functions, of what they have found.
+-- Definer: called by definer functions for their hits.
 #variable_conflict use_variable
 declare
   said text;
@@ -382,7 +387,7 @@ begin
 end
 $$;
 comment on function dossier_private.show_hit(text, uuid, uuid, integer, text, text, tsquery) is
-  'The snippet of a hit: the name, an excerpt around the terms, or without terms the beginning.';
+  'Returns the snippet of a hit: the name, an excerpt around the terms or, without terms, the beginning.';
 
 revoke all on function
   dossier_private.search_config, dossier_private.fold_letters, dossier_private.part_words, dossier_private.fold,

@@ -47,8 +47,8 @@ select tests.refuses($$ select dossier.pack_context(null) $$, 'PT404', 'Session 
 select tests.refuses($$ select pg_temp.pack(max_tokens => 0) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'no tokens');
 select tests.refuses($$ select pg_temp.pack(max_tokens => 10000001) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'too many tokens');
 select tests.refuses($$ select pg_temp.pack(max_tokens => null) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'a null budget');
-select tests.refuses($$ select pg_temp.pack(' ') $$, 'PT400', 'A query has 1 to 1000 characters', 'a blank query');
-select tests.refuses($$ select pg_temp.pack(repeat('x', 1001)) $$, 'PT400', 'A query has 1 to 1000 characters', 'a long query');
+select tests.refuses($$ select pg_temp.pack(' ') $$, 'PT400', 'The query must have 1 to 1000 characters', 'a blank query');
+select tests.refuses($$ select pg_temp.pack(repeat('x', 1001)) $$, 'PT400', 'The query must have 1 to 1000 characters', 'a long query');
 
 -- Everything fits.
 

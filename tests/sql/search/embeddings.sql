@@ -21,12 +21,12 @@ select is(tests.outcomes($$ select dossier.enable_embeddings(3) $$),
 select is(tests.outcomes($$ select dossier.disable_embeddings() $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'or disables them');
 
-select tests.refuses($$ select dossier.enable_embeddings(3) $$, 'PT501', 'This database has no pgvector 0.8 or later', 'the owner receives the requirement');
+select tests.refuses($$ select dossier.enable_embeddings(3) $$, 'PT501', 'pgvector 0.8 or later is not installed in this database', 'the owner receives the requirement');
 select is(dossier.disable_embeddings(), false, 'there is nothing to disable');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select from dossier.match_pages('{1,0}') $$, 'PT501', 'This database has no pgvector 0.8 or later', 'so is who matches pages');
-select tests.refuses($$ select from dossier.hybrid_search('x', '{1,0}') $$, 'PT501', 'This database has no pgvector 0.8 or later', 'or searches both ways');
-select tests.refuses($$ select from dossier.hybrid_search(' ', '{1,0}') $$, 'PT400', 'A search needs a query of 1 to 1000 characters', 'a blank query is one anyway');
+select tests.refuses($$ select from dossier.match_pages('{1,0}') $$, 'PT501', 'pgvector 0.8 or later is not installed in this database', 'so is who matches pages');
+select tests.refuses($$ select from dossier.hybrid_search('x', '{1,0}') $$, 'PT501', 'pgvector 0.8 or later is not installed in this database', 'or searches both ways');
+select tests.refuses($$ select from dossier.hybrid_search(' ', '{1,0}') $$, 'PT400', 'The query must have 1 to 1000 characters', 'a blank query is one anyway');
 select tests.refuses($$ select from dossier.match_pages('{1,0}', limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 100', 'no rows');
 select is((select count(*)::integer from dossier.search('hello')) >= 0, true, 'search needs none of it');
 \endif

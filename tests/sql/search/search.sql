@@ -152,9 +152,9 @@ from (values
 
 select tests.refuses(statement, code, message, what)
 from (values
-  ($$ select from dossier.search(null) $$, 'PT400', 'A search needs a query of 1 to 1000 characters', 'no query'),
-  ($$ select from dossier.search(E' \n') $$, 'PT400', 'A search needs a query of 1 to 1000 characters', 'a blank query'),
-  ($$ select from dossier.search(repeat('x', 1001)) $$, 'PT400', 'A search needs a query of 1 to 1000 characters', 'a long query'),
+  ($$ select from dossier.search(null) $$, 'PT400', 'The query must have 1 to 1000 characters', 'no query'),
+  ($$ select from dossier.search(E' \n') $$, 'PT400', 'The query must have 1 to 1000 characters', 'a blank query'),
+  ($$ select from dossier.search(repeat('x', 1001)) $$, 'PT400', 'The query must have 1 to 1000 characters', 'a long query'),
   ($$ select from dossier.search('x', limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 100', 'no rows'),
   ($$ select from dossier.search('x', limit_count => 101) $$, 'PT400', 'limit_count must be between 1 and 100', 'too many rows'),
   ($$ select from dossier.search('x', after => 'x') $$, 'PT400', 'after is not a valid cursor', 'a malformed cursor'),
@@ -168,7 +168,7 @@ from (values
 select tests.refuses($$ select from dossier.search('x', tests.id('nothing')) $$, 'PT404', 'Session not found', 'a session that does not exist');
 select tests.refuses($$ select from dossier.search('x', tests.id('alpha session'), tests.id('beta')) $$, 'PT404', 'Session not found', 'a session of another organization than named');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select from dossier.search('x') $$, 'PT400', 'Say where to search', 'a service that does not say where');
+select tests.refuses($$ select from dossier.search('x') $$, 'PT400', 'organization_id or session_id is missing', 'a service that does not say where');
 select tests.refuses($$ select from dossier.search('x', organization_id => tests.id('nothing')) $$, 'PT404', 'Organization not found', 'an organization that does not exist');
 
 -- Changes.

@@ -17,7 +17,7 @@ select is(dossier.enable_embeddings(3000), '{"dimensions": 3000, "type": "halfve
 select is(dossier.disable_embeddings(), true, 'an empty table goes without asking');
 select is(dossier.enable_embeddings(3), '{"dimensions": 3, "type": "vector"}', 'enabled');
 select is(dossier.enable_embeddings(3), '{"dimensions": 3, "type": "vector"}', 'enabled again');
-select tests.refuses($$ select dossier.enable_embeddings(4) $$, 'PT409', 'Embeddings have 3 dimensions already', 'other dimensions');
+select tests.refuses($$ select dossier.enable_embeddings(4) $$, 'PT409', 'Embeddings already have 3 dimensions', 'other dimensions');
 select is(tests.outcomes($$ select dossier.enable_embeddings(3) $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'who enables');
 select is(tests.outcomes($$ select dossier.disable_embeddings(true) $$),
@@ -57,17 +57,17 @@ from (values
   ('''{}''', 'PT400', 'embeddings must be a JSON array of 1 to 1000 objects'),
   ('''[]''', 'PT400', 'embeddings must be a JSON array of 1 to 1000 objects'),
   ('(select jsonb_agg(1) from generate_series(1, 1001))', 'PT400', 'embeddings must be a JSON array of 1 to 1000 objects'),
-  ('''[1]''', 'PT400', 'An embedding here is an array of 3 numbers, not all of them zero'),
-  ($$pg_temp.item('alpha document', 1, '[1, 0]')$$, 'PT400', 'An embedding here is an array of 3 numbers%'),
-  ($$pg_temp.item('alpha document', 1, '[1, 0, "x"]')$$, 'PT400', 'An embedding here is an array of 3 numbers%'),
-  ($$pg_temp.item('alpha document', 1, '[1, 0, null]')$$, 'PT400', 'An embedding here is an array of 3 numbers%'),
-  ($$pg_temp.item('alpha document', 1, '[1, 0, 1e39]')$$, 'PT400', 'An embedding here is an array of 3 numbers%'),
-  ($$pg_temp.item('alpha document', 1, '[1, 0, 1e-9999]')$$, 'PT400', 'An embedding here is an array of 3 numbers%'),
-  ($$pg_temp.item('alpha document', 1, '[0, 0, 0]')$$, 'PT400', 'An embedding here is an array of 3 numbers%'),
+  ('''[1]''', 'PT400', 'An embedding must be an array of 3 numbers, not all of them zero'),
+  ($$pg_temp.item('alpha document', 1, '[1, 0]')$$, 'PT400', 'An embedding must be an array of 3 numbers%'),
+  ($$pg_temp.item('alpha document', 1, '[1, 0, "x"]')$$, 'PT400', 'An embedding must be an array of 3 numbers%'),
+  ($$pg_temp.item('alpha document', 1, '[1, 0, null]')$$, 'PT400', 'An embedding must be an array of 3 numbers%'),
+  ($$pg_temp.item('alpha document', 1, '[1, 0, 1e39]')$$, 'PT400', 'An embedding must be an array of 3 numbers%'),
+  ($$pg_temp.item('alpha document', 1, '[1, 0, 1e-9999]')$$, 'PT400', 'An embedding must be an array of 3 numbers%'),
+  ($$pg_temp.item('alpha document', 1, '[0, 0, 0]')$$, 'PT400', 'An embedding must be an array of 3 numbers%'),
   ($$pg_temp.item('alpha document', 2, '[1, 0, 0]')$$, 'PT404', 'Page not found'),
   ($$pg_temp.item('nothing', 1, '[1, 0, 0]')$$, 'PT404', 'Document not found'),
   ($$pg_temp.item('alpha document', 1, '[1, 0, 0]') || pg_temp.item('beta document', 1, '[1, 0, 0]')$$, 'PT404', 'Document not found'),
-  ($$pg_temp.item('alpha document', 1, '[1, 0, 0]'), repeat('x', 201)$$, 'PT400', 'A model''s name has at most 200 characters')
+  ($$pg_temp.item('alpha document', 1, '[1, 0, 0]'), repeat('x', 201)$$, 'PT400', 'The name of a model must have at most 200 characters')
 ) as t (given, code, message);
 
 -- Reading.

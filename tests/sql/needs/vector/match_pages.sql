@@ -87,17 +87,17 @@ select is_empty($$ select from dossier.hybrid_search('stable', '{1,0,0}', media_
 
 select tests.refuses(statement, code, message, statement)
 from (values
-  ($$ select from dossier.match_pages(null) $$, 'PT400', 'An embedding to search with has 3 numbers, not all of them zero'),
-  ($$ select from dossier.match_pages('{}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
-  ($$ select from dossier.match_pages('{1,0}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
-  ($$ select from dossier.match_pages('{1,0,NaN}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
-  ($$ select from dossier.match_pages('{1,0,Infinity}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
-  ($$ select from dossier.match_pages('{1,0,NULL}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
-  ($$ select from dossier.match_pages('{0,0,0}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
+  ($$ select from dossier.match_pages(null) $$, 'PT400', 'The embedding must have 3 numbers, not all of them zero'),
+  ($$ select from dossier.match_pages('{}') $$, 'PT400', 'The embedding must have 3 numbers%'),
+  ($$ select from dossier.match_pages('{1,0}') $$, 'PT400', 'The embedding must have 3 numbers%'),
+  ($$ select from dossier.match_pages('{1,0,NaN}') $$, 'PT400', 'The embedding must have 3 numbers%'),
+  ($$ select from dossier.match_pages('{1,0,Infinity}') $$, 'PT400', 'The embedding must have 3 numbers%'),
+  ($$ select from dossier.match_pages('{1,0,NULL}') $$, 'PT400', 'The embedding must have 3 numbers%'),
+  ($$ select from dossier.match_pages('{0,0,0}') $$, 'PT400', 'The embedding must have 3 numbers%'),
   ($$ select from dossier.match_pages('{1,0,0}', limit_count => 101) $$, 'PT400', 'limit_count must be between 1 and 100'),
   ($$ select from dossier.match_pages('{1,0,0}', media_type => '\') $$, 'PT400', 'media_type is not a valid filter'),
-  ($$ select from dossier.hybrid_search('x', '{1,0}') $$, 'PT400', 'An embedding to search with has 3 numbers%'),
-  ($$ select from dossier.hybrid_search(null, '{1,0,0}') $$, 'PT400', 'A search needs a query of 1 to 1000 characters'),
+  ($$ select from dossier.hybrid_search('x', '{1,0}') $$, 'PT400', 'The embedding must have 3 numbers%'),
+  ($$ select from dossier.hybrid_search(null, '{1,0,0}') $$, 'PT400', 'The query must have 1 to 1000 characters'),
   ($$ select from dossier.hybrid_search('x', '{1,0,0}', limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 100'),
   ($$ select from dossier.hybrid_search('x', '{1,0,0}', media_type => '%') $$, 'PT400', 'media_type is not a valid filter')
 ) as t (statement, code, message);
