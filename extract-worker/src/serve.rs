@@ -64,7 +64,9 @@ fn extract<W: Write>(
     let limits = &invocation.limits;
     match format {
         Format::Image(kind) => image_file::read(&input, *kind, limits, pages),
-        Format::Pdf => pdf::read(input, invocation.request.pdf_engine, limits, pages),
+        Format::Pdf => {
+            pdf::read(input, invocation.request.pdf_engine, invocation.request.format, limits, pages)
+        }
         Format::Docx => docx::read(&input, invocation.request.format, limits, pages),
         Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages),
         Format::Xlsx => xlsx::read(&input, invocation.request.format, limits, pages),

@@ -8,43 +8,73 @@ mod fonts;
 mod info;
 mod layout;
 mod render;
+mod structure;
 mod unicode;
 
 use crate::input::Input;
 use crate::output::reply::Pages;
 use dossier_extract::protocol::Failure;
-use dossier_extract::{Limits, PdfEngine};
-use engines::choice::Engines;
+use dossier_extract::{Limits, PdfEngine, TextFormat};
+use engines::choice::{Engines, Routed};
+use engines::engine::contained;
 pub(crate) use render::{POINTS_PER_INCH, Renderer};
 use std::io::Write;
 use std::sync::Arc;
+use structure::{Document, Layout};
+
+/// For Markdown, pages are held back to decide on headings and running heads together: at most this many pages, and this
+/// many lines.
+const MOST_HELD: usize = 200;
+const MOST_LINES: usize = 100_000;
 
 /// Sends a PDF's pages.
 pub(crate) fn read<W: Write>(
     input: Input,
     first: Option<PdfEngine>,
+    format: TextFormat,
     limits: &Limits,
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
-    let mut engines = Engines::new(Arc::new(input), first);
+    let mut engines = Engines::new(Arc::new(input), first, format);
     let count = engines.page_count()?;
     if count > limits.pages as usize {
         return Err(Failure::LimitExceeded { limit: "pages".to_owned() });
     }
     pages.metadata = engines.metadata();
     let (mut has_text, mut is_endless) = (false, false);
+    let mut document = Document::default();
+    let mut held: Vec<Routed> = Vec::new();
     for index in 0..count {
-        let page = engines.read(index);
-        has_text |= page.quality.is_some();
-        is_endless |= page.is_endless;
-        pages.push_with(page.engine.name(), &page.text, page.quality, Some(page.reason))?;
-        if page.needs_ocr {
-            pages.last_needs_ocr();
+        held.push(engines.read(index));
+        let lines: usize = held.iter().filter_map(|page| page.layout.as_ref()).map(Layout::lines).sum();
+        let is_waiting = format == TextFormat::Markdown && held.len() < MOST_HELD && lines < MOST_LINES;
+        if is_waiting && index + 1 < count {
+            continue;
+        }
+        write_markdown(&mut document, &mut held);
+        for page in held.drain(..) {
+            has_text |= page.quality.is_some();
+            is_endless |= page.is_endless;
+            pages.push_with(page.engine.name(), &page.text, page.quality, Some(page.reason))?;
+            if page.needs_ocr {
+                pages.last_needs_ocr();
+            }
         }
     }
-    // An empty page simply has no text. If a page draws itself endlessly, its text cannot be extracted.
+    // An empty page has no text. A page that draws itself endlessly has no text that can be read.
     if is_endless && !has_text {
         return Err(Failure::LimitExceeded { limit: "drawing".to_owned() });
     }
     Ok(())
+}
+
+/// Replaces the text of pages whose layout is known by Markdown.
+fn write_markdown(document: &mut Document, pages: &mut [Routed]) {
+    let layouts = pages.iter_mut().map(|page| page.layout.take()).collect();
+    let written = contained(|| document.markdown(layouts)).unwrap_or_default();
+    for (page, written) in pages.iter_mut().zip(written) {
+        if let Some(markdown) = written {
+            page.text = markdown;
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::placed_glyph::{self, PlacedGlyph};
 use crate::pdf::content::draw_outcome::{DrawOutcome, END_OF_PAGE};
 use crate::pdf::fonts::Fonts;
 use crate::pdf::fonts::glyph_guesses::{self, Guesses};
+use crate::pdf::fonts::styles::{Faces, Style};
 use crate::pdf::unicode;
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun, PositionedGlyph};
 use hayro_interpret::hayro_cmap::WritingMode;
@@ -32,6 +33,10 @@ pub(in crate::pdf) struct Collector<'f> {
     bounds: Rect,
     resources: &'f Resources<'f>,
     fonts: &'f mut Fonts,
+    /// If set, the look of letters, rules and boxes are collected, too.
+    faces: Option<&'f mut Faces>,
+    /// The style of the open run.
+    style: u16,
     glyphs: Glyphs,
     guesses: Guesses,
     calls: u32,
@@ -51,11 +56,18 @@ pub(in crate::pdf) struct Collector<'f> {
 }
 
 impl<'f> Collector<'f> {
-    pub(in crate::pdf) fn new(bounds: Rect, resources: &'f Resources<'f>, fonts: &'f mut Fonts) -> Self {
+    pub(in crate::pdf) fn new(
+        bounds: Rect,
+        resources: &'f Resources<'f>,
+        fonts: &'f mut Fonts,
+        faces: Option<&'f mut Faces>,
+    ) -> Self {
         Self {
             bounds: bounds.inflate(1.0, 1.0),
             resources,
             fonts,
+            faces,
+            style: 0,
             glyphs: Glyphs::default(),
             guesses: Guesses::default(),
             calls: 0,
@@ -107,7 +119,16 @@ impl<'f> Collector<'f> {
         let characters = Characters::since(start, &self.glyphs.text);
         if !characters.is_empty() {
             let end = u + 0.5 * size;
-            self.glyphs.list.push(Glyph { u, end, v, size, characters, frame, run: self.calls });
+            self.glyphs.list.push(Glyph {
+                u,
+                end,
+                v,
+                size,
+                characters,
+                frame,
+                style: self.style,
+                run: self.calls,
+            });
             self.glyphs.shown += 1;
         }
     }
@@ -179,7 +200,12 @@ impl<'f> Collector<'f> {
             } else {
                 self.fonts.name(glyph, self.resources)
             };
-            self.glyphs.push(glyph, named, &mut self.guesses, advance <= 0.1 * size)
+            let characters = self.glyphs.push(glyph, named, &mut self.guesses, advance <= 0.1 * size);
+            if let Some(faces) = &mut self.faces {
+                let face = self.glyphs.styles.get(self.style).face;
+                faces.measure(face, glyph, characters.of(&self.glyphs.text));
+            }
+            characters
         });
         if characters.is_empty() {
             return;
@@ -190,7 +216,16 @@ impl<'f> Collector<'f> {
             let middle = self.glyphs.frames[usize::from(frame)].turn(ink).0;
             (middle, middle)
         });
-        self.glyphs.list.push(Glyph { u, end, v, size, characters, frame, run: self.calls });
+        self.glyphs.list.push(Glyph {
+            u,
+            end,
+            v,
+            size,
+            characters,
+            frame,
+            style: self.style,
+            run: self.calls,
+        });
     }
 
     /// The horizontal scaling of a run, if it cannot be taken from its glyphs.
@@ -222,6 +257,15 @@ impl<'f> Collector<'f> {
         }
         let short = placed.len() < 3 && (most - 1.0).abs() > 0.01;
         (short && (self.last_stretch.0 - size).abs() < 0.01).then_some(self.last_stretch.1)
+    }
+
+    /// Letters that are filled and then stroked are bold.
+    fn thicken(&mut self) {
+        let Some(run) = self.glyphs.list.last().map(|glyph| glyph.run) else { return };
+        let style = Style { is_stroked: true, ..self.glyphs.styles.get(self.style) };
+        let style = self.glyphs.styles.number(style);
+        let glyphs = self.glyphs.list.iter_mut().rev();
+        glyphs.take_while(|glyph| glyph.run == run).for_each(|glyph| glyph.style = style);
     }
 
     /// The index of the frame for a direction.
@@ -273,18 +317,27 @@ impl<'a> Device<'a> for Collector<'_> {
         let Some(first) = run.glyphs().first() else { return };
         let this = (props.transform, first.transform(), run.glyphs().len());
         if matches!(mode, DrawMode::Stroke(_)) && self.filled == Some(this) {
-            return;
+            return self.thicken();
         }
         self.filled = Some(this);
+        if let Some(faces) = &mut self.faces {
+            self.style = self.glyphs.styles.number(faces.style(first, &props));
+        }
         self.run(run, props.transform);
     }
 
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
         self.count();
+        if self.faces.is_some() {
+            self.glyphs.drawing.path(path, props.transform, mode, &props.paint);
+        }
     }
 
-    fn draw_rect(&mut self, _: &Rect, _: DrawProps<'a>, _: &DrawMode) {
+    fn draw_rect(&mut self, rectangle: &Rect, props: DrawProps<'a>, mode: &DrawMode) {
         self.count();
+        if self.faces.is_some() {
+            self.glyphs.drawing.rectangle(*rectangle, props.transform, mode, &props.paint);
+        }
     }
 
     fn push_clip_path(&mut self, _: &ClipPath) {

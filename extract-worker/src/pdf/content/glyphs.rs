@@ -1,12 +1,14 @@
 //! The glyphs that a page draws, with their characters, positions, sizes and directions.
 
 use super::characters::{Characters, Kind};
+use super::drawing::Drawing;
 use super::frame::Frame;
 use super::image_coverage::Coverage;
 use super::placed_glyph::unknown;
 use crate::pdf::content::draw_outcome::DrawOutcome;
 use crate::pdf::fonts::Named;
 use crate::pdf::fonts::glyph_guesses::Guesses;
+use crate::pdf::fonts::styles::Styles;
 use crate::pdf::unicode;
 use hayro_interpret::font::Glyph as Drawn;
 use hayro_interpret::hayro_cmap::BfString;
@@ -24,6 +26,8 @@ pub(in crate::pdf) struct Glyph {
     pub(super) characters: Characters,
     /// Index into [`Glyphs::frames`].
     pub(in crate::pdf) frame: u16,
+    /// Index into [`Glyphs::styles`].
+    pub(in crate::pdf) style: u16,
     /// The drawing call that showed it.
     pub(in crate::pdf) run: u32,
 }
@@ -55,6 +59,9 @@ pub(in crate::pdf) struct Glyphs {
     pub(in crate::pdf) end: DrawOutcome,
     /// The part of the page that images cover.
     pub(in crate::pdf) images: Coverage,
+    /// The look of letters, and the rules and boxes. Only collected for Markdown.
+    pub(in crate::pdf) styles: Styles,
+    pub(in crate::pdf) drawing: Drawing,
 }
 
 impl Glyphs {

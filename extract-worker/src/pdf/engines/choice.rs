@@ -9,8 +9,9 @@ use super::quality::Quality;
 use super::{hayro, pdf_extract};
 use crate::input::Input;
 use crate::pdf::content::draw_outcome::DrawOutcome;
+use crate::pdf::structure::Layout;
 use dossier_extract::protocol::Failure;
-use dossier_extract::{Metadata, PdfEngine};
+use dossier_extract::{Metadata, PdfEngine, TextFormat};
 use std::sync::Arc;
 
 /// After this many pages without an improvement, a second engine is no longer tried.
@@ -19,6 +20,7 @@ const MOST_IN_VAIN: u32 = 16;
 /// The engines in the order in which they are tried. Each is opened when it is first needed.
 pub(in crate::pdf) struct Engines {
     input: Arc<Input>,
+    format: TextFormat,
     slots: Vec<Slot>,
 }
 
@@ -39,19 +41,21 @@ pub(in crate::pdf) struct Routed {
     pub(in crate::pdf) needs_ocr: bool,
     /// Whether the page draws endlessly.
     pub(in crate::pdf) is_endless: bool,
+    /// The layout of the page, if Markdown is requested and the engine provides it.
+    pub(in crate::pdf) layout: Option<Layout>,
 }
 
 impl Engines {
-    pub(in crate::pdf) fn new(input: Arc<Input>, first: Option<PdfEngine>) -> Self {
+    pub(in crate::pdf) fn new(input: Arc<Input>, first: Option<PdfEngine>, format: TextFormat) -> Self {
         let rest = PdfEngine::ALL.into_iter().filter(|engine| Some(*engine) != first);
         let slot = |name| Slot { name, engine: None, in_vain: 0 };
-        Self { input, slots: first.into_iter().chain(rest).map(slot).collect() }
+        Self { input, format, slots: first.into_iter().chain(rest).map(slot).collect() }
     }
 
     fn open(&mut self, slot: usize) -> Result<&mut Box<dyn Engine>, &Failure> {
         let Slot { name, engine, .. } = &mut self.slots[slot];
-        let input = &self.input;
-        engine.get_or_insert_with(|| open(*name, input)).as_mut().map_err(|failure| &*failure)
+        let (input, format) = (&self.input, self.format);
+        engine.get_or_insert_with(|| open(*name, input, format)).as_mut().map_err(|failure| &*failure)
     }
 
     /// The page count of the first engine that can open the file. That engine then becomes the first.
@@ -145,6 +149,7 @@ impl Candidate {
             needs_ocr: if said.len() > 1 { Quality::of(&self.reading) } else { quality }.needs_ocr(),
             is_endless: self.is_endless(),
             text: self.reading.text,
+            layout: self.reading.layout,
             reason,
         }
     }
@@ -159,14 +164,15 @@ impl Routed {
             reason: "no engine can read the page".to_owned(),
             needs_ocr: false,
             is_endless: false,
+            layout: None,
         }
     }
 }
 
-/// Opens the file with this engine.
-fn open(name: PdfEngine, input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
+/// Opens the file with that engine, for text in that format.
+fn open(name: PdfEngine, input: &Arc<Input>, format: TextFormat) -> Result<Box<dyn Engine>, Failure> {
     match name {
-        PdfEngine::Hayro => hayro::open(input),
+        PdfEngine::Hayro => hayro::open(input, format),
         PdfEngine::PdfExtract => pdf_extract::open(input),
     }
 }

@@ -1,6 +1,7 @@
 //! The interface of PDF engines, and how to call one without trusting it.
 
 use crate::pdf::content::draw_outcome::DrawOutcome;
+use crate::pdf::structure::Layout;
 use dossier_extract::Metadata;
 use dossier_extract::protocol::Failure;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +23,8 @@ pub(in crate::pdf) struct Reading {
     pub(in crate::pdf) text: String,
     /// What the page shows, if the engine can tell.
     pub(in crate::pdf) seen: Option<Seen>,
+    /// The layout of the page, if Markdown is requested and the engine provides it.
+    pub(in crate::pdf) layout: Option<Layout>,
 }
 
 /// What a page shows, determined from its drawing operations and not from the text.

@@ -7,10 +7,12 @@ use crate::pdf::content::draw_outcome::{DrawOutcome, END_OF_PAGE};
 use crate::pdf::content::glyphs::Glyphs;
 use crate::pdf::content::{Collector, annotations, forms};
 use crate::pdf::fonts::Fonts;
+use crate::pdf::fonts::styles::Faces;
 use crate::pdf::info;
 use crate::pdf::layout::{lines, reading_order};
-use dossier_extract::Metadata;
+use crate::pdf::structure::Layout;
 use dossier_extract::protocol::Failure;
+use dossier_extract::{Metadata, TextFormat};
 use hayro_interpret::hayro_syntax::content::TypedIter;
 use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
@@ -20,8 +22,8 @@ use hayro_interpret::{
 };
 use std::sync::Arc;
 
-pub(in crate::pdf) fn open(input: &Arc<Input>) -> Result<Box<dyn Engine>, Failure> {
-    Ok(Box::new(Hayro::new(document(input)?)))
+pub(in crate::pdf) fn open(input: &Arc<Input>, format: TextFormat) -> Result<Box<dyn Engine>, Failure> {
+    Ok(Box::new(Hayro::new(document(input)?, format)))
 }
 
 /// Opens the file with hayro. It is leaked because pages and caches borrow it; the process reads one file.
@@ -42,6 +44,8 @@ struct Hayro {
     cache: InterpreterCache<'static>,
     /// The same fonts, mapped from glyphs back to characters.
     fonts: Fonts,
+    /// The look of fonts; only for Markdown.
+    faces: Option<Faces>,
 }
 
 impl Engine for Hayro {
@@ -52,9 +56,14 @@ impl Engine for Hayro {
     fn page(&mut self, index: usize) -> Reading {
         let Some(page) = self.pdf.pages().get(index) else { return Reading::default() };
         let glyphs = self.glyphs(page);
-        let text = contained(|| reading_order::text(&lines::segments(&glyphs))).unwrap_or_default();
+        let segments = contained(|| lines::segments(&glyphs)).unwrap_or_default();
+        let text = contained(|| reading_order::text(&segments.list)).unwrap_or_default();
+        let layout = self
+            .faces
+            .as_ref()
+            .and_then(|faces| contained(|| Layout::of(&glyphs, &segments, faces, geometry(page).1)));
         let seen = Seen { glyphs: glyphs.shown > 0, images: glyphs.images.share(), end: glyphs.end };
-        let mut reading = Reading { text, seen: Some(seen) };
+        let mut reading = Reading { text, seen: Some(seen), layout };
         // hayro silently skips forms that draw themselves. If the text is bad or missing, they are the
         // reason, and no other engine should try to follow them.
         let is_all = seen.end == DrawOutcome::Reached && seen.glyphs && !reading.text.contains('\u{fffd}');
@@ -70,14 +79,15 @@ impl Engine for Hayro {
 }
 
 impl Hayro {
-    fn new(pdf: &'static Pdf) -> Self {
-        Self { pdf, cache: InterpreterCache::new(), fonts: Fonts::default() }
+    fn new(pdf: &'static Pdf, format: TextFormat) -> Self {
+        let faces = (format == TextFormat::Markdown).then(Faces::default);
+        Self { pdf, cache: InterpreterCache::new(), fonts: Fonts::default(), faces }
     }
 
     /// The glyphs of the page; after a panic or when the budget is exhausted, those drawn so far.
     fn glyphs(&mut self, page: &Page<'static>) -> Glyphs {
         let (transform, bounds) = geometry(page);
-        let mut collector = Collector::new(bounds, page.resources(), &mut self.fonts);
+        let mut collector = Collector::new(bounds, page.resources(), &mut self.fonts, self.faces.as_mut());
         let settings =
             InterpreterSettings { render_content: RenderContent::ANNOTATIONS, ..Default::default() };
         let drawn = contained(|| {

@@ -6,6 +6,7 @@
 
 mod cid_font;
 pub(in crate::pdf) mod glyph_guesses;
+pub(in crate::pdf) mod styles;
 
 use crate::pdf::unicode::{is_private, is_readable};
 use cid_font::CidFont;

@@ -25,10 +25,22 @@ pub(in crate::pdf) struct Segment {
     pub(in crate::pdf) size: f32,
     pub(in crate::pdf) text: String,
     pub(in crate::pdf) right_to_left: bool,
+    /// The range of its glyphs in [`Segments::items`].
+    pub(in crate::pdf) items: Range<usize>,
 }
 
 /// The segments of a page in drawing order.
-pub(in crate::pdf) fn segments(glyphs: &Glyphs) -> Vec<Segment> {
+#[derive(Debug, Default)]
+pub(in crate::pdf) struct Segments {
+    pub(in crate::pdf) list: Vec<Segment>,
+    /// All glyphs, sorted by segment.
+    pub(in crate::pdf) items: Vec<Glyph>,
+    /// The gap between words on this page, in ems.
+    pub(in crate::pdf) gap: f32,
+}
+
+/// The segments of a page.
+pub(in crate::pdf) fn segments(glyphs: &Glyphs) -> Segments {
     let mut items: Vec<Glyph> = Vec::with_capacity(glyphs.list.len());
     let mut pieces: Vec<Open> = Vec::new();
     for glyph in &glyphs.list {
@@ -44,7 +56,8 @@ pub(in crate::pdf) fn segments(glyphs: &Glyphs) -> Vec<Segment> {
         items.push(*glyph);
     }
     let gap = spacing::word_gap(pieces.iter().map(|piece| &items[piece.items.clone()]));
-    pieces.into_iter().filter_map(|piece| piece.close(&mut items, glyphs, gap)).collect()
+    let list = pieces.into_iter().filter_map(|piece| piece.close(&mut items, glyphs, gap)).collect();
+    Segments { list, items, gap }
 }
 
 /// A segment that may continue.
@@ -108,7 +121,7 @@ impl Open {
     }
 
     fn close(self, items: &mut [Glyph], glyphs: &Glyphs, gap: f32) -> Option<Segment> {
-        let items = &mut items[self.items];
+        let items = &mut items[self.items.clone()];
         let frame = items.first()?.frame;
         let text = if self.right_to_left {
             words::right_to_left(items, glyphs, gap)
@@ -125,6 +138,7 @@ impl Open {
             size: self.size,
             text,
             right_to_left: self.right_to_left,
+            items: self.items,
         })
     }
 }

@@ -6,4 +6,4 @@ mod columns;
 pub(in crate::pdf) mod lines;
 pub(in crate::pdf) mod reading_order;
 mod spacing;
-mod words;
+pub(in crate::pdf) mod words;

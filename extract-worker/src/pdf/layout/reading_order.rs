@@ -7,6 +7,25 @@ use super::spacing::WORD_GAP;
 /// The text: lines end with `\n`, cells of a row are separated by tabs, paragraphs by an empty line.
 pub(in crate::pdf) fn text(segments: &[Segment]) -> String {
     let mut text = String::new();
+    for mut frame in frames(segments) {
+        put_margins_in_place(&mut frame);
+        keep_words_whole(&mut frame);
+        let mut last: Option<&Segment> = None;
+        for segment in frame {
+            if let Some(last) = last {
+                text.push_str(separator(last, segment));
+            }
+            text.push_str(&segment.text);
+            last = Some(segment);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Segments in the order in which they are drawn, or in reading order where that cannot be it; each direction of text by
+/// itself. Margins may be out of place.
+pub(in crate::pdf) fn frames(segments: &[Segment]) -> Vec<Vec<&Segment>> {
     let mut frames: Vec<u16> = Vec::new();
     for segment in segments {
         if !frames.contains(&segment.frame) {
@@ -18,28 +37,16 @@ pub(in crate::pdf) fn text(segments: &[Segment]) -> String {
     };
     // First the main text direction, then text that runs across it.
     frames.sort_by_key(|frame| std::cmp::Reverse(letters(*frame)));
-    for frame in frames {
+    let ordered = frames.into_iter().map(|frame| {
         let mut these: Vec<&Segment> = segments.iter().filter(|segment| segment.frame == frame).collect();
         // The drawing order is usually the reading order, unless a program drew the page by fonts or
         // layers.
         if !columns::is_natural(&these) {
             these = columns::order(&these);
         }
-        put_margins_in_place(&mut these);
-        keep_words_whole(&mut these);
-        let mut last: Option<&Segment> = None;
-        for segment in these {
-            if let Some(last) = last {
-                text.push_str(separator(last, segment));
-            }
-            text.push_str(&segment.text);
-            last = Some(segment);
-        }
-        if last.is_some() {
-            text.push('\n');
-        }
-    }
-    text
+        these
+    });
+    ordered.collect()
 }
 
 /// Moves a header that was drawn last to the front, and a footer that was drawn first to the end.
