@@ -15,7 +15,7 @@ create table dossier.session_context (
   constraint session_context_version_check check (version >= 1)
 );
 comment on table dossier.session_context is
-  'Current contexts. Written only by save_context() and create_session(), so that every version is recorded.';
+  'Current contexts. Written only by functions such as save_context(), so that every version is recorded.';
 comment on column dossier.session_context.session_id is 'The session.';
 comment on column dossier.session_context.organization_id is 'Organization of the session.';
 comment on column dossier.session_context.text_context is 'Free text, up to the setting max_context_bytes.';

@@ -56,7 +56,8 @@ create table dossier.documents (
   )
 );
 comment on table dossier.documents is
-  'Uploaded files. Created only by begin_upload(), so that every row passes its checks. Name and metadata may be changed later.';
+  'Uploaded files. Created only by begin_upload() and imports, so that every row passes their checks. Name and metadata may be '
+  'changed later.';
 comment on column dossier.documents.id is 'Key (uuid v7).';
 comment on column dossier.documents.session_id is 'The session. Never changes.';
 comment on column dossier.documents.organization_id is 'Organization of the session.';
@@ -67,8 +68,8 @@ comment on column dossier.documents.size_bytes is 'Size. While uploading: the de
 comment on column dossier.documents.sha256 is 'Hexadecimal digest of the bytes, computed by the uploader.';
 comment on column dossier.documents.status is 'uploading, stored, extracting, ready, failed or unsupported.';
 comment on column dossier.documents.error_code is
-  'Why it failed or is unsupported, for programs. With status ready it is a notice: after needs_ocr, some pages are images '
-  'without extracted text.';
+  'Why it failed or is unsupported, for programs. With status ready it is a notice: needs_ocr and ocr_incomplete mean that '
+  'words in images were not extracted.';
 comment on column dossier.documents.error_message is 'The same for people. Never null if it failed or is unsupported.';
 comment on column dossier.documents.page_count is 'Number of pages of extracted text.';
 comment on column dossier.documents.token_count is 'Estimated tokens of the text for a language model: the sum over its pages.';

@@ -158,7 +158,7 @@ declare
   caller constant text := dossier_private.require_caller();
   document dossier.documents;
 begin
-  -- Chunks lock the document in share mode. Finish and abort wait for them, and later chunks then find it closed.
+  -- Chunks after the first lock the document in share mode. Finish and abort wait for them, and later chunks find it closed.
   -- Only the caller's own upload is locked, so no user can block another's.
   if alone then
     select d.* into document from dossier.documents as d

@@ -66,7 +66,7 @@ alter table dossier_private.settings add constraint settings_job_max_attempts_ch
   check (name <> 'job_max_attempts' or (jsonb_typeof(value) = 'number' and value between '1' and '100'));
 insert into dossier_private.settings (name, value, default_value, description) values
   ('job_max_attempts', '3', '3',
-    'Attempts at an extraction before its document fails.');
+    'Failed attempts at an extraction before its document fails.');
 
 create function dossier_private.clock_job() returns trigger
 language plpgsql security definer set search_path = ''

@@ -94,7 +94,7 @@ ask a "begin; $(leave_as race-a)" >/dev/null
 send b "begin; $(leave_as race-b)"
 blocked b
 ask a 'commit;' >/dev/null
-is "$(answer b)" 'ERROR:  PT409' 'of two owners who leave at once the second stays'
+is "$(answer b)" 'ERROR:  PT409' 'if two owners leave at once, the second is refused'
 ask b 'rollback;' >/dev/null
 is "$(ask watch "$owners")" 1 'one owner is left'
 
@@ -143,7 +143,7 @@ ask a "begin; $(both "$session" "$twin")" >/dev/null
 send b "$(both "$twin" "$session")"
 blocked b
 ask a "$(both "$twin" "$session") commit;" >/dev/null
-is "$(answer b)" 2 'who saves the same sessions in another order waits, and saves'
+is "$(answer b)" 2 'a save of the same sessions in another order waits, then saves'
 
 # Two first sessions of a new user.
 
@@ -200,9 +200,9 @@ ask keeper "begin; select from dossier_private.jobs where organization_id <> '$o
 ask watch "delete from dossier_private.jobs where document_id <> '$document' and organization_id = '$organization';" >/dev/null
 ask watch 'begin;' >/dev/null
 is "$(ask watch "set role service_role; select document_id from dossier.claim_jobs('one');")" "$document" 'it goes on when the session is back, and is read'
-is "$(ask a "$delete")" "$twin" 'a deletion does not wait for who claims a job of it'
+is "$(ask a "$delete")" "$twin" 'a deletion does not wait for a worker that claims its job'
 ask watch 'commit; reset role;' >/dev/null
-is "$(ask watch "select status from dossier_private.jobs where document_id = '$document';")" running 'who then goes on'
+is "$(ask watch "select status from dossier_private.jobs where document_id = '$document';")" running 'which then continues'
 ask keeper 'rollback;' >/dev/null
 
 due
@@ -210,7 +210,7 @@ ask watch 'begin; select dossier_private.sweep_trash();' >/dev/null
 send a "$restore"
 blocked a
 ask watch 'commit;' >/dev/null
-is "$(answer a)" 'ERROR:  PT404' 'who restores what is being swept waits, and is told that it is gone'
+is "$(answer a)" 'ERROR:  PT404' 'a restore of a session that is being purged waits, then fails'
 
 # Permanent deletions and concurrent operations. All lock from the session down.
 
@@ -230,14 +230,14 @@ blocked b
 send c "select from dossier.begin_upload('$gone', 'late.txt');"
 blocked c
 ask a 'commit;' >/dev/null
-is "$(answer b) $(answer c)" 'ERROR:  PT404 ERROR:  PT404' 'who saves or uploads there meanwhile waits, and is told that it is gone'
+is "$(answer b) $(answer c)" 'ERROR:  PT404 ERROR:  PT404' 'a save and an upload meanwhile wait, then fail'
 
 other=$(ask a "select id from dossier.create_organization('Concurrency, too');")
 ask a "begin; select dossier.forget_organization('$other');" >/dev/null
 send c "select from dossier.create_session('late', organization_id => '$other');"
 blocked c
 ask a 'commit;' >/dev/null
-is "$(answer c)" 'ERROR:  PT404' 'who begins a session in an organization that is being erased, too'
+is "$(answer c)" 'ERROR:  PT404' 'a new session in an organization that is being erased, too'
 
 # Two imports of the same ids in opposite order; the refused one as a bundle and as NDJSON.
 
@@ -366,8 +366,8 @@ blocked d
 send c "select dossier.request_extraction('$document');"
 blocked c
 ask a 'commit;' >/dev/null
-is "$(answer c)" 'ERROR:  PT404' 'who asks for the extraction of one that is being deleted waits, and is told so'
-is "$(answer d)" f 'who completes a document that is being deleted waits, and is told that it is gone'
+is "$(answer c)" 'ERROR:  PT404' 'a request to extract a document that is being deleted waits, then fails'
+is "$(answer d)" f 'the result of a document that is being deleted waits, then is discarded'
 
 # Notifications, which are sent with the commit.
 

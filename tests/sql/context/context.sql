@@ -7,28 +7,28 @@ select tests.fixture();
 -- Rows: read by members, written only by functions.
 
 select is(tests.outcomes($$ select from dossier.session_context where session_id = tests.id('alpha session') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees a context');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that see a context');
 select is(tests.outcomes($$ insert into dossier.session_context (session_id, organization_id) values (tests.id('alpha session'), tests.id('alpha')) $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody inserts one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may insert one');
 select is(tests.outcomes($$ update dossier.session_context set text_context = 'x' where session_id = tests.id('alpha session') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody changes one unrecorded');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may change one without a version');
 select is(tests.outcomes($$ delete from dossier.session_context where session_id = tests.id('alpha session') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody deletes one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may delete one');
 select is(tests.outcomes($$ select from dossier.session_context_versions where session_id = tests.id('alpha session') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees versions');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that see versions');
 select is(tests.outcomes($$ insert into dossier.session_context_versions select session_id, organization_id, '', '{}', 9, '', now() from dossier.session_context $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody invents a version');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may insert a version');
 select is(tests.outcomes($$ update dossier.session_context_versions set text_context = 'x' where session_id = tests.id('alpha session') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody rewrites one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may change one');
 select is(tests.outcomes($$ delete from dossier.session_context_versions where session_id = tests.id('alpha session') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody deletes one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may delete one');
 select throws_ok($$ update dossier.session_context set organization_id = tests.id('beta') where session_id = tests.id('alpha session') $$,
   '23503', null, 'a context stays in its session''s organization for every caller');
 
 -- save_context.
 
 select is(tests.outcomes($$ select from dossier.save_context(tests.id('alpha session'), 'x') $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who saves a context');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that save a context');
 
 select tests.login('alpha-member');
 select results_eq($$ select text_context, context_metadata, version, updated_by from dossier.save_context(tests.id('alpha session'), 'second', '{"n":2}', 1) $$,

@@ -13,7 +13,7 @@ select from dossier.save_context(tests.id('alpha session'), E'one\n2\nthree\nfou
 select tests.logout();
 
 select is(tests.outcomes($$ select from dossier.diff_context(tests.id('alpha session'), 2, 4) $$),
-  'owner 9, admin 9, member 9, viewer 9, other PT404, nobody PT404, anon 42501, service 9', 'who compares');
+  'owner 9, admin 9, member 9, viewer 9, other PT404, nobody PT404, anon 42501, service 9', 'callers that compare');
 select tests.login('alpha-viewer');
 select results_eq($$ select * from dossier.diff_context(tests.id('alpha session'), 2, 4) $$, $$ values
   ('text', 1, 'same', 1, 1, 'one'), ('text', 1, 'removed', 2, null, 'two'), ('text', 1, 'added', null, 2, '2'),
@@ -60,8 +60,8 @@ from (values
   (E'1\n2\n3\n4', E'0\n1\n2\n3\n4\n5', '1+0|1 1|2 4|2+5', 'changes far apart are two hunks'),
   (E'1\n2', E'0\n1\n2\n3', '1+0|1 1|1 2|1+3', 'near ones are one'),
   (E'a\n}\n\nb\n}', E'a\n}\n\nx\n}\n\nb\n}', '1 |1+x|1+}|1+|1 b', 'lines that repeat do not mislead'),
-  (E'b\na\nb\na', E'a\nb\na\nb', '1-b|1 a|2 a|2+b', 'nor texts where all lines repeat'),
-  (E'one\ntwo\nthree\nfour\nfive', E'three\nfour\nfive\none\ntwo', '1-one|1-two|1 three|2 five|2+one|2+two', 'what moved is removed and added')
+  (E'b\na\nb\na', E'a\nb\na\nb', '1-b|1 a|2 a|2+b', 'texts whose lines all repeat are compared'),
+  (E'one\ntwo\nthree\nfour\nfive', E'three\nfour\nfive\none\ntwo', '1-one|1-two|1 three|2 five|2+one|2+two', 'a line that moved is removed and added')
 ) as t (from_text, to_text, expected, what);
 
 -- For any two texts: kept and removed lines are the first, kept and added lines the second, each once and in order.

@@ -40,7 +40,7 @@ $$;
 -- Permissions.
 
 select is(tests.outcomes($$ select from dossier.pack_context(tests.id('alpha session')) $$),
-  'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'who packs');
+  'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'callers that pack');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.pack_context(tests.id('nothing')) $$, 'PT404', 'Session not found', 'a session that does not exist');
 select tests.refuses($$ select dossier.pack_context(null) $$, 'PT404', 'Session not found', 'no session');
@@ -74,9 +74,9 @@ Horses, horses, apples and bananas.', 'context, metadata, pages in their order, 
 select is(pg_temp.quoted(pg_temp.pack()), 'a.txt 1-2, b.txt 1-2', 'quotes name document and pages');
 select is(pg_temp.missing(pg_temp.pack()), 'a.txt 4-4 duplicate, a.txt 3-3 empty, late.txt not_ready failed', 'and the omitted pages, with reasons');
 select is(pg_temp.pack() -> 'context', '{"text_context": "They breed horses.", "context_metadata": {"stage": "discovery"}, "version": 2, "truncated": false, "metadata_left_out": false}', 'the context for itself');
-select is((select string_agg(key, ' ' order by key) from jsonb_object_keys(pg_temp.pack()) as key), 'context left_out max_tokens quotes text tokens', 'what a pack has');
+select is((select string_agg(key, ' ' order by key) from jsonb_object_keys(pg_temp.pack()) as key), 'context left_out max_tokens quotes text tokens', 'the members of a pack');
 select is((pg_temp.pack() #> '{quotes,0}') - 'tokens' - 'document_id', '{"document_name": "a.txt", "first_page": 1, "last_page": 2, "rank": null, "truncated": false,
-  "text": "Apples are red.\n\nPears are green. Horses like pears."}', 'what a quote has');
+  "text": "Apples are red.\n\nPears are green. Horses like pears."}', 'the members of a quote');
 
 -- A query.
 

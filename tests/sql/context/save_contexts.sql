@@ -12,7 +12,7 @@ create function pg_temp.detail(items jsonb) returns jsonb
 language sql as $$ select tests.detail(format('select dossier.save_contexts(%L)', items))::jsonb -> 'items' $$;
 
 select is(tests.outcomes($$ select from dossier.save_contexts(pg_temp.items('s1={"text":"a"}', 's2={"text":"b"}')) $$),
-  'owner 2, admin 2, member 2, viewer 42501, other PT404, nobody PT404, anon 42501, service 2', 'who saves many');
+  'owner 2, admin 2, member 2, viewer 42501, other PT404, nobody PT404, anon 42501, service 2', 'callers that save many contexts');
 
 select tests.login('alpha-member');
 select results_eq($$ select session_id, text_context, context_metadata, version, updated_by

@@ -14,7 +14,7 @@ select tests.logout();
 -- context_history.
 
 select is(tests.outcomes($$ select from dossier.context_history(tests.id('alpha session')) $$),
-  'owner 4, admin 4, member 4, viewer 4, other 0, nobody 0, anon 42501, service 4', 'who sees the history');
+  'owner 4, admin 4, member 4, viewer 4, other 0, nobody 0, anon 42501, service 4', 'callers that see the history');
 select tests.login('alpha-viewer');
 select results_eq($$ select version, updated_by, text_changed, metadata_changed, text_bytes, text_start from dossier.context_history(tests.id('alpha session')) $$,
   $$ values (4, 'alpha-owner', true, false, 16, E'one\n2\nthree\nfour'), (3, 'alpha-owner', false, true, 13, E'one\ntwo\nthree'),
@@ -31,7 +31,7 @@ select tests.refuses($$ select from dossier.context_history(tests.id('alpha sess
 -- restore_context.
 
 select is(tests.outcomes($$ select from dossier.restore_context(tests.id('alpha session'), 2) $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who restores');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that restore');
 select tests.login('alpha-admin');
 select results_eq($$ select text_context, context_metadata, version, updated_by from dossier.restore_context(tests.id('alpha session'), 2) $$,
   $$ values (E'one\ntwo\nthree', '{"stage":"discovery","n":1}'::jsonb, 5, 'alpha-admin') $$, 'text and metadata come back, as a new version');
@@ -52,7 +52,7 @@ select tests.refuses($$ select dossier.restore_context(tests.id('alpha session')
 -- Retention.
 
 select is(tests.outcomes($$ select from dossier.set_context_retention(tests.id('alpha'), 2) $$),
-  'owner 1, admin 1, member 42501, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who says what is kept');
+  'owner 1, admin 1, member 42501, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that set the retention');
 select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody does by hand: ' || statement)
 from (values
   ($$ insert into dossier.context_retention values (tests.id('alpha')) $$),
@@ -96,7 +96,7 @@ select from dossier.set_context_retention(tests.id('alpha'), keep_days => 13);
 select is(pg_temp.kept(), '8', 'days: what is older goes');
 select from dossier.save_context(tests.id('alpha session'), 'ninth');
 select from dossier.save_context(tests.id('alpha session'), 'tenth');
-select is(pg_temp.kept(), '8 9 10', 'what is younger stays, however many');
+select is(pg_temp.kept(), '8 9 10', 'younger versions stay, however many');
 select tests.logout();
 update dossier.context_retention set swept_until = '-infinity' where organization_id = tests.id('alpha');
 select pg_temp.age(8, '14 days'), pg_temp.age(9, '2 days'), pg_temp.age(10, '20 days');

@@ -86,7 +86,7 @@ $$, 'begin atomic bodies hold "end" only as their last word: the CLI would split
 select tests.refuses(replace(:'schemas', 'array[''anon''', 'array[''tests_missing'''), '42704',
   'Dossier grants its API to roles that do not exist: tests_missing', 'an install without its roles');
 select is(tests.outcomes($$ select where dossier.version() like '%.%.%' $$),
-  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'who may ask for the version');
+  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'callers that may ask for the version');
 
 select * from finish();
 rollback;

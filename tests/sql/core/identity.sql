@@ -47,7 +47,7 @@ select throws_ok($$ select dossier_private.read_content(tests.id('beta document'
 select throws_ok($$ select * from dossier_private.document_chunks $$, '42501', 'permission denied for schema dossier_private', 'no private table by name');
 select throws_ok($$ update dossier_private.settings set value = '1' $$, '42501', 'permission denied for schema dossier_private', 'no setting by name');
 select tests.login(null, 'service_role');
-select throws_ok($$ select * from dossier_private.jobs $$, '42501', 'permission denied for schema dossier_private', 'nor for service_role');
+select throws_ok($$ select * from dossier_private.jobs $$, '42501', 'permission denied for schema dossier_private', 'service_role may not, either');
 select tests.logout();
 
 -- A caller's search_path and temporary objects are ignored.
@@ -78,7 +78,7 @@ select is(
   0, 'keys made one after another ascend');
 select is(dossier.limits() -> 'chunk_bytes', '262144', 'limits name the size of a chunk');
 select is(tests.outcomes($$ select where dossier.limits() ->> 'max_file_bytes' is not null $$),
-  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 1, service 1', 'who may ask for the limits');
+  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 1, service 1', 'callers that may ask for the limits');
 
 select * from finish();
 rollback;

@@ -32,7 +32,7 @@ select cmp_ok((select count(*) from tables where of_tenants), '>=', 17::bigint, 
 select is_empty($$
   select name from references_to_tenants r
   where not exists (select from tables t where t.name = r.name and t.of_tenants)
-$$, 'what refers to a tenant''s row has an organization itself');
+$$, 'a table that refers to a tenant''s row has an organization');
 select is_empty($$
   select t.name from tables t join pg_attribute a on a.attrelid = t.oid and a.attname = 'organization_id'
   where not a.attnotnull
@@ -49,13 +49,13 @@ select is_empty($$
     -- Ids are unique in all organizations, and so is what a store calls its bytes.
     and not (indisprimary and columns = array['id']::name[])
     and index <> 'documents_storage_key_idx'
-$$, 'what is unique is unique in an organization');
+$$, 'every unique key includes the organization');
 select is_empty($$
   select name from keys where indisprimary and columns = array['id']::name[]
     and exists (select from references_to_tenants r where r.parent = keys.name)
     and not exists (select from keys other where other.name = keys.name and other.indisunique
       and other.columns @> array['id', 'organization_id']::name[] and cardinality(other.columns) = 2)
-$$, 'what is referred to has a key of its id and its organization');
+$$, 'every referenced table has a key of id and organization');
 select is_empty($$
   select shorter.index, longer.index
   from keys as shorter join keys as longer on longer.indrelid = shorter.indrelid and longer.indexrelid <> shorter.indexrelid

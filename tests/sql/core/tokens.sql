@@ -17,7 +17,7 @@ from (values
   ('吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。何でも薄暗いじめじめした所でニャーニャー泣いていた事だけは記憶している。', 61)
 ) as sample (text, tokens);
 select is(tests.outcomes($$ select where dossier.estimate_tokens('a') = 1 $$),
-  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'who may estimate');
+  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'callers that may estimate');
 
 select * from finish();
 rollback;

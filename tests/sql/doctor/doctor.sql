@@ -8,7 +8,7 @@ select dossier_private.index_document(tests.id(tenant || ' document')), dossier_
 from unnest(array['alpha', 'beta']) as tenant join dossier.session_context c on c.session_id = tests.id(tenant || ' session');
 
 select is(tests.outcomes($$ select from dossier.doctor() $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 44', 'who may ask');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 44', 'callers that may run the doctor');
 -- Checks that depend on rows and the machine come below: tests run on databases with other rows, without fsync.
 select is_empty($$
   select * from dossier.doctor() as d left join dossier_private.doctor_checks() as c on c.name = d.check_name
@@ -161,7 +161,7 @@ language sql as $$ select format('%s: %s', status, array_to_string(findings, '; 
 select is(pg_temp.says('membership'), 'ok: membership is read from organization_members', 'where membership is kept');
 select dossier.use_claims_membership();
 select is(pg_temp.says('membership'), 'ok: membership is read from the claim ["app_metadata", "organizations"] of tokens', 'or read from');
-select matches(pg_temp.says('reader'), 'edges extract files|the text of a one-line file is .The doctor was here', 'who reads files');
+select matches(pg_temp.says('reader'), 'edges extract files|the text of a one-line file is .The doctor was here', 'the check reader reports who extracts files');
 
 select * from finish();
 rollback;

@@ -79,7 +79,7 @@ create function pg_temp.fires(wanted text) returns boolean
 language sql as $$ select exists (select from pg_temp.found() where rule = wanted) $$;
 revoke usage on schema broken from anon;
 select ok(not pg_temp.fires('definer_function_executable') and not pg_temp.fires('security_definer_view') and not pg_temp.fires('auth_users_exposed'),
-  'what nobody can reach is not exposed');
+  'a view that no API role can reach is not exposed');
 grant usage on schema broken to authenticated;
 select ok(pg_temp.fires('security_definer_view'), 'authenticated reaching it is enough');
 alter view broken.window set (security_invoker = true);

@@ -7,18 +7,18 @@ select tests.fixture();
 -- Documents.
 
 select is(tests.outcomes($$ select from dossier.documents where session_id = tests.id('alpha session') $$),
-  'owner 2, admin 2, member 2, viewer 2, other 0, nobody 0, anon 42501, service 2', 'who sees documents');
+  'owner 2, admin 2, member 2, viewer 2, other 0, nobody 0, anon 42501, service 2', 'callers that see documents');
 select is(tests.outcomes($$ insert into dossier.documents (session_id, organization_id, user_id, name, media_type)
     values (tests.id('alpha session'), tests.id('alpha'), 'x', 'x', 'text/plain') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody inserts one past the checks');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may insert one without the checks');
 select is(tests.outcomes($$ update dossier.documents set name = 'new.txt', metadata = '{"a":1}' where id = tests.id('alpha document') $$),
-  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who renames one');
+  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that rename one');
 select is(tests.outcomes(format('update dossier.documents set %I = %I where id = tests.id(''alpha document'')', c, c)),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody sets ' || c)
 from unnest(array['id', 'session_id', 'organization_id', 'user_id', 'media_type', 'size_bytes', 'sha256', 'status',
   'error_code', 'error_message', 'page_count', 'token_count', 'language', 'file_metadata', 'storage', 'storage_key', 'created_at', 'updated_at']) as c;
 select is(tests.outcomes($$ delete from dossier.documents where id = tests.id('alpha document') $$),
-  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who deletes one');
+  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that delete one');
 select is(tests.attempt($$ select from dossier.documents $$, 'alpha-viewer'), '2', 'a member sees no other organization''s documents');
 select is(tests.attempt($$ update dossier.documents set name = '../etc/passwd' where id = tests.id('alpha document') $$, 'alpha-member'), '23514', 'a document is not renamed to a path');
 select is(tests.attempt($$ update dossier.documents set metadata = '[]' where id = tests.id('alpha document') $$, 'alpha-member'), '23514', 'metadata is an object');
@@ -29,13 +29,13 @@ select throws_ok($$ update dossier.documents set status = 'failed' where id = te
 -- Pages.
 
 select is(tests.outcomes($$ select from dossier.document_pages where document_id = tests.id('alpha document') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees pages');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that see pages');
 select is(tests.outcomes($$ insert into dossier.document_pages (document_id, organization_id, page, text) values (tests.id('alpha document'), tests.id('alpha'), 2, '') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody inserts one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may insert one');
 select is(tests.outcomes($$ update dossier.document_pages set text = 'x' where document_id = tests.id('alpha document') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody changes one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may change one');
 select is(tests.outcomes($$ delete from dossier.document_pages where document_id = tests.id('alpha document') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody deletes one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may delete one');
 
 -- The private tables have no grants, and their policies would allow nothing anyway.
 
@@ -46,9 +46,9 @@ from unnest(array['select from dossier_private.document_chunks', 'delete from do
 -- read_content.
 
 select is(tests.outcomes($$ select from dossier.documents where id = tests.id('alpha document') and dossier.read_content(id) = 'hello' $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who reads bytes through the rows they see');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that read bytes of visible documents');
 select is(tests.outcomes($$ select where dossier.read_content(tests.id('alpha document')) = 'hello' $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who reads bytes by id');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that read bytes by id');
 insert into dossier.documents (id, session_id, organization_id, user_id, name, media_type, size_bytes, sha256, status)
 values (tests.id('big'), tests.id('alpha session'), tests.id('alpha'), 'x', 'x', 'text/plain', 3 * 262144 + 100, repeat('0', 64), 'stored'),
   (tests.id('bigger'), tests.id('alpha session'), tests.id('alpha'), 'x', 'x', 'text/plain', 5 * 262144, repeat('0', 64), 'stored');
@@ -73,11 +73,11 @@ select tests.logout();
 -- delete_document.
 
 select is(tests.outcomes($$ select where dossier.delete_document(tests.id('alpha document')) $$),
-  'owner 1, admin 1, member 1, viewer 42501, other 0, nobody 0, anon 42501, service 1', 'who deletes a document');
+  'owner 1, admin 1, member 1, viewer 42501, other 0, nobody 0, anon 42501, service 1', 'callers that delete a document');
 select tests.login('alpha-member');
 select ok(dossier.delete_document(tests.id('alpha document')), 'a document is deleted once');
 select ok(not dossier.delete_document(tests.id('alpha document')), 'but not twice');
-select ok(not dossier.delete_document(null), 'nor nothing');
+select ok(not dossier.delete_document(null), 'null deletes nothing');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.delete_document(tests.id('big')) $$, '42501', 'You may not write in this organization', 'a viewer is told why not');
 select tests.logout();

@@ -20,7 +20,7 @@ select is(pg_temp.failed('x.exe', 'application/x-executable', 10485761), 'max_fi
 select is(pg_temp.failed('x.txt', session_name => 'beta session'),
   'session PT404, max_bytes ?, max_documents ?, max_documents_a_day ?, max_extraction_seconds_a_day ?', 'a stranger learns nothing of quotas');
 select is(pg_temp.failed('x.txt', session_name => 'nothing'),
-  'session PT404, max_bytes ?, max_documents ?, max_documents_a_day ?, max_extraction_seconds_a_day ?', 'nor whether the session exists');
+  'session PT404, max_bytes ?, max_documents ?, max_documents_a_day ?, max_extraction_seconds_a_day ?', 'it does not reveal whether the session exists');
 select tests.login('alpha-viewer');
 select is(pg_temp.failed('x.txt'), 'session 42501, max_bytes ?, max_documents ?, max_documents_a_day ?, max_extraction_seconds_a_day ?', 'a viewer');
 select tests.login(null, 'service_role');

@@ -6,7 +6,7 @@ select plan(22);
 select tests.fixture();
 
 select is(tests.outcomes($$ select dossier.enable_realtime() $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody enables it but the owner of the database');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'only the owner of the database may enable it');
 select is(dossier_private.topic_session('dossier:session:' || tests.id('x')), tests.id('x'), 'a topic names a session');
 select is(dossier_private.topic_session(topic), null, 'or does not: ' || coalesce(topic, 'null'))
 from unnest(array[null, '', 'dossier:session:', 'dossier:session:x', 'x dossier:session:' || tests.id('x'), 'dossier:session:' || tests.id('x') || 'x', 'dossier:sessions:' || tests.id('x')]) as topic;
@@ -47,12 +47,12 @@ begin
   return heard;
 end
 $$;
-select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('alpha session')), 0, 'nobody hears anything before it is enabled');
+select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('alpha session')), 0, 'before it is enabled, nobody receives anything');
 select lives_ok($$ select dossier.enable_realtime() $$, 'it is enabled');
 select lives_ok($$ select dossier.enable_realtime() $$, 'it can be repeated');
 select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('alpha session')), 3, 'a member may join the topic of a session');
 select is(pg_temp.hears('beta-owner', 'dossier:session:' || tests.id('alpha session')), 0, 'another tenant may not');
-select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('beta session')), 0, 'nor the other way round');
+select is(pg_temp.hears('alpha-viewer', 'dossier:session:' || tests.id('beta session')), 0, 'the other tenant receives nothing, either');
 select is(pg_temp.hears('alpha-viewer', 'something else'), 0, 'other topics are not Dossier''s to allow');
 
 create or replace function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void language plpgsql

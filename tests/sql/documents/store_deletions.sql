@@ -40,9 +40,9 @@ select is(pg_temp.outside('one'), tests.id('one'), 'a document whose bytes are e
 select throws_ok($$ update dossier.documents set storage = 'elsewhere', storage_key = 'one' where id = tests.id('alpha document') $$, '23505', null, 'two documents do not share bytes');
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.read_content(tests.id('one')) $$, 'PT410', 'The bytes of this document are not in the database', 'they cannot be read here');
-select is(dossier.export_sessions(array[tests.id('alpha session')], true) #>> '{sessions,0,documents,0,bytes}', null, 'nor exported');
+select is(dossier.export_sessions(array[tests.id('alpha session')], true) #>> '{sessions,0,documents,0,bytes}', null, 'it is not exported, either');
 select is(tests.outcomes($$ update dossier.documents set storage = 'postgres', storage_key = null where id = tests.id('one') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody says where they are by an update');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may change the storage of a document');
 
 -- Every way to delete a document.
 
@@ -87,17 +87,17 @@ select tests.refuses($$ select dossier.claim_store_deletions('elsewhere', lease_
 select is_empty($$ select dossier.claim_store_deletions('another') $$, 'a worker claims what is in its store');
 insert into claimed select * from dossier.claim_store_deletions('elsewhere');
 select set_eq($$ select storage_key, attempt from claimed $$, $$ values ('one', 1), ('two', 1) $$, 'all of it');
-select is_empty($$ select dossier.claim_store_deletions('elsewhere') $$, 'nobody else has it meanwhile');
+select is_empty($$ select dossier.claim_store_deletions('elsewhere') $$, 'no other worker gets it meanwhile');
 select ok(dossier.fail_store_deletion((select deletion_id from claimed where storage_key = 'one'), 1, 'no answer'), 'one fails');
 select is(dossier.complete_store_deletions(array(select deletion_id from claimed where storage_key = 'two')), 1, 'one is gone');
 select is(dossier.complete_store_deletions(array(select deletion_id from claimed where storage_key = 'two')), 0, 'once');
 select tests.logout();
 select results_eq($$ select storage_key, last_error, next_attempt_at between now() + interval '5 seconds' and now() + interval '10 seconds' from dossier_private.store_deletions $$,
-  $$ values ('one', 'no answer', true) $$, 'what failed waits a while');
+  $$ values ('one', 'no answer', true) $$, 'a failed deletion waits before the retry');
 update dossier_private.store_deletions set attempts = 99, next_attempt_at = now();
 select tests.login(null, 'service_role');
 select is((select attempt from dossier.claim_store_deletions('elsewhere')), 100, 'and is tried as often as it takes');
-select is(dossier.fail_store_deletion((select deletion_id from claimed where storage_key = 'one'), 99, 'late'), false, 'who was slower than the lease says nothing any more');
+select is(dossier.fail_store_deletion((select deletion_id from claimed where storage_key = 'one'), 99, 'late'), false, 'a worker whose lease has expired cannot report a failure');
 select ok(dossier.fail_store_deletion((select deletion_id from claimed where storage_key = 'one'), 100, ' '), 'a failure needs no reason');
 select tests.logout();
 select ok((select last_error = 'No reason was given.' and next_attempt_at between now() + interval '3 hours' and now() + interval '6 hours' from dossier_private.store_deletions), 'six hours apart at most');

@@ -39,12 +39,12 @@ select is(pg_temp.claim(), 'thumbnail', 'has one');
 select is((select status from dossier.documents where id = tests.id('alpha document')), 'ready', 'and is ready before');
 select tests.refuses($$ select dossier.complete_job(pg_temp.job(), 1, '[]') $$, 'PT400', 'This job is of kind thumbnail', 'text instead of a thumbnail');
 select is(tests.outcomes($$ select where dossier.thumbnail_pending(tests.id('alpha document')) $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who learns that it is still to be made');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that learn that a thumbnail is pending');
 
 -- Writing it.
 
 select is(tests.outcomes($$ select where not dossier.complete_thumbnail(-1, 1, 'image/webp', 1, 1, 'x') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who reports thumbnails');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'callers that report thumbnails');
 select tests.login(null, 'service_role');
 select throws_ok($$ select pg_temp.thumbnail('') $$, '23514', null, 'an empty picture');
 select throws_ok($$ select pg_temp.thumbnail(convert_to(repeat('x', 1048577), 'utf8')) $$, '23514', null, 'one of more than a mebibyte');
@@ -57,20 +57,20 @@ select ok(pg_temp.thumbnail('picture'), 'its worker''s is taken');
 select ok(not pg_temp.thumbnail('picture'), 'once');
 select results_eq($$ select media_type, width, height, bytes, sha256 from dossier.document_thumbnails where document_id = tests.id('alpha document') $$,
   $$ values ('image/webp', 512, 300, 'picture'::bytea, encode(sha256('picture'), 'hex')) $$, 'with its digest');
-select ok(not dossier.thumbnail_pending(tests.id('alpha document')), 'nobody waits any more');
+select ok(not dossier.thumbnail_pending(tests.id('alpha document')), 'it is no longer pending');
 
 -- Seeing it.
 
 select tests.logout();
 select is(tests.outcomes($$ select from dossier.document_thumbnails where document_id = tests.id('alpha document') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees it');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that see it');
 select is(tests.outcomes($$ insert into dossier.document_thumbnails (document_id, organization_id, media_type, width, height, bytes)
     values (tests.id('alpha document'), tests.id('alpha'), 'image/webp', 1, 1, 'x') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody inserts one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may insert one');
 select is(tests.outcomes($$ update dossier.document_thumbnails set bytes = 'x' $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody changes one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may change one');
 select is(tests.outcomes($$ delete from dossier.document_thumbnails $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody deletes one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may delete one');
 select throws_ok($$ update dossier.document_thumbnails set organization_id = tests.id('beta') $$, '23503', null, 'it stays in its document''s organization');
 
 -- Once is enough, because bytes never change.

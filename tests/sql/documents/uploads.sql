@@ -82,7 +82,7 @@ from (values
 -- begin_upload.
 
 select is(tests.outcomes($$ select from dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'who may begin an upload');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'callers that may begin an upload');
 
 select tests.login('alpha-member');
 select results_eq($$ select session_id, organization_id, user_id, name, media_type, size_bytes, sha256, status, metadata, storage
@@ -91,7 +91,7 @@ select results_eq($$ select session_id, organization_id, user_id, name, media_ty
   'an upload begins with what is declared');
 select is((dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485760)).size_bytes, 10485760::bigint, '10 MiB may be declared');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485761) $$, 'PT413', 'The file is larger than 10485760 bytes', '10 MiB and a byte may not');
-select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 9223372036854775807) $$, 'PT413', 'The file is larger than 10485760 bytes', 'nor the largest number');
+select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 9223372036854775807) $$, 'PT413', 'The file is larger than 10485760 bytes', 'the largest integer is refused, too');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => -1) $$, 'PT400', 'size_bytes must not be negative', 'a negative size');
 select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), %L)', name), 'PT400', 'Invalid document name', 'a name: ' || what)
 from (values
@@ -155,7 +155,7 @@ select tests.logout();
 delete from dossier.organization_members where user_id = 'alpha-member';
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.finish_upload(tests.id('alpha upload'), 5, repeat('a', 64)) $$, 'PT404', 'Document not found', 'a member who has left');
-select ok(dossier.abort_upload(tests.id('alpha upload')), 'who may still clear up');
+select ok(dossier.abort_upload(tests.id('alpha upload')), 'callers that may still abort');
 select tests.logout();
 insert into dossier.organization_members values (tests.id('alpha'), 'alpha-member', 'member');
 
@@ -232,16 +232,16 @@ select tests.refuses($$ select pg_temp.finish(5) $$, 'PT400', 'The upload is inc
 select pg_temp.upload('five.txt');
 select pg_temp.append(0, '12345');
 select is(tests.outcomes($$ select from dossier.finish_upload((select id from upload), 5, repeat('ab', 32)) $$),
-  'owner 42501, admin 42501, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'who may finish an upload');
+  'owner 42501, admin 42501, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'callers that may finish an upload');
 
 -- abort_upload.
 
 select is(tests.outcomes($$ select where dossier.abort_upload((select id from upload)) $$),
-  'owner 0, admin 0, member 1, viewer 0, other 0, nobody 42501, anon 42501, service 42501', 'who may abort an upload');
+  'owner 0, admin 0, member 1, viewer 0, other 0, nobody 42501, anon 42501, service 42501', 'callers that may abort an upload');
 select tests.login('alpha-member');
 select ok(dossier.abort_upload((select id from upload)), 'an upload is aborted once');
 select ok(not dossier.abort_upload((select id from upload)), 'but not twice');
-select ok(not dossier.abort_upload(null), 'nor nothing');
+select ok(not dossier.abort_upload(null), 'null aborts nothing');
 select tests.logout();
 select is_empty($$ select from dossier_private.document_chunks where document_id = (select id from upload) $$, 'its bytes are gone');
 

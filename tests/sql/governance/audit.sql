@@ -15,7 +15,7 @@ language sql as $$ select * from dossier.audit_log where organization_id = tests
 -- Admins read it, and nobody writes it.
 
 select is(tests.outcomes($$ select from dossier.audit_log where organization_id = tests.id('alpha') and action = 'organization.created' $$),
-  'owner 1, admin 1, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who reads it');
+  'owner 1, admin 1, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that read it');
 select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', statement)
 from (values
   ($$ insert into dossier.audit_log (organization_id, role, action, object_id) values (tests.id('alpha'), 'x', 'x.x', 'x') $$),
@@ -27,7 +27,7 @@ from (values
 -- Its entries.
 
 select is(pg_temp.events(), 'organization.created, member.added alpha-owner, member.added alpha-admin, member.added alpha-member, member.added alpha-viewer',
-  'what the fixture did, as the owner of the database');
+  'the events of the fixture, as the owner of the database');
 select tests.login('alpha-owner');
 update dossier.organization_members set role = 'member' where user_id = 'alpha-viewer';
 select results_eq($$ select organization_id, user_id, role, action, object_id, details from pg_temp.last_event() $$,
@@ -101,7 +101,7 @@ select is((select action || ' ' || (details ->> 'name') from dossier.audit_log w
 delete from dossier.organizations where id = tests.id('alpha');
 select tests.logout();
 select is((select action from pg_temp.last_event()), 'organization.deleted', 'the last event of an organization');
-select is((select count(*)::integer from dossier.audit_log where organization_id = tests.id('alpha') and action in ('member.removed', 'session.deleted')), 3, 'what went with it is not named');
+select is((select count(*)::integer from dossier.audit_log where organization_id = tests.id('alpha') and action in ('member.removed', 'session.deleted')), 3, 'rows deleted along with it are not listed');
 
 select * from finish();
 rollback;

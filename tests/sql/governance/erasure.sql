@@ -7,11 +7,11 @@ select tests.fixture();
 -- forget_user.
 
 select is(tests.outcomes($$ select from dossier.forget_user('alpha-member') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who erases a user');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'callers that erase a user');
 select tests.login(null, 'service_role');
 select tests.refuses($$ select dossier.forget_user(null) $$, 'PT400', 'user_id must identify a user', 'nobody');
 select tests.refuses($$ select dossier.forget_user(' ') $$, 'PT400', 'user_id must identify a user', 'a blank name');
-select tests.refuses($$ select dossier.forget_user('forgotten') $$, 'PT400', 'user_id must identify a user', 'who is forgotten already');
+select tests.refuses($$ select dossier.forget_user('forgotten') $$, 'PT400', 'user_id must identify a user', 'a user who is already forgotten');
 select tests.refuses($$ select dossier.forget_user('alpha-owner') $$, 'PT409', 'The user is the last owner of organizations that have other members', 'the last owner of others');
 select tests.logout();
 
@@ -47,9 +47,9 @@ select tests.logout();
 select is((select kind || ' ' || (erased = (select value -> 'erased' from receipt)) from dossier_private.erasure_receipts where id = (select (value ->> 'receipt_id')::uuid from receipt)), 'user true', 'it is kept');
 select is_empty($$ select from dossier.organizations where name = 'Her own' $$, 'her own organization is gone');
 select is_empty($$ select from dossier.sessions where title = 'in it' $$, 'and what she had in its trash');
-select is((select deleted_by from dossier.sessions where id = tests.id('alpha session')), 'forgotten', 'what she put into the trash of others stays there, without her name');
-select is((select string_agg(user_id, ', ') from dossier.documents where name in ('half.txt', 'whole.txt')), 'forgotten', 'what she did for others stays, without her name');
-select is((select text_context || ' ' || updated_by from dossier.session_context c join dossier.sessions s on s.id = c.session_id where s.title = 'shared'), 'known forgotten', 'as do contexts');
+select is((select deleted_by from dossier.sessions where id = tests.id('alpha session')), 'forgotten', 'sessions that she trashed in other organizations stay, without her id');
+select is((select string_agg(user_id, ', ') from dossier.documents where name in ('half.txt', 'whole.txt')), 'forgotten', 'her rows in other organizations stay, without her id');
+select is((select text_context || ' ' || updated_by from dossier.session_context c join dossier.sessions s on s.id = c.session_id where s.title = 'shared'), 'known forgotten', 'contexts stay, too');
 
 -- Her name remains nowhere in the database.
 create function pg_temp.places_of(needle text) returns setof text
@@ -67,9 +67,9 @@ begin
 end
 $$;
 select is_empty($$ select pg_temp.places_of('alpha-member') $$, 'her name is nowhere');
-select is_empty($$ select from dossier.audit_log where user_id = 'forgotten' and origin is not null $$, 'nor where she came from');
+select is_empty($$ select from dossier.audit_log where user_id = 'forgotten' and origin is not null $$, 'her address is removed, too');
 select ok(exists (select from pg_temp.places_of('alpha-owner')), 'others'' names are');
-select is((select string_agg(distinct action, ', ') from dossier.audit_log where user_id = 'forgotten' and organization_id = tests.id('alpha')), 'document.stored, member.role_changed, session.trashed', 'what she did can still be read');
+select is((select string_agg(distinct action, ', ') from dossier.audit_log where user_id = 'forgotten' and organization_id = tests.id('alpha')), 'document.stored, member.role_changed, session.trashed', 'her events can still be read');
 select tests.login(null, 'service_role');
 select is((select sum(value::integer)::integer from jsonb_each_text(dossier.forget_user('alpha-member') -> 'erased')), 0, 'there is nothing to forget twice');
 select tests.logout();
@@ -77,7 +77,7 @@ select tests.logout();
 -- forget_organization.
 
 select is(tests.outcomes($$ select from dossier.forget_organization(tests.id('alpha')) $$),
-  'owner 1, admin 42501, member PT404, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who erases an organization; the member is forgotten');
+  'owner 1, admin 42501, member PT404, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that erase an organization; the member is forgotten');
 select tests.login('alpha-owner');
 select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'Organization not found', 'another tenant''s');
 select tests.refuses($$ select dossier.forget_organization(null) $$, 'PT404', 'Organization not found', 'no organization');
@@ -93,14 +93,14 @@ select is((select value ->> 'subject_sha256' from second_receipt), encode(sha256
 select tests.logout();
 select is_empty($$ select pg_temp.places_of(tests.id('beta')::text) $$, 'its id is nowhere');
 select set_eq($$ select storage_key from dossier_private.store_deletions $$, array['half.txt', 'b'], 'bytes outside are yet to be deleted');
-select is_empty($$ select pg_temp.places_of('beta-') $$, 'nor its members');
+select is_empty($$ select pg_temp.places_of('beta-') $$, 'its members are gone, too');
 select tests.login(null, 'service_role');
 select tests.refuses($$ select dossier.forget_organization(tests.id('beta')) $$, 'PT404', 'Organization not found', 'not twice');
 select tests.logout();
 
 -- API roles cannot read receipts.
 select is(tests.outcomes($$ select from dossier_private.erasure_receipts $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody reads receipts but the owner of the database');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'only the owner of the database may read receipts');
 
 select * from finish();
 rollback;

@@ -7,7 +7,7 @@ select tests.fixture();
 -- Setting and reading them.
 
 select is(tests.outcomes($$ select from dossier.set_quota(tests.id('alpha'), 1) $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who sets quotas');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'callers that set quotas');
 select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody does by hand: ' || statement)
 from (values
   ($$ insert into dossier.quotas (organization_id) values (tests.id('alpha')) $$),
@@ -15,7 +15,7 @@ from (values
   ($$ delete from dossier.quotas $$)
 ) as t (statement);
 select is(tests.outcomes($$ select from dossier.usage(tests.id('alpha')) $$),
-  'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'who sees usage');
+  'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'callers that see usage');
 select tests.login(null, 'service_role');
 select tests.refuses($$ select dossier.set_quota(tests.id('nothing'), 1) $$, 'PT404', 'Organization not found', 'an organization that does not exist');
 select tests.refuses($$ select dossier.set_quota(null, 1) $$, 'PT404', 'Organization not found', 'no organization');
@@ -24,10 +24,10 @@ select tests.refuses($$ select dossier.set_quota(tests.id('alpha'), 1, 1, 1, -1)
 select results_eq($$ select max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day from dossier.set_quota(tests.id('alpha'), 100, 4, 3, 60) $$,
   $$ values (100::bigint, 4::bigint, 3::bigint, 60::bigint) $$, 'quotas are set');
 select is(tests.outcomes($$ select from dossier.quotas where organization_id = tests.id('alpha') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees quotas');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that see quotas');
 select tests.login('alpha-viewer');
 select results_eq($$ select * from dossier.usage(tests.id('alpha')) $$,
-  $$ values (5::bigint, 2::bigint, 0::bigint, 0::double precision, 100::bigint, 4::bigint, 3::bigint, 60::bigint, 0::bigint, 0::bigint) $$, 'what is stored and used');
+  $$ values (5::bigint, 2::bigint, 0::bigint, 0::double precision, 100::bigint, 4::bigint, 3::bigint, 60::bigint, 0::bigint, 0::bigint) $$, 'usage reports stored and used amounts');
 select tests.login('beta-viewer');
 select results_eq($$ select documents, max_bytes, max_documents from dossier.usage(tests.id('beta')) $$, $$ values (2::bigint, null::bigint, null::bigint) $$, 'without quotas nothing is limited');
 select tests.refuses($$ select from dossier.usage(tests.id('nothing')) $$, 'PT404', 'Organization not found', 'usage of no organization');
@@ -35,14 +35,14 @@ select tests.refuses($$ select from dossier.usage(tests.id('nothing')) $$, 'PT40
 -- Bytes.
 
 select tests.login('alpha-member');
-select is(tests.attempt($$ select from dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 95) $$, 'alpha-member'), '1', 'as many bytes as are left');
+select is(tests.attempt($$ select from dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 95) $$, 'alpha-member'), '1', 'an upload of exactly the remaining bytes passes');
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 96) $$, 'PT403', 'The quota of the organization is exhausted: 5 of 100 bytes stored', 'a byte more');
 select is(tests.detail($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 96) $$)::jsonb,
   '{"quota": "max_bytes", "limit": 100, "used": 5, "needed": 96}', 'the detail is for programs');
 select lives_ok($$ select dossier.begin_upload(tests.id('alpha session'), 'declared.txt', size_bytes => 90) $$, 'declared bytes are taken at once');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt', size_bytes => 6) $$, 'PT403', 'The quota of the organization is exhausted: 95 of 100 bytes stored', 'which leaves fewer');
-select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '123456') $$, 'PT403', 'The quota of the organization is exhausted: 95 of 100 bytes stored', 'nor does an upload of unknown size go on above the quota');
+select tests.refuses($$ select dossier.append_upload(tests.id('alpha upload'), 0, '123456') $$, 'PT403', 'The quota of the organization is exhausted: 95 of 100 bytes stored', 'an upload of unknown size cannot exceed the quota');
 select ok(dossier.abort_upload((select id from dossier.documents where name = 'declared.txt')), 'an upload that is aborted');
 select lives_ok($$ select dossier.append_upload(tests.id('alpha upload'), 0, '123456') $$, 'gives its bytes back');
 select is((select bytes from dossier.usage(tests.id('alpha'))), 11::bigint, 'bytes count as they arrive');
@@ -56,7 +56,7 @@ select from dossier.set_quota(tests.id('alpha'), 11);
 select tests.login('alpha-member');
 select is((dossier.finish_upload(tests.id('alpha upload'), 6, repeat('ab', 32))).status, 'stored', 'one does that has room');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT403', 'The quota of the organization is exhausted: 11 of 11 bytes stored', 'nothing left: not even for a size that is not known');
-select is((select max_documents from dossier.usage(tests.id('alpha'))), null, 'what set_quota leaves out is not limited any more');
+select is((select max_documents from dossier.usage(tests.id('alpha'))), null, 'omitted quotas are removed');
 
 -- Documents, in total and today.
 
@@ -95,7 +95,7 @@ select tests.login(null, 'service_role');
 select from dossier.set_quota(tests.id('alpha'), max_extraction_seconds_a_day => 60);
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x.txt') $$, 'PT429', 'The quota of the organization is exhausted: 90 of 60 seconds of extraction today', 'an upload after the seconds are used up');
-select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT429', 'The quota of the organization is exhausted: 90 of 60 seconds of extraction today', 'nor is a file read again');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT429', 'The quota of the organization is exhausted: 90 of 60 seconds of extraction today', 'a file cannot be extracted again, either');
 select tests.login(null, 'service_role');
 select from dossier.set_quota(tests.id('alpha'));
 select tests.logout();

@@ -34,7 +34,7 @@ select pg_temp.document('beta', 1), pg_temp.queue('beta', 1);
 select tests.login(null, 'service_role');
 select results_eq($$ select pg_temp.claim() $$, array['alpha1'], 'the oldest of all is first');
 select results_eq($$ select pg_temp.claim() $$, array['beta1'], 'then who has nothing under way, however late');
-select results_eq($$ select pg_temp.claim(3) $$, array['alpha2', 'alpha3', 'alpha4'], 'nobody else waits: the burst goes on, in its order');
+select results_eq($$ select pg_temp.claim(3) $$, array['alpha2', 'alpha3', 'alpha4'], 'without other waiting jobs, the burst continues in order');
 select tests.logout();
 select pg_temp.document('beta', n), pg_temp.queue('beta', n) from generate_series(2, 4) as n;
 select tests.login(null, 'service_role');
@@ -56,8 +56,8 @@ update dossier_private.jobs set run_at = 'infinity' where organization_id = test
 select tests.login(null, 'service_role');
 select results_eq($$ select pg_temp.claim(3) $$, array['beta6', 'beta5 thumbnail'], 'text first, then a thumbnail, though older');
 select tests.logout();
-select is((select status from dossier.documents where id = tests.id('beta6')), 'extracting', 'whose text is read is being extracted');
-select is((select status from dossier.documents where id = tests.id('beta5')), 'stored', 'whose thumbnail is made is not');
+select is((select status from dossier.documents where id = tests.id('beta6')), 'extracting', 'a document with a running extraction is extracting');
+select is((select status from dossier.documents where id = tests.id('beta5')), 'stored', 'a document with a running thumbnail is not');
 
 -- Releasing.
 

@@ -21,7 +21,7 @@ from (values
 -- request_extraction.
 
 select is(tests.outcomes($$ select from dossier.request_extraction(tests.id('alpha document')) $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who may ask for extraction');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that may ask for extraction');
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document'), true) $$, 'PT422', 'OCR does not apply to files of type text/plain', 'a text has nothing for OCR');
 select tests.logout();
@@ -54,11 +54,11 @@ select is(pg_temp.claim('edge-1'), 1::bigint, 'a job is claimed');
 select results_eq($$ select document_id, organization_id, media_type, size_bytes, sha256, ocr, attempt, kind from claimed $$,
   $$ values (tests.id('alpha document'), tests.id('alpha'), 'text/plain', 5::bigint, encode(sha256('hello'), 'hex'), true, 1, 'extract') $$, 'with all that a worker needs');
 select is(pg_temp.status(), 'extracting', 'the document is being extracted');
-select is_empty($$ select from dossier.claim_jobs('edge-2') $$, 'nobody else gets it');
+select is_empty($$ select from dossier.claim_jobs('edge-2') $$, 'no other worker gets it');
 select ok(dossier.extend_lease(pg_temp.job(), 1, 600), 'its worker keeps it');
-select ok(not dossier.extend_lease(pg_temp.job(), 2), 'who is not its worker does not');
-select ok(not dossier.complete_job(pg_temp.job(), 2, '[]'), 'nor completes it');
-select ok(not dossier.fail_job(pg_temp.job(), 0, 'x', 'x'), 'nor fails it');
+select ok(not dossier.extend_lease(pg_temp.job(), 2), 'another worker does not');
+select ok(not dossier.complete_job(pg_temp.job(), 2, '[]'), 'or complete it');
+select ok(not dossier.fail_job(pg_temp.job(), 0, 'x', 'x'), 'or fail it');
 select is(pg_temp.status(), 'extracting', 'which changes nothing');
 select tests.logout();
 select results_eq($$ select status, attempts, worker, lease_expires_at from dossier_private.jobs where id = pg_temp.job() $$,
@@ -148,7 +148,7 @@ $$;
 select pg_temp.claim('lost');
 select pg_temp.lose();
 select is(pg_temp.claim('finder'), 1::bigint, 'the job of a lost worker is taken up again');
-select is((select attempt from claimed), 2, 'as a new attempt');
+select is((select attempt from claimed), 2, 'it is a new attempt');
 select is(pg_temp.status(), 'extracting', 'the document never stops being extracted');
 select ok(not dossier.complete_job(pg_temp.job(), 1, '[]'), 'the lost worker comes too late');
 select pg_temp.lose();

@@ -9,11 +9,11 @@ select skip('pgvector is installed here', 13);
 \else
 
 select is(tests.outcomes($$ select from dossier.match_pages('{1,0}', organization_id => tests.id('alpha')) $$),
-  'owner PT501, admin PT501, member PT501, viewer PT501, other PT404, nobody PT404, anon 42501, service PT501', 'who matches pages');
+  'owner PT501, admin PT501, member PT501, viewer PT501, other PT404, nobody PT404, anon 42501, service PT501', 'callers that match pages');
 select is(tests.outcomes($$ select from dossier.hybrid_search('x', '{1,0}', organization_id => tests.id('alpha')) $$),
-  'owner PT501, admin PT501, member PT501, viewer PT501, other PT404, nobody PT404, anon 42501, service PT501', 'who searches both ways');
+  'owner PT501, admin PT501, member PT501, viewer PT501, other PT404, nobody PT404, anon 42501, service PT501', 'callers that search both ways');
 select is(tests.outcomes($$ select dossier.save_embeddings('[]') $$),
-  'owner PT501, admin PT501, member PT501, viewer PT501, other PT501, nobody PT501, anon 42501, service PT501', 'who saves embeddings');
+  'owner PT501, admin PT501, member PT501, viewer PT501, other PT501, nobody PT501, anon 42501, service PT501', 'callers that save embeddings');
 select is(tests.outcomes($$ select from dossier.pages_without_embedding() $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service PT501', 'only services can list the remaining pages');
 select is(tests.outcomes($$ select dossier.enable_embeddings(3) $$),

@@ -30,20 +30,20 @@ select from dossier.save_context(tests.id('alpha session'), 'They want the horse
 select tests.logout();
 
 select is(tests.outcomes($$ select from dossier.search('contract') $$),
-  'owner 2, admin 2, member 2, viewer 2, other 2, nobody 0, anon 42501, service PT400', 'who finds what');
+  'owner 2, admin 2, member 2, viewer 2, other 2, nobody 0, anon 42501, service PT400', 'callers that find pages');
 select is(tests.outcomes($$ select from dossier.search('contract', organization_id => tests.id('alpha')) $$),
-  'owner 2, admin 2, member 2, viewer 2, other PT404, nobody PT404, anon 42501, service 2', 'who searches an organization');
+  'owner 2, admin 2, member 2, viewer 2, other PT404, nobody PT404, anon 42501, service 2', 'callers that search an organization');
 select is(tests.outcomes($$ select from dossier.search('contract', tests.id('alpha session')) $$),
-  'owner 2, admin 2, member 2, viewer 2, other PT404, nobody PT404, anon 42501, service 2', 'who searches a session');
+  'owner 2, admin 2, member 2, viewer 2, other PT404, nobody PT404, anon 42501, service 2', 'callers that search a session');
 select tests.login('alpha-viewer');
 select results_eq($$ select kind, session_id, document_id, document_name, page, snippet from dossier.search('contract') $$, $$ values
   ('name', tests.id('alpha session'), tests.id('contract.pdf'), 'contract.pdf', null, 'contract.pdf'),
   ('page', tests.id('alpha session'), tests.id('contract.pdf'), 'contract.pdf', 2, 'A café in the old town. The <mark>contract</mark> is void.') $$,
-  'what is known of a hit');
+  'the columns of a hit');
 select results_eq($$ select kind, session_id, document_id, document_name, page, snippet from dossier.search('initech') $$,
   $$ values ('context', tests.id('alpha session'), null::uuid, null, null::integer, E'They want the horses by Friday.\n<mark>Initech</mark>') $$,
   'a context is found, by its metadata too');
-select is(pg_temp.found('hello'), null, 'what was never made ready is not found');
+select is(pg_temp.found('hello'), null, 'a document that never became ready is not found');
 
 -- Words.
 
@@ -77,7 +77,7 @@ update dossier.documents set status = 'ready', language = 'eng' where id = tests
 select tests.login('alpha-viewer');
 select is(pg_temp.found('horse'), 'page contract.pdf 1', 'English: any form of a word');
 select is(pg_temp.found('the horses'), 'page contract.pdf 1, context alpha session', 'each text in its own language');
-select is(pg_temp.found('horses -friday'), 'page contract.pdf 1', 'what is excluded, too');
+select is(pg_temp.found('horses -friday'), 'page contract.pdf 1', 'excluded words, too');
 select is(pg_temp.found('horses,sight;behold'), 'page contract.pdf 1', 'a comma is a space');
 select is(pg_temp.found('the'), 'context alpha session', 'where a word is a stop word it finds nothing');
 select is((select snippet from dossier.search('runs')), 'The <mark>running</mark> horses of Zürich are a sight to behold.', 'the form that is there is marked');
@@ -160,7 +160,7 @@ from (values
   ($$ select from dossier.search('x', after => 'x') $$, 'PT400', 'after is not a valid cursor', 'a malformed cursor'),
   ($$ select from dossier.search('x', after => '1 page ''') $$, 'PT400', 'after is not a valid cursor', 'a hostile cursor'),
   ($$ select from dossier.search('x', after => '1e-99 page ' || tests.id('x')) $$, 'PT400', 'after is not a valid cursor', 'a rank out of range'),
-  ($$ select from dossier.search('x', after => repeat('9', 400) || ' page ' || tests.id('x')) $$, 'PT400', 'after is not a valid cursor', 'nor is this'),
+  ($$ select from dossier.search('x', after => repeat('9', 400) || ' page ' || tests.id('x')) $$, 'PT400', 'after is not a valid cursor', 'a rank with too many digits'),
   ($$ select from dossier.search('x', media_type => 'pdf') $$, 'PT400', 'media_type is not a valid filter', 'half a type'),
   ($$ select from dossier.search('x', media_type => 'text/%') $$, 'PT400', 'media_type is not a valid filter', 'another wildcard'),
   ($$ select from dossier.search('x', media_type => '\') $$, 'PT400', 'media_type is not a valid filter', 'a backslash')
@@ -203,7 +203,7 @@ select tests.logout();
 -- New words wait in the index's pending list. They are found all the same, as everything above proves.
 
 select is(tests.outcomes($$ select from dossier.index_pending_words() $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who may put them into it');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'callers that may merge pending words');
 select pg_temp.document('late.txt', 'beta', array['One more.']);
 select tests.login(null, 'service_role');
 select cmp_ok(dossier.index_pending_words(), '>', 0::bigint, 'a worker does');

@@ -5,9 +5,9 @@ select plan(15);
 select tests.fixture();
 
 select is(tests.outcomes($$ select from dossier.list_sessions(tests.id('alpha')) $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who lists an organization''s sessions');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that list an organization''s sessions');
 select is(tests.outcomes($$ select from dossier.list_documents(tests.id('alpha')) $$),
-  'owner 2, admin 2, member 2, viewer 2, other 0, nobody 0, anon 42501, service 2', 'who lists an organization''s documents');
+  'owner 2, admin 2, member 2, viewer 2, other 0, nobody 0, anon 42501, service 2', 'callers that list an organization''s documents');
 select is(tests.outcomes($$ select from dossier.list_documents() as d where d.organization_id = tests.id('beta') $$),
   'owner 0, admin 0, member 0, viewer 0, other 2, nobody 0, anon 42501, service 2', 'without an organization: one''s own');
 
@@ -58,7 +58,7 @@ select tests.logout();
 select tests.login('alpha-member');
 select from dossier.delete_sessions(array[tests.id('s8')]);
 select tests.login('both');
-select results_eq('select title from dossier.list_sessions(limit_count => 3)', array['s9', 's7', 's6'], 'what is in the trash is not listed');
+select results_eq('select title from dossier.list_sessions(limit_count => 3)', array['s9', 's7', 's6'], 'trashed sessions are not listed');
 
 select tests.refuses($$ select from dossier.list_sessions(limit_count => 0) $$, 'PT400', 'limit_count must be between 1 and 1000', 'no sessions');
 select tests.refuses($$ select from dossier.list_sessions(limit_count => 1001) $$, 'PT400', 'limit_count must be between 1 and 1000', 'too many sessions');

@@ -7,39 +7,39 @@ select tests.fixture();
 -- Types.
 
 select is(tests.outcomes($$ select from dossier.conversation_types where slug in ('sales_call', 'interview', 'meeting', 'consultation') $$),
-  'owner 4, admin 4, member 4, viewer 4, other 4, nobody 4, anon 42501, service 4', 'who sees the types');
+  'owner 4, admin 4, member 4, viewer 4, other 4, nobody 4, anon 42501, service 4', 'callers that see the types');
 select is(tests.outcomes($$ insert into dossier.conversation_types (slug, label) values ('therapy', 'Therapy') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who registers one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'callers that register one');
 select is(tests.outcomes($$ update dossier.conversation_types set label = 'x' where slug = 'meeting' $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who renames one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'callers that rename one');
 select is(tests.outcomes($$ delete from dossier.conversation_types where slug = 'consultation' and not exists (select from dossier.sessions where conversation_type = 'consultation') $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service '
-  || (not exists (select from dossier.sessions where conversation_type = 'consultation'))::integer, 'who removes one');
+  || (not exists (select from dossier.sessions where conversation_type = 'consultation'))::integer, 'callers that remove one');
 select is(tests.attempt($$ insert into dossier.conversation_types (slug, label) values ('Bad Slug', 'x') $$, null, 'service_role'), '23514', 'a slug is a slug');
 
 -- Rows.
 
 select is(tests.outcomes($$ select from dossier.sessions where id = tests.id('alpha session') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees a session');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that see a session');
 select is(tests.outcomes($$ insert into dossier.sessions (organization_id, title) values (tests.id('alpha'), 'x') $$),
-  'owner 1, admin 1, member 1, viewer 42501, other 42501, nobody 42501, anon 42501, service 23502', 'who inserts one; a service must name its user');
+  'owner 1, admin 1, member 1, viewer 42501, other 42501, nobody 42501, anon 42501, service 23502', 'callers that insert one; a service must name its user');
 select is(tests.outcomes($$ insert into dossier.sessions (organization_id, user_id) values (tests.id('alpha'), 'alpha-owner') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'nobody inserts one in a user''s name but a service');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'only a service may insert one for another user');
 select is(tests.outcomes($$ update dossier.sessions set title = 'x', status = 'archived', conversation_type = 'interview' where id = tests.id('alpha session') $$),
-  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who changes one');
+  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that change one');
 select is(tests.outcomes($$ update dossier.sessions set organization_id = tests.id('beta') where id = tests.id('alpha session') $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'a session never moves');
 select is(tests.outcomes($$ update dossier.sessions set user_id = 'x' where id = tests.id('alpha session') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nor changes who made it');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'or change its creator');
 select is(tests.outcomes($$ delete from dossier.sessions where id = tests.id('alpha session') $$),
-  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who deletes one');
+  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that delete one');
 select is(tests.attempt($$ select from dossier.sessions $$, 'alpha-viewer'), '1', 'a member sees no other organization''s sessions');
 select throws_ok($$ update dossier.sessions set organization_id = tests.id('beta') where id = tests.id('alpha session') $$, '23503', null, 'not even the owner of the database moves a session from under its documents');
 
 -- create_session.
 
 select is(tests.outcomes($$ select from dossier.create_session('x', 'meeting', tests.id('alpha')) $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'who may create a session');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'callers that may create a session');
 
 select tests.login('alpha-member');
 select results_eq($$ select organization_id, user_id, title, conversation_type, status from dossier.create_session() $$,
@@ -75,7 +75,7 @@ select tests.refuses($$ select dossier.create_session(organization_id => tests.i
 select tests.refuses($$ select dossier.create_session(organization_id => tests.id('nothing')) $$, 'PT404', 'Organization not found', 'an organization that does not exist, in the same words');
 
 select tests.login('stranger');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'You are not a member of any organization', 'somebody without an organization');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'You are not a member of any organization', 'a user without an organization');
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.create_session() $$, '42501', 'You may not write in this organization', 'a viewer, whose organization is the default');
 select tests.logout();
@@ -87,13 +87,13 @@ select tests.refuses($$ select dossier.create_session(organization_id => tests.i
 select tests.logout();
 update dossier.organization_members set role = 'member' where user_id = 'both';
 select tests.login('both');
-select tests.refuses($$ select dossier.create_session() $$, 'PT400', 'organization_id is missing', 'somebody with two organizations must choose');
+select tests.refuses($$ select dossier.create_session() $$, 'PT400', 'organization_id is missing', 'a user with two organizations must choose');
 select tests.logout();
 
 -- update_session.
 
 select is(tests.outcomes($$ select dossier.update_session(tests.id('alpha session'), '{"title": "new"}') $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who changes a session');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that change a session');
 select tests.login('alpha-member');
 select results_eq($$ select s.title, s.conversation_type, s.status from dossier.update_session(tests.id('alpha session'), '{"title": "Call", "status": "archived"}') as s $$,
   $$ values ('Call', 'meeting', 'archived') $$, 'given fields change, omitted ones do not');
@@ -115,14 +115,14 @@ select tests.logout();
 update dossier_private.settings set value = 'true' where name = 'personal_organizations';
 select tests.login('stranger');
 select tests.refuses($$ select dossier.create_session(organization_id => tests.id('alpha')) $$, 'PT404', 'Organization not found', 'an organization that is named is not replaced');
-select is((dossier.create_session('mine')).user_id, 'stranger', 'who has none gets one');
+select is((dossier.create_session('mine')).user_id, 'stranger', 'a user without an organization gets one');
 select results_eq($$ select o.name, m.role, s.title from dossier.organizations o join dossier.organization_members m on m.organization_id = o.id join dossier.sessions s on s.organization_id = o.id $$,
   $$ values ('Personal', 'owner', 'mine') $$, 'and owns it');
 select is((dossier.create_session('mine, too')).organization_id, (select id from dossier.organizations), 'and has it from then on');
 select tests.login('alpha-viewer');
 select isnt((dossier.create_session()).organization_id, tests.id('alpha'), 'so does who may only read elsewhere: nobody takes that away by a membership');
 select tests.login(null, 'service_role');
-select tests.refuses($$ select dossier.create_session() $$, '42501', 'This function requires a signed-in user', 'nor does who is nobody');
+select tests.refuses($$ select dossier.create_session() $$, '42501', 'This function requires a signed-in user', 'a request without a user gets none');
 select tests.logout();
 select throws_ok($$ update dossier_private.settings set value = '"yes"' where name = 'personal_organizations' $$, '23514', null, 'the setting is true or false');
 

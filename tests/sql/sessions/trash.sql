@@ -13,15 +13,15 @@ from dossier.session_context c where c.session_id = tests.id('alpha session');
 -- delete_sessions.
 
 select is(tests.outcomes($$ select from dossier.delete_sessions(array[tests.id('s1'), tests.id('alpha session')]) $$),
-  'owner 2, admin 2, member 2, viewer 42501, other 0, nobody 0, anon 42501, service 2', 'who deletes many');
+  'owner 2, admin 2, member 2, viewer 42501, other 0, nobody 0, anon 42501, service 2', 'callers that delete many');
 select is(tests.outcomes($$ select from dossier.delete_sessions(array[tests.id('s1'), tests.id('alpha session')], permanently => true) $$),
   'owner 2, admin 2, member 2, viewer 42501, other 0, nobody 0, anon 42501, service 2', 'permanent deletion of many, per caller');
 select tests.login('alpha-member');
 select set_eq($$ select dossier.delete_sessions(array[tests.id('s1'), tests.id('alpha session'), tests.id('beta session'), tests.id('nothing'), tests.id('s1'), null]) $$,
   array[tests.id('s1'), tests.id('alpha session')], 'those that are there and visible');
-select is_empty($$ select dossier.delete_sessions(array[tests.id('s1')]) $$, 'what is in the trash is not there to be deleted');
+select is_empty($$ select dossier.delete_sessions(array[tests.id('s1')]) $$, 'a trashed session cannot be trashed again');
 select tests.logout();
-select results_eq($$ select deleted_at, deleted_by from dossier.sessions where id = tests.id('s1') $$, $$ values (now(), 'alpha-member') $$, 'who deleted it when');
+select results_eq($$ select deleted_at, deleted_by from dossier.sessions where id = tests.id('s1') $$, $$ values (now(), 'alpha-member') $$, 'the row records who deleted it and when');
 select ok(exists (select from dossier_private.document_chunks where document_id = tests.id('alpha document')), 'bytes are kept');
 select is((select count(*)::integer from dossier.sessions where organization_id = tests.id('beta') and deleted_at is null), 1, 'another tenant''s session stays');
 select tests.login('alpha-member');
@@ -56,8 +56,8 @@ from (values
   ($$ delete from dossier.documents where id = tests.id('alpha document') $$)
 ) as t (statement);
 select is(tests.outcomes($$ update dossier.sessions set deleted_at = null $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'nobody takes it out by an update');
-select is(tests.attempt($$ insert into dossier.sessions (organization_id, deleted_at) values (tests.id('alpha'), now()) $$, 'alpha-owner'), '42501', 'nor puts one in by an insert');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'no user may restore it by an update');
+select is(tests.attempt($$ insert into dossier.sessions (organization_id, deleted_at) values (tests.id('alpha'), now()) $$, 'alpha-owner'), '42501', 'no user may trash one by an insert');
 
 -- No function finds it, and the error is the same as for a missing session.
 
@@ -100,7 +100,7 @@ select is(tests.outcomes($$ select from dossier.search('hello or context or note
   'owner 0, admin 0, member 0, viewer 0, other PT404, nobody PT404, anon 42501, service 0', 'a search of the organization passes it over, for everybody');
 select tests.login('alpha-member');
 select is((select string_agg(check_name, ', ') from dossier.explain_upload(tests.id('alpha session'), 'x.txt') where not passed), 'session', 'an upload is explained as into no session');
-select ok(dossier.abort_upload(tests.id('alpha upload')), 'who began an upload may give it up');
+select ok(dossier.abort_upload(tests.id('alpha upload')), 'the user who began an upload may abort it');
 select tests.logout();
 insert into dossier.documents (id, session_id, organization_id, user_id, name, media_type)
 values (tests.id('alpha upload'), tests.id('alpha session'), tests.id('alpha'), 'alpha-member', 'note.txt', 'text/plain');
@@ -108,7 +108,7 @@ values (tests.id('alpha upload'), tests.id('alpha session'), tests.id('alpha'), 
 -- deleted_sessions.
 
 select is(tests.outcomes($$ select from dossier.deleted_sessions() where organization_id = tests.id('alpha') $$),
-  'owner 2, admin 2, member 2, viewer 2, other 0, nobody 0, anon 42501, service 2', 'who sees what is in the trash');
+  'owner 2, admin 2, member 2, viewer 2, other 0, nobody 0, anon 42501, service 2', 'callers that see the trash');
 select is(tests.outcomes($$ select from dossier.deleted_sessions(tests.id('alpha')) $$),
   'owner 2, admin 2, member 2, viewer 2, other PT404, nobody PT404, anon 42501, service 2', 'of one organization');
 update dossier.sessions set deleted_at = deleted_at - interval '1 day' where id = tests.id('s1');
@@ -126,14 +126,14 @@ select tests.refuses($$ select dossier.deleted_sessions(tests.id('nothing')) $$,
 -- restore_session.
 
 select is(tests.outcomes($$ select from dossier.restore_session(tests.id('s1')) $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who restores');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that restore');
 select tests.refuses($$ select dossier.restore_session(tests.id('s1')) $$, '42501', 'You may not write in this organization', 'a viewer');
 select tests.login('alpha-member');
 select results_eq($$ select id, title, deleted_at, deleted_by from dossier.restore_session(tests.id('s1')) $$,
   $$ values (tests.id('s1'), 's1', null::timestamptz, null::text) $$, 'it comes back');
 select ok(exists (select from dossier.sessions where id = tests.id('s1')), 'and is there');
 select tests.refuses($$ select dossier.restore_session(tests.id('s1')) $$, 'PT404', 'Session not found in the trash', 'a session outside the trash');
-select tests.refuses($$ select dossier.restore_session(tests.id('nothing')) $$, 'PT404', 'Session not found in the trash', 'what does not exist');
+select tests.refuses($$ select dossier.restore_session(tests.id('nothing')) $$, 'PT404', 'Session not found in the trash', 'a session that does not exist');
 select tests.refuses($$ select dossier.restore_session(null) $$, 'PT404', 'Session not found in the trash', 'null');
 select tests.refuses($$ select dossier.restore_session(tests.id('beta session')) $$, 'PT404', 'Session not found in the trash', 'another tenant''s');
 
@@ -169,10 +169,10 @@ select from dossier.delete_sessions(array[tests.id('alpha session')]);
 select tests.logout();
 select ok(dossier.complete_job(id, attempts, '[{"page": 1, "text": "hello again"}]'), 'a worker under way ends its work') from dossier_private.jobs where status = 'running';
 select tests.login('alpha-member');
-select is_empty($$ select from dossier.search('again') $$, 'which nobody finds');
+select is_empty($$ select from dossier.search('again') $$, 'its text is not found');
 select from dossier.restore_session(tests.id('alpha session'));
-select isnt_empty($$ select from dossier.search('again') $$, 'before it is restored');
-select isnt_empty($$ select from dossier.document_pages where document_id = tests.id('alpha document') $$, 'as are its pages');
+select isnt_empty($$ select from dossier.search('again') $$, 'until the session is restored');
+select isnt_empty($$ select from dossier.document_pages where document_id = tests.id('alpha document') $$, 'its pages are back, too');
 select isnt_empty($$ select from dossier.document_thumbnails where document_id = tests.id('alpha document') $$, 'and its thumbnail');
 select is((select text_context from dossier.session_context where session_id = tests.id('alpha session')), 'alpha context', 'and its context');
 select isnt_empty($$ select from dossier.append_upload(tests.id('alpha upload'), 0, 'x') $$, 'an upload goes on, too');
@@ -190,7 +190,7 @@ select is_empty($$ select from dossier_private.document_chunks where document_id
 -- Retention.
 
 select is(tests.outcomes($$ select from dossier.set_trash_retention(tests.id('alpha'), 7) $$),
-  'owner 1, admin 1, member 42501, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who says how long');
+  'owner 1, admin 1, member 42501, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that set the retention');
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.set_trash_retention(tests.id('alpha'), 7) $$, '42501', 'This function requires the role admin in the organization', 'a member');
 select tests.login('alpha-admin');
@@ -199,7 +199,7 @@ select tests.refuses($$ select dossier.set_trash_retention(tests.id('alpha'), 36
 select tests.refuses($$ select dossier.set_trash_retention(tests.id('beta')) $$, 'PT404', 'Organization not found', 'another tenant''s');
 select is((dossier.set_trash_retention(tests.id('alpha'), 7)).keep_days, 7, 'a week');
 select is(tests.outcomes($$ select from dossier.trash_retention where organization_id = tests.id('alpha') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees it');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that see it');
 select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', statement)
 from (values
   ($$ insert into dossier.trash_retention values (tests.id('beta'), 1) $$),
@@ -216,7 +216,7 @@ select is_empty($$ select from dossier.trash_retention $$, 'and nothing is kept'
 select from dossier.set_trash_retention(tests.id('alpha'), 0);
 select set_eq($$ select dossier.delete_sessions(array[tests.id('s3')]) $$, array[tests.id('s3')], 'without a trash');
 select tests.logout();
-select is_empty($$ select from dossier.sessions where id = tests.id('s3') $$, 'what is deleted is gone');
+select is_empty($$ select from dossier.sessions where id = tests.id('s3') $$, 'without a trash, a deleted session is gone');
 
 -- The sweeper.
 
@@ -246,8 +246,8 @@ select throws_ok($$ update dossier_private.settings set value = '-1' where name 
 select is((select concat_ws(' ', action, user_id, role, details ->> 'title') from dossier.audit_log where object_id = tests.id('alpha session')::text order by id desc limit 1),
   'session.deleted alpha-member authenticated alpha session', 'a permanent deletion names the caller');
 select is((select string_agg(distinct concat_ws(' ', action, user_id), ', ') from dossier.audit_log where object_id = tests.id('s1')::text),
-  'session.purged, session.restored alpha-member, session.trashed alpha-admin, session.trashed alpha-member', 'who put one into the trash and took it out; that it is gone is nobody''s doing');
-select is((select string_agg(details ->> 'keep_days', ', ' order by id) from dossier.audit_log where action = 'trash_retention.set' and organization_id = tests.id('alpha')), '7, 8, 0, 7', 'who said how long');
+  'session.purged, session.restored alpha-member, session.trashed alpha-admin, session.trashed alpha-member', 'the log names who trashed and restored one; a purge has no user');
+select is((select string_agg(details ->> 'keep_days', ', ' order by id) from dossier.audit_log where action = 'trash_retention.set' and organization_id = tests.id('alpha')), '7, 8, 0, 7', 'the log names who set the retention');
 
 select * from finish();
 rollback;

@@ -38,15 +38,15 @@ select tests.refuses(statement, code, message, description)
 from (values
   ($$ select dossier.use_membership(null) $$, 'PT400', 'members must name a permanent table or view', 'null is not a table'),
   ($$ select dossier.use_membership('dossier.organization_members') $$, 'PT400', 'members must name a table of the app', 'Dossier''s own table is not the app''s'),
-  ($$ select dossier.use_membership('app.members_pkey') $$, 'PT400', 'members must name a permanent table or view', 'nor is an index'),
-  ($$ create temporary table passing (organization_id uuid, user_id uuid) on commit drop; select dossier.use_membership('passing') $$, 'PT400', 'members must name a permanent table or view', 'nor one that goes'),
+  ($$ select dossier.use_membership('app.members_pkey') $$, 'PT400', 'members must name a permanent table or view', 'an index is refused, too'),
+  ($$ create temporary table passing (organization_id uuid, user_id uuid) on commit drop; select dossier.use_membership('passing') $$, 'PT400', 'members must name a permanent table or view', 'a temporary table is refused, too'),
   ($$ select dossier.use_membership('app.members') $$, 'PT400', 'app.members has no column organization_id', 'a column that is not there'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'user') $$, 'PT400', 'app.members has no column "user"', 'names are exact'),
   ($$ select dossier.use_membership('app.members', 'team_id', null) $$, 'PT400', 'app.members has no column null', 'null is not a column'),
   ($$ select dossier.use_membership('app.members', 'ctid', 'User') $$, 'PT400', 'app.members has no column ctid', 'a system column'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'role') $$, 'PT400', 'The column role of app.members cannot contain a user', 'an enum cannot be a user'),
-  ($$ create table app.fractions (team numeric(10, 2), login text); select dossier.use_membership('app.fractions', 'team', 'login') $$, 'PT400', 'The column team of app.fractions cannot contain an organization', 'nor is a fraction'),
-  ($$ select dossier.use_membership('app.members', 'role', 'User') $$, 'PT400', 'The column role of app.members cannot contain an organization', 'nor an organization'),
+  ($$ create table app.fractions (team numeric(10, 2), login text); select dossier.use_membership('app.fractions', 'team', 'login') $$, 'PT400', 'The column team of app.fractions cannot contain an organization', 'a fraction cannot be an organization'),
+  ($$ select dossier.use_membership('app.members', 'role', 'User') $$, 'PT400', 'The column role of app.members cannot contain an organization', 'an enum cannot be an organization'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'nothing') $$, 'PT400', 'app.members has no column nothing', 'a role column that is not there'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User" = "User" or true --') $$, 'PT400', 'app.members has no column "User"" = ""User"" or true --"', 'a column''s name is a name'),
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', 'role', '[]') $$, 'PT400', 'roles must be a JSON object', 'roles are an object'),
@@ -56,7 +56,7 @@ from (values
   ($$ select dossier.use_membership('app.members', 'team_id', 'User', other_role => 'boss') $$, 'PT400', 'Every role must map to owner, admin, member, viewer or null', 'so does any other'),
   ($$ select dossier.use_claims_membership('{user_metadata,organizations}') $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'users write their user_metadata'),
   ($$ select dossier.use_claims_membership('{}') $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'an empty path is not a claim'),
-  ($$ select dossier.use_claims_membership(null) $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'nor is null')
+  ($$ select dossier.use_claims_membership(null) $$, 'PT400', 'claim must be the path of a claim that users cannot change', 'null is refused, too')
 ) as t (statement, code, message, description);
 select throws_ok($$ select dossier.use_membership('app.members; drop table app.members') $$, null, null, 'a table''s name is a name');
 select is((select value from dossier_private.settings where name = 'membership'), '{"mode": "own"}', 'a refusal changes nothing');
@@ -69,20 +69,20 @@ select is(dossier.use_membership('app.members', organization_column => 'team_id'
   roles => '{"editor": "member", "banned": null}') ->> 'table', 'app.members', 'a table of the app''s');
 
 select is(pg_temp.outcomes($$ select from dossier.documents where organization_id = tests.id('alpha') $$),
-  'owner 2, admin 2, member 2, viewer 2, editor 2, guest 2, banned 0, other 0, own 0, nobody 0, anon 42501, service 2', 'who reads');
+  'owner 2, admin 2, member 2, viewer 2, editor 2, guest 2, banned 0, other 0, own 0, nobody 0, anon 42501, service 2', 'callers that read');
 select is(pg_temp.outcomes($$ update dossier.sessions set title = 'x' where organization_id = tests.id('alpha') $$),
-  'owner 1, admin 1, member 1, viewer 0, editor 1, guest 0, banned 0, other 0, own 0, nobody 0, anon 42501, service 1', 'who writes');
+  'owner 1, admin 1, member 1, viewer 0, editor 1, guest 0, banned 0, other 0, own 0, nobody 0, anon 42501, service 1', 'callers that write');
 select is(pg_temp.outcomes($$ select dossier.save_context(tests.id('alpha session'), 'x') $$),
-  'owner 1, admin 1, member 1, viewer 42501, editor 1, guest 42501, banned PT404, other PT404, own PT404, nobody PT404, anon 42501, service 1', 'who saves');
+  'owner 1, admin 1, member 1, viewer 42501, editor 1, guest 42501, banned PT404, other PT404, own PT404, nobody PT404, anon 42501, service 1', 'callers that save');
 select is(pg_temp.outcomes($$ update dossier.organizations set name = 'x' where id = tests.id('alpha') $$),
-  'owner 1, admin 1, member 0, viewer 0, editor 0, guest 0, banned 0, other 0, own 0, nobody 0, anon 42501, service 1', 'who administers');
+  'owner 1, admin 1, member 0, viewer 0, editor 0, guest 0, banned 0, other 0, own 0, nobody 0, anon 42501, service 1', 'callers that act as admin');
 select is(pg_temp.outcomes($$ delete from dossier.organizations where id = tests.id('alpha') $$),
-  'owner 1, admin 0, member 0, viewer 0, editor 0, guest 0, banned 0, other 0, own 0, nobody 0, anon 42501, service 1', 'who owns');
+  'owner 1, admin 0, member 0, viewer 0, editor 0, guest 0, banned 0, other 0, own 0, nobody 0, anon 42501, service 1', 'callers that act as owner');
 select is(pg_temp.outcomes($$ select dossier.create_session() $$),
   'owner 1, admin 1, member 1, viewer 42501, editor 1, guest 42501, banned 42501, other 1, own 42501, nobody 42501, anon 42501, service 42501', 'the only organization is the app''s');
 
 insert into app.members values (tests.id('alpha'), tests.id('roleless'), null);
-select is(tests.attempt($$ select from dossier.sessions $$, tests.id('roleless')::text), '0', 'who has no role has no rights');
+select is(tests.attempt($$ select from dossier.sessions $$, tests.id('roleless')::text), '0', 'a member without a role has no rights');
 
 -- Its organizations are recorded with their first session, quota or rule. Before that they are empty, not missing.
 
@@ -99,7 +99,7 @@ select set_eq($$ select id from dossier.organizations $$, array[tests.id('delta'
 select tests.logout();
 
 select is(tests.attempt(format('select dossier.create_session(organization_id => tests.id(''gamma''))'), tests.id('gamma-viewer')::text), '42501', 'not by a viewer');
-select is(tests.attempt($$ insert into dossier.sessions (organization_id) values (tests.id('gamma')) $$, tests.id('alpha-owner')::text), '42501', 'nor by a stranger');
+select is(tests.attempt($$ insert into dossier.sessions (organization_id) values (tests.id('gamma')) $$, tests.id('alpha-owner')::text), '42501', 'a user who is not a member cannot, either');
 select is(tests.attempt($$ insert into dossier.sessions (organization_id) values (tests.id('gamma')) $$, tests.id('gamma-editor')::text), '1', 'by an insert');
 select tests.login(tests.id('gamma-member')::text);
 select is((dossier.create_session('first')).organization_id, tests.id('gamma'), 'and by create_session');
@@ -114,8 +114,8 @@ select tests.logout();
 select tests.login(tests.id('alpha-owner')::text);
 select tests.refuses($$ select dossier.create_organization('x') $$, 'PT409', 'The app manages its organizations and members', 'organizations are the app''s');
 select tests.refuses($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'me', 'owner') $$, 'PT409', 'The app manages its organizations and members', 'so are members');
-select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'The app manages its organizations and members', 'nobody is removed here');
-select tests.refuses($$ update dossier.organization_members set role = 'viewer' $$, 'PT409', 'The app manages its organizations and members', 'nor demoted');
+select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'The app manages its organizations and members', 'no member can be removed here');
+select tests.refuses($$ update dossier.organization_members set role = 'viewer' $$, 'PT409', 'The app manages its organizations and members', 'no member can be demoted, either');
 select is((select count(*)::integer from dossier.organization_members), 4, 'the old ones are kept');
 select tests.logout();
 update app.members set role = 'viewer' where "User" = tests.id('alpha-member');
@@ -135,7 +135,7 @@ update dossier_private.settings set value = 'false' where name = 'personal_organ
 insert into dossier.organizations (id, name) values (tests.id('mine'), 'mine');
 insert into dossier.organization_members values (tests.id('mine'), 'loner', 'owner');
 alter table dossier.organization_members disable trigger organization_members_keep_an_owner;
-select is(dossier.forget_user('loner') #>> '{erased,organizations_deleted}', '0', 'who else belongs to an organization is not known here: it stays');
+select is(dossier.forget_user('loner') #>> '{erased,organizations_deleted}', '0', 'Dossier does not know the other members, so the organization stays');
 alter table dossier.organization_members enable trigger organization_members_keep_an_owner;
 select tests.login(tests.id('beta-owner')::text);
 select lives_ok($$ delete from dossier.organizations $$, 'an owner in the app may delete what Dossier has of an organization');
@@ -150,10 +150,10 @@ insert into dossier.organizations (id, name) values (dossier.organization_key('4
 select matches(dossier.organization_key('42')::text, '^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$', 'a number has a key');
 select is(dossier.organization_key('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'), 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'a uuid is its own');
 select is(dossier.organization_key(null), null, 'null has none');
-select is(dossier.organization_key(E' \n'), null, 'nor has a blank');
+select is(dossier.organization_key(E' \n'), null, 'a blank key has none, either');
 select isnt(dossier.organization_key('42'), dossier.organization_key('43'), 'others have others');
 select is(tests.outcomes($$ select where dossier.organization_key('42') is not null $$),
-  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'who may ask for a key');
+  'owner 1, admin 1, member 1, viewer 1, other 1, nobody 1, anon 42501, service 1', 'callers that may ask for a key');
 
 create function pg_temp.roles(claims jsonb default null) returns text
 language plpgsql as $$
@@ -175,7 +175,7 @@ select lives_ok($$ select dossier.use_membership('app.people', 'team%s', 'login'
 select is(pg_temp.roles(), 'ann owner, bob member, eve -, zoe -, nil -', 'the highest of several roles counts; a null role is ignored');
 select lives_ok($$ select dossier.use_membership('app.people', 'team%s', 'login', 'ro''le', '{"admin": "viewer"}', null) $$, 'Dossier''s names may mean something else');
 select is(pg_temp.roles(), 'ann viewer, bob -, eve -, zoe -, nil -', 'and any other nothing');
-select is(tests.attempt($$ select dossier.create_session() $$, 'bob'), '42501', 'who has no role belongs to no organization');
+select is(tests.attempt($$ select dossier.create_session() $$, 'bob'), '42501', 'a user without a role has no organization');
 select lives_ok($$ select dossier.use_membership('app.people', 'team%s', 'login', other_role => 'member') $$, 'a table without roles');
 select is(pg_temp.roles(), 'ann member, bob member, eve member, zoe -, nil -', 'everybody has the same');
 select is(tests.attempt($$ select dossier.create_session() $$, 'ann'), '1', 'rows that name an organization twice are one');
@@ -232,14 +232,14 @@ select is(pg_temp.claims(jsonb_build_array(tests.id('alpha'))), 'alpha viewer', 
 select is(pg_temp.claims(jsonb_build_array('org_2', jsonb_build_object('id', tests.id('alpha'), 'role', 'owner'))), 'alpha owner, org_2 viewer', 'a list of both');
 select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), 'banned')), 'alpha -', 'a role that grants nothing');
 select is(pg_temp.claims('"alpha"'), 'none', 'a string is nothing');
-select is(pg_temp.claims('[null, true, [], {"name": "x"}, {"id": null}, {}]'), 'none', 'nor is a list of nothing');
-select is(pg_temp.claims(jsonb_build_array(jsonb_build_object('id', tests.id('alpha')), 'org_2')), 'alpha viewer, org_2 viewer', 'who is named without a role has the other one');
+select is(pg_temp.claims('[null, true, [], {"name": "x"}, {"id": null}, {}]'), 'none', 'entries without an id are ignored');
+select is(pg_temp.claims(jsonb_build_array(jsonb_build_object('id', tests.id('alpha')), 'org_2')), 'alpha viewer, org_2 viewer', 'an organization without a role has other_role');
 select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), role)), 'alpha -', format('%s is not a role', role))
 from jsonb_array_elements('[null, false, true, [], 1, {"role": null}, {"role": ["owner"]}]') as role;
 select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), '{}'::jsonb)), 'alpha viewer', 'an object without role names none');
 select is(dossier.organization_key(upper(tests.id('alpha')::text)), tests.id('alpha'), 'a uuid is itself');
 select isnt(dossier.organization_key(dossier.organization_key('org_2')::text), dossier.organization_key('org_2'), 'but nobody may name what a key becomes');
-select is(pg_temp.claims(null), 'none', 'nor is null');
+select is(pg_temp.claims(null), 'none', 'null names no organization');
 select is(pg_temp.claims(jsonb_build_array(tests.id('alpha')), ''), 'none', 'a token without sub claims nothing');
 
 create function pg_temp.attempt(statement text, of_role text) returns text
@@ -260,10 +260,10 @@ end
 $$;
 select is((select string_agg(role || ' ' || pg_temp.attempt($$ select dossier.save_context(tests.id('alpha session'), 'x') $$, role), ', ')
     from unnest(array['owner', 'admin', 'member', 'viewer', 'editor', 'banned', 'other']) as role),
-  'owner done, admin done, member done, viewer 42501, editor done, banned PT404, other 42501', 'who saves');
+  'owner done, admin done, member done, viewer 42501, editor done, banned PT404, other 42501', 'callers that save');
 select is((select string_agg(role || ' ' || pg_temp.attempt($$ select 1 / (select count(*)::integer from dossier.documents) $$, role), ', ')
     from unnest(array['owner', 'viewer', 'banned']) as role),
-  'owner done, viewer done, banned 22012', 'who reads');
+  'owner done, viewer done, banned 22012', 'callers that read');
 select is(pg_temp.attempt($$ select dossier.save_context(tests.id('beta session'), 'x') $$, 'owner'), 'PT404', 'the other tenant is out of reach');
 select is(tests.outcomes($$ select from dossier.documents $$), 'owner 0, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service 2',
   'a token that claims nothing is nobody''s');
@@ -299,10 +299,10 @@ select matches(pg_temp.plan(dossier_private.membership_query(dossier_private.set
 
 alter table app.members rename to people;
 select is(tests.attempt($$ select from dossier.sessions $$, tests.id('alpha-member')::text), '42P01', 'a table that was renamed is gone');
-select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.members, from which membership is read, does not exist', 'as the doctor says');
+select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.members, from which membership is read, does not exist', 'the doctor reports it');
 select is(dossier.use_membership('app.people', 'team_id', 'User', 'role') ->> 'table', 'app.people', 'the fix works');
-select lives_ok($$ alter table app.people rename "User" to person $$, 'nor does it mind a column');
-select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.people, from which membership is read, has no column "User"', 'as the doctor says, too');
+select lives_ok($$ alter table app.people rename "User" to person $$, 'the app may rename a column, too');
+select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'membership'), 'error: app.people, from which membership is read, has no column "User"', 'the doctor reports that, too');
 select lives_ok($$ drop table app.people cascade $$, 'or that the table goes');
 select isnt_empty($$ select from dossier.sessions $$, 'with which nothing of Dossier''s goes');
 select is(dossier.use_own_membership() ->> 'mode', 'own', 'and there is a way back');

@@ -7,15 +7,15 @@ select tests.fixture();
 -- Organizations.
 
 select is(tests.outcomes($$ select from dossier.organizations where id = tests.id('alpha') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who sees an organization');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that see an organization');
 select is(tests.outcomes($$ insert into dossier.organizations (name) values ('x') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'nobody but a service inserts one');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'only a service may insert one');
 select is(tests.outcomes($$ update dossier.organizations set name = 'x' where id = tests.id('alpha') $$),
-  'owner 1, admin 1, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who renames one');
+  'owner 1, admin 1, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that rename one');
 select is(tests.outcomes($$ update dossier.organizations set id = tests.id('x') where id = tests.id('alpha') $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 23503', 'its id stays');
 select is(tests.outcomes($$ delete from dossier.organizations where id = tests.id('alpha') $$),
-  'owner 1, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who deletes one');
+  'owner 1, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that delete one');
 select is(tests.attempt($$ select from dossier.organizations $$, 'alpha-viewer'), '1', 'a member sees no other organization');
 
 select tests.login('newcomer');
@@ -30,27 +30,27 @@ select tests.logout();
 -- Members.
 
 select is(tests.outcomes($$ select from dossier.organization_members where organization_id = tests.id('alpha') $$),
-  'owner 4, admin 4, member 4, viewer 4, other 0, nobody 0, anon 42501, service 4', 'who sees members');
+  'owner 4, admin 4, member 4, viewer 4, other 0, nobody 0, anon 42501, service 4', 'callers that see members');
 select is(tests.outcomes($$ insert into dossier.organization_members (organization_id, user_id) values (tests.id('alpha'), 'new') $$),
-  'owner 1, admin 1, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who adds a member');
+  'owner 1, admin 1, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'callers that add a member');
 select is(tests.outcomes($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'new', 'admin') $$),
-  'owner 1, admin 1, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who adds an admin');
+  'owner 1, admin 1, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'callers that add an admin');
 select is(tests.outcomes($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'new', 'owner') $$),
-  'owner 1, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'who adds an owner');
+  'owner 1, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'callers that add an owner');
 select is(tests.outcomes($$ update dossier.organization_members set role = 'member' where (organization_id, user_id) = (tests.id('alpha'), 'alpha-viewer') $$),
-  'owner 1, admin 1, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who changes a role');
+  'owner 1, admin 1, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that change a role');
 select is(tests.outcomes($$ update dossier.organization_members set role = 'owner' where (organization_id, user_id) = (tests.id('alpha'), 'alpha-viewer') $$),
-  'owner 1, admin 42501, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who makes an owner');
+  'owner 1, admin 42501, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that make an owner');
 select is(tests.outcomes($$ update dossier.organization_members set role = 'member' where (organization_id, user_id) = (tests.id('alpha'), 'alpha-owner') $$),
-  'owner PT409, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service PT409', 'nobody demotes the last owner, and an admin no owner');
+  'owner PT409, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service PT409', 'the last owner cannot be demoted, and an admin cannot demote an owner');
 select is(tests.outcomes($$ update dossier.organization_members set organization_id = tests.id('beta') where user_id = 'alpha-viewer' $$),
   'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'a membership does not move');
 select is(tests.outcomes($$ update dossier.organization_members set user_id = 'x' where user_id = 'alpha-viewer' $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'nor change its user');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 1', 'or change its user');
 select is(tests.outcomes($$ delete from dossier.organization_members where (organization_id, user_id) = (tests.id('alpha'), 'alpha-viewer') $$),
-  'owner 1, admin 1, member 0, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who removes a member: the viewer leaves');
+  'owner 1, admin 1, member 0, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that remove a viewer: the viewer leaves');
 select is(tests.outcomes($$ delete from dossier.organization_members where (organization_id, user_id) = (tests.id('alpha'), 'alpha-member') $$),
-  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'who removes a member: the member leaves');
+  'owner 1, admin 1, member 1, viewer 0, other 0, nobody 0, anon 42501, service 1', 'callers that remove a member: the member leaves');
 select is(tests.attempt($$ delete from dossier.organization_members $$, 'alpha-admin'), '3', 'an admin removes all but the owner');
 select is(tests.attempt($$ delete from dossier.organization_members $$, 'alpha-viewer'), '1', 'a viewer removes nobody else');
 select is(tests.attempt($$ insert into dossier.organization_members values (tests.id('alpha'), 'new', 'boss') $$, null, 'service_role'), '23514', 'other roles do not exist');
@@ -59,8 +59,8 @@ select is(tests.attempt($$ insert into dossier.organization_members values (test
 
 select tests.login('alpha-owner');
 select tests.refuses($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'PT409', 'An organization must have at least one owner', 'the last owner does not leave');
-select tests.refuses($$ update dossier.organization_members set role = 'admin' where user_id = 'alpha-owner' $$, 'PT409', 'An organization must have at least one owner', 'nor step down');
-select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'An organization must have at least one owner', 'nor take everyone along');
+select tests.refuses($$ update dossier.organization_members set role = 'admin' where user_id = 'alpha-owner' $$, 'PT409', 'An organization must have at least one owner', 'the last owner cannot step down, either');
+select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'An organization must have at least one owner', 'all members cannot be removed at once');
 select lives_ok($$ update dossier.organization_members set role = 'owner' where user_id = 'alpha-owner' $$, 'an owner may be set to owner again');
 select lives_ok($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'second', 'owner') $$, 'an owner makes another owner');
 select tests.refuses($$ delete from dossier.organization_members where role = 'owner' $$, 'PT409', 'An organization must have at least one owner', 'two owners do not leave at once');
@@ -68,7 +68,7 @@ select lives_ok($$ update dossier.organization_members set role = case user_id w
   where user_id in ('second', 'alpha-owner') $$, 'one of two steps down');
 select lives_ok($$ update dossier.organization_members set role = case user_id when 'second' then 'owner' else 'viewer' end
   where user_id in ('second', 'alpha-owner') $$, 'one statement hands over');
-select is((select role from dossier.organization_members where user_id = 'alpha-owner'), 'viewer', 'who handed over is a viewer');
+select is((select role from dossier.organization_members where user_id = 'alpha-owner'), 'viewer', 'the former owner is a viewer');
 select lives_ok($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'and may leave');
 select is_empty($$ select from dossier.organizations $$, 'after which nothing is to be seen');
 select tests.login(null, 'service_role');

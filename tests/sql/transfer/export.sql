@@ -42,7 +42,7 @@ $$;
 -- export_sessions.
 
 select is(tests.outcomes($$ select from dossier.export_sessions(array[tests.id('alpha session')]) $$),
-  'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'who exports');
+  'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'callers that export');
 select tests.login('alpha-viewer');
 select is(pg_temp.bundle(false) - 'sessions', '{"format": "dossier", "version": 1}', 'a bundle says what it is');
 select is((pg_temp.bundle(false) #> '{sessions,0}') - array['documents', 'context_versions', 'created_at', 'updated_at'],
@@ -57,7 +57,7 @@ select is(pg_temp.bundle(false) #> '{sessions,0,documents,1,pages,1}',
 select ok(not jsonb_path_exists(pg_temp.bundle(false), '$.**.bytes'), 'bytes only when asked for');
 select is(decode(pg_temp.bundle() #>> '{sessions,0,documents,0,bytes}', 'base64'), (select bytes from file), 'bytes');
 set local timezone = 'Asia/Tokyo';
-select is(pg_temp.bundle() #>> '{sessions,0,documents,0,created_at}', '2024-02-29T07:00:00.123456+00:00', 'whatever the session''s time zone');
+select is(pg_temp.bundle() #>> '{sessions,0,documents,0,created_at}', '2024-02-29T07:00:00.123456+00:00', 'in every time zone');
 select tests.refuses($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$, 'PT404', 'Some of the sessions were not found', 'another tenant''s');
 select is(pg_temp.said($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$),
   format('PT404 Not visible to you: %s, %s.', tests.id('beta session'), tests.id('nothing')), 'named like one that is not there');
@@ -97,7 +97,7 @@ $$;
 select is(pg_temp.spoilt(), 'failed checksum_mismatch none', 'a document with other bytes than were uploaded is exported as what it is');
 
 select is(tests.outcomes($$ select from dossier.import_sessions((select whole from exported), tests.id('alpha')) $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who imports');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that import');
 select tests.login('service', 'service_role');
 select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('nothing')) $$, 'PT404', 'Organization not found', 'an organization that is not there');
 select tests.refuses($$ select dossier.import_sessions((select whole from exported), null) $$, 'PT404', 'Organization not found', 'no organization');
@@ -109,7 +109,7 @@ select is((select count(*)::integer from imported, jsonb_each_text(ids -> 'docum
 select is(
   regexp_replace((select dossier.export_sessions(array(select value::uuid from jsonb_each_text(ids -> 'sessions')), true)::text from imported), '"id": "[^"]*"', '"id"', 'g'),
   regexp_replace((select whole::text from exported), '"id": "[^"]*"', '"id"', 'g'), 'a copy is equal but for its ids');
-select is(pg_temp.bundle(), (select whole from exported), 'what was exported has not changed');
+select is(pg_temp.bundle(), (select whole from exported), 'the exported sessions have not changed');
 select is((select page_count || ' ' || token_count from dossier.documents, imported where id = (ids -> 'documents' ->> tests.id('alpha document')::text)::uuid),
   (select 2 || ' ' || sum(token_count) from dossier.document_pages where document_id = tests.id('alpha document')), 'pages and tokens are counted again');
 select is((select dossier.read_content((ids -> 'documents' ->> tests.id('alpha work')::text)::uuid, 262000, 1000) from imported), (select substring(bytes from 262001 for 1000) from file), 'bytes can be read across chunks');
@@ -144,7 +144,7 @@ select is(dossier.import_sessions((select whole from exported), tests.id('gamma'
 select is(pg_temp.bundle(), (select whole from exported), 'the round trip is equal, in another organization too');
 select is((select text_context || ' ' || version from dossier.session_context where session_id = tests.id('alpha session')), 'second 2', 'the last version is in force');
 select is((select version from dossier.save_context(tests.id('alpha session'), 'third', expected_version => 2)), 3, 'and goes on');
-select is(tests.attempt($$ select from dossier.export_sessions(array[tests.id('alpha session')]) $$, 'alpha-member'), 'PT404', 'who had it has it no more');
+select is(tests.attempt($$ select from dossier.export_sessions(array[tests.id('alpha session')]) $$, 'alpha-member'), 'PT404', 'the former organization no longer has it');
 select tests.login('gamma-owner');
 select from dossier.delete_sessions(array[tests.id('alpha session')], permanently => true);
 
@@ -156,7 +156,7 @@ select results_eq($$ select name, status, error_code, storage from dossier.docum
 select is(pg_temp.bundle(false) #> '{sessions,0,documents,1}', (select light #> '{sessions,0,documents,1}' from exported), 'are exported as they were');
 select is(pg_temp.bundle(true), pg_temp.bundle(false), 'also when bytes are asked for');
 select tests.refuses($$ select dossier.read_content(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not stored', 'their bytes cannot be read');
-select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not stored', 'nor can their text be extracted again');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document')) $$, 'PT410', 'The bytes of this document are not stored', 'their text cannot be extracted again, either');
 select tests.logout();
 select is_empty($$ select from dossier_private.jobs where organization_id = tests.id('gamma') $$, 'no job is queued for them');
 

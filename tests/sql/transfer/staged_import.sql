@@ -78,15 +78,15 @@ grant all on begun to public;
 -- Permissions.
 
 select is(tests.outcomes($$ select from dossier.begin_import(tests.id('alpha')) $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who begins');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that begin');
 select tests.login('alpha-member');
 insert into begun select dossier.begin_import(tests.id('alpha'));
 select is(tests.outcomes($$ select from dossier.append_import((select id from begun), 1, '[{"type": "bundle"}]') $$),
-  'owner PT404, admin PT404, member 1, viewer PT404, other PT404, nobody PT404, anon 42501, service PT404', 'who goes on: who began it');
+  'owner PT404, admin PT404, member 1, viewer PT404, other PT404, nobody PT404, anon 42501, service PT404', 'callers that continue: only the user who began it');
 select is(tests.outcomes($$ select from dossier.finish_import((select id from begun)) $$),
-  'owner PT404, admin PT404, member PT400, viewer PT404, other PT404, nobody PT404, anon 42501, service PT404', 'who finishes: the same');
+  'owner PT404, admin PT404, member PT400, viewer PT404, other PT404, nobody PT404, anon 42501, service PT404', 'callers that finish: the same');
 select is(tests.outcomes($$ select 1 where dossier.abort_import((select id from begun)) $$),
-  'owner 0, admin 0, member 1, viewer 0, other 0, nobody 0, anon 42501, service 0', 'who aborts: the same');
+  'owner 0, admin 0, member 1, viewer 0, other 0, nobody 0, anon 42501, service 0', 'callers that abort: the same');
 select tests.login('alpha-member');
 select ok(dossier.abort_import((select id from begun)), 'an import is aborted');
 select ok(not dossier.abort_import((select id from begun)), 'once');

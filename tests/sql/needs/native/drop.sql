@@ -12,7 +12,7 @@ from (values
   ('drop extension pgtap, dossier')
 ) as t (statement);
 select throws_ok('drop extension missing', '42704', null, 'other extensions are none of its business');
-select throws_ok('drop schema dossier cascade', '2BP01', null, 'nor does the schema go without the extension');
+select throws_ok('drop schema dossier cascade', '2BP01', null, 'the schema cannot be dropped without the extension');
 select is((select count(*) from dossier.organizations where name in ('alpha', 'beta')), 2::bigint, 'nothing is lost');
 
 -- So is dropping it through other objects.

@@ -52,7 +52,7 @@ from (values
 
 select throws_ok($$ select dossier.extract_text('\x1f8b0800000000000003') $$, '0A000', null, 'a type without text is unsupported');
 select throws_ok($$ select dossier.extract_text('x', format => 'html') $$, '22023', 'format cannot be ''html''', 'an unknown format');
-select throws_ok($$ select * from dossier.extract_pages('x', ocr => 'yes') $$, '22023', 'ocr cannot be ''yes''', 'nor is every word an answer about OCR');
+select throws_ok($$ select * from dossier.extract_pages('x', ocr => 'yes') $$, '22023', 'ocr cannot be ''yes''', 'an unknown value of ocr');
 select throws_ok(
   $$ set local dossier.ocr_languages = '../eng'; select dossier.extract_text('x') $$,
   '22023', null, 'languages that lead out of their folder');
@@ -85,7 +85,7 @@ set local role authenticated;
 select throws_ok($$ set dossier.worker_path = '/tmp/worker' $$, '42501', null, 'users may not choose the worker');
 select throws_ok($$ set dossier.sandbox = 'accept_missing' $$, '42501', null, 'users may not open the sandbox');
 select throws_ok($$ set dossier.tessdata = '/tmp' $$, '42501', null, 'users may not choose OCR''s data');
-select throws_ok($$ show dossier.tessdata $$, '42501', null, 'nor see where it is');
+select throws_ok($$ show dossier.tessdata $$, '42501', null, 'users may not see its path');
 select throws_ok($$ set dossier.ocr_languages = 'eng+deu+fra' $$, '42501', null, 'users may not choose languages, which cost time');
 select throws_ok($$ set dossier.extract_memory = '64GB' $$, '42501', null, 'users may not raise limits');
 set local role service_role;
@@ -152,7 +152,7 @@ create temporary table broken as select pg_temp.upload('broken.png', '\x89504e47
 select isnt(pg_temp.run((select id from broken)), 'ready', 'a broken picture has no text');
 reset role;
 create temporary table ended as select status, error_code from dossier.documents where id = (select id from broken);
-select is(pg_temp.run((select id from broken)), 'failed', 'nor a thumbnail');
+select is(pg_temp.run((select id from broken)), 'failed', 'a thumbnail cannot be made, either');
 reset role;
 select results_eq($$ select status, error_code from dossier.documents where id = (select id from broken) $$, $$ select * from ended $$, 'which does not fail the document');
 select is(pg_temp.run(pg_temp.upload('swapped.txt', 'abc', repeat('0', 64))), 'failed', 'bytes that differ from their checksum are not read');

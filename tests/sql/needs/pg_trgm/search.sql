@@ -18,7 +18,7 @@ from (values
 select is((select rank from dossier.search('contract') where kind = 'name'), 1::real, 'all words rank first');
 select ok((select rank from dossier.search('contrcat') where kind = 'name') between 0.5 and 0.99, 'a name that is like them, behind');
 select is(tests.outcomes($$ select from dossier.search('contrcat') $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service PT400', 'who finds it');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service PT400', 'callers that find it');
 select tests.login('beta-viewer');
 select is(pg_temp.named('lodz strase'), 'Łódź Straße.txt', 'accents do not matter');
 select is(pg_temp.named('contrcat'), null, 'another organization''s name');

@@ -9,8 +9,8 @@ select dossier.disable_embeddings(discard => true);
 -- Enabling.
 
 select tests.refuses($$ select from dossier.match_pages('{1,0,0}', organization_id => tests.id('alpha')) $$, 'PT501', 'Embeddings are not enabled', 'not before they are enabled');
-select tests.refuses($$ select dossier.save_embeddings('[]') $$, 'PT501', 'Embeddings are not enabled', 'nor saved');
-select tests.refuses($$ select from dossier.pages_without_embedding() $$, 'PT501', 'Embeddings are not enabled', 'nor asked for');
+select tests.refuses($$ select dossier.save_embeddings('[]') $$, 'PT501', 'Embeddings are not enabled', 'embeddings cannot be saved, either');
+select tests.refuses($$ select from dossier.pages_without_embedding() $$, 'PT501', 'Embeddings are not enabled', 'pages without embedding cannot be listed, either');
 select tests.refuses(format('select dossier.enable_embeddings(%s)', n), 'PT400', 'dimensions must be between 1 and 4000', n || ' dimensions')
 from unnest(array['0', '4001', 'null', '-1']) as n;
 select is(dossier.enable_embeddings(3000), '{"dimensions": 3000, "type": "halfvec"}', 'long ones have half precision');
@@ -19,13 +19,13 @@ select is(dossier.enable_embeddings(3), '{"dimensions": 3, "type": "vector"}', '
 select is(dossier.enable_embeddings(3), '{"dimensions": 3, "type": "vector"}', 'enabled again');
 select tests.refuses($$ select dossier.enable_embeddings(4) $$, 'PT409', 'Embeddings already have 3 dimensions', 'other dimensions');
 select is(tests.outcomes($$ select dossier.enable_embeddings(3) $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'who enables');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'callers that enable');
 select is(tests.outcomes($$ select dossier.disable_embeddings(true) $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'who disables');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'callers that disable');
 
 select is_empty($$ select * from dossier.doctor() as d left join dossier_private.doctor_checks() as c on c.name = d.check_name
   where d.status <> 'ok' and coalesce(c.area, 'linter') in ('catalogue', 'linter') $$, 'the doctor finds nothing wrong with the table');
-select is_empty($$ select * from dossier_private.doctor_schema() $$, 'nor with the schema');
+select is_empty($$ select * from dossier_private.doctor_schema() $$, 'or with the schema');
 select is_empty($$
   select attname from pg_attribute where attrelid = 'dossier.page_embeddings'::regclass and attnum > 0 and col_description(attrelid, attnum) is null
 $$, 'its columns have comments');
@@ -40,11 +40,11 @@ language sql as $$
     'document_id', tests.id(document), 'page', page, 'embedding', embedding::jsonb, 'digest', digest)))
 $$;
 select is(tests.outcomes($$ select dossier.save_embeddings(pg_temp.item('alpha document', 1, '[1, 0, 0]')) $$),
-  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'who saves');
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that save');
 select tests.login('alpha-member');
 select is(dossier.save_embeddings(pg_temp.item('alpha document', 1, '[1, 0, 0.5]'), 'model-a'), 1, 'one is saved');
 select results_eq($$ select document_id, page, organization_id, embedding::text, model from dossier.page_embeddings $$,
-  $$ values (tests.id('alpha document'), 1, tests.id('alpha'), '[1,0,0.5]', 'model-a') $$, 'as it was sent');
+  $$ values (tests.id('alpha document'), 1, tests.id('alpha'), '[1,0,0.5]', 'model-a') $$, 'the embedding is stored as it was sent');
 select is(dossier.save_embeddings(pg_temp.item('alpha document', 1, '[0, 1, 0]') || pg_temp.item('alpha document', 1, '[0, 0, 1]')), 1, 'again, twice at once');
 select results_eq($$ select embedding::text, model from dossier.page_embeddings $$, $$ values ('[0,0,1]', '') $$, 'the last one counts');
 select is(dossier.save_embeddings(pg_temp.item('alpha document', 1, '[1, 1, 1]', md5('another text'))), 0, 'one of an older text is left out');
@@ -73,13 +73,13 @@ from (values
 -- Reading.
 
 select is(tests.outcomes($$ select from dossier.page_embeddings $$),
-  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'who reads embeddings');
+  'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'callers that read embeddings');
 select is(tests.outcomes($$ insert into dossier.page_embeddings (document_id, page, organization_id, embedding) values (tests.id('beta document'), 1, tests.id('beta'), '[1,2,3]') $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'who inserts them beside the function');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'callers that insert them without the function');
 select is(tests.outcomes($$ update dossier.page_embeddings set model = 'x' $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'who changes them');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'callers that change them');
 select is(tests.outcomes($$ delete from dossier.page_embeddings $$),
-  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'who deletes them');
+  'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 42501', 'callers that delete them');
 
 -- Pages without an embedding, and deleted embeddings.
 
@@ -98,8 +98,8 @@ select from dossier.delete_sessions(array[tests.id('alpha session')]);
 select is(tests.outcomes($$ select from dossier.page_embeddings $$),
   'owner 0, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service 1', 'embeddings of what is in the trash are not there');
 select is(tests.outcomes($$ select dossier.save_embeddings(pg_temp.item('alpha document', 1, '[1, 0, 0]')) $$),
-  'owner PT404, admin PT404, member PT404, viewer PT404, other PT404, nobody PT404, anon 42501, service PT404', 'nor saved');
-select is_empty($$ select from dossier.pages_without_embedding(model => 'model-b', organization_id => tests.id('alpha')) $$, 'nor asked for');
+  'owner PT404, admin PT404, member PT404, viewer PT404, other PT404, nobody PT404, anon 42501, service PT404', 'embeddings cannot be saved, either');
+select is_empty($$ select from dossier.pages_without_embedding(model => 'model-b', organization_id => tests.id('alpha')) $$, 'pages without embedding cannot be listed, either');
 select from dossier.restore_session(tests.id('alpha session'));
 select tests.logout();
 update dossier.document_pages set text = ' ' where document_id = tests.id('beta document');

@@ -36,15 +36,15 @@ $$;
 -- Permissions.
 
 select is(tests.outcomes($$ select from dossier.match_pages('{1,0,0}') $$),
-  'owner 4, admin 4, member 4, viewer 4, other 1, nobody 0, anon 42501, service PT400', 'who matches what');
+  'owner 4, admin 4, member 4, viewer 4, other 1, nobody 0, anon 42501, service PT400', 'callers that match pages');
 select is(tests.outcomes($$ select from dossier.match_pages('{1,0,0}', organization_id => tests.id('alpha')) $$),
-  'owner 4, admin 4, member 4, viewer 4, other PT404, nobody PT404, anon 42501, service 4', 'who matches in an organization');
+  'owner 4, admin 4, member 4, viewer 4, other PT404, nobody PT404, anon 42501, service 4', 'callers that match in an organization');
 select is(tests.outcomes($$ select from dossier.match_pages('{1,0,0}', tests.id('alpha session')) $$),
-  'owner 4, admin 4, member 4, viewer 4, other PT404, nobody PT404, anon 42501, service 4', 'who matches in a session');
+  'owner 4, admin 4, member 4, viewer 4, other PT404, nobody PT404, anon 42501, service 4', 'callers that match in a session');
 select is(tests.outcomes($$ select from dossier.hybrid_search('horses', '{1,0,0}') $$),
-  'owner 4, admin 4, member 4, viewer 4, other 1, nobody 0, anon 42501, service PT400', 'who searches both ways');
+  'owner 4, admin 4, member 4, viewer 4, other 1, nobody 0, anon 42501, service PT400', 'callers that search both ways');
 select is(tests.outcomes($$ select from dossier.hybrid_search('horses', '{1,0,0}', tests.id('alpha session')) $$),
-  'owner 4, admin 4, member 4, viewer 4, other PT404, nobody PT404, anon 42501, service 4', 'who searches a session both ways');
+  'owner 4, admin 4, member 4, viewer 4, other PT404, nobody PT404, anon 42501, service 4', 'callers that search a session both ways');
 
 -- Nearest.
 
@@ -54,7 +54,7 @@ select is(pg_temp.matched('{100,0,0}'), pg_temp.matched('{1,0,0}'), 'it is the a
 select is(pg_temp.matched('{-1,0,0}', limit_count => 3), 'animals.pdf 3 0.00, animals.pdf 4 0.00, animals.pdf 2 -0.99', 'the other way round');
 select is(pg_temp.matched('{1,0,0}', min_similarity => 0.5), 'animals.pdf 1 1.00, animals.pdf 2 0.99', 'near enough');
 select results_eq($$ select * from dossier.match_pages('{1,0,0}', limit_count => 1) $$,
-  $$ values (tests.id('alpha session'), tests.id('animals.pdf'), 'animals.pdf', 1, 1::real, 'Horses &amp; &lt;mares&gt; run.') $$, 'what is known of a match');
+  $$ values (tests.id('alpha session'), tests.id('animals.pdf'), 'animals.pdf', 1, 1::real, 'Horses &amp; &lt;mares&gt; run.') $$, 'the columns of a match');
 select is(pg_temp.matched('{1,0,0}', tests.id('alpha other')), null, 'another session has none');
 select is(pg_temp.matched('{1,0,0}', limit_count => 1, media_type => of_type, since => from_time, until => to_time), expected, concat_ws(' ', of_type, from_time, to_time))
 from (values
@@ -74,8 +74,8 @@ language sql as $$
   from dossier.hybrid_search(query, embedding, limit_count => limit_count) as hit
 $$;
 select is(pg_temp.fused('stable', '{1,0,0}'),
-  'page animals.pdf 3 1/3, page animals.pdf 2 2/2, page animals.pdf 1 -/1, page animals.pdf 4 -/4', 'what both find comes first');
-select is(pg_temp.fused('horses', '{1,0,0}', 2), 'page animals.pdf 1 1/1, page animals.pdf 2 -/2', 'as many as wanted');
+  'page animals.pdf 3 1/3, page animals.pdf 2 2/2, page animals.pdf 1 -/1, page animals.pdf 4 -/4', 'a page that both searches find comes first');
+select is(pg_temp.fused('horses', '{1,0,0}', 2), 'page animals.pdf 1 1/1, page animals.pdf 2 -/2', 'the limit applies');
 select is(pg_temp.fused('unheard', '{0,0,1}', 1), 'page animals.pdf 4 -/1', 'words that nothing has');
 select is(pg_temp.fused('animals', '{0,0,1}', 2), 'name animals.pdf  1/-, page animals.pdf 4 -/1', 'names take part, equal ranks in the order of kinds');
 select results_eq($$ select rank, snippet from dossier.hybrid_search('stable', '{1,0,0}', limit_count => 3) $$, $$ values
@@ -107,7 +107,7 @@ from (values
 select tests.login('alpha-member');
 select from dossier.delete_sessions(array[tests.id('alpha session')]);
 select is(tests.outcomes($$ select from dossier.match_pages('{1,0,0}', organization_id => tests.id('alpha')) $$),
-  'owner 0, admin 0, member 0, viewer 0, other PT404, nobody PT404, anon 42501, service 0', 'what is in the trash is near nobody');
+  'owner 0, admin 0, member 0, viewer 0, other PT404, nobody PT404, anon 42501, service 0', 'trashed sessions are not matched');
 select is_empty($$ select from dossier.hybrid_search('horses', '{1,0,0}') $$, 'and said by nobody');
 select from dossier.restore_session(tests.id('alpha session'));
 
@@ -130,7 +130,7 @@ select is(pg_temp.nearest('nothing', 0), null, 'none of another organization');
 select is(current_setting('hnsw.iterative_scan') || current_setting('hnsw.ef_search'), 'off40', 'settings are as they were');
 set local enable_seqscan = off;
 set local enable_sort = off;
-select is(pg_temp.nearest('beta', 0), pg_temp.nearest('beta', 20000), 'whatever the planner does');
+select is(pg_temp.nearest('beta', 0), pg_temp.nearest('beta', 20000), 'with every plan');
 
 select * from finish();
 rollback;
