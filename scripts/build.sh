@@ -1,38 +1,71 @@
-# Builds the three binaries and the extension, and installs the extension where Postgres looks. Sourced.
+# Builds the three programs and the extension, and puts the extension where a Postgres finds it. Sourced.
 # shellcheck shell=bash
 
+# need_disk: room for the first build, where there has been none.
+need_disk() {
+  local free
+  [ ! -x "$target/release/dossier-edge" ] || return 0
+  mkdir -p "$target"
+  free=$(df -Pm "$target" | awk 'NR == 2 { print $4 }')
+  [ "$free" -ge 3000 ] || fail "the build needs about 3 GB in $target, and $free MB are free there" "free some space, or set CARGO_TARGET_DIR"
+}
+
 build_binaries() {
-  step "building the edge and the extraction worker (the first time takes ten minutes or more)"
-  cargo build --release --locked --manifest-path "$root/Cargo.toml" >&2 ||
-    fail "the build failed" "the messages above say where"
+  step "building the edge and the extraction worker"
+  cargo_build binaries
 }
 
-# The fingerprint of everything the installed extension is made of.
-extension_fingerprint() {
-  (cd "$root" && find Cargo.lock sql pg-extension extract/src -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
+# build_extension PG_CONFIG: the library, against the headers that PG_CONFIG names.
+build_extension() {
+  local version
+  version=$(pg_major "$1")
+  step "building the extension for PostgreSQL $version"
+  PGRX_PG_CONFIG_PATH=$1 cargo_build "extension-$version" -p dossier --no-default-features --features "pg$version"
 }
 
-# The extension, its SQL and the worker go to Postgres's own folders: before 18 it loads from nowhere else.
+# cargo_build LOG [ARGUMENTS…]
+cargo_build() {
+  # The bar is what show_progress reads; it is never shown.
+  CARGO_TERM_PROGRESS_WHEN=always CARGO_TERM_PROGRESS_WIDTH=80 quietly "$1" \
+    cargo build --release --locked --manifest-path "$root/Cargo.toml" "${@:2}"
+}
+
+# pg_major PG_CONFIG: "PostgreSQL 15.14 (Debian …)" is 15.
+pg_major() { "$1" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/'; }
+
+# place_extension PG_CONFIG [FOLDER]: copies the files of the extension that was built last to the paths that PG_CONFIG
+# names, below FOLDER if there is one. A file is replaced, not written to: it may be a link, or in use.
+place_extension() {
+  local extension library programs file
+  extension=${2:-}$("$1" --sharedir)/extension
+  library=${2:-}$("$1" --pkglibdir)
+  programs=${2:-}$("$1" --bindir)
+  mkdir -p "$extension" "$library" "$programs"
+  rm -f "$extension"/dossier--*
+  extension_script | install -m 644 /dev/stdin "$extension/dossier--$dossier_version.sql"
+  for file in "$root"/pg-extension/upgrades/*.sql; do
+    [ ! -e "$file" ] || install -m 644 "$file" "$extension/"
+  done
+  sed "s/@VERSION@/$dossier_version/" "$root/pg-extension/dossier.control" | install -m 644 /dev/stdin "$extension/dossier.control"
+  install -C -m 755 "$target/release/libdossier.so" "$library/dossier.so"
+  install -C -m 755 "$target/release/dossier-extract-worker" "$programs/dossier-extract-worker"
+}
+
+# install_extension: builds it for the Postgres in use, and places it there. Needs build_binaries, which builds the worker.
 install_extension() {
-  local fingerprint worker=$target/release/dossier-extract-worker pg_config=$pg_bin/pg_config package=$dev/package-$pg_version installed
-  fingerprint=$(extension_fingerprint)
-  installed=$("$pg_config" --sharedir)/extension/dossier.fingerprint
-  if [ "$(cat "$installed" 2>/dev/null)" != "$fingerprint" ]; then
-    step "building and installing the extension for PostgreSQL $pg_version"
-    rm -rf "$package"
-    (cd "$root/pg-extension" &&
-      quietly "extension-$pg_version" cargo pgrx package --pg-config "$pg_config" --out-dir "$package" \
-        --no-default-features --features "pg$pg_version")
-    (cd "$package" && find . -type f -printf '%P\n') | while read -r file; do
-      into_postgres install -D -m "$(case $file in *.so) echo 755 ;; *) echo 644 ;; esac)" "$package/$file" "/$file"
-    done
-    echo "$fingerprint" | into_postgres tee "$installed" >/dev/null
-  fi
-  cmp -s "$worker" "$("$pg_config" --bindir)/dossier-extract-worker" ||
-    into_postgres install -m 755 "$worker" "$("$pg_config" --bindir)/dossier-extract-worker"
+  build_extension "$pg_headers"
+  place_extension "$pg_bin/pg_config"
 }
 
-# into_postgres COMMAND…: as who may write Postgres's folders.
-into_postgres() {
-  if [ -w "$pg_bin" ]; then "$@"; else as_root "$@"; fi
+# extension_script: what `create extension dossier` runs.
+extension_script() {
+  cat <<'SQL'
+-- Dossier as an extension, generated from sql/ and pg-extension/sql/.
+\echo Run "create extension dossier" to load this file. \quit
+
+SQL
+  { "$root/scripts/schema-files" && "$root/scripts/schema-files" "$root/pg-extension/sql"; } | xargs -d '\n' cat
 }
+
+# schema_fingerprint: of everything that a new database gets.
+schema_fingerprint() { extension_script | sha256sum | cut -c1-16; }

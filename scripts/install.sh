@@ -1,7 +1,6 @@
 # Installs what building and testing need, and only what is missing. Sourced.
 # shellcheck shell=bash disable=SC2034 # settings are read by the scripts that source this
 
-cargo_pgrx_version=0.18.1
 # cmake: zlib-ng, which pingora builds. tesseract-ocr: loaded when a page needs OCR.
 build_packages=(build-essential cmake curl pkg-config libclang-dev tesseract-ocr "postgresql-$pg_version" "postgresql-server-dev-$pg_version")
 test_packages=("postgresql-$pg_version-pgtap" libtap-parser-sourcehandler-pgtap-perl pgbouncer)
@@ -33,26 +32,8 @@ need_node() {
   [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "node $(node -v) is too old" "install Node 20 or newer"
 }
 
-install_cargo_pgrx() {
-  if [ "$(cargo pgrx --version 2>/dev/null)" != "cargo-pgrx $cargo_pgrx_version" ]; then
-    step "installing cargo-pgrx $cargo_pgrx_version (3 to 5 minutes, once a machine)"
-    quietly cargo-pgrx cargo install --locked cargo-pgrx --version "$cargo_pgrx_version" --target-dir "$target/tools"
-    rm -rf "$target/tools"
-  fi
-}
-
-# tell_pgrx: where Postgres is.
-tell_pgrx() {
-  if ! grep -qs "pg$pg_version" "$PGRX_HOME/config.toml"; then
-    mkdir -p "$PGRX_HOME"
-    quietly pgrx-init cargo pgrx init "--pg$pg_version" "$pg_bin/pg_config" --no-run
-  fi
-}
-
 install_build_tools() {
   need_rust
   need_node
   install_packages "${build_packages[@]}"
-  install_cargo_pgrx
-  tell_pgrx
 }

@@ -5,12 +5,13 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 dev=${DOSSIER_DEV:-$root/.dev}
-pg_version=15 # the one that is installed; scripts/postgres17.sh switches to another for a while
-pg_bin=/usr/lib/postgresql/$pg_version/bin
+pg_version=15 # Debian 12's; scripts/postgres17.sh switches to another for a while
+debian_postgres=/usr/lib/postgresql/$pg_version
+pg_bin=$(readlink -m "$dev/postgresql-$pg_version")/root$debian_postgres/bin # scripts/postgres15.sh creates it
+pg_headers=$debian_postgres/bin/pg_config # the pg_config of the Postgres that the extension is built against
 target=${CARGO_TARGET_DIR:-$root/target}
 dossier_version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
 
-export PGRX_HOME=$dev/pgrx
 # Nothing in the caller's environment may point a test or a demo at another database.
 unset PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGSERVICE PGOPTIONS PGPASSFILE
 # A server started with it would show backtraces to its clients.

@@ -17,7 +17,7 @@ upgrade() {
     while [ "$at" != "$to" ]; do
       step=$(find "$folder" -name "dossier--$at--*.sql")
       [ -n "$step" ] || fail "nothing leads from version $at to $to" \
-        "write pg-extension/sql/dossier--$at--$to.sql; CONTRIBUTING.md says how"
+        "write pg-extension/upgrades/dossier--$at--$to.sql; CONTRIBUTING.md says how"
       sql_as project upgraded -o /dev/null --single-transaction -f "$step"
       at=$(basename "$step" .sql)
       at=${at##*--}
@@ -54,18 +54,15 @@ rehearse_upgrades() {
   mkdir -p "$work"
   cp "$root/tests/durability/data.sql" "$work/data.sql"
   cp "$root/dist/dossier--$dossier_version.sql" "$work/install.sql"
-  # Whatever becomes of this, the next run installs the extension anew.
-  rm "$extension/dossier.fingerprint"
   cp "$root/tests/durability/upgrade.sql" "$extension/$script"
   upgrade_migration "$extension/$script" >"$work/$script"
-  # A restored database has the default version.
+  # A restored database has the default version. If this run is killed, the next one places these files again.
   sed -i "s/^default_version = .*/default_version = 'rehearsal'/" "$extension/dossier.control"
   rehearse_upgrade hosted
   rehearse_upgrade native
   same "a hosted and a native install are not upgraded to the same schema" "$work/schema-hosted" "$work/schema-native"
   sed -i "s/^default_version = .*/default_version = '$dossier_version'/" "$extension/dossier.control"
   rm -rf "$work" "${extension:?}/$script"
-  extension_fingerprint >"$extension/dossier.fingerprint"
 }
 
 # upgrade_from VERSION: a release becomes what sql/ makes today.

@@ -64,25 +64,5 @@ $$;
 comment on function dossier.run_job(bigint, integer) is
   'Does a claimed job, text or thumbnail, in a worker of its own and writes the result down. Returns the document''s status (of a thumbnail: made, queued again, or failed), or null when the attempt no longer owns the job. Workers only.';
 
-comment on function dossier.extract_text(bytea, text, text, text) is
-  'The text of a file, its pages separated by form feeds. media_type: what to read the bytes as; null: what they are. format: text, or markdown for headings, lists and tables. ocr: auto reads pictures where a page has no text, force every page, never none.';
-comment on function dossier.extract_pages(bytea, text, text, text) is
-  'The text of a file, a row a page; arguments as of extract_text(). source is text or ocr, confidence (0 to 1) of ocr only; engine read the page, for the reason given, and quality (0 to 1) says how good the text looks.';
-comment on function dossier.detect_media_type(bytea) is
-  'What the bytes are, by themselves; application/octet-stream when unknown.';
-comment on function dossier_private.extract_stored(uuid, text, text, boolean) is
-  'The text of a stored document as JSON, for dossier.run_job.';
-comment on function dossier_private.draw_stored(uuid, text, text) is
-  'A thumbnail of a stored document as JSON, for dossier.run_job.';
-
 revoke execute on function dossier.run_job(bigint, integer) from public;
-revoke execute on function dossier.extract_text(bytea, text, text, text) from public;
-revoke execute on function dossier.extract_pages(bytea, text, text, text) from public;
-revoke execute on function dossier.detect_media_type(bytea) from public;
-revoke execute on function dossier_private.extract_stored(uuid, text, text, boolean) from public;
-revoke execute on function dossier_private.draw_stored(uuid, text, text) from public;
-
 grant execute on function dossier.run_job(bigint, integer) to service_role;
-grant execute on function dossier.extract_text(bytea, text, text, text) to service_role;
-grant execute on function dossier.extract_pages(bytea, text, text, text) to service_role;
-grant execute on function dossier.detect_media_type(bytea) to service_role;

@@ -5,10 +5,7 @@ use dossier_extract::{Ocr, Page, PageSource, Request, TextFormat};
 use pgrx::prelude::*;
 
 /// Returns the text of a file, with form feeds between its pages.
-#[pg_extern(sql = "
-create function dossier.extract_text(content bytea, media_type text default null, format text default 'text', ocr text default 'auto')
-returns text language c volatile parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
-", requires = ["schemas"])]
+#[pg_extern]
 pub(crate) fn extract_text(
     content: Option<&[u8]>,
     media_type: Option<&str>,
@@ -20,11 +17,7 @@ pub(crate) fn extract_text(
 }
 
 /// Returns the text of a file, one row per page.
-#[pg_extern(sql = "
-create function dossier.extract_pages(content bytea, media_type text default null, format text default 'text', ocr text default 'auto')
-returns table (page integer, text text, source text, confidence real, engine text, quality real, reason text)
-language c volatile parallel unsafe rows 100 as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
-", requires = ["schemas"])]
+#[pg_extern]
 #[expect(clippy::type_complexity, reason = "the columns, as pgrx wants them")]
 pub(crate) fn extract_pages(
     content: Option<&[u8]>,
@@ -52,10 +45,7 @@ pub(crate) fn extract_pages(
 }
 
 /// Returns the media type of the bytes alone, without a name or a declaration.
-#[pg_extern(sql = "
-create function dossier.detect_media_type(content bytea)
-returns text language c volatile strict parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
-", requires = ["schemas"])]
+#[pg_extern]
 pub(crate) fn detect_media_type(content: &[u8]) -> String {
     let source = extraction::source(content);
     extraction::detect(&source).unwrap_or_else(|error| errors::raise(&error))

@@ -17,10 +17,7 @@ const BATCH: i64 = 4;
 
 /// An extraction as JSON, `{"pages": […], "media_type", "metadata", …}`, or `{"error": {"code", "message",
 /// "transient"}}`.
-#[pg_extern(sql = "
-create function dossier_private.extract_stored(document_id uuid, media_type text, sha256 text, force_ocr boolean)
-returns jsonb language c volatile strict parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
-", requires = ["schemas"])]
+#[pg_extern]
 pub(crate) fn extract_stored(document_id: Uuid, media_type: &str, sha256: &str, force_ocr: bool) -> JsonB {
     let ocr = if force_ocr { Ocr::Force } else { Ocr::Auto };
     let request = Request { media_type: Some(media_type.to_owned()), ocr, ..Request::default() };
@@ -28,10 +25,7 @@ pub(crate) fn extract_stored(document_id: Uuid, media_type: &str, sha256: &str, 
 }
 
 /// A thumbnail as JSON, `{"media_type", "width", "height", "bytes"}` (base64), or an error as above.
-#[pg_extern(sql = "
-create function dossier_private.draw_stored(document_id uuid, media_type text, sha256 text)
-returns jsonb language c volatile strict parallel unsafe as 'MODULE_PATHNAME', '@FUNCTION_NAME@';
-", requires = ["schemas"])]
+#[pg_extern]
 pub(crate) fn draw_stored(document_id: Uuid, media_type: &str, sha256: &str) -> JsonB {
     answer(document_id, sha256, |source| extraction::thumbnail(source, media_type))
 }
