@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     let limits = invocation.limits;
     let replies = Arc::clone(&output);
     match sandbox::enter(&limits, invocation.sandbox, library, move || {
-        serve(&invocation, tesseract, &*replies);
+        serve(&invocation, tesseract, &mut &*replies);
     }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail_closed(&*output, &error),

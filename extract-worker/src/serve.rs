@@ -14,7 +14,9 @@ use dossier_extract::{Invocation, Task};
 use std::io::Write;
 
 /// Reads the file on standard input and writes replies. Call it inside the sandbox; OCR needs `tesseract`.
-pub fn serve(invocation: &Invocation, tesseract: Option<Tesseract>, output: impl Write) {
+///
+/// `output` is not generic: the readers are, and would be compiled again for the program that names the type.
+pub fn serve(invocation: &Invocation, tesseract: Option<Tesseract>, output: &mut dyn Write) {
     let limits = &invocation.limits;
     let mut pages = Pages::new(output, limits.pages, limits.output_bytes);
     let outcome = read(invocation, tesseract, &mut pages);
