@@ -10,8 +10,21 @@ edge_pid() {
 
 # edge_start HOME PORT: reads HOME/env. The binary is copied first, so that a rebuild never changes what runs.
 edge_start() {
+  edge_try "$1" "$2" || fail "port $2 is in use by another program" "stop it, or choose another port"
+}
+
+# edge_start_anywhere HOME PORT: on the first port from PORT on that is free when the edge takes it; sets edge_port.
+edge_start_anywhere() {
+  edge_port=$(free_port "$2")
+  # What starts at the same time may be faster.
+  until edge_try "$1" "$edge_port"; do edge_port=$(free_port "$edge_port"); done
+}
+
+# edge_try HOME PORT: fails if another process has the port, and ends the script on any other trouble.
+edge_try() {
   local home=$1 port=$2
-  install -m 755 "$target/release/dossier-edge" "$target/release/dossier-extract-worker" "$home/"
+  install -m 755 "$target/release/dossier-edge" "$target/release/dossier-extract-worker" "$home/" ||
+    fail "the edge could not be copied to $home"
   (
     set -a
     # shellcheck disable=SC1091
@@ -19,15 +32,26 @@ edge_start() {
     export LISTEN=127.0.0.1:$port
     exec setsid "$home/dossier-edge" 9>&- </dev/null >>"$home/edge.log" 2>&1
   ) &
-  echo $! >"$home/edge.pid"
-  local deadline=$((SECONDS + 30))
-  until curl -fsS -o /dev/null "http://127.0.0.1:$port/readyz" 2>/dev/null; do
-    if ! edge_pid "$home" >/dev/null || [ $SECONDS -ge $deadline ]; then
+  local pid=$! deadline=$((SECONDS + 30))
+  echo "$pid" >"$home/edge.pid"
+  # That something answers on the port is not enough: it may be another edge.
+  until listens "$pid" "$port" && curl -fsS -o /dev/null "http://127.0.0.1:$port/readyz" 2>/dev/null; do
+    if ! kill -0 "$pid" 2>/dev/null || [ $SECONDS -ge $deadline ]; then
+      ! port_taken "$port" || listens "$pid" "$port" || return 1
       tail -n 20 "$home/edge.log" >&2
       fail "the edge did not become ready" "its log is $home/edge.log"
     fi
     sleep 0.1
   done
+}
+
+# listens PID PORT: whether the process has the port open, on the loopback address or on any.
+listens() {
+  local socket
+  while read -r socket; do
+    [ -z "$(find "/proc/$1/fd" -lname "socket:\\[$socket\\]" 2>/dev/null)" ] || return 0
+  done < <(awk -v port="$(printf ':%04X' "$2")" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10 }' /proc/net/tcp)
+  return 1
 }
 
 # edge_stop HOME: asks, waits for what is in flight, and only then insists.

@@ -13,6 +13,7 @@ install_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null ||
     fail "missing: ${missing[*]}" "this script installs them on Debian 12; elsewhere, install their like and PostgreSQL $pg_version by hand"
+  can_be_root || fail "missing packages: ${missing[*]}" "run ./dev as root or with sudo rights, or install them: apt-get install ${missing[*]}"
   step "installing ${missing[*]}"
   # Debian starts a cluster of its own with the server package; Dossier needs none of it.
   if [ ! -e /etc/postgresql-common/createcluster.conf ]; then

@@ -26,18 +26,42 @@ fail() {
   exit 1
 }
 
-# Runs a long command quietly; shows its output only when it fails, and the time it took when it does not.
+# quietly NAME COMMAND…: runs a long command and shows how it gets on; its output only when it fails.
 quietly() {
-  local log=$dev/log/$1.log started=$SECONDS
+  local log=$dev/log/$1.log started=$SECONDS ticker status=0
   shift
   mkdir -p "$dev/log"
-  if "$@" >"$log" 2>&1; then
-    note "done in $((SECONDS - started)) s"
-  else
-    tail -n 40 "$log" >&2
+  : >"$log"
+  show_progress "$log" 9>&- &
+  ticker=$!
+  "$@" >"$log" 2>&1 || status=$?
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  [ ! -t 2 ] || printf '\r\033[K' >&2
+  if [ "$status" != 0 ]; then
+    tr '\r' '\n' <"$log" | grep -v '^ *Building \[' | tail -n 40 >&2
     fail "this failed: $*" "the whole output is in $log"
   fi
+  [ $((SECONDS - started)) -lt 2 ] || note "done in $(duration $((SECONDS - started)))"
 }
+
+# show_progress LOG: until it is killed, a line that follows the time on a terminal, and otherwise one every half minute.
+show_progress() {
+  local started=$SECONDS every=30 crates
+  [ ! -t 2 ] || every=1
+  while sleep "$every"; do
+    # Cargo's own progress bar ends with "123/390: names of crates".
+    crates=$(tail -c 500 "$1" | grep -oE '[0-9]+/[0-9]+:' | tail -n 1 | sed -E 's|(.*)/(.*):|, \1 of \2 crates|') || true
+    if [ -t 2 ]; then
+      printf '\r\033[K    %s%s' "$(duration $((SECONDS - started)))" "$crates" >&2
+    else
+      note "$(duration $((SECONDS - started)))$crates"
+    fi
+  done
+}
+
+# duration SECONDS: 75 is "1 min 15 s".
+duration() { if [ "$1" -lt 60 ]; then echo "$1 s"; else echo "$(($1 / 60)) min $(($1 % 60)) s"; fi; }
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -48,6 +72,9 @@ as_root() {
     fail "'$1' needs root, and there is no sudo" "run ./dev as root, or install sudo and add yourself to its group"
   fi
 }
+
+# can_be_root: asks for the password now, where sudo needs one.
+can_be_root() { [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -v; }; }
 
 # Postgres refuses to run as root, so root lends its clusters to the user postgres.
 as_postgres() {

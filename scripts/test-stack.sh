@@ -21,7 +21,7 @@ wipe_test_stack() {
 
 # test_edge DATABASE: an edge on DATABASE, and the environment that tests/e2e and bench/ read.
 test_edge() {
-  local home=$dev/test-edge port password
+  local home=$dev/test-edge password edge_port
   mkdir -p "$home"
   chmod 700 "$home"
   password=$(random_hex 16)
@@ -32,10 +32,9 @@ DATABASE_URL=postgres://authenticator:$password@127.0.0.1:$pg_port/$1
 JWT_SECRET=$DOSSIER_JWT_SECRET
 LOG_FORMAT=json
 TEXT
-  port=$(free_port 18080)
-  edge_start "$home" "$port"
+  edge_start_anywhere "$home" 18080
   DOSSIER_EDGE_PID=$(edge_pid "$home")
-  DOSSIER_URL=http://127.0.0.1:$port
+  DOSSIER_URL=http://127.0.0.1:$edge_port
   DOSSIER_EDGE_BIN=$home/dossier-edge
   DOSSIER_WORKER_BIN=$home/dossier-extract-worker
   DOSSIER_FIXTURES=$dev/fixtures
