@@ -17,7 +17,7 @@ fn markdown(bytes: &[u8]) -> String {
     pages.iter().map(|page| page.text.trim_end()).collect::<Vec<_>>().join("\x0c")
 }
 
-/// A WordprocessingML part with this root.
+/// A `WordprocessingML` part with this root.
 fn part(root: &str, inner: &str) -> String {
     format!("<w:{root} xmlns:w=\"{WORD}\" xmlns:r=\"urn:r\">{inner}</w:{root}>")
 }

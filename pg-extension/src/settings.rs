@@ -10,7 +10,6 @@ use std::ffi::{CStr, CString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const WORKER: &str = "dossier-extract-worker";
 const MIB: u64 = 1024 * 1024;
 
 #[derive(Clone, Copy, PostgresGucEnum)]
@@ -190,7 +189,7 @@ pub(crate) fn max_concurrent() -> u32 {
 fn worker_path() -> PathBuf {
     match WORKER_PATH.get() {
         Some(path) if !path.is_empty() => PathBuf::from(path.to_string_lossy().into_owned()),
-        _ => server_folder().join(WORKER),
+        _ => server_folder().join(Extractor::WORKER),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where and how text is extracted.
 
 use super::ConfigError;
-use dossier_extract::{Languages, OcrLimits, OcrSettings, Sandbox};
+use dossier_extract::{Extractor, Languages, OcrLimits, OcrSettings, Sandbox};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ impl Args {
 }
 
 fn beside_this_program() -> Result<PathBuf, ConfigError> {
-    std::env::current_exe().map(|path| path.with_file_name("dossier-extract-worker")).map_err(|error| {
+    Extractor::default_worker().map_err(|error| {
         ConfigError::new(
             "DOSSIER_EXTRACT_WORKER",
             format!("not set, and the path of this program is unknown: {error}"),
