@@ -26,7 +26,7 @@ for (const file of files.filter((name) => !exempt.has(name))) {
   for (const { expression, advice } of rules) {
     for (const match of text.matchAll(expression)) {
       const line = text.slice(0, match.index).split('\n').length
-      console.log(`${file}:${line}: "${match[0].trim().replace(/\s+/g, ' ')}": ${advice}`)
+      console.log(`${file}:${line}: "${match[0].trim().replace(/\s*\n\s*(?:\/\/[\/!]?|--|#|\*|>)?\s*/g, ' ')}": ${advice}`)
       findings += 1
     }
   }
