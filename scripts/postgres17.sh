@@ -11,6 +11,7 @@ pg17_packages=(postgresql-17 postgresql-17-pgtap postgresql-17-pgvector postgres
 
 # with_postgres17 COMMAND…: for as long as COMMAND runs, clusters, clients and the extension are those of PostgreSQL 17.
 with_postgres17() {
+  # shellcheck disable=SC2034 # scripts/cluster.sh, if it is in use, sets and reads the last two
   local pg_version=17 pg_bin pg_headers pg_socket pg_port
   pg_bin=$(home_of postgresql-17)/root/usr/lib/postgresql/17/bin
   pg_headers=$pg_bin/pg_config
