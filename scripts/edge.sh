@@ -1,7 +1,7 @@
 # Starts and stops an edge as a background process, by a pid file that is never trusted blindly. Sourced.
 # shellcheck shell=bash
 
-# edge_pid HOME: the running edge's pid; fails when there is none, whatever a stale pid file says.
+# edge_pid HOME: the running edge's pid. Fails if no edge runs, even if there is a stale pid file.
 edge_pid() {
   local pid
   pid=$(cat "$1/edge.pid" 2>/dev/null) || return 1

@@ -1,4 +1,4 @@
-# Installs what building and testing need, and only what is missing. Sourced.
+# Installs missing packages and checks the tools for building and testing. Sourced.
 # shellcheck shell=bash disable=SC2034 # settings are read by the scripts that source this
 
 # cmake: zlib-ng, which pingora builds. tesseract-ocr: loaded when a page needs OCR.

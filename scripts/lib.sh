@@ -1,4 +1,4 @@
-# Shared by the scripts beside it: messages, settings, and who runs what. Sourced, never run.
+# Shared by the scripts beside it: messages, settings, and running commands as root or postgres. Sourced, never run.
 # Knows nothing of clusters, builds or edges; those have files of their own.
 # shellcheck shell=bash disable=SC2034 # settings are read by the scripts that source this
 set -euo pipefail

@@ -18,7 +18,7 @@ with_postgres17() {
   "$@"
 }
 
-# install_postgres17: makes the folder, or makes it anew when Debian has something newer or a file is missing.
+# install_postgres17: creates the folder, and again if Debian has something newer or a file is missing.
 install_postgres17() {
   local home
   home=$(home_of postgresql-17)

@@ -4,7 +4,7 @@
 # changelog_part NAME: the lines below the heading "## [NAME]".
 changelog_part() { awk -v heading="## [$1]" 'index($0, "## [") == 1 { on = index($0, heading) == 1; next } on' "$root/CHANGELOG.md"; }
 
-# release_notes: in a dry run of an unreleased version, what is not released yet.
+# release_notes: of this version, or the unreleased ones before the version has a part of its own.
 release_notes() {
   if [ -n "$(changelog_part "$dossier_version")" ]; then changelog_part "$dossier_version"; else changelog_part Unreleased; fi
 }
