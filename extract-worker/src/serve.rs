@@ -5,6 +5,7 @@ use crate::formats::{csv, html, json, mail, rtf, text};
 use crate::images::ocr::{self, Tesseract};
 use crate::images::page_image::PageImages;
 use crate::images::{image_file, thumbnail};
+use crate::input::charset::Charset;
 use crate::input::Input;
 use crate::office::{compound_file, docx, odf, pptx, xlsx};
 use crate::output::reply::Pages;
@@ -64,6 +65,7 @@ fn extract<W: Write>(
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
     let limits = &invocation.limits;
+    let said = invocation.request.media_type.as_deref().and_then(Charset::of_media_type);
     match format {
         Format::Image(kind) => image_file::read(&input, *kind, limits, pages),
         Format::Pdf => {
@@ -76,12 +78,12 @@ fn extract<W: Write>(
         Format::Ods => odf::read(&input, odf::Kind::Sheets, invocation.request.format, limits, pages),
         Format::Odp => odf::read(&input, odf::Kind::Slides, invocation.request.format, limits, pages),
         Format::Rtf => rtf::read(&input, invocation.request.format, pages),
-        Format::Html | Format::Svg => html::read(&input, invocation.request.format, pages),
+        Format::Html | Format::Svg => html::read(&input, said, invocation.request.format, pages),
         Format::Mail => mail::read(&input, invocation.request.format, pages),
         Format::Json => json::read(&input, pages),
         Format::Ndjson => json::read_ndjson(&input, pages),
-        Format::Csv => csv::read(&input, invocation.request.format, pages),
-        Format::Text | Format::Markdown | Format::Source(_) => text::read(&input, pages),
+        Format::Csv => csv::read(&input, said, invocation.request.format, pages),
+        Format::Text | Format::Markdown | Format::Source(_) => text::read(&input, said, pages),
         Format::Other(of) if of == compound_file::ENCRYPTED_OFFICE => Err(Failure::Encrypted),
         Format::Other(_) => Err(Failure::Unsupported { media_type: format.media_type().to_owned() }),
     }

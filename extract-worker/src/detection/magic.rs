@@ -57,6 +57,7 @@ pub(super) fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', size @ ..] if is_gif_size(size) => {
             return named("image/gif");
         }
+        _ if bytes.get(257..262) == Some(b"ustar") => return named("application/x-tar"),
         _ if rtf::is_rtf(bytes) => return Some(Format::Rtf),
         _ if is_bmp(bytes) => return named("image/bmp"),
         _ if is_portable_executable(bytes) => {

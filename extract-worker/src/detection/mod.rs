@@ -5,6 +5,8 @@ mod magic;
 mod media_types;
 mod text_kinds;
 
+use crate::formats::mail;
+use crate::input::charset::Charset;
 use crate::input::encoding;
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
@@ -26,6 +28,10 @@ pub(crate) fn declared(media_type: &str, bytes: &[u8], limits: &Limits) -> Resul
     let is_text = found.is_textual() || found == Format::Mail;
     let is_unknown = matches!(&found, Format::Other(found) if found == UNKNOWN);
     if declared.is_textual() {
+        // Some encodings look like binary data to everyone who does not know their name.
+        let charset = Charset::of_media_type(media_type).filter(|_| is_unknown);
+        let is_text =
+            is_text || charset.is_some_and(|said| encoding::decode_said(bytes, Some(said)).is_some());
         let found = if is_unknown { "binary data" } else { found.media_type() };
         return if is_text { Ok(declared) } else { Err(not_as_declared(found, media_type)) };
     }
@@ -42,6 +48,11 @@ fn not_as_declared(found: &str, declared: &str) -> Failure {
     Failure::Malformed { reason: format!("it was declared as {declared}, but contains {found}") }
 }
 
+/// The kind of a text that has no declared type.
+pub(crate) fn detect_text(text: &str) -> Format {
+    text_kinds::detect(text)
+}
+
 /// The format of these bytes.
 pub(crate) fn detect(bytes: &[u8], limits: &Limits) -> Format {
     if bytes.is_empty() {
@@ -49,6 +60,10 @@ pub(crate) fn detect(bytes: &[u8], limits: &Limits) -> Format {
     }
     if let Some(format) = magic::binary(bytes, limits) {
         return format;
+    }
+    // The parts of a mail may have different encodings, but its headers show what it is.
+    if mail::is_mail(bytes) {
+        return Format::Mail;
     }
     match encoding::decode_if_text(bytes) {
         Some(decoded) => text_kinds::detect(&decoded),

@@ -3,7 +3,7 @@
 //! Invariant: a kind is chosen only if the beginning clearly shows it. Anything else is plain text.
 
 use super::format::Format;
-use crate::formats::{csv, json, mail};
+use crate::formats::{csv, json};
 
 /// The kind of a text whose media type was not declared.
 pub(super) fn detect(text: &str) -> Format {
@@ -18,8 +18,6 @@ pub(super) fn detect(text: &str) -> Format {
         source("text/vcard")
     } else if starts_with(text, "BEGIN:VCALENDAR") {
         source("text/calendar")
-    } else if mail::is_mail(text) {
-        Format::Mail
     } else if csv::looks_like_csv(text) {
         Format::Csv
     } else {

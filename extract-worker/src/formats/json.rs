@@ -12,7 +12,7 @@ const DEEPEST_INDENT: usize = 24;
 /// Sends one JSON value, or several, one per line. Anything else is sent as plain text, and the reason of its
 /// pages says why.
 pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
-    let text = encoding::decode(bytes)?;
+    let text = encoding::decode(bytes, None)?;
     let mut layout = Layout::default();
     match walk(&text, &mut layout) {
         Ok(()) => {
@@ -30,7 +30,7 @@ pub(crate) fn read<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), F
 /// Sends newline-delimited JSON: one record per line, unchanged except that escapes are decoded. Lines that
 /// are not JSON are kept; some logs contain them.
 pub(crate) fn read_ndjson<W: Write>(bytes: &[u8], pages: &mut Pages<W>) -> Result<(), Failure> {
-    read_lines(&encoding::decode(bytes)?, pages)
+    read_lines(&encoding::decode(bytes, None)?, pages)
 }
 
 fn read_lines<W: Write>(text: &str, pages: &mut Pages<W>) -> Result<(), Failure> {

@@ -1,6 +1,8 @@
 //! The file's bytes: memory-mapped if they are sealed against changes, otherwise copied.
 
+pub(crate) mod charset;
 pub(crate) mod encoding;
+pub(crate) mod percent;
 
 use dossier_extract::protocol::Failure;
 use memmap2::{Mmap, MmapOptions};

@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Item,
     Table,
     Row,
+    /// A head, body or foot of a table.
+    Rows,
     Cell,
     Break,
     Link,
@@ -49,6 +51,7 @@ impl Kind {
             b"li" => Self::Item,
             b"table" => Self::Table,
             b"tr" => Self::Row,
+            b"thead" | b"tbody" | b"tfoot" => Self::Rows,
             b"td" | b"th" => Self::Cell,
             b"br" => Self::Break,
             b"a" => Self::Link,

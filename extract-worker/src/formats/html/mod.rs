@@ -9,19 +9,26 @@ mod elements;
 mod layout_tables;
 mod reader;
 
+use crate::input::charset::Charset;
 use crate::input::encoding;
 use crate::output::markup::Heading;
 use crate::output::reply::Pages;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Metadata, TextFormat};
-use encoding_rs::{Encoding, ISO_2022_JP, UTF_8};
+use encoding_rs::UTF_8;
 use html5gum::{DefaultEmitter, State, Token, Tokenizer, naive_next_state};
 use std::borrow::Cow;
 use std::io::Write;
 
 /// Sends a page's text.
-pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages<W>) -> Result<(), Failure> {
-    let html = decode(bytes)?;
+pub(crate) fn read<W: Write>(
+    bytes: &[u8],
+    said: Option<Charset>,
+    format: TextFormat,
+    pages: &mut Pages<W>,
+) -> Result<(), Failure> {
+    let html = decode(bytes, said)
+        .ok_or_else(|| Failure::Malformed { reason: "the bytes are not text".to_owned() })?;
     let (text, headings) = text_of(&html, format, &mut pages.metadata);
     pages.push_headed("html", &text, headings)
 }
@@ -54,17 +61,9 @@ fn content(name: &[u8]) -> Option<State> {
     if name == b"noframes" { Some(State::RawText) } else { naive_next_state(name) }
 }
 
-/// By byte order mark; as UTF-8 if it is valid; by the page's declaration; otherwise by guessing.
-fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
-    let said = said_encoding(bytes);
-    match said {
-        Some(encoding) if Encoding::for_bom(bytes).is_none() && !bytes.contains(&0) => {
-            let is_utf8 = encoding != ISO_2022_JP && std::str::from_utf8(bytes).is_ok();
-            let encoding = if is_utf8 { UTF_8 } else { encoding };
-            Ok(encoding.decode_without_bom_handling(bytes).0)
-        }
-        _ => encoding::decode(bytes),
-    }
+/// Decodes a page: in the charset that its sender declared, or else the one that the page declares.
+pub(crate) fn decode(bytes: &[u8], said: Option<Charset>) -> Option<Cow<'_, str>> {
+    encoding::decode_said(bytes, said.or_else(|| said_by_page(bytes)))
 }
 
 /// How far into a page its encoding may be declared. The standard allows 1024 bytes; pages with long comments
@@ -72,19 +71,18 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
 const ENCODING_WITHIN: usize = 4096;
 
 /// `<meta charset="…">`, `<meta … content="text/html; charset=…">` or `<?xml … encoding="…"?>`.
-fn said_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+fn said_by_page(bytes: &[u8]) -> Option<Charset> {
+    if let Some(charset) = encoding::said_by_xml(bytes) {
+        return Some(charset);
+    }
     let head = bytes[..bytes.len().min(ENCODING_WITHIN)].to_ascii_lowercase();
-    let value = |start: usize, key: &[u8]| {
-        let at = start + memchr::memmem::find(&head[start..], key)? + key.len();
+    memchr::memmem::find_iter(&head, b"<meta").find_map(|start| {
+        let at = start + memchr::memmem::find(&head[start..], b"charset")? + b"charset".len();
         let value = head[at..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
         let value = value.strip_prefix(b"\"").or_else(|| value.strip_prefix(b"'")).unwrap_or(value);
         let end = value.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"-_:.".contains(byte)));
-        Encoding::for_label(&value[..end.unwrap_or(value.len())])
-    };
-    if head.trim_ascii_start().starts_with(b"<?xml")
-        && let Some(encoding) = value(0, b"encoding")
-    {
-        return Some(encoding);
-    }
-    memchr::memmem::find_iter(&head, b"<meta").find_map(|at| value(at, b"charset"))
+        let charset = Charset::named(std::str::from_utf8(&value[..end.unwrap_or(value.len())]).ok()?)?;
+        // The declaration was readable as ASCII, so it cannot be UTF-16.
+        Some(if charset.has_wide_units() { Charset::Web(UTF_8) } else { charset })
+    })
 }

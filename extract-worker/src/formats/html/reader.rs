@@ -10,6 +10,12 @@ use html5gum::{StartTag, Token};
 const DEEPEST_LIST: usize = 32;
 /// Maximum number of columns that a cell may span, whatever it declares.
 const WIDEST_CELL: usize = 20;
+/// Maximum column for cells that span rows, as in the HTML standard.
+const MOST_COLUMNS: usize = 1000;
+/// Maximum number of rows that a cell spans, as in the HTML standard.
+const MOST_ROWS: u32 = 65_534;
+/// Maximum number of places on a page that are left free for cells that span rows.
+const MOST_FREE_PLACES: usize = 100_000;
 
 pub(super) struct Reader<'m> {
     markup: Markup,
@@ -18,6 +24,7 @@ pub(super) struct Reader<'m> {
     layout: std::vec::IntoIter<bool>,
     tables: Vec<Table>,
     deeper_tables: usize,
+    free_places: usize,
     lists: Vec<List>,
     deeper_lists: usize,
     /// The kind of the open paragraph.
@@ -31,13 +38,27 @@ pub(super) struct Reader<'m> {
 }
 
 /// An open table.
+#[derive(Debug, Default)]
 struct Table {
     is_layout: bool,
     /// Whether it has a row. Text before the first row, usually the caption, goes before the table.
     has_rows: bool,
     in_row: bool,
-    /// The columns of the open cell.
+    /// How many columns the open cell spans, and how many rows below this one.
     columns: usize,
+    rows_below: u32,
+    /// The column of the next cell.
+    column: usize,
+    /// For each column, how many more rows a cell from above spans. These rows have no cell of their own there.
+    spans: Vec<Span>,
+}
+
+/// A cell that spans rows below its own.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    rows: u32,
+    /// It begins in the open row.
+    is_new: bool,
 }
 
 /// An open list: the number of its next item.
@@ -59,6 +80,7 @@ impl<'m> Reader<'m> {
             layout: layout.into_iter(),
             tables: Vec::new(),
             deeper_tables: 0,
+            free_places: MOST_FREE_PLACES,
             lists: Vec::new(),
             deeper_lists: 0,
             heading: 0,
@@ -123,6 +145,7 @@ impl<'m> Reader<'m> {
             Kind::Item => self.start_item(tag),
             Kind::Table => self.start_table(),
             Kind::Row => self.end_row(),
+            Kind::Rows => self.end_rows(),
             Kind::Cell => self.start_cell(tag),
             Kind::Break => self.line_break(),
             Kind::Link => self.start_link(tag),
@@ -149,6 +172,7 @@ impl<'m> Reader<'m> {
             Kind::List { .. } => self.end_list(),
             Kind::Table => self.end_table(),
             Kind::Row => self.end_row(),
+            Kind::Rows => self.end_rows(),
             Kind::Cell => self.end_cell(),
             Kind::Link => self.markup.end_link(),
             Kind::Quote => self.word("”"),
@@ -252,7 +276,7 @@ impl<'m> Reader<'m> {
         self.end_block();
         let is_layout = self.layout.next().unwrap_or(true);
         if self.tables.len() < DEEPEST_TABLE {
-            self.tables.push(Table { is_layout, has_rows: false, in_row: false, columns: 0 });
+            self.tables.push(Table { is_layout, ..Table::default() });
         } else {
             self.deeper_tables += 1;
         }
@@ -278,19 +302,37 @@ impl<'m> Reader<'m> {
 
     fn start_cell(&mut self, tag: &StartTag<()>) {
         self.end_cell();
-        let columns = attribute(tag, "colspan").and_then(|span| span.trim().parse().ok()).unwrap_or(1);
+        let number = |name: &str| attribute(tag, name).and_then(|span| span.trim().parse::<u32>().ok());
+        let columns = number("colspan").unwrap_or(1);
+        let rows_below = match number("rowspan") {
+            // To the end of the row group.
+            Some(0) => MOST_ROWS,
+            rows => rows.unwrap_or(1).min(MOST_ROWS) - 1,
+        };
+        let mut free_places = self.free_places;
         let Some(table) = self.data_table() else { return };
         table.in_row = true;
-        table.columns = columns.clamp(1, WIDEST_CELL);
-        if !std::mem::replace(&mut table.has_rows, true) {
+        table.columns = usize::try_from(columns).unwrap_or(WIDEST_CELL).clamp(1, WIDEST_CELL);
+        table.rows_below = rows_below;
+        let mut taken = 0;
+        while table.spans.get(table.column).is_some_and(|span| span.rows > 0) && free_places > 0 {
+            table.column += 1;
+            free_places -= 1;
+            taken += 1;
+        }
+        let is_first = !std::mem::replace(&mut table.has_rows, true);
+        self.free_places = free_places;
+        if is_first {
             self.markup.start_table();
         }
+        (0..taken).for_each(|_| self.markup.end_cell());
     }
 
     fn end_cell(&mut self) {
         self.end_block();
         if let Some(table) = self.data_table() {
             let columns = std::mem::take(&mut table.columns);
+            table.end_cell(columns);
             (0..columns).for_each(|_| self.markup.end_cell());
         }
     }
@@ -300,7 +342,16 @@ impl<'m> Reader<'m> {
         if let Some(table) = self.data_table()
             && std::mem::take(&mut table.in_row)
         {
+            table.end_row();
             self.markup.end_row();
+        }
+    }
+
+    /// Cells cannot span from a table's head, body or foot into the next.
+    fn end_rows(&mut self) {
+        self.end_row();
+        if let Some(table) = self.data_table() {
+            table.spans.clear();
         }
     }
 
@@ -332,7 +383,33 @@ impl<'m> Reader<'m> {
     }
 }
 
-/// What a token means for a hidden element.
+impl Table {
+    fn end_cell(&mut self, columns: usize) {
+        let end = (self.column + columns).min(MOST_COLUMNS);
+        if self.rows_below > 0 && self.column < end {
+            if self.spans.len() < end {
+                self.spans.resize(end, Span::default());
+            }
+            self.spans[self.column..end].fill(Span { rows: self.rows_below, is_new: true });
+        }
+        self.rows_below = 0;
+        self.column += columns;
+    }
+
+    fn end_row(&mut self) {
+        self.column = 0;
+        for span in &mut self.spans {
+            if !std::mem::take(&mut span.is_new) {
+                span.rows = span.rows.saturating_sub(1);
+            }
+        }
+        while self.spans.last().is_some_and(|span| span.rows == 0) {
+            self.spans.pop();
+        }
+    }
+}
+
+/// What a token means for an element that is not shown.
 enum Shown {
     /// The element continues.
     Not,

@@ -1,40 +1,45 @@
 //! Email: the headers that people read, then the plain text (or else the HTML), then the names of the
 //! attachments. Attached messages follow in their place.
 //!
-//! The library parses headers and decodes transfer encodings. We walk the parts ourselves: the library's tree
-//! is as deep as a hostile message makes it, and walking or dropping it needs stack for every level.
+//! Parts are read without building a tree, which a hostile mail could make arbitrarily deep.
 //!
-//! Invariant: nested parts are followed to a bounded depth, and each level reads its bytes once.
+//! Invariant: nested parts are followed to a limited depth; each level reads its bytes once.
 
+mod address;
+mod date;
+mod header;
 mod mime;
+mod transfer;
+mod words;
 
-use crate::formats::html;
+use super::{html, rtf};
 use crate::output::pagination::Cut;
 use crate::output::reply::Pages;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Metadata, TextFormat};
-use mail_parser::{Address, DateTime, Message};
+use header::Headers;
 use mime::Entity;
 use std::io::Write;
 
-/// Nested parts and messages are read down to this depth.
+/// Parts within parts, and messages within messages, are read to this depth.
 const DEEPEST_PART: usize = 20;
-/// Maximum number of attachments that are listed.
+/// As many attachments as are named.
 const MOST_ATTACHMENTS: usize = 1000;
 
-/// Sends the text of a message.
+/// Sends a mail's text.
 pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages<W>) -> Result<(), Failure> {
     let message = Entity::of(bytes.trim_ascii_start());
-    let Some(headers) = &message.headers else {
-        return Err(Failure::Malformed { reason: "it has no email headers".to_owned() });
-    };
+    let headers = &message.headers;
+    if headers.is_empty() {
+        return Err(Failure::Malformed { reason: "it has no header of a mail".to_owned() });
+    }
     pages.metadata = Metadata {
-        title: headers.subject().map(str::to_owned),
-        author: headers.from().map(addresses),
-        created: headers.date().map(DateTime::to_rfc3339),
+        title: headers.words("subject"),
+        author: headers.raw("from").map(|from| address::list(&from)),
+        created: headers.raw("date").and_then(|date| date::rfc3339(&date)),
         ..Metadata::default()
     };
-    let mut reader = Reader { format, out: String::new(), attachments: Vec::new() };
+    let mut reader = Reader::new(format);
     reader.headers(headers);
     reader.entity(&message, 0);
     if !reader.attachments.is_empty() {
@@ -45,7 +50,20 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
     pages.push_long("mail", &reader.out, Cut::BetweenWords)
 }
 
-/// Headers that mail software adds and that people do not write by hand.
+/// Whether bytes are a web page that was saved as MHTML.
+pub(crate) fn is_archived_page(bytes: &[u8]) -> bool {
+    let (headers, _) = Headers::of(bytes.trim_ascii_start());
+    ["mime-version", "content-type"].into_iter().any(|name| headers.raw(name).is_some())
+}
+
+/// The text of a web page that was saved together with its images (MHTML).
+pub(crate) fn archived_page(bytes: &[u8], format: TextFormat) -> String {
+    let mut reader = Reader::new(format);
+    reader.entity(&Entity::of(bytes.trim_ascii_start()), 0);
+    reader.out
+}
+
+/// Headers of which a mail has some that nobody writes by hand.
 const BY_HAND: [&str; 6] = ["from", "to", "cc", "date", "subject", "reply-to"];
 const BY_MACHINE: [&str; 9] = [
     "message-id",
@@ -59,20 +77,12 @@ const BY_MACHINE: [&str; 9] = [
     "arc-seal",
 ];
 
-/// Whether a text starts with email headers. A memo's "From:" and "Subject:" are not enough.
-pub(crate) fn is_mail(text: &str) -> bool {
+/// Whether a file starts with the headers of a mail. A memo's "From:" and "Subject:" are not enough.
+pub(crate) fn is_mail(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    let (headers, _) = Headers::of(&start[..start.len().min(LONGEST_HEADERS)]);
     let (mut by_hand, mut by_machine, mut from) = (0, 0, false);
-    for line in text.lines().take(200) {
-        if line.is_empty() {
-            break;
-        }
-        if line.starts_with([' ', '\t']) || line.starts_with("From ") {
-            continue;
-        }
-        let Some((name, _)) = line.split_once(':') else { return false };
-        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return false;
-        }
+    for name in headers.names().take(200) {
         let name = name.to_ascii_lowercase();
         from |= name == "from";
         by_hand += usize::from(BY_HAND.contains(&name.as_str()));
@@ -81,85 +91,109 @@ pub(crate) fn is_mail(text: &str) -> bool {
     from && by_hand >= 2 && by_machine >= 1
 }
 
+/// How much of a file is searched for the headers of a mail.
+const LONGEST_HEADERS: usize = 256 * 1024;
+
 struct Reader {
     format: TextFormat,
     out: String,
     attachments: Vec<String>,
+    /// The text was already written in another format, so only attachments are of interest.
+    is_silent: bool,
 }
 
 impl Reader {
-    fn headers(&mut self, message: &Message<'_>) {
+    fn new(format: TextFormat) -> Self {
+        Self { format, out: String::new(), attachments: Vec::new(), is_silent: false }
+    }
+
+    fn headers(&mut self, headers: &Headers<'_>) {
         let end = if self.format == TextFormat::Markdown { "  \n" } else { "\n" };
-        let people = [("From", message.from()), ("To", message.to()), ("Cc", message.cc())];
-        let people = people.map(|(name, address)| (name, address.map(addresses)));
-        let date = message.date().map(DateTime::to_rfc822);
-        let rest = [("Date", date), ("Subject", message.subject().map(str::to_owned))];
+        let people =
+            ["From", "To", "Cc"].map(|name| (name, headers.raw(name).map(|list| address::list(&list))));
+        let rest = ["Date", "Subject"].map(|name| (name, headers.words(name)));
         for (name, value) in people.into_iter().chain(rest) {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
-                let value = value.replace(['\r', '\n'], " ");
-                self.out.extend([name, ": ", &value, end]);
+                self.text_part(&[name, ": ", &value, end].concat());
             }
         }
-        self.out.push('\n');
+        self.text_part("\n");
     }
 
     fn entity(&mut self, entity: &Entity<'_>, depth: usize) {
         if depth > DEEPEST_PART {
             return;
         }
-        let media_type = entity.media_type();
-        match (media_type.as_str(), entity.is_attachment()) {
+        match (entity.media_type(), entity.is_attachment()) {
             ("multipart/alternative", _) => self.first_of(entity, depth),
             (kind, _) if kind.starts_with("multipart/") => match entity.parts() {
                 Some(parts) => parts.for_each(|part| self.entity(&part, depth + 1)),
                 None => self.text(&entity.text()),
             },
-            ("message/rfc822" | "message/global", _) => self.message(&entity.bytes(), depth),
-            ("text/html", false) => {
-                let (page, _) = html::text_of(&entity.text(), self.format, &mut Metadata::default());
+            ("message/rfc822" | "message/global" | "message/news", _) => self.message(&entity.bytes(), depth),
+            ("text/html" | "application/xhtml+xml", false) => {
+                let (page, _) = html::text_of(&entity.page(), self.format, &mut Metadata::default());
                 self.text(&page);
             }
-            (kind, false) if kind.starts_with("text/") => self.text(&entity.text()),
-            _ => {
-                let name = entity.file_name().filter(|_| self.attachments.len() < MOST_ATTACHMENTS);
-                self.attachments.extend(name.map(str::to_owned));
+            ("text/rtf" | "application/rtf" | "text/richtext", false) if rtf::is_rtf(&entity.bytes()) => {
+                self.text(&rtf::text_of(&entity.bytes(), self.format));
             }
+            (kind, false) if kind.starts_with("text/") || kind.starts_with("message/") => {
+                self.plain(&entity.bytes(), entity);
+            }
+            _ if self.is_silent && entity.is_inline() => {}
+            _ => self.attached(entity.file_name()),
         }
     }
 
-    /// The same content in several formats: uses the first one with text, which is the plainest.
+    /// Writes the first alternative that contains text, which is the plainest one. Any of them may contain
+    /// attachments.
     fn first_of(&mut self, entity: &Entity<'_>, depth: usize) {
         let start = self.out.len();
+        let was_silent = self.is_silent;
         for part in entity.parts().into_iter().flatten() {
             self.entity(&part, depth + 1);
-            if !self.out[start..].trim().is_empty() {
-                return;
-            }
+            self.is_silent |= !self.out[start..].trim().is_empty();
         }
+        self.is_silent = was_silent;
     }
 
     fn message(&mut self, bytes: &[u8], depth: usize) {
         let message = Entity::of(bytes);
         self.text("\n---\n");
-        if let Some(headers) = &message.headers {
-            self.headers(headers);
-        }
+        self.headers(&message.headers);
         self.entity(&message, depth + 1);
     }
 
+    /// Writes plain text, apart from files that old programs embedded in it.
+    fn plain(&mut self, bytes: &[u8], entity: &Entity<'_>) {
+        let mut rest = bytes;
+        let charset = entity.headers.charset();
+        while let Some(file) = transfer::uuencoded(rest) {
+            self.text(&words::characters(file.before, charset));
+            self.attached(Some(file.name));
+            rest = file.after;
+        }
+        self.text(&words::characters(rest, charset));
+    }
+
+    fn attached(&mut self, name: Option<String>) {
+        let is_said = |name: &String| self.is_silent && self.attachments.contains(name);
+        let has_room = self.attachments.len() < MOST_ATTACHMENTS;
+        let name = name.filter(|name| has_room && !is_said(name));
+        self.attachments.extend(name);
+    }
+
     fn text(&mut self, text: &str) {
-        self.out.push_str(text);
+        self.text_part(text);
         if !text.ends_with('\n') {
-            self.out.push('\n');
+            self.text_part("\n");
         }
     }
-}
 
-/// `Name <address>`, separated by commas.
-fn addresses(address: &Address<'_>) -> String {
-    let one = |name: Option<&str>, address: Option<&str>| match (name, address) {
-        (Some(name), Some(address)) => format!("{name} <{address}>"),
-        (one, other) => one.or(other).unwrap_or_default().to_owned(),
-    };
-    address.iter().map(|addr| one(addr.name(), addr.address())).collect::<Vec<_>>().join(", ")
+    fn text_part(&mut self, text: &str) {
+        if !self.is_silent {
+            self.out.push_str(text);
+        }
+    }
 }

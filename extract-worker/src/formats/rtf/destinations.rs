@@ -45,6 +45,11 @@ impl Destinations {
         &mut self.texts[destination as usize]
     }
 
+    /// Whether the open paragraph has text.
+    pub(super) fn has_open_line(&mut self, destination: Destination) -> bool {
+        self.of(destination).has_open_line()
+    }
+
     pub(super) fn say(&mut self, destination: Destination, paragraph: Paragraph, text: &str) {
         self.sync_table(destination, paragraph);
         self.of(destination).text(text);

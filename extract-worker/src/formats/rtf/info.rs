@@ -2,8 +2,9 @@
 
 use super::charset;
 use super::state::Field;
+use crate::input::charset::Charset;
 use dossier_extract::Metadata;
-use encoding_rs::{Encoding, WINDOWS_1252};
+use encoding_rs::WINDOWS_1252;
 use std::collections::HashMap;
 
 /// Maximum number of fonts and styles that are kept; Word's own limit is lower.
@@ -11,9 +12,9 @@ const MOST_DEFINITIONS: usize = 65_536;
 
 /// The font and style tables, and the document's metadata.
 pub(super) struct Info {
-    encoding: &'static Encoding,
+    encoding: Charset,
     default_font: i32,
-    fonts: HashMap<i32, &'static Encoding>,
+    fonts: HashMap<i32, Charset>,
     /// Style numbers of headings, with their levels.
     headings: HashMap<i32, u8>,
     /// The font or style being defined.
@@ -26,7 +27,7 @@ pub(super) struct Info {
 impl Info {
     pub(super) fn new() -> Self {
         Self {
-            encoding: WINDOWS_1252,
+            encoding: Charset::Web(WINDOWS_1252),
             default_font: 0,
             fonts: HashMap::new(),
             headings: HashMap::new(),
@@ -37,7 +38,7 @@ impl Info {
     }
 
     /// Sets the document's code page; an unknown one is ignored.
-    pub(super) fn set_code_page(&mut self, number: i32) -> &'static Encoding {
+    pub(super) fn set_code_page(&mut self, number: i32) -> Charset {
         self.encoding = charset::of_code_page(number).unwrap_or(self.encoding);
         self.encoding
     }
@@ -46,12 +47,12 @@ impl Info {
         self.default_font = font;
     }
 
-    pub(super) fn default_font(&self) -> &'static Encoding {
+    pub(super) fn default_font(&self) -> Charset {
         self.font(self.default_font)
     }
 
-    /// The encoding of a font.
-    pub(super) fn font(&self, font: i32) -> &'static Encoding {
+    /// The charset of a font.
+    pub(super) fn font(&self, font: i32) -> Charset {
         self.fonts.get(&font).copied().unwrap_or(self.encoding)
     }
 
@@ -60,7 +61,7 @@ impl Info {
         self.defined = number;
     }
 
-    pub(super) fn set_font(&mut self, encoding: Option<&'static Encoding>) {
+    pub(super) fn set_font(&mut self, encoding: Option<Charset>) {
         if let Some(encoding) = encoding
             && self.fonts.len() < MOST_DEFINITIONS
         {

@@ -12,6 +12,7 @@ mod info;
 mod state;
 mod token;
 
+use crate::input::charset::Charset;
 use crate::output::reply::Pages;
 use destinations::Destinations;
 use dossier_extract::TextFormat;
@@ -32,12 +33,15 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
     if !is_rtf(bytes) {
         return Err(Failure::Malformed { reason: "it does not start with an RTF header".to_owned() });
     }
-    let mut reader = Reader::new(format);
-    Tokens::of(bytes).for_each(|token| reader.token(token));
-    reader.flush();
+    let reader = Reader::read(bytes, format);
     pages.metadata = reader.info.metadata;
     let (text, headings) = reader.destinations.finish();
     pages.push_headed("rtf", &text, headings)
+}
+
+/// The text alone, of a document that is part of another one.
+pub(crate) fn text_of(bytes: &[u8], format: TextFormat) -> String {
+    Reader::read(bytes, format).destinations.finish().0
 }
 
 /// Whether bytes start with an RTF header.
@@ -63,14 +67,23 @@ struct Reader {
     /// The marker, value or name being read.
     value: String,
     info: Info,
+    /// Whether the open paragraph has contained hidden text.
+    has_hidden: bool,
     destinations: Destinations,
 }
 
 impl Reader {
+    fn read(bytes: &[u8], format: TextFormat) -> Self {
+        let mut reader = Self::new(format);
+        Tokens::of(bytes).for_each(|token| reader.token(token));
+        reader.flush();
+        reader
+    }
+
     fn new(format: TextFormat) -> Self {
         let state = State {
             target: Target::Text(Destination::Body),
-            encoding: WINDOWS_1252,
+            encoding: Charset::Web(WINDOWS_1252),
             fallback: 1,
             is_hidden: false,
             is_deleted: false,
@@ -87,6 +100,7 @@ impl Reader {
             bytes: Vec::new(),
             value: String::new(),
             info: Info::new(),
+            has_hidden: false,
             destinations: Destinations::new(format),
         }
     }
@@ -159,7 +173,7 @@ impl Reader {
         // RTF does not allow UTF-8, but some writers use it anyway.
         match std::str::from_utf8(&bytes) {
             Ok(text) if self.state.encoding.is_single_byte() || text.is_ascii() => self.say(text),
-            _ => self.say(&self.state.encoding.decode_without_bom_handling(&bytes).0),
+            _ => self.say(&self.state.encoding.decode(&bytes)),
         }
         self.bytes = bytes;
         self.bytes.clear();
@@ -167,7 +181,7 @@ impl Reader {
 
     fn say(&mut self, text: &str) {
         match self.state.target {
-            Target::Text(_) if self.state.is_unseen() => {}
+            Target::Text(_) if self.state.is_unseen() => self.has_hidden |= !text.trim().is_empty(),
             Target::Text(destination) => self.destinations.say(destination, self.state.paragraph, text),
             Target::Marker | Target::Info(_) => self.value.push_str(text),
             Target::Styles => self.name_styles(text),
@@ -224,7 +238,9 @@ impl Reader {
                 state.encoding = self.info.default_font();
             }
             "ansicpg" => state.encoding = self.info.set_code_page(number),
-            "mac" => state.encoding = self.info.set_code_page(charset::MACINTOSH_CODE_PAGE),
+            "mac" => state.encoding = self.info.set_code_page(charset::MACINTOSH),
+            "pc" => state.encoding = self.info.set_code_page(charset::PC),
+            "pca" => state.encoding = self.info.set_code_page(charset::PS2),
             "deff" => self.info.set_default_font(number),
             "f" if state.target == Target::Fonts => self.info.define(number),
             "f" => state.encoding = self.info.font(number),
@@ -246,11 +262,19 @@ impl Reader {
 
     /// Ends lines, cells and pages, but only in visible text.
     fn structure(&mut self, word: &str) {
-        if let Target::Text(destination) = self.state.target
-            && (!self.state.is_unseen() || word == "row")
-        {
-            self.destinations.structure(destination, self.state.paragraph, word);
+        let Target::Text(destination) = self.state.target else { return };
+        let is_seen = !self.state.is_unseen() || word == "row";
+        if word == "par" && !self.state.is_deleted {
+            let has_hidden = std::mem::take(&mut self.has_hidden);
+            // A paragraph that contains only hidden text does not exist for the reader. Others remain separate.
+            if (has_hidden || !is_seen) && !self.destinations.has_open_line(destination) {
+                self.destinations.marker = None;
+                return;
+            }
+        } else if !is_seen {
+            return;
         }
+        self.destinations.structure(destination, self.state.paragraph, word);
     }
 
     /// Handles a UTF-16 unit. RTF numbers have 16 bits, so units above 32767 are negative.

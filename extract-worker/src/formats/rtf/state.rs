@@ -1,6 +1,6 @@
 //! The state that an RTF group inherits and restores, and the destination of its text.
 
-use encoding_rs::Encoding;
+use crate::input::charset::Charset;
 
 /// Where text goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,8 @@ pub(super) enum Field {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct State {
     pub(super) target: Target,
-    /// The encoding of bytes.
-    pub(super) encoding: &'static Encoding,
+    /// The charset of bytes.
+    pub(super) encoding: Charset,
     /// How many characters after `\u` are a fallback for readers without Unicode.
     pub(super) fallback: u16,
     pub(super) is_hidden: bool,
