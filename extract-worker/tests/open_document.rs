@@ -7,7 +7,7 @@ use dossier_extract::{ExtractError, Request, Source, TextFormat, Tick};
 
 /// The namespaces of the standard with unusual prefixes.
 fn names() -> String {
-    let spaces = ["office", "text", "table", "draw", "style", "meta", "presentation", "manifest"];
+    let spaces = ["office", "text", "table", "drawing", "style", "meta", "presentation", "manifest"];
     let one = |space: &&str| {
         format!("xmlns:{}=\"urn:oasis:names:tc:opendocument:xmlns:{space}:1.0\" ", &space[..2])
     };

@@ -3,17 +3,25 @@
 use super::compound_file;
 use super::inflate_budget::InflateBudget;
 use super::truncated_zip::TruncatedZip;
-use crate::input::encoding;
+use super::xml::{Node, Xml};
+use crate::input::{encoding, percent};
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{Cursor, Read};
+use std::rc::Rc;
 use zip::ZipArchive;
 
 /// An open ZIP file.
 #[derive(Debug)]
 pub(crate) struct Parts<'f> {
     archive: Archive<'f>,
-    budget: InflateBudget,
+    /// The index of each part, by its normalized name.
+    names: HashMap<String, usize>,
+    budget: Rc<InflateBudget>,
+    /// The number of files in which this one is nested.
+    depth: usize,
     is_broken: bool,
 }
 
@@ -35,6 +43,8 @@ pub(crate) enum Package {
     OpenSlides,
 }
 
+/// Files nested more deeply than this are not read.
+const DEEPEST_FILE: usize = 3;
 const ZIP: &str = "application/zip";
 /// The common prefix of OpenDocument media types.
 const OPEN_DOCUMENT: &str = "application/vnd.oasis.opendocument.";
@@ -43,6 +53,16 @@ const LONGEST_MEDIA_TYPE: u64 = 100;
 
 impl<'f> Parts<'f> {
     pub(crate) fn open(bytes: &'f [u8], limits: &Limits) -> Result<Self, Failure> {
+        Self::open_within(bytes, Rc::new(InflateBudget::new(limits.inflate_bytes)), 0)
+    }
+
+    /// Opens a file that is a part of this one, within the same budget; `None` if it is nested too deeply.
+    pub(crate) fn open_inner<'i>(&self, bytes: &'i [u8]) -> Option<Result<Parts<'i>, Failure>> {
+        (self.depth < DEEPEST_FILE)
+            .then(|| Parts::open_within(bytes, Rc::clone(&self.budget), self.depth + 1))
+    }
+
+    fn open_within(bytes: &'f [u8], budget: Rc<InflateBudget>, depth: usize) -> Result<Self, Failure> {
         // A password-protected file is a compound file instead of a ZIP file.
         if compound_file::is_encrypted_office(bytes) {
             return Err(Failure::Encrypted);
@@ -54,7 +74,11 @@ impl<'f> Parts<'f> {
                     Failure::Malformed { reason: format!("not a complete ZIP file: {error}") }
                 })?),
             };
-        Ok(Self { archive, budget: InflateBudget::new(limits.inflate_bytes), is_broken: false })
+        let names = match &archive {
+            Archive::Whole(archive) => by_name(archive.file_names().map(Result::unwrap_or_default)),
+            Archive::Truncated(archive) => by_name(archive.names().map(Cow::Borrowed)),
+        };
+        Ok(Self { archive, names, budget, depth, is_broken: false })
     }
 
     /// The text of a part; `None` if it does not exist or is damaged.
@@ -63,15 +87,21 @@ impl<'f> Parts<'f> {
         Ok(Some(encoding::decode_xml(bytes)))
     }
 
+    /// The bytes of a part; `None` if it does not exist.
+    pub(crate) fn read_bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.bytes(name, u64::MAX)
+    }
+
     fn bytes(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(&index) = self.names.get(&normalized(name)) else { return Ok(None) };
         let mut bytes = Vec::new();
         let read = match &mut self.archive {
             Archive::Whole(archive) => {
-                let Ok(part) = archive.by_name(name) else { return Ok(None) };
+                let Ok(part) = archive.by_index(index) else { return Ok(None) };
                 self.budget.meter(part.take(most)).read_to_end(&mut bytes)
             }
             Archive::Truncated(archive) => {
-                let Some(part) = archive.part(name) else { return Ok(None) };
+                let Some(part) = archive.part(index) else { return Ok(None) };
                 self.budget.meter(part.take(most)).read_to_end(&mut bytes)
             }
         };
@@ -93,7 +123,10 @@ impl<'f> Parts<'f> {
             return open_xml(&types, &main);
         }
         let media_type = self.bytes("mimetype", LONGEST_MEDIA_TYPE).ok().flatten().unwrap_or_default();
-        let media_type = String::from_utf8(media_type).unwrap_or_default();
+        let mut media_type = String::from_utf8(media_type).unwrap_or_default();
+        if media_type.trim_ascii().is_empty() {
+            media_type = self.manifest_type();
+        }
         match media_type.trim_ascii() {
             "" => Err(ZIP.to_owned()),
             named => match named.strip_prefix(OPEN_DOCUMENT) {
@@ -106,11 +139,42 @@ impl<'f> Parts<'f> {
         }
     }
 
+    /// The media type that an OpenDocument manifest gives the package as a whole.
+    fn manifest_type(&mut self) -> String {
+        let manifest = self.read("META-INF/manifest.xml").ok().flatten().unwrap_or_default();
+        let mut reader = Xml::new(&manifest);
+        while let Some(node) = reader.next() {
+            if let Node::Start(element) = node
+                && element.is("manifest", "file-entry")
+                && element.attribute("full-path").as_deref() == Some("/")
+            {
+                return element.attribute("media-type").unwrap_or_default();
+            }
+        }
+        String::new()
+    }
+
     /// The main part of an Open XML file, as named by `_rels/.rels`.
     pub(crate) fn main_part(&mut self, usual: &str) -> Result<String, Failure> {
         let named = self.relationships("")?.into_iter().find(|to| to.kind == "officeDocument");
         Ok(named.map_or_else(|| usual.to_owned(), |to| to.target))
     }
+}
+
+/// The indices of parts by normalized name. If several parts share a name, the first one is used.
+fn by_name<'n>(names: impl Iterator<Item = Cow<'n, str>>) -> HashMap<String, usize> {
+    let mut found = HashMap::new();
+    for (index, name) in names.enumerate() {
+        found.entry(normalized(&name)).or_insert(index);
+    }
+    found
+}
+
+/// A part's name without the differences that writers introduce: case, backslashes, a leading slash, escapes.
+fn normalized(name: &str) -> String {
+    let name = name.replace('\\', "/");
+    let name = name.trim_start_matches("./").trim_start_matches('/');
+    String::from_utf8_lossy(&percent::decode(name)).to_lowercase()
 }
 
 /// The kind of an Open XML package: from the content type of its main part, or else from its folder.
@@ -138,9 +202,9 @@ fn open_xml(types: &str, main: &str) -> Result<Package, String> {
         return Err("application/vnd.ms-excel.sheet.binary.macroenabled.12".to_owned());
     }
     match main.split_once('/') {
-        Some(("word", _)) => Ok(Package::Word),
-        Some(("ppt", _)) => Ok(Package::Presentation),
-        Some(("xl", _)) => Ok(Package::Workbook),
+        Some((folder, _)) if folder.eq_ignore_ascii_case("word") => Ok(Package::Word),
+        Some((folder, _)) if folder.eq_ignore_ascii_case("ppt") => Ok(Package::Presentation),
+        Some((folder, _)) if folder.eq_ignore_ascii_case("xl") => Ok(Package::Workbook),
         _ => Err(ZIP.to_owned()),
     }
 }

@@ -56,6 +56,7 @@ impl Parts<'_> {
 
 /// Resolves a target relative to the folder of the part that refers to it.
 fn resolve(folder: &str, target: &str) -> String {
+    let target = target.trim().replace('\\', "/");
     let joined = match target.strip_prefix('/') {
         Some(absolute) => absolute.to_owned(),
         None => format!("{folder}/{target}"),

@@ -1,13 +1,12 @@
 //! Truncated ZIP files without a central directory: parts are found by their local headers.
 
 use flate2::read::DeflateDecoder;
-use std::collections::HashMap;
 use std::io::Read;
 
 /// The parts that begin before the file is cut off.
 #[derive(Debug)]
 pub(crate) struct TruncatedZip<'f> {
-    parts: HashMap<String, Part<'f>>,
+    parts: Vec<(String, Part<'f>)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,19 +31,23 @@ impl<'f> TruncatedZip<'f> {
         if !bytes.starts_with(SIGNATURE) {
             return None;
         }
-        let mut parts = HashMap::new();
+        let mut parts = Vec::new();
         for at in memchr::memmem::find_iter(bytes, SIGNATURE).take(MOST_PARTS) {
             if let Some((name, part)) = header(&bytes[at..]) {
-                // Data that looks like a header inside a part comes after the part's real header.
-                parts.entry(name).or_insert(part);
+                parts.push((name, part));
             }
         }
         (!parts.is_empty()).then_some(Self { parts })
     }
 
+    /// The names of the parts. Data that looks like a header inside a part comes after the part's real header.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The decompressed part, up to where the file is cut off.
-    pub(crate) fn part(&self, name: &str) -> Option<Box<dyn Read + 'f>> {
-        let part = *self.parts.get(name)?;
+    pub(crate) fn part(&self, index: usize) -> Option<Box<dyn Read + 'f>> {
+        let (_, part) = self.parts.get(index)?;
         if part.is_deflated {
             return Some(Box::new(DeflateDecoder::new(part.data)));
         }

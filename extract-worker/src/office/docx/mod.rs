@@ -7,6 +7,7 @@
 //! Invariant: no recursion over nested elements; one decompression budget for all parts.
 
 mod body;
+mod chunk;
 mod field;
 mod notes;
 mod numbering;
@@ -20,6 +21,7 @@ mod styles;
 use crate::office::package::Parts;
 use crate::office::properties;
 use crate::office::xml::{Node, Xml};
+use crate::output::markup::Heading;
 use crate::output::numerals::Numeral;
 use crate::output::reply::Pages;
 use body::{Document, Story};
@@ -42,19 +44,31 @@ pub(crate) fn read<W: Write>(
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
     let mut parts = Parts::open(bytes, limits)?;
+    let (texts, headings) = bound(&mut parts, format)?;
+    pages.metadata = properties::read(&mut parts)?;
+    match texts.as_slice() {
+        // There are no page breaks.
+        [whole] => pages.push_headed("docx", whole, headings),
+        texts => {
+            pages.metadata.outline = headings.into_iter().map(|heading| heading.entry).collect();
+            texts.iter().try_for_each(|text| pages.push("docx", text))
+        }
+    }
+}
+
+/// The pages of a document with everything that belongs to them, and the headings on them.
+fn bound(parts: &mut Parts<'_>, format: TextFormat) -> Result<(Vec<String>, Vec<Heading>), Failure> {
     let main = parts.main_part("word/document.xml")?;
     let xml = parts.read(&main)?.ok_or_else(|| malformed("the document part is missing"))?;
-    let relationships = Relationships::read(&mut parts, &main, format)?;
+    let relationships = Relationships::read(parts, &main, format)?;
     let mut document = Document {
         format,
-        styles: side_part(&mut parts, &relationships, "styles")?
-            .map(|xml| Styles::new(&xml))
-            .unwrap_or_default(),
-        numbering: side_part(&mut parts, &relationships, "numbering")?
+        styles: side_part(parts, &relationships, "styles")?.map(|xml| Styles::new(&xml)).unwrap_or_default(),
+        numbering: side_part(parts, &relationships, "numbering")?
             .map(|xml| Numbering::new(&xml))
             .unwrap_or_default(),
     };
-    let settings = side_part(&mut parts, &relationships, "settings")?.unwrap_or_default();
+    let settings = side_part(parts, &relationships, "settings")?.unwrap_or_default();
     let mut story = Story::new(&mut document, &relationships, Some(no_pages_yet(&settings)));
     let mut body = Xml::new(&xml);
     story.read(&mut body);
@@ -70,24 +84,16 @@ pub(crate) fn read<W: Write>(
     }
 
     let beside = Beside {
-        footnotes: read_notes(&mut parts, &relationships, "footnotes", &mut document)?,
-        endnotes: read_notes(&mut parts, &relationships, "endnotes", &mut document)?,
-        comments: read_notes(&mut parts, &relationships, "comments", &mut document)?,
-        margins: read_margins(&mut parts, &relationships, &sections, &mut document)?,
+        footnotes: read_notes(parts, &relationships, "footnotes", &mut document)?,
+        endnotes: read_notes(parts, &relationships, "endnotes", &mut document)?,
+        comments: read_notes(parts, &relationships, "comments", &mut document)?,
+        margins: read_margins(parts, &relationships, &sections, &mut document)?,
     };
     let texts = pages::bind(stretches, &sections, beside, format, &mut headings);
     if parts.is_broken() && texts.iter().all(|text| text.trim().is_empty()) {
         return Err(malformed("its text cannot be decompressed"));
     }
-    pages.metadata = properties::read(&mut parts)?;
-    match texts.as_slice() {
-        // There are no page breaks.
-        [whole] => pages.push_headed("docx", whole, headings),
-        texts => {
-            pages.metadata.outline = headings.into_iter().map(|heading| heading.entry).collect();
-            texts.iter().try_for_each(|text| pages.push("docx", text))
-        }
-    }
+    Ok((texts, headings))
 }
 
 fn side_part(

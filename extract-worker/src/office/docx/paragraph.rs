@@ -20,6 +20,8 @@ pub(super) struct Properties {
     pub(super) starts_page: Option<bool>,
     /// The paragraph mark is deleted, so the paragraph continues in the next one.
     pub(super) goes_on: bool,
+    /// Whether its text is hidden, according to its style.
+    pub(super) hides: Option<bool>,
     /// The section that ends with this paragraph.
     pub(super) section: Option<Section>,
 }
@@ -70,6 +72,7 @@ impl Properties {
         self.level = self.level.or(style.level);
         self.outline = self.outline.or(style.outline);
         self.starts_page = self.starts_page.or(style.starts_page);
+        self.hides = self.hides.or(style.hides);
     }
 
     /// Word keeps the names of built-in styles in English, whatever its interface language.

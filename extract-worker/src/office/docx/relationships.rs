@@ -1,5 +1,6 @@
 //! The relationships of a part: links, charts and diagrams, other parts.
 
+use super::chunk;
 use super::section::{Margin, Pages, Section};
 use crate::office::drawingml::{self, Chart};
 use crate::office::package::Parts;
@@ -14,6 +15,8 @@ pub(super) struct Relationships {
     links: HashMap<String, String>,
     /// The text of charts and diagrams.
     figures: HashMap<String, String>,
+    /// The text of documents embedded in this one (`w:altChunk`).
+    chunks: HashMap<String, String>,
     /// The names of other parts.
     parts: HashMap<String, String>,
     /// The name of the first part of each kind.
@@ -30,6 +33,11 @@ impl Relationships {
         }
         for to in parts.relationships(part)? {
             let kind = to.kind.as_str();
+            if kind == "aFChunk" {
+                let text = chunk::read(parts, &to.target, format)?;
+                relationships.chunks.insert(to.id, text);
+                continue;
+            }
             if !matches!(kind, "chart" | "diagramData") {
                 if matches!(kind, "header" | "footer") {
                     let is_header = kind == "header";
@@ -59,7 +67,12 @@ impl Relationships {
         self.figures.get(id).map(String::as_str)
     }
 
-    /// The part with this id.
+    /// The text of an embedded document.
+    pub(super) fn chunk(&self, id: &str) -> Option<&str> {
+        self.chunks.get(id).map(String::as_str)
+    }
+
+    /// The part that an id stands for.
     pub(super) fn part(&self, id: &str) -> Option<&str> {
         self.parts.get(id).map(String::as_str)
     }

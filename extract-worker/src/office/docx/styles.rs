@@ -7,9 +7,17 @@ use std::collections::HashMap;
 /// The paragraph styles and the styles that they are based on.
 #[derive(Debug, Default)]
 pub(super) struct Styles {
-    styles: HashMap<String, Style>,
+    paragraphs: HashMap<String, Style>,
     /// The default paragraph style.
     default: Option<String>,
+    /// Character styles.
+    characters: HashMap<String, CharacterStyle>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct CharacterStyle {
+    based_on: Option<String>,
+    hides: Option<bool>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -30,12 +38,22 @@ impl Styles {
         let mut xml = Xml::new(xml);
         while let Some(node) = xml.next() {
             let Node::Start(element) = node else { continue };
-            // Character and table styles do not apply to paragraphs.
-            if !element.is("w", "style") || element.attribute("type").is_some_and(|kind| kind != "paragraph")
-            {
+            if !element.is("w", "style") {
                 continue;
             }
             let id = element.attribute("styleId").unwrap_or_default();
+            match element.attribute("type").as_deref() {
+                None | Some("paragraph") => {}
+                Some("character") => {
+                    let style = CharacterStyle::read(&mut xml);
+                    if styles.characters.len() < MOST_STYLES {
+                        styles.characters.insert(id, style);
+                    }
+                    continue;
+                }
+                // Styles of tables say nothing of paragraphs.
+                Some(_) => continue,
+            }
             if element.flag("default") == Some(true) {
                 styles.default = Some(id.clone());
             }
@@ -43,11 +61,16 @@ impl Styles {
             xml.children(|xml, child| match child.name() {
                 "basedOn" => style.based_on = child.attribute("val"),
                 "name" => style.name = child.attribute("val").unwrap_or_default(),
-                "pPr" => style.properties = Properties::read(xml),
+                "pPr" => {
+                    let hides = style.properties.hides;
+                    style.properties = Properties::read(xml);
+                    style.properties.hides = hides;
+                }
+                "rPr" => style.properties.hides = hides(xml),
                 _ => {}
             });
-            if styles.styles.len() < MOST_STYLES {
-                styles.styles.insert(id, style);
+            if styles.paragraphs.len() < MOST_STYLES {
+                styles.paragraphs.insert(id, style);
             }
         }
         styles
@@ -59,7 +82,7 @@ impl Styles {
         let mut next = all.style.clone().or_else(|| self.default.clone());
         for _ in 0..LONGEST_CHAIN {
             let Some(id) = next.take() else { break };
-            let Some(style) = self.styles.get(&id) else {
+            let Some(style) = self.paragraphs.get(&id) else {
                 // A document may omit the definitions of built-in styles.
                 all.inherit_name(&id);
                 break;
@@ -71,8 +94,44 @@ impl Styles {
         all
     }
 
-    /// The list for a list style.
-    pub(super) fn list_of(&self, style: &str) -> Option<u32> {
-        self.styles.get(style)?.properties.list
+    /// Whether a character style hides text.
+    pub(super) fn hides(&self, id: &str) -> bool {
+        let mut next = self.characters.get(id);
+        for _ in 0..LONGEST_CHAIN {
+            let Some(style) = next else { break };
+            if let Some(hides) = style.hides {
+                return hides;
+            }
+            next = style.based_on.as_ref().and_then(|id| self.characters.get(id));
+        }
+        false
     }
+
+    /// The list that a list style stands for.
+    pub(super) fn list_of(&self, style: &str) -> Option<u32> {
+        self.paragraphs.get(style)?.properties.list
+    }
+}
+
+impl CharacterStyle {
+    fn read(xml: &mut Xml<'_>) -> Self {
+        let mut style = Self::default();
+        xml.children(|xml, child| match child.name() {
+            "basedOn" => style.based_on = child.attribute("val"),
+            "rPr" => style.hides = hides(xml),
+            _ => {}
+        });
+        style
+    }
+}
+
+/// Whether an open `w:rPr` hides text; `None` if it does not say.
+fn hides(xml: &mut Xml<'_>) -> Option<bool> {
+    let mut hides = None;
+    xml.children(|_, child| {
+        if child.is("w", "vanish") {
+            hides = Some(child.flag("val").unwrap_or(true));
+        }
+    });
+    hides
 }

@@ -25,6 +25,9 @@ pub(super) struct Body<'s, 'p> {
     hides_page_numbers: bool,
     /// The mark of a note whose text follows.
     mark: Option<String>,
+    /// For each open paragraph and span, whether it is hidden; and whether the open paragraph has contained hidden text.
+    hides: Vec<bool>,
+    has_hidden: bool,
     /// How many empty cells may still be added for repeated cells.
     repeats_left: usize,
     pages: Vec<String>,
@@ -59,6 +62,8 @@ impl<'s, 'p> Body<'s, 'p> {
             in_title: false,
             hides_page_numbers: false,
             mark: None,
+            hides: Vec::new(),
+            has_hidden: false,
             repeats_left: MOST_REPEATS,
             pages: Vec::new(),
         }
@@ -114,6 +119,17 @@ impl<'s, 'p> Body<'s, 'p> {
     fn start(&mut self, element: &Element<'_>, reader: &mut Xml<'_>) {
         match (element.space, element.name()) {
             ("text", "p" | "h") => self.start_paragraph(element),
+            ("text", "span") => {
+                let style = element.attribute("style-name").unwrap_or_default();
+                let hides = self.styles.hides(&style).unwrap_or(self.is_hidden());
+                self.hides.push(hides);
+            }
+            ("text", "s" | "tab" | "line-break") if self.is_hidden() => {}
+            ("text", "section") if element.attribute("display").is_some_and(|display| display == "none") => {
+                reader.skip();
+            }
+            ("text", "hidden-text") if element.flag("is-hidden") == Some(true) => drop(reader.skip()),
+            ("draw", "frame") if self.kind == Kind::Slides && is_margin(element) => drop(reader.skip()),
             ("text", "list") => self.lists.start(element, self.styles),
             ("text", "list-item") => self.lists.item(element),
             ("text", "s") if self.in_paragraph() => {
@@ -155,7 +171,12 @@ impl<'s, 'p> Body<'s, 'p> {
 
     fn end(&mut self, space: &str, name: &str) {
         match (space, name) {
-            ("text", "p" | "h" | "note-body") | ("office", "annotation") => self.end_open(),
+            ("text", "p" | "h") => {
+                self.end_open();
+                self.hides.pop();
+            }
+            ("text", "span") => drop(self.hides.pop()),
+            ("text", "note-body") | ("office", "annotation") => self.end_open(),
             ("draw", name) if is_text_box(name) => self.end_open(),
             ("text", "list") => self.lists.end(),
             ("table", "table-cell" | "covered-table-cell") => self.markup().end_cell(),
@@ -176,6 +197,11 @@ impl<'s, 'p> Body<'s, 'p> {
         matches!(self.open.last(), Some(Open::Paragraph(..)))
     }
 
+    /// Whether text here is hidden.
+    fn is_hidden(&self) -> bool {
+        self.hides.last().copied().unwrap_or_default()
+    }
+
     /// The mark of a note in the text is repeated before the note itself.
     fn call_note(&mut self, reader: &mut Xml<'_>) {
         let citation = reader.text();
@@ -194,6 +220,10 @@ impl<'s, 'p> Body<'s, 'p> {
     /// Collapses consecutive blanks in the XML into one.
     fn text(&mut self, text: &str) {
         if !self.in_paragraph() {
+            return;
+        }
+        if self.is_hidden() {
+            self.has_hidden |= !text.trim().is_empty();
             return;
         }
         let markup = self.markup();
@@ -224,6 +254,7 @@ impl<'s, 'p> Body<'s, 'p> {
             }
             _ => String::new(),
         };
+        self.hides.push(self.styles.hides(&style).unwrap_or_default());
         self.open.push(Open::Paragraph(block, number));
     }
 
@@ -245,6 +276,9 @@ impl<'s, 'p> Body<'s, 'p> {
         match open {
             // Ignore empty placeholders of a slide.
             Open::Paragraph(..) if self.kind == Kind::Slides && !self.markup().has_open_line() => {}
+            // A paragraph that contains only hidden text does not exist for the reader.
+            Open::Paragraph(..) if std::mem::take(&mut self.has_hidden) && !self.markup().has_open_line() => {
+            }
             Open::Paragraph(block, number) => {
                 if !number.is_empty() && self.markup().has_open_line() {
                     self.markup().text_before(&format!("{number} "));
@@ -264,6 +298,12 @@ impl<'s, 'p> Body<'s, 'p> {
             self.pages.push(self.main.take_page());
         }
     }
+}
+
+/// Whether a frame of a slide or a notes page repeats on every page: its number, date, header or footer.
+fn is_margin(frame: &Element<'_>) -> bool {
+    let class = frame.attribute("class").unwrap_or_default();
+    matches!(class.as_str(), "page-number" | "date-time" | "header" | "footer")
 }
 
 /// Whether a shape contains paragraphs.

@@ -31,7 +31,13 @@ pub(super) struct Styles {
     /// Paragraph styles that opt out of lists; their headings are not numbered.
     unlisted: HashSet<String>,
     lists: HashMap<String, Vec<Level>>,
+    /// For styles of paragraphs and characters, whether they hide text.
+    hides: HashMap<String, bool>,
+    parents: HashMap<String, String>,
 }
+
+/// The longest chain of styles that is followed, in case it is a loop.
+const LONGEST_CHAIN: usize = 12;
 
 impl Styles {
     /// Adds the styles of a part. Automatic styles of a part override shared ones with the same name.
@@ -49,6 +55,14 @@ impl Styles {
                     }
                     if element.attribute("list-style-name").is_some_and(|name| name.is_empty()) {
                         self.unlisted.insert(style.clone());
+                    }
+                    if let Some(parent) = element.attribute("parent-style-name") {
+                        self.parents.insert(style.clone(), parent);
+                    }
+                }
+                ("style", "text-properties") => {
+                    if let Some(display) = element.attribute("display") {
+                        self.hides.insert(style.clone(), display == "none");
                     }
                 }
                 ("style", "paragraph-properties")
@@ -74,6 +88,18 @@ impl Styles {
                 _ => {}
             }
         }
+    }
+
+    /// Whether a style hides text; `None` if it does not say.
+    pub(super) fn hides(&self, style: &str) -> Option<bool> {
+        let mut style = style;
+        for _ in 0..LONGEST_CHAIN {
+            if let Some(hides) = self.hides.get(style) {
+                return Some(*hides);
+            }
+            style = self.parents.get(style)?;
+        }
+        None
     }
 
     fn add_level(&mut self, style: &str, element: &Element<'_>) {

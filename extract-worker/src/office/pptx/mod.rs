@@ -1,10 +1,12 @@
 //! Presentations: one page per slide in presentation order, including hidden slides.
 //!
-//! A page contains the slide's title, its other shapes in file order, diagrams and charts, the speaker notes
+//! A page contains the slide's title, its other shapes in reading order, diagrams and charts, the speaker notes
 //! and comments. Prompt text from layouts and masters is omitted.
 //!
 //! Invariant: no recursion over nested elements; one decompression budget for all parts.
 
+mod order;
+mod place;
 mod slide;
 
 use crate::office::drawingml::{self, Chart};
@@ -16,6 +18,7 @@ use crate::output::markup::{Block, Markup};
 use crate::output::reply::Pages;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Limits, TextFormat};
+use place::Layout;
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
@@ -35,11 +38,12 @@ pub(crate) fn read<W: Write>(
     let mut is_blank = true;
     // Each part is read once, however often it is listed; a hostile file may list it 100,000 times.
     let mut read = HashSet::new();
+    let mut layouts = Layouts::default();
     for part in slides(&xml, &related) {
         if let Some(part) = part
             && read.insert(part)
         {
-            write(&mut parts, part, &mut markup)?;
+            write(&mut parts, part, &mut layouts, &mut markup)?;
         }
         is_blank &= markup.is_blank();
         pages.push("pptx", &markup.take_page())?;
@@ -68,11 +72,36 @@ fn slides<'r>(xml: &str, related: &'r [Relationship]) -> Vec<Option<&'r str>> {
     slides
 }
 
-fn write(parts: &mut Parts<'_>, part: &str, markup: &mut Markup) -> Result<(), Failure> {
+/// The layouts read so far, by part name.
+type Layouts = HashMap<String, Layout>;
+
+/// The layout of a slide, including what it inherits from its master.
+fn layout<'l>(
+    parts: &mut Parts<'_>,
+    related: &[Relationship],
+    layouts: &'l mut Layouts,
+) -> Result<&'l Layout, Failure> {
+    let part = related.iter().find(|to| to.kind == "slideLayout").map_or("", |to| to.target.as_str());
+    if !layouts.contains_key(part) {
+        let mut layout = Layout::read(&parts.read(part)?.unwrap_or_default());
+        for master in parts.relationships(part)?.iter().filter(|to| to.kind == "slideMaster") {
+            layout.inherit(&Layout::read(&parts.read(&master.target)?.unwrap_or_default()));
+        }
+        layouts.insert(part.to_owned(), layout);
+    }
+    Ok(&layouts[part])
+}
+
+fn write(
+    parts: &mut Parts<'_>,
+    part: &str,
+    layouts: &mut Layouts,
+    markup: &mut Markup,
+) -> Result<(), Failure> {
     let Some(xml) = parts.read(part)? else { return Ok(()) };
-    slide::write(&xml, markup);
-    drop(xml);
     let related = parts.relationships(part)?;
+    slide::write(&xml, layout(parts, &related, layouts)?, markup);
+    drop(xml);
     let of = |kind: &'static str| related.iter().filter(move |to| to.kind == kind);
     for diagram in of("diagramData") {
         if let Some(xml) = parts.read(&diagram.target)? {

@@ -1,8 +1,11 @@
 //! One slide, its notes and its comments.
 
+use super::order::reading_order;
+use super::place::{Layout, Place, Placeholder, Tracker};
 use crate::office::drawingml::{self, Usual, Words};
 use crate::office::xml::{Element, Node, Xml};
 use crate::output::markup::{Block, Markup};
+use dossier_extract::TextFormat;
 
 /// The role of a shape on a slide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,10 +18,78 @@ enum Holds {
     Other,
 }
 
-/// Writes a slide's text, the title first.
-pub(super) fn write(xml: &str, markup: &mut Markup) {
+impl Holds {
+    /// The default kind of its paragraphs.
+    fn usual(self) -> Usual {
+        match self {
+            Self::Title => Usual::Title,
+            Self::Content => Usual::Bulleted,
+            Self::Margin | Self::Other => Usual::Plain,
+        }
+    }
+}
+
+/// Writes a slide's text: the title, then the other shapes in reading order. `layout` provides the positions that
+/// placeholders inherit.
+pub(super) fn write(xml: &str, layout: &Layout, markup: &mut Markup) {
     write_shapes(xml, markup, |holds| holds == Holds::Title);
-    write_shapes(xml, markup, |holds| holds != Holds::Title);
+    let mut shapes = shapes(xml, layout, markup.format());
+    // A shape without a position follows the one listed before it.
+    let mut last = Place { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 };
+    let places: Vec<Place> = shapes
+        .iter()
+        .map(|shape| *shape.place.as_ref().inspect(|place| last = **place).unwrap_or(&last))
+        .collect();
+    for index in reading_order(&places) {
+        markup.append(&std::mem::take(&mut shapes[index].text));
+    }
+}
+
+/// A shape that contains text.
+struct Shape {
+    place: Option<Place>,
+    text: String,
+}
+
+/// All shapes of a slide that contain text, except titles, in file order.
+fn shapes(xml: &str, layout: &Layout, format: TextFormat) -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    let (mut reader, mut words, mut tracker) = (Xml::new(xml), Words::default(), Tracker::default());
+    let mut markup = Markup::new(format);
+    let (mut holds, mut place, mut inherited) = (Holds::Other, None, None);
+    let mut end = |markup: &mut Markup, place: Option<Place>| {
+        drawingml::end(markup);
+        if !markup.is_blank() {
+            shapes.push(Shape { place, text: std::mem::replace(markup, Markup::new(format)).finish() });
+        }
+    };
+    while let Some(node) = reader.next() {
+        if let Node::Start(element) = &node
+            && element.space == "p"
+        {
+            match element.name() {
+                "sp" | "graphicFrame" | "pic" | "cxnSp" => {
+                    end(&mut markup, place.take().or(inherited.take()));
+                    holds = Holds::Other;
+                    words.start_shape();
+                }
+                "ph" => {
+                    holds = placeholder(element);
+                    words.usual = holds.usual();
+                    inherited = layout.place(&Placeholder::new(element));
+                }
+                _ => {}
+            }
+        }
+        if let Some(found) = tracker.node(&node) {
+            place = Some(found);
+        }
+        if holds != Holds::Title {
+            words.node(&node, &mut markup);
+        }
+    }
+    end(&mut markup, place.or(inherited));
+    shapes
 }
 
 /// Writes the notes of a notes page.
@@ -54,11 +125,7 @@ fn write_shapes(xml: &str, markup: &mut Markup, is_wanted: impl Fn(Holds) -> boo
                 }
                 "ph" => {
                     holds = placeholder(element);
-                    words.usual = match holds {
-                        Holds::Title => Usual::Title,
-                        Holds::Content => Usual::Bulleted,
-                        Holds::Margin | Holds::Other => Usual::Plain,
-                    };
+                    words.usual = holds.usual();
                 }
                 _ => {}
             }

@@ -6,6 +6,7 @@
 //!
 //! Invariant: no recursion over nested elements; one decompression budget for all parts.
 
+mod format_code;
 mod numbers;
 mod sheet;
 mod strings;

@@ -1,7 +1,10 @@
 //! Numbers as a sheet shows them: dates in ISO 8601, percentages, no binary rounding noise.
 
+use super::format_code::Pattern;
+use std::rc::Rc;
+
 /// How the number of a cell is displayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Shown {
     #[default]
     Number,
@@ -11,6 +14,8 @@ pub(super) enum Shown {
     DateAndTime,
     /// A duration; hours may exceed 24.
     Elapsed,
+    /// With zeros, symbols or words that the format adds.
+    Pattern(Rc<Pattern>),
 }
 
 const SECONDS_A_DAY: i64 = 86_400;
@@ -20,7 +25,7 @@ const END_OF_TIME: f64 = 2_958_466.0;
 const DAYS_1900_TO_1904: f64 = 1462.0;
 
 /// Formats the raw number of a cell as it is displayed.
-pub(super) fn show(written: &str, shown: Shown, from_1904: bool) -> String {
+pub(super) fn show(written: &str, shown: &Shown, from_1904: bool) -> String {
     let Ok(number) = written.trim().parse::<f64>() else { return written.to_owned() };
     let day = if from_1904 { number + DAYS_1900_TO_1904 } else { number };
     match shown {
@@ -29,6 +34,7 @@ pub(super) fn show(written: &str, shown: Shown, from_1904: bool) -> String {
         Shown::Date | Shown::Time | Shown::DateAndTime if (0.0..END_OF_TIME).contains(&number) => {
             instant(day, shown)
         }
+        Shown::Pattern(pattern) => pattern.show(number, &decimal(number.abs())),
         _ => decimal(number),
     }
 }
@@ -45,7 +51,7 @@ fn seconds(days: f64) -> i64 {
     (days * SECONDS_A_DAY as f64).round() as i64
 }
 
-fn instant(day: f64, shown: Shown) -> String {
+fn instant(day: f64, shown: &Shown) -> String {
     let seconds = seconds(day);
     let (day, of_day) = (seconds.div_euclid(SECONDS_A_DAY), seconds.rem_euclid(SECONDS_A_DAY));
     let time = clock(of_day);
@@ -104,8 +110,8 @@ mod tests {
             ("NaN", Shown::Date, "NaN"),
             ("text", Shown::Date, "text"),
         ] {
-            assert_eq!(show(written, shown, false), expected, "{written}");
+            assert_eq!(show(written, &shown, false), expected, "{written}");
         }
-        assert_eq!(show("43951", Shown::Date, true), "2024-05-01");
+        assert_eq!(show("43951", &Shown::Date, true), "2024-05-01");
     }
 }

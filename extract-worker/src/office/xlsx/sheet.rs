@@ -15,6 +15,7 @@ struct Cell {
     style: usize,
     kind: Kind,
     value: String,
+    formula: String,
 }
 
 /// The type of a cell value.
@@ -45,7 +46,8 @@ pub(super) fn cells(xml: &str, workbook: &Workbook, limit: u64) -> Result<Grid, 
                 }
                 "v" => cell.value = reader.text(),
                 "is" => cell.value = rich(&mut reader, "is"),
-                "f" | "extLst" => drop(reader.skip()),
+                "f" => cell.formula = reader.text(),
+                "extLst" => drop(reader.skip()),
                 _ => {}
             },
             Node::End(end) if end.is("x", "c") => {
@@ -68,13 +70,24 @@ impl Cell {
             _ => Kind::Number,
         };
         let column = element.attribute("r").and_then(|address| column(&address)).unwrap_or(next_column);
-        Self { column, style: element.number("s").unwrap_or_default(), kind, value: String::new() }
+        Self {
+            column,
+            style: element.number("s").unwrap_or_default(),
+            kind,
+            value: String::new(),
+            formula: String::new(),
+        }
     }
 
     fn add_to(&self, grid: &mut Grid, workbook: &Workbook) -> Result<(), Failure> {
         let value = self.value.trim();
         if value.is_empty() {
-            return Ok(());
+            // The writer did not compute the formula. (An empty string result is declared as a string.)
+            let formula = self.formula.trim();
+            return match self.kind {
+                Kind::Number if !formula.is_empty() => grid.cell(self.column, &format!("={formula}")),
+                _ => Ok(()),
+            };
         }
         match self.kind {
             Kind::Text => grid.cell(self.column, value),

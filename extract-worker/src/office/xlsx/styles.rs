@@ -1,5 +1,6 @@
-//! Which cells show dates, times and percentages, according to the number formats of their styles.
+//! How cells show their numbers, according to the number formats of their styles.
 
+use super::format_code;
 use super::numbers::Shown;
 use crate::office::xml::{Node, Xml};
 use std::collections::HashMap;
@@ -20,13 +21,13 @@ impl Styles {
             match node {
                 Node::Start(element) if element.is("x", "numFmt") => {
                     let code = element.attribute("formatCode").unwrap_or_default();
-                    formats.insert(element.number("numFmtId").unwrap_or_default(), of_code(&code));
+                    formats.insert(element.number("numFmtId").unwrap_or_default(), format_code::shown(&code));
                 }
                 Node::Start(element) if element.is("x", "cellXfs") => in_cell_formats = true,
                 Node::End(end) if end.is("x", "cellXfs") => in_cell_formats = false,
                 Node::Start(element) if in_cell_formats && element.is("x", "xf") => {
                     let id = element.number("numFmtId").unwrap_or_default();
-                    styles.shown.push(formats.get(&id).copied().unwrap_or_else(|| built_in(id)));
+                    styles.shown.push(formats.get(&id).cloned().unwrap_or_else(|| built_in(id)));
                 }
                 Node::Start(_) | Node::End(_) | Node::Text(_) => {}
             }
@@ -34,8 +35,8 @@ impl Styles {
         styles
     }
 
-    pub(super) fn get(&self, index: usize) -> Shown {
-        self.shown.get(index).copied().unwrap_or_default()
+    pub(super) fn get(&self, index: usize) -> &Shown {
+        self.shown.get(index).unwrap_or(&Shown::Number)
     }
 }
 
@@ -47,65 +48,8 @@ fn built_in(id: u32) -> Shown {
         18..=21 | 32..=35 | 45 | 47 | 55 | 56 => Shown::Time,
         22 => Shown::DateAndTime,
         46 => Shown::Elapsed,
+        12 => format_code::shown("# ?/?"),
+        13 => format_code::shown("# ??/??"),
         _ => Shown::Number,
-    }
-}
-
-/// How a format code displays a positive number, to which its first section applies.
-fn of_code(code: &str) -> Shown {
-    let (mut date, mut time, mut month_or_minute) = (false, false, false);
-    let mut characters = code.chars();
-    while let Some(character) = characters.next() {
-        match character.to_ascii_lowercase() {
-            ';' => break,
-            '"' => drop(characters.by_ref().find(|&c| c == '"')),
-            '\\' | '_' | '*' => drop(characters.next()),
-            '[' => {
-                let within: String = characters.by_ref().take_while(|&c| c != ']').collect();
-                if !within.is_empty()
-                    && within.chars().all(|c| matches!(c, 'h' | 'H' | 'm' | 'M' | 's' | 'S'))
-                {
-                    return Shown::Elapsed;
-                }
-            }
-            '%' => return Shown::Percent,
-            'y' | 'd' => date = true,
-            'h' | 's' => time = true,
-            'm' => month_or_minute = true,
-            // `General` and `E+00` do not denote dates; AM/PM belongs to hours.
-            'g' | 'e' if !date => return Shown::Number,
-            _ => {}
-        }
-    }
-    match (date || (month_or_minute && !time), time) {
-        (true, true) => Shown::DateAndTime,
-        (true, false) => Shown::Date,
-        (false, true) => Shown::Time,
-        (false, false) => Shown::Number,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_tell_dates_from_numbers() {
-        for (code, expected) in [
-            ("General", Shown::Number),
-            ("0.00E+00", Shown::Number),
-            ("#,##0.00\\ \"days\"", Shown::Number),
-            ("[Red]0;[Blue]-0", Shown::Number),
-            ("0.0%", Shown::Percent),
-            ("[$-409]d\\-mmm\\-yy;@", Shown::Date),
-            ("mmmm", Shown::Date),
-            ("yyyy\"年\"m\"月\"", Shown::Date),
-            ("mm:ss.0", Shown::Time),
-            ("h:mm AM/PM", Shown::Time),
-            ("dd/mm/yyyy hh:mm", Shown::DateAndTime),
-            ("[h]:mm:ss", Shown::Elapsed),
-        ] {
-            assert_eq!(of_code(code), expected, "{code}");
-        }
     }
 }

@@ -17,6 +17,7 @@ use crate::office::symbol_fonts;
 use crate::office::xml::{Element, Node, Xml};
 use crate::output::markup::{Block, Markup};
 use dossier_extract::TextFormat;
+use std::collections::HashSet;
 
 /// State shared by all parts of a document.
 #[derive(Debug, Default)]
@@ -38,7 +39,12 @@ pub(super) struct Story<'d> {
     fields: Fields,
     /// The font of the open run, if it is a symbol font.
     font: String,
-    /// For each open text box, how many tables were open around it.
+    /// Whether the open run is hidden, and whether the open paragraph has contained hidden text.
+    is_hidden: bool,
+    has_hidden: bool,
+    /// Ids of embedded documents that were already written.
+    chunks: HashSet<String>,
+    /// For each open text box: how many tables were open around it.
     boxes: Vec<usize>,
     tables: usize,
     /// How many columns the open cell spans.
@@ -78,6 +84,9 @@ impl<'d> Story<'d> {
             properties: Vec::new(),
             fields: Fields::default(),
             font: String::new(),
+            is_hidden: false,
+            has_hidden: false,
+            chunks: HashSet::new(),
             boxes: Vec::new(),
             tables: 0,
             span: 1,
@@ -145,7 +154,11 @@ impl<'d> Story<'d> {
                 self.properties.push(None);
                 return Some(Kind::Paragraph);
             }
-            "r" => self.font.clear(),
+            "r" => {
+                self.font.clear();
+                self.is_hidden = self.paragraph_hides();
+            }
+            "altChunk" => self.chunk(element),
             "tbl" => {
                 self.markup.start_table();
                 self.tables += 1;
@@ -262,6 +275,7 @@ impl<'d> Story<'d> {
             Kind::Box => {
                 self.markup.end_aside();
                 self.tables = self.boxes.pop().unwrap_or_default();
+                self.is_hidden = false;
             }
         }
     }
@@ -270,8 +284,12 @@ impl<'d> Story<'d> {
         if self.fields.is_code() {
             return;
         }
+        if self.is_hidden {
+            self.has_hidden |= !text.trim().is_empty();
+            return;
+        }
         let text = symbol_fonts::decode(&self.font, text);
-        // A soft hyphen shows only at the end of a line, and would hide the word from search.
+        // A soft hyphen shows only where a line ends, and hides the word from a search.
         if text.contains('\u{ad}') {
             self.markup.text(&text.replace('\u{ad}', ""));
         } else {
@@ -298,8 +316,12 @@ impl<'d> Story<'d> {
         if properties.goes_on && properties.section.is_none() {
             return self.markup.blank();
         }
-        let block = self.block(&properties);
-        self.markup.end_paragraph(&block);
+        self.is_hidden = false;
+        // A paragraph that contains only hidden text does not exist for the reader.
+        if !std::mem::take(&mut self.has_hidden) || self.markup.has_open_line() {
+            let block = self.block(&properties);
+            self.markup.end_paragraph(&block);
+        }
         if let Some(section) = properties.section {
             self.end_section(section);
         }
@@ -334,11 +356,29 @@ impl<'d> Story<'d> {
 
     fn run_properties(&mut self, xml: &mut Xml<'_>) {
         let font = &mut self.font;
+        let (mut hides, mut style) = (None, None);
         xml.children(|_, child| {
-            if child.is("w", "rFonts") {
-                *font = child.attribute("ascii").or_else(|| child.attribute("hAnsi")).unwrap_or_default();
+            if child.space != "w" {
+                return;
+            }
+            match child.name() {
+                "rFonts" => {
+                    *font = child.attribute("ascii").or_else(|| child.attribute("hAnsi")).unwrap_or_default();
+                }
+                "vanish" => hides = Some(child.flag("val").unwrap_or(true)),
+                "rStyle" => style = child.attribute("val"),
+                _ => {}
             }
         });
+        // If both styles hide text, they cancel each other out. The run itself takes precedence.
+        let style_hides = style.is_some_and(|style| self.document.styles.hides(&style));
+        self.is_hidden = hides.unwrap_or(self.paragraph_hides() != style_hides);
+    }
+
+    /// Whether the style of the open paragraph hides text.
+    fn paragraph_hides(&self) -> bool {
+        let properties = self.properties.last().and_then(Option::as_ref);
+        properties.and_then(|properties| properties.hides).unwrap_or_default()
     }
 
     /// Adds empty cells for spanned columns and for the gap before the first cell, to keep columns aligned.
@@ -357,8 +397,8 @@ impl<'d> Story<'d> {
 
     fn field_effect(&mut self, effect: Effect) {
         match effect {
-            Effect::Nothing => {}
-            Effect::Text(text) => self.markup.text(&text),
+            Effect::Text(text) if !self.is_hidden => self.markup.text(&text),
+            Effect::Nothing | Effect::Text(_) => {}
             Effect::StartLink(url) => self.markup.start_link(&url),
             Effect::EndLink => self.markup.end_link(),
         }

@@ -1,6 +1,6 @@
 //! Text beside the body text: text boxes, drawings, charts, and descriptions of pictures.
 
-use super::{Kind, Story};
+use super::{Kind, PageBreaks, Story};
 use crate::office::xml::Element;
 
 impl Story<'_> {
@@ -37,7 +37,25 @@ impl Story<'_> {
         }
     }
 
-    /// Writes the text of a chart or diagram.
+    /// Writes an embedded document, once even if it is referred to several times.
+    pub(super) fn chunk(&mut self, element: &Element<'_>) {
+        let id = element.foreign_attribute("id").unwrap_or_default();
+        let Some(text) = self.relationships.chunk(&id) else { return };
+        if !self.chunks.insert(id) {
+            return;
+        }
+        let stands_apart = self.markup.in_table();
+        if stands_apart {
+            self.markup.start_aside();
+        }
+        self.markup.append(text);
+        if stands_apart {
+            self.markup.end_aside();
+        }
+        self.in_outer_table(PageBreaks::note_text);
+    }
+
+    /// A chart's or a diagram's words.
     pub(super) fn figure(&mut self, id: Option<String>) {
         if let Some(words) = id.and_then(|id| self.relationships.figure(&id)) {
             self.aside(words);

@@ -1,0 +1,42 @@
+//! Alternative chunks: documents in other formats, embedded in the text of a document by programs that merge files or
+//! write only HTML.
+
+use crate::detection::{self, Format};
+use crate::formats::{html, mail, rtf};
+use crate::office::package::Parts;
+use crate::output::markup::{Block, Markup};
+use dossier_extract::protocol::Failure;
+use dossier_extract::{Metadata, TextFormat};
+
+/// The text of a chunk, or nothing if it cannot be read.
+pub(super) fn read(parts: &mut Parts<'_>, part: &str, format: TextFormat) -> Result<String, Failure> {
+    let Some(bytes) = parts.read_bytes(part)? else { return Ok(String::new()) };
+    if bytes.starts_with(b"PK") {
+        return match parts.open_inner(&bytes) {
+            Some(Ok(mut inner)) => match super::bound(&mut inner, format) {
+                Ok((pages, _)) => Ok(pages.concat()),
+                Err(failure @ Failure::LimitExceeded { .. }) => Err(failure),
+                Err(_) => Ok(String::new()),
+            },
+            Some(Err(_)) | None => Ok(String::new()),
+        };
+    }
+    if rtf::is_rtf(&bytes) {
+        return Ok(rtf::text_of(&bytes, format));
+    }
+    let name = part.to_ascii_lowercase();
+    if mail::is_archived_page(&bytes) {
+        return Ok(mail::archived_page(&bytes, format));
+    }
+    let Some(page) = html::decode(&bytes, None) else { return Ok(String::new()) };
+    let is_page = [".htm", ".html", ".xhtml"].iter().any(|end| name.ends_with(end));
+    if is_page || detection::detect_text(&page) == Format::Html {
+        return Ok(html::text_of(&page, format, &mut Metadata::default()).0);
+    }
+    let mut markup = Markup::new(format);
+    for line in page.lines() {
+        markup.text(line);
+        markup.end_paragraph(&Block::Plain);
+    }
+    Ok(markup.finish())
+}
