@@ -1,6 +1,6 @@
--- A job done natively, in one statement. Not part of hosted installs, where the edge reads the files.
+-- Runs a job natively, in one statement. Hosted installs omit this: there the edge extracts files.
 
--- Definer: reads chunks and jobs, which no role may; only service_role may call it.
+-- Definer: reads chunks and jobs, which API roles may not. Granted to service_role alone.
 create function dossier.run_job(job_id bigint, attempt integer)
 returns text
 language plpgsql
@@ -62,7 +62,8 @@ end
 $$;
 
 comment on function dossier.run_job(bigint, integer) is
-  'Does a claimed job, text or thumbnail, in a worker of its own and writes the result down. Returns the document''s status (of a thumbnail: made, queued again, or failed), or null when the attempt no longer owns the job. Workers only.';
+  'Runs a claimed job, text or thumbnail, in its own worker process and stores the result. Returns the document''s status (for a '
+  'thumbnail: made, queued or failed), or null if the attempt no longer owns the job. Services only.';
 
 revoke execute on function dossier.run_job(bigint, integer) from public;
 grant execute on function dossier.run_job(bigint, integer) to service_role;
