@@ -74,7 +74,7 @@ begin
         raise exception using
           errcode = 'PT400',
           message = 'Invalid document name',
-          detail = format('The name %s is empty, longer than %s characters, or contains a character that is not allowed.',
+          detail = format('The name %s is empty, longer than %s characters (max_name_length), or contains a forbidden character.',
             quote_nullable(left(regexp_replace(name, '[^[:print:]]|[\u2028-\u202e\u2066-\u2069]', '?', 'g'), 80)), max_name_length),
           hint = 'Send a plain file name without slashes, backslashes, control or text-direction characters, other than "." and "..".';
       end if;

@@ -113,7 +113,7 @@ begin
     raise exception using
       errcode = 'PT413',
       message = format('The bundle would be larger than %s bytes', max_bytes),
-      detail = format('It would have at least %s bytes. This is a limit of the database.', expected_bytes),
+      detail = format('It would have at least %s bytes. This is the limit of the database for one bundle.', expected_bytes),
       hint = 'Export fewer sessions per call, or omit include_bytes and read each document with read_content().';
   end if;
   return bundle;

@@ -47,7 +47,7 @@ begin
     raise exception using
       errcode = 'PT413',
       message = format('The bundle is larger than %s bytes', dossier_private.bundle_bytes()),
-      detail = concat(dossier_private.say_json_bytes(bundle), ' This is a limit of the database.'),
+      detail = concat(dossier_private.say_json_bytes(bundle), ' This is the limit of the database for one bundle.'),
       hint = 'Export fewer sessions per bundle, or omit the bytes.';
   end if;
   perform dossier_private.check_shape('bundle', bundle, '{"format": "string", "version": "number", "sessions": "array"}');

@@ -134,7 +134,7 @@ begin
     raise exception using
       errcode = 'PT413',
       message = format('The bundle is larger than %s bytes', dossier_private.import_bytes()),
-      detail = format('Up to line %s it has %s bytes. This is a limit of the database.', first_line, waiting),
+      detail = format('Up to line %s it has %s bytes. This is the limit of the database for one bundle.', first_line, waiting),
       hint = 'Export fewer sessions per bundle, or omit the bytes.';
   end if;
   if jsonb_typeof(records) is distinct from 'array' or jsonb_array_length(records) not between 1 and 10000 then
