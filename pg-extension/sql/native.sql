@@ -1,5 +1,5 @@
--- The functions of the library. Their names there end with _wrapper, as the attribute #[pg_extern] in src/ has it; a test
--- compares what is declared here with the library and its source.
+-- The functions of the library. In the library their names end with _wrapper, which the attribute #[pg_extern] in src/ adds.
+-- A test compares these declarations with the library and its source.
 --
 -- Volatile and parallel unsafe: each starts a worker process and waits for a slot.
 
@@ -29,15 +29,17 @@ language c volatile strict parallel unsafe
 as 'MODULE_PATHNAME', 'draw_stored_wrapper';
 
 comment on function dossier.extract_text(bytea, text, text, text) is
-  'The text of a file, its pages separated by form feeds. media_type: what to read the bytes as; null: what they are. format: text, or markdown for headings, lists and tables. ocr: auto reads pictures where a page has no text, force every page, never none.';
+  'Returns the text of a file, with form feeds between its pages. If media_type is null, the bytes decide. format is text, or '
+  'markdown for headings, lists and tables. ocr is auto (pages without text), force (every page) or never. Services only.';
 comment on function dossier.extract_pages(bytea, text, text, text) is
-  'The text of a file, a row a page; arguments as of extract_text(). source is text or ocr, confidence (0 to 1) of ocr only; engine read the page, for the reason given, and quality (0 to 1) says how good the text looks.';
+  'Returns the text of a file, one row per page, with the arguments of extract_text(). source is text or ocr, and confidence (0 to '
+  '1) is for ocr only. engine extracted the page, reason says why this one, and quality (0 to 1) rates the text. Services only.';
 comment on function dossier.detect_media_type(bytea) is
-  'What the bytes are, by themselves; application/octet-stream when unknown.';
+  'Returns the media type of the bytes alone, or application/octet-stream. Services only.';
 comment on function dossier_private.extract_stored(uuid, text, text, boolean) is
-  'The text of a stored document as JSON, for dossier.run_job.';
+  'Returns the text of a stored document as JSON, for dossier.run_job().';
 comment on function dossier_private.draw_stored(uuid, text, text) is
-  'A thumbnail of a stored document as JSON, for dossier.run_job.';
+  'Returns a thumbnail of a stored document as JSON, for dossier.run_job().';
 
 revoke execute on function dossier.extract_text(bytea, text, text, text) from public;
 revoke execute on function dossier.extract_pages(bytea, text, text, text) from public;

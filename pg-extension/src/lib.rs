@@ -1,10 +1,10 @@
 //! The Postgres extension's library: the extract client as SQL functions.
 //!
-//! `sql/native.sql` declares each `#[pg_extern]` function to Postgres; `scripts/build.sh` puts the install script together
-//! from `sql/` of the repository and `sql/` of this crate.
+//! `sql/native.sql` declares each `#[pg_extern]` function to Postgres. `scripts/build.sh` builds the install script from the
+//! repository's `sql/` and this crate's `sql/`.
 //!
-//! Invariant: nothing in the repository's `sql/` calls a native function; hosted Supabase installs it without this library.
-//! Invariant: no byte of a user's file is parsed in a backend; see [`extraction`].
+//! Invariant: nothing in the repository's `sql/` calls a native function. Hosted Supabase installs it without this library.
+//! Invariant: no byte of a user's file is parsed in a backend. See [`extraction`].
 
 mod errors;
 mod extraction;
