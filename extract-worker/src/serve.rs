@@ -4,14 +4,17 @@ use crate::detection::{self, Format};
 use crate::formats::{csv, html, json, mail, rtf, text};
 use crate::images::ocr::{self, Tesseract};
 use crate::images::page_image::PageImages;
+use crate::images::text_page::{self, Look};
 use crate::images::{image_file, thumbnail};
-use crate::input::charset::Charset;
 use crate::input::Input;
+use crate::input::charset::Charset;
+use crate::office::carried_thumbnail::carried_thumbnail;
 use crate::office::{compound_file, docx, odf, pptx, xlsx};
 use crate::output::reply::Pages;
 use crate::pdf;
-use dossier_extract::protocol::Failure;
+use dossier_extract::protocol::{Failure, Reply};
 use dossier_extract::{Invocation, Task};
+use image::DynamicImage;
 use std::io::Write;
 
 /// Reads the file on standard input and writes replies. Call it inside the sandbox; OCR needs `tesseract`.
@@ -51,11 +54,54 @@ fn read<W: Write>(
             ocr::recognize(&mut tesseract, recognition, &mut images, limits, pages)?;
         }
         Task::Thumbnail { side } => {
-            let small = PageImages::open(input, &format, limits)?.small(*side, limits)?;
+            let small = match look(&format) {
+                Some(look) => office_thumbnail(invocation, input, &format, look, *side)?,
+                None => PageImages::open(input, &format, limits)?.small(*side, limits)?,
+            };
             pages.push_thumbnail(thumbnail::encode(&small)?)?;
         }
     }
     Ok(format.media_type().to_owned())
+}
+
+/// How to draw the first page of an office file without a thumbnail; `None` for other formats.
+fn look(format: &Format) -> Option<Look> {
+    match format {
+        Format::Docx | Format::Odt | Format::Rtf => Some(Look::DOCUMENT),
+        Format::Pptx | Format::Odp => Some(Look::SLIDE),
+        Format::Xlsx | Format::Ods => Some(Look::SHEET),
+        _ => None,
+    }
+}
+
+/// The thumbnail stored in the file unless it is blank, or else a drawing of the first page's text.
+fn office_thumbnail(
+    invocation: &Invocation,
+    input: Input,
+    format: &Format,
+    look: Look,
+    side: u32,
+) -> Result<DynamicImage, Failure> {
+    let limits = &invocation.limits;
+    let carried = if *format == Format::Rtf { None } else { carried_thumbnail(&input, limits)? };
+    let picture = carried.and_then(|bytes| thumbnail::of_image(&bytes, side, limits));
+    match picture {
+        Some(picture) => Ok(picture),
+        None => text_page::draw(&first_page(invocation, input, format)?, look, side, limits),
+    }
+}
+
+/// The text of the first page.
+fn first_page(invocation: &Invocation, input: Input, format: &Format) -> Result<String, Failure> {
+    let mut replies = Vec::new();
+    let mut pages = Pages::new(&mut replies, 1, invocation.limits.output_bytes);
+    let outcome = extract(invocation, input, format, &mut pages);
+    let first = replies.split(|byte| *byte == b'\n').next().map(serde_json::from_slice);
+    match (first, outcome) {
+        (Some(Ok(Reply::Page(page))), _) => Ok(page.text),
+        (_, Err(failure)) => Err(failure),
+        (_, Ok(())) => Ok(String::new()),
+    }
 }
 
 fn extract<W: Write>(

@@ -230,7 +230,18 @@ begin atomic
   select media_type = 'application/pdf' or media_type like 'image/%';
 end;
 comment on function dossier_private.has_pictures(text) is
-  'Returns whether files of this type are images, or have pages that can be drawn. Such files can have thumbnails and OCR.';
+  'Returns whether files of this type are images, or have pages that can be drawn. OCR can read such files.';
+
+create function dossier_private.has_thumbnail(media_type text) returns boolean
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select dossier_private.has_pictures(media_type)
+    or media_type like 'application/vnd.openxmlformats-officedocument.%'
+    or media_type like 'application/vnd.oasis.opendocument.%'
+    or media_type = 'application/rtf';
+end;
+comment on function dossier_private.has_thumbnail(text) is
+  'Returns whether files of this type have thumbnails: images, PDFs and office files.';
 
 alter table dossier_private.settings add constraint settings_allowed_media_types_check
   check (name <> 'allowed_media_types' or jsonb_typeof(value) = 'array');
@@ -274,6 +285,6 @@ comment on function dossier_private.check_media_type(text) is
 
 revoke all on function
   dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.magic_media_type,
-  dossier_private.compound_media_type, dossier_private.sniff_media_type, dossier_private.has_pictures,
+  dossier_private.compound_media_type, dossier_private.sniff_media_type, dossier_private.has_pictures, dossier_private.has_thumbnail,
   dossier_private.check_media_type
   from public, anon, authenticated, service_role;

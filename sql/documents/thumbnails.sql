@@ -1,4 +1,4 @@
--- Thumbnails: a small image of the first page of each PDF and image, made after its text.
+-- Thumbnails: a small image of the first page of each PDF, image and office file, made after its text.
 
 create table dossier.document_thumbnails (
   document_id uuid not null,
@@ -17,7 +17,7 @@ create table dossier.document_thumbnails (
   constraint document_thumbnails_bytes_check check (octet_length(bytes) between 1 and 1048576)
 );
 comment on table dossier.document_thumbnails is
-  'Small images of the first pages of PDFs and images. Written only by complete_thumbnail(). Not every document has one.';
+  'Small images of the first pages of PDFs, images and office files. Written only by complete_thumbnail(). Not every document has one.';
 comment on column dossier.document_thumbnails.document_id is 'The document.';
 comment on column dossier.document_thumbnails.organization_id is 'Organization of the document.';
 comment on column dossier.document_thumbnails.media_type is 'Media type of the thumbnail: image/webp.';
@@ -38,7 +38,7 @@ begin
   select document.id, document.organization_id, 'thumbnail', dossier_private.setting('job_max_attempts')::integer
   from dossier.documents as document
   where document.id = queue_thumbnail.document_id
-    and dossier_private.has_pictures(document.media_type)
+    and dossier_private.has_thumbnail(document.media_type)
     and document.error_code is distinct from 'encrypted'
     and not exists (select from dossier.document_thumbnails as made where made.document_id = document.id and made.organization_id = document.organization_id)
   on conflict do nothing; -- already queued
@@ -91,7 +91,7 @@ begin
     where document.id = awaits_thumbnail.document_id
       and dossier_private.my_role(document.organization_id) is not null
       and dossier_private.session_organization(document.session_id) is not null
-      and dossier_private.has_pictures(document.media_type)
+      and dossier_private.has_thumbnail(document.media_type)
       and not exists (select from dossier.document_thumbnails as made where made.document_id = document.id and made.organization_id = document.organization_id)
       and (document.status in ('uploading', 'stored', 'extracting') or exists (
         select from dossier_private.jobs as job

@@ -66,9 +66,14 @@ impl PageImages {
             }
             Self::Image(file) => file.decode(0)?,
         };
-        let fits = picture.width() <= side && picture.height() <= side;
-        Ok(if fits { picture } else { picture.thumbnail(side, side) })
+        Ok(fitting(picture, side))
     }
+}
+
+/// Scales an image down to fit a square with this side.
+pub(crate) fn fitting(picture: DynamicImage, side: u32) -> DynamicImage {
+    let fits = picture.width() <= side && picture.height() <= side;
+    if fits { picture } else { picture.thumbnail(side, side) }
 }
 
 /// Scales an image of unknown resolution so that its letters are about as large as in scans.

@@ -2,16 +2,32 @@
 //!
 //! Invariant: a thumbnail is encoded from pixels alone, so it contains nothing of the file's metadata.
 
-use dossier_extract::Thumbnail;
+use super::image_file::ImageFile;
+use super::page_image;
 use dossier_extract::protocol::Failure;
-use image::DynamicImage;
+use dossier_extract::{Limits, Thumbnail};
 use image::codecs::webp::WebPEncoder;
+use image::{DynamicImage, ImageFormat};
 
 /// The target size: thumbnails are shown in long lists.
 const GOOD_BYTES: usize = 96 * 1024;
 /// How many low bits of each colour are dropped, step by step, until an image is small enough. Photographs
 /// compress badly without loss.
 const COARSER: [u32; 3] = [0, 2, 3];
+
+/// The darkest and lightest pixel of an image that shows something differ by more than this.
+const LEAST_CONTRAST: u8 = 24;
+
+/// The image in a file of any supported format, scaled to fit a square with this side; `None` if it cannot be decoded
+/// within the limits, or is blank.
+pub(crate) fn of_image(bytes: &[u8], side: u32, limits: &Limits) -> Option<DynamicImage> {
+    let format = image::guess_format(bytes).ok().filter(ImageFormat::reading_enabled)?;
+    let picture = page_image::fitting(ImageFile::new(bytes, format, limits).decode(0).ok()?, side);
+    let shades = picture.to_luma8();
+    let darkest = shades.iter().min()?;
+    let lightest = shades.iter().max()?;
+    (lightest - darkest > LEAST_CONTRAST).then_some(picture)
+}
 
 /// Encodes an image whose dimensions are already small enough.
 pub(crate) fn encode(picture: &DynamicImage) -> Result<Thumbnail, Failure> {

@@ -1,5 +1,6 @@
 //! Office files: the ZIP packages of Microsoft Office and OpenDocument, and what their readers share.
 
+pub(crate) mod carried_thumbnail;
 pub(crate) mod compound_file;
 pub(crate) mod docx;
 mod drawingml;

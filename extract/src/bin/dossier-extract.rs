@@ -30,7 +30,7 @@ struct Arguments {
     /// Print only the detected media type
     #[arg(long, conflicts_with_all = ["json", "pages"])]
     detect: bool,
-    /// Write a WebP thumbnail of the first page of a PDF or an image to this path; print no text
+    /// Write a WebP thumbnail of the first page of a PDF, an image or an office file to this path; print no text
     #[arg(long, value_name = "OUT", conflicts_with_all = ["json", "pages", "detect"])]
     thumbnail: Option<PathBuf>,
     /// Longest side of the thumbnail, in pixels

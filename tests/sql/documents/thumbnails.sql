@@ -1,7 +1,7 @@
 -- Thumbnails: queueing, writing, visibility, waiting. See ../setup.sql for how to run this.
 
 begin;
-select plan(38);
+select plan(39);
 select tests.fixture();
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
 update dossier_private.jobs set lease_expires_at = 'infinity' where status = 'running';
@@ -19,7 +19,7 @@ language sql as $$
   select dossier.complete_thumbnail(job_id, attempt, thumbnail.media_type, width, height, bytes) from claimed
 $$;
 
--- Queued after extraction, only for PDFs and images.
+-- Queued after extraction, for PDFs, images and office files.
 
 select tests.login('alpha-member');
 select dossier.request_extraction(tests.id('alpha document'));
@@ -98,6 +98,36 @@ select dossier.request_extraction(tests.id('alpha document'));
 select pg_temp.claim();
 select ok(dossier.fail_job(pg_temp.job(), 1, 'encrypted', 'It has a password.', false), 'a file under a password');
 select is(pg_temp.claim(), null, 'is not tried');
+
+-- Which files have one.
+
+create function pg_temp.next_job(media_type text) returns text
+language plpgsql as $$
+-- The kind of job that follows the extraction of a file of this type; it fails, so that the next one is new.
+declare
+  kind text;
+begin
+  perform dossier.request_extraction(tests.id('alpha document'));
+  perform pg_temp.claim();
+  perform dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"x"}]', media_type);
+  kind := pg_temp.claim();
+  if kind is not null then
+    perform dossier.fail_job(pg_temp.job(), 1, 'malformed', 'No picture.', false);
+  end if;
+  return kind;
+end
+$$;
+select results_eq($$ select type, pg_temp.next_job(type) from unnest(array[
+    'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+    'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+    'application/vnd.oasis.opendocument.text', 'application/rtf', 'image/png', 'text/plain', 'message/rfc822']) as type $$,
+  $$ select type, case when type not in ('text/plain', 'message/rfc822') then 'thumbnail' end from unnest(array[
+    'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+    'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+    'application/vnd.oasis.opendocument.text', 'application/rtf', 'image/png', 'text/plain', 'message/rfc822']) as type $$,
+  'images, PDFs and office files have thumbnails, other texts do not');
 
 -- It is deleted with its document.
 
