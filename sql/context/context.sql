@@ -295,6 +295,54 @@ comment on function dossier.create_session(text, text, uuid, jsonb) is
   'transaction. The organization defaults to the only one that the caller may write in. With the setting '
   'personal_organizations, a caller who may not write in any gets one.';
 
+-- Shapes: how a context appears in responses and bundles.
+
+create function dossier.context_record(context dossier.session_context) returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return case when context.session_id is not null then jsonb_build_object(
+    'text_context', context.text_context, 'context_metadata', context.context_metadata, 'version', context.version,
+    'updated_at', context.updated_at, 'updated_by', context.updated_by) end;
+end
+$$;
+comment on function dossier.context_record(dossier.session_context) is
+  'A context as JSON: {text_context, context_metadata, version, updated_at, updated_by}.';
+
+create function dossier.context_version_record(context_version dossier.session_context_versions) returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'text_context', context_version.text_context, 'context_metadata', context_version.context_metadata,
+    'version', context_version.version, 'updated_at', context_version.updated_at, 'updated_by', context_version.updated_by);
+end
+$$;
+comment on function dossier.context_version_record(dossier.session_context_versions) is
+  'A version of a context as JSON, with the keys of context_record().';
+
+create function dossier.session_record(session dossier.sessions, with_context boolean default false) returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+      'id', session.id, 'organization_id', session.organization_id, 'user_id', session.user_id, 'title', session.title,
+      'conversation_type', session.conversation_type, 'status', session.status,
+      'created_at', session.created_at, 'updated_at', session.updated_at)
+    || case when with_context then jsonb_build_object('context', (
+      select dossier.context_record(c) from dossier.session_context as c
+      where c.organization_id = session.organization_id and c.session_id = session.id)) else '{}' end;
+end
+$$;
+comment on function dossier.session_record(dossier.sessions, boolean) is
+  'A session as JSON: {id, organization_id, user_id, title, conversation_type, status, created_at, updated_at}, and with its '
+  'context if asked for.';
+
+revoke all on function dossier.context_record, dossier.context_version_record, dossier.session_record
+  from public, anon, authenticated, service_role;
+grant execute on function dossier.context_record, dossier.context_version_record, dossier.session_record
+  to authenticated, service_role;
+
 alter table dossier.session_context enable row level security;
 alter table dossier.session_context_versions enable row level security;
 

@@ -39,6 +39,40 @@ create statistics dossier.document_pages_document_id_stats (dependencies)
 comment on statistics dossier.document_pages_document_id_stats is
   'A document has one organization: see documents_session_id_stats.';
 
+-- Shapes: how documents and their pages appear in responses and bundles.
+
+create function dossier.document_record(document dossier.documents) returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'id', document.id, 'session_id', document.session_id, 'organization_id', document.organization_id,
+    'name', document.name, 'media_type', document.media_type, 'size_bytes', document.size_bytes, 'sha256', document.sha256,
+    'status', document.status, 'error_code', document.error_code, 'error_message', document.error_message,
+    'page_count', document.page_count, 'token_count', document.token_count, 'language', document.language,
+    'metadata', document.metadata, 'file_metadata', document.file_metadata,
+    'created_at', document.created_at, 'updated_at', document.updated_at);
+end
+$$;
+comment on function dossier.document_record(dossier.documents) is
+  'A document as JSON: {id, session_id, organization_id, name, media_type, size_bytes, sha256, status, error_code, error_message, '
+  'page_count, token_count, language, metadata, file_metadata, created_at, updated_at}.';
+
+create function dossier.page_record(page dossier.document_pages) returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'page', page.page, 'text', page.text, 'source', page.source, 'confidence', page.confidence, 'engine', page.engine,
+    'quality', page.quality, 'reason', page.reason, 'token_count', page.token_count);
+end
+$$;
+comment on function dossier.page_record(dossier.document_pages) is
+  'A page as JSON: {page, text, source, confidence, engine, quality, reason, token_count}.';
+
+revoke all on function dossier.document_record, dossier.page_record from public, anon, authenticated, service_role;
+grant execute on function dossier.document_record, dossier.page_record to authenticated, service_role;
+
 alter table dossier.document_pages enable row level security;
 
 create policy document_pages_select_viewer on dossier.document_pages

@@ -10,6 +10,38 @@ end;
 comment on function dossier_private.bundle_bytes() is
   'Returns the largest size of a bundle, 64 MiB, since it is built and parsed in memory. The same for export and import.';
 
+create function dossier.bundle_session(session dossier.sessions) returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return dossier.session_record(session) - 'organization_id';
+end
+$$;
+comment on function dossier.bundle_session(dossier.sessions) is
+  'A session as a bundle holds it, without its contexts and documents: session_record() without the organization.';
+
+create function dossier.bundle_document(document dossier.documents) returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return dossier.document_record(document) - array['session_id', 'organization_id', 'page_count', 'token_count']
+    || jsonb_build_object('user_id', document.user_id,
+      'status', case document.status when 'extracting' then 'stored' else document.status end);
+end
+$$;
+comment on function dossier.bundle_document(dossier.documents) is
+  'A document as a bundle holds it, without its pages and bytes: document_record() without what an import counts or assigns again, '
+  'and with its uploader.';
+
+create function dossier.bundle_page(page dossier.document_pages) returns jsonb
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return dossier.page_record(page) - 'token_count';
+end
+$$;
+comment on function dossier.bundle_page(dossier.document_pages) is 'A page as a bundle holds it: page_record() without the token count.';
+
 create function dossier_private.export_sessions(session_ids uuid[], include_bytes boolean, max_bytes integer) returns jsonb
 -- Invoker: row level security decides which rows are visible. It uses nothing of dossier_private that its callers may not.
 language plpgsql stable security invoker set search_path = '' set timezone = 'UTC'
@@ -59,39 +91,24 @@ begin
 
   if expected_bytes <= max_bytes then
     select jsonb_build_object('format', 'dossier', 'version', 1, 'sessions', jsonb_agg(
-      jsonb_build_object(
-        'id', session.id, 'user_id', session.user_id, 'title', session.title,
-        'conversation_type', session.conversation_type, 'status', session.status,
-        'created_at', session.created_at, 'updated_at', session.updated_at,
+      dossier.bundle_session(session) || jsonb_build_object(
         'context_versions', (
-          select coalesce(jsonb_agg(
-            jsonb_build_object(
-              'version', saved.version, 'text_context', saved.text_context, 'context_metadata', saved.context_metadata,
-              'updated_by', saved.updated_by, 'updated_at', saved.updated_at)
-            order by saved.version), '[]')
+          select coalesce(jsonb_agg(dossier.context_version_record(saved) order by saved.version), '[]')
           from dossier.session_context_versions as saved
           where saved.session_id = session.id and saved.organization_id = session.organization_id
         ),
         'documents', (
           select coalesce(jsonb_agg(
-            jsonb_build_object(
-              'id', document.id, 'user_id', document.user_id, 'name', document.name,
-              'media_type', document.media_type, 'size_bytes', document.size_bytes, 'sha256', document.sha256,
-              'status', case document.status when 'extracting' then 'stored' else document.status end,
-              'error_code', document.error_code, 'error_message', document.error_message,
-              'metadata', document.metadata, 'language', document.language, 'file_metadata', document.file_metadata,
-              'created_at', document.created_at, 'updated_at', document.updated_at,
+            dossier.bundle_document(document) || jsonb_build_object(
               'pages', (
-                select coalesce(jsonb_agg(
-                  jsonb_build_object(
-                    'page', page.page, 'text', page.text, 'source', page.source, 'engine', page.engine,
-                    'confidence', page.confidence, 'quality', page.quality, 'reason', page.reason)
-                  order by page.page), '[]')
-                from dossier.document_pages as page
-                where page.document_id = document.id and page.organization_id = document.organization_id
+                select coalesce(jsonb_agg(dossier.bundle_page(p) order by p.page), '[]')
+                from dossier.document_pages as p
+                where p.document_id = document.id and p.organization_id = document.organization_id
               ))
             -- An import would refuse the whole bundle for bytes that do not match their digest.
-            || case when include_bytes and document.storage = 'postgres' and document.error_code is distinct from 'checksum_mismatch' then jsonb_build_object('bytes', (
+            || case when include_bytes and document.storage = 'postgres'
+              and document.error_code is distinct from 'checksum_mismatch'
+            then jsonb_build_object('bytes', (
               select translate(encode(string_agg(
                 dossier.read_content(document.id, piece.first_byte, 1048576), ''::bytea order by piece.first_byte
               ), 'base64'), E'\n', '')
@@ -133,8 +150,10 @@ comment on function dossier.export_sessions(uuid[], boolean) is
   'Refuses ids that the caller cannot see (PT404), and more than 64 MiB (PT413).';
 
 revoke all on function
+  dossier.bundle_session, dossier.bundle_document, dossier.bundle_page,
   dossier_private.bundle_bytes, dossier_private.export_sessions, dossier.export_sessions
   from public, anon, authenticated, service_role;
 grant execute on function
+  dossier.bundle_session, dossier.bundle_document, dossier.bundle_page,
   dossier_private.bundle_bytes, dossier_private.export_sessions, dossier.export_sessions
   to authenticated, service_role;

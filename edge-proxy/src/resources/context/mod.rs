@@ -11,26 +11,17 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::sync::LazyLock;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-/// SQL: a context in a response, for alias `c`.
-pub(super) const CONTEXT: &str = "json_build_object('text_context', c.text_context, 'context_metadata', c.context_metadata, \
-     'version', c.version, 'updated_at', c.updated_at, 'updated_by', c.updated_by)";
-
 /// A session without a context has version 0, which the first save may expect.
-const READ: &str = "select json_build_object('text_context', coalesce(c.text_context, ''), \
-                    'context_metadata', coalesce(c.context_metadata, '{}'), 'version', coalesce(c.version, 0), \
-                    'updated_at', c.updated_at, 'updated_by', c.updated_by)::text, coalesce(c.version, 0) \
+const READ: &str = "select coalesce(dossier.context_record(c), '{\"text_context\": \"\", \"context_metadata\": {}, \
+                    \"version\": 0, \"updated_at\": null, \"updated_by\": null}')::text, coalesce(c.version, 0) \
                     from dossier.sessions as s left join dossier.session_context as c on c.session_id = s.id \
                     where s.id = $1";
-static SAVE: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "select {CONTEXT}::text, c.version from dossier.save_context(session_id => $1, text_context => $2, \
-         context_metadata => $3::jsonb, expected_version => $4, merge_metadata => $5) as c"
-    )
-});
+const SAVE: &str = "select dossier.context_record(c)::text, c.version \
+                    from dossier.save_context(session_id => $1, text_context => $2, context_metadata => $3::jsonb, \
+                    expected_version => $4, merge_metadata => $5) as c";
 
 /// The body of `POST /api/sessions/{id}/context`. Keys that it omits stay as they are.
 #[derive(Debug, Deserialize)]
@@ -79,7 +70,7 @@ pub(crate) async fn save(
         (&expected as _, Type::INT4),
         (&new.merge_metadata as _, Type::BOOL),
     ];
-    let rows = app.db.as_caller(&claims.caller).rows(&SAVE, &params).await?;
+    let rows = app.db.as_caller(&claims.caller).rows(SAVE, &params).await?;
     with_version(rows.first().ok_or(DbError::NoRow)?)
 }
 

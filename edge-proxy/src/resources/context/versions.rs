@@ -1,6 +1,6 @@
 //! Versions of a session's context: listed and restored.
 
-use super::{CONTEXT, if_match, with_version};
+use super::{if_match, with_version};
 use crate::app::App;
 use crate::auth::Claims;
 use crate::db::DbError;
@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
-use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 
 /// Null if the session is not visible. Only an empty list has to ask.
@@ -21,12 +20,8 @@ const LIST: &str = "with page as (select * from dossier.context_history($1, $2, 
                     order by p.version desc), '[]'), 'next', (select max(v.version) + 1 \
                     from dossier.session_context_versions as v where v.session_id = $1 \
                     and v.version < (select min(version) from page))) end::text from page as p";
-static RESTORE: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "select {CONTEXT}::text, c.version \
-         from dossier.restore_context(session_id => $1, version => $2, expected_version => $3) as c"
-    )
-});
+const RESTORE: &str = "select dossier.context_record(c)::text, c.version \
+                       from dossier.restore_context(session_id => $1, version => $2, expected_version => $3) as c";
 
 /// The query of `GET /api/sessions/{id}/context/versions`: those before `after`, newest first.
 #[derive(Debug, Deserialize)]
@@ -70,6 +65,6 @@ pub(crate) async fn restore(
     };
     let params =
         [(&session as _, Type::UUID), (&restore.version as _, Type::INT4), (&expected as _, Type::INT4)];
-    let rows = app.db.as_caller(&claims.caller).rows(&RESTORE, &params).await?;
+    let rows = app.db.as_caller(&claims.caller).rows(RESTORE, &params).await?;
     with_version(rows.first().ok_or(DbError::NoRow)?)
 }

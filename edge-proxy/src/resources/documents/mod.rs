@@ -21,37 +21,26 @@ use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-/// SQL: a document in a response, for alias `d`.
-pub(super) const DOCUMENT: &str = "json_build_object('id', d.id, 'session_id', d.session_id, 'organization_id', d.organization_id, \
-     'name', d.name, 'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
-     'status', d.status, 'error_code', d.error_code, 'error_message', d.error_message, \
-     'page_count', d.page_count, 'token_count', d.token_count, 'language', d.language, \
-     'metadata', d.metadata, 'file_metadata', d.file_metadata, 'created_at', d.created_at, 'updated_at', d.updated_at)";
-
 static LIST: LazyLock<String> = LazyLock::new(|| {
     let rows = format!(
-        "select {DOCUMENT} as json, d.created_at, d.id from dossier.documents as d \
+        "select dossier.document_record(d) as json, d.created_at, d.id from dossier.documents as d \
          where d.session_id = $4 and ($1::bigint is null or (d.created_at, d.id) < ({BEFORE}, $2::uuid)) \
          order by d.created_at desc, d.id desc limit $3 + 1"
     );
     page_sql("documents", &rows, "exists (select from dossier.sessions as s where s.id = $4)")
 });
-static READ: LazyLock<String> =
-    LazyLock::new(|| format!("select {DOCUMENT}::text from dossier.documents as d where d.id = $1"));
+const READ: &str = "select dossier.document_record(d)::text from dossier.documents as d where d.id = $1";
 const PAGES: &str = "with page as ( \
-                       select p.* from dossier.document_pages as p \
+                       select p.page, dossier.page_record(p) as json from dossier.document_pages as p \
                        where p.document_id = $1 and p.page > $2 order by p.page limit $3 + 1 \
                      ), numbered as ( \
                        select *, row_number() over (order by page) as n, count(*) over () as total from page \
                      ) \
                      select case when count(*) > 0 or exists (select from dossier.documents as d where d.id = $1) then \
-                     json_build_object('pages', coalesce(json_agg(json_build_object('page', page, 'text', text, \
-                     'source', source, 'confidence', confidence, 'engine', engine, 'quality', quality, \
-                     'reason', reason, 'token_count', token_count) order by page) filter (where n <= $3), '[]'), \
+                     json_build_object('pages', coalesce(json_agg(json order by page) filter (where n <= $3), '[]'), \
                      'next', max(page) filter (where n = $3 and total > $3)) end::text from numbered";
-static OCR: LazyLock<String> = LazyLock::new(|| {
-    format!("select {DOCUMENT}::text from dossier.request_extraction($1, ocr => true) as d")
-});
+const OCR: &str =
+    "select dossier.document_record(d)::text from dossier.request_extraction($1, ocr => true) as d";
 const DELETE: &str = "select dossier.delete_document($1)";
 
 /// The query of `GET /api/documents`.
@@ -84,7 +73,7 @@ pub(crate) async fn read(
     Id(id): Id,
     _: Query<NoKeys>,
 ) -> Result<Response, ApiError> {
-    found(app.db.as_caller(&claims.caller).json(&READ, &[(&id, Type::UUID)]).await?, "document", id)
+    found(app.db.as_caller(&claims.caller).json(READ, &[(&id, Type::UUID)]).await?, "document", id)
 }
 
 /// The query of `GET /api/documents/{id}/pages`. `after` is the last page of the previous response.
@@ -113,7 +102,7 @@ pub(crate) async fn ocr(
     Id(id): Id,
     _: Query<NoKeys>,
 ) -> Result<Response, ApiError> {
-    let document = app.db.as_caller(&claims.caller).one(&OCR, &[(&id, Type::UUID)]).await?;
+    let document = app.db.as_caller(&claims.caller).one(OCR, &[(&id, Type::UUID)]).await?;
     Ok(json(StatusCode::ACCEPTED, document))
 }
 

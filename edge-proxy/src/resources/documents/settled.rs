@@ -1,22 +1,16 @@
 //! `Prefer: wait=N`: the response waits until every document of the request is settled, or the time is over.
 
-use super::DOCUMENT;
 use crate::app::App;
 use crate::auth::Claims;
 use crate::http::{ApiError, Prefer};
 use serde::Deserialize;
-use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-static LATEST: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "select {DOCUMENT}::text, d.status in ('ready', 'failed', 'unsupported') from dossier.documents as d \
-         where d.id = any($1) order by array_position($1, d.id)"
-    )
-});
+const LATEST: &str = "select dossier.document_record(d)::text, d.status in ('ready', 'failed', 'unsupported') \
+                      from dossier.documents as d where d.id = any($1) order by array_position($1, d.id)";
 
 /// How often the state is read while notifications arrive, and while none can.
 const POLL_LISTENING: Duration = Duration::from_secs(2);
@@ -44,7 +38,7 @@ pub(crate) async fn until_settled(
     // Subscribe before the first read: otherwise a change between the two would be missed.
     let mut events = app.events.documents();
     loop {
-        let rows = app.db.rows(&claims.caller, &LATEST, &[(&ids, Type::UUID_ARRAY)]).await?;
+        let rows = app.db.rows(&claims.caller, LATEST, &[(&ids, Type::UUID_ARRAY)]).await?;
         let mut settled = true;
         documents.clear();
         for row in &rows {

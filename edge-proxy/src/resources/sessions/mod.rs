@@ -4,7 +4,6 @@ mod trash;
 
 pub(crate) use trash::{delete, restore};
 
-use super::context::CONTEXT;
 use super::list::{self, BEFORE, page_sql};
 use crate::app::App;
 use crate::auth::Claims;
@@ -19,17 +18,11 @@ use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-/// SQL: the keys of every session in a response, for alias `s`.
-const SESSION: &str = "'id', s.id, 'organization_id', s.organization_id, 'user_id', s.user_id, 'title', s.title, \
-                       'conversation_type', s.conversation_type, 'status', s.status, 'created_at', s.created_at, \
-                       'updated_at', s.updated_at";
-
 /// SQL: one session with its context, or null. The trash has its own responses, also for services, which no policy
 /// restricts.
 fn with_context(id: &str) -> String {
     format!(
-        "select json_build_object({SESSION}, \
-           'context', (select {CONTEXT} from dossier.session_context as c where c.session_id = s.id))::text \
+        "select dossier.session_record(s, with_context => true)::text \
          from dossier.sessions as s where s.deleted_at is null and s.id = {id}"
     )
 }
@@ -44,7 +37,7 @@ const UPDATE: &str = "select from dossier.update_session($1, $2::text::jsonb)";
 static READ: LazyLock<String> = LazyLock::new(|| with_context("$1"));
 static LIST: LazyLock<String> = LazyLock::new(|| {
     let rows = format!(
-        "select json_build_object({SESSION}) as json, s.created_at, s.id \
+        "select dossier.session_record(s) as json, s.created_at, s.id \
          from dossier.list_sessions(limit_count => ($3 + 1)::integer, before => {BEFORE}, before_id => $2) as s"
     );
     page_sql("sessions", &rows, "true")

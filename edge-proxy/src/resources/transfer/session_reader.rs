@@ -12,15 +12,12 @@ use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-const SESSION: &str = "select json_build_object('id', s.id, 'user_id', s.user_id, 'title', s.title, \
-                       'conversation_type', s.conversation_type, 'status', s.status, 'created_at', s.created_at, \
-                       'updated_at', s.updated_at)::text, s.title, \
+const SESSION: &str = "select dossier.bundle_session(s)::text, s.title, \
                        array(select d.id from dossier.documents as d where d.session_id = s.id \
                        and d.status <> 'uploading' order by d.created_at, d.id) \
                        from dossier.sessions as s where s.id = $1 and s.deleted_at is null";
-const VERSION: &str = "select json_build_object('version', v.version, 'text_context', v.text_context, \
-                       'context_metadata', v.context_metadata, 'updated_by', v.updated_by, \
-                       'updated_at', v.updated_at)::text, v.version from dossier.session_context_versions as v \
+const VERSION: &str = "select dossier.context_version_record(v)::text, v.version \
+                       from dossier.session_context_versions as v \
                        where v.session_id = $1 and v.version > $2 order by v.version limit 1";
 /// How many pages are read at a time.
 const PAGES_AT_ONCE: usize = 20;
@@ -29,12 +26,10 @@ const PAGES_AT_ONCE: usize = 20;
 fn pages_after(after: &str) -> String {
     format!(
         "cross join lateral ( \
-           select array_agg(json_build_object('page', p.page, 'text', p.text, 'source', p.source, \
-             'engine', p.engine, 'confidence', p.confidence, 'quality', p.quality, \
-             'reason', p.reason)::text order by p.page) as pages, max(p.page) as last \
+           select array_agg(p.record order by p.page) as pages, max(p.page) as last \
            from ( \
-             select * from dossier.document_pages as page \
-             where page.document_id = d.id and page.page > {after} order by page.page limit {PAGES_AT_ONCE} \
+             select one.page, dossier.bundle_page(one)::text as record from dossier.document_pages as one \
+             where one.document_id = d.id and one.page > {after} order by one.page limit {PAGES_AT_ONCE} \
            ) as p \
          ) as part"
     )
@@ -44,12 +39,7 @@ fn pages_after(after: &str) -> String {
 /// because an import would refuse the whole bundle.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "select json_build_object('id', d.id, 'user_id', d.user_id, 'name', d.name, \
-     'media_type', d.media_type, 'size_bytes', d.size_bytes, 'sha256', d.sha256, \
-     'status', case d.status when 'extracting' then 'stored' else d.status end, \
-     'error_code', d.error_code, 'error_message', d.error_message, 'metadata', d.metadata, \
-     'language', d.language, 'file_metadata', d.file_metadata, 'created_at', d.created_at, \
-     'updated_at', d.updated_at)::text, d.name, \
+        "select dossier.bundle_document(d)::text, d.name, \
      case when d.storage = 'postgres' and d.error_code is distinct from 'checksum_mismatch' then d.size_bytes else 0 end, \
      string_to_array(to_char(d.created_at at time zone 'UTC', 'YYYY MM DD HH24 MI SS'), ' ')::integer[], \
      d.token_count, part.pages, part.last from dossier.documents as d {} where d.id = $1",

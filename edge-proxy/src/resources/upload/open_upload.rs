@@ -3,11 +3,10 @@
 use super::receive::{Chunks, ReceiveError, Received};
 use crate::app::App;
 use crate::db::{Caller, DbError, Durability, Statement};
-use crate::resources::documents::DOCUMENT;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::Stream;
 use std::error::Error;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 use tokio::task::{JoinHandle, JoinSet};
@@ -18,11 +17,8 @@ use uuid::Uuid;
 const BEGIN: &str = "select (dossier.begin_upload(session_id => $1, name => $2, media_type => $3, \
                      metadata => coalesce($4::jsonb, '{}'))).id";
 const APPEND: &str = "select dossier.append_upload($1, $2, $3)::text";
-static FINISH: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "select {DOCUMENT}::text from dossier.finish_upload(document_id => $1, size_bytes => $2, sha256 => $3) as d"
-    )
-});
+const FINISH: &str = "select dossier.document_record(d)::text \
+                      from dossier.finish_upload(document_id => $1, size_bytes => $2, sha256 => $3) as d";
 const ABORT: &str = "select dossier.abort_upload($1)";
 
 /// Chunks per statement, if they arrive fast enough. Four, the most that the database accepts, would save it an eighth
@@ -161,7 +157,7 @@ impl OpenUpload {
         let size = i64::try_from(received.size_bytes).unwrap_or(i64::MAX);
         let params =
             [(&self.id as _, Type::UUID), (&size as _, Type::INT8), (&received.sha256 as _, Type::TEXT)];
-        let document = self.app.db.json(&self.caller, &FINISH, &params).await?;
+        let document = self.app.db.json(&self.caller, FINISH, &params).await?;
         self.open = false;
         document.ok_or(DbError::NoRow)
     }
