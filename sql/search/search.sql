@@ -4,6 +4,8 @@
 -- every row of the tenant first. So find_entries() runs as a definer, and queries the index for the words together with the
 -- tenant's lexeme (see search/entries.sql). search/words.sql parses queries.
 --
+-- A query with operators, or of one word, is matched exactly. Other queries are ranked: see search/rank.sql.
+--
 -- Invariant: a lexeme narrows the search, but the column organization_id decides. Every entry is checked against it.
 
 create function dossier_private.searchable_organizations(session_id uuid, organization_id uuid) returns uuid[]
@@ -87,65 +89,28 @@ $$;
 comment on function dossier_private.is_small(uuid[], uuid) is
   'Returns whether these organizations, or a session of them, have few entries.';
 
-create function dossier_private.find_entries(
-  query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
-) returns table (session_id uuid, document_id uuid, page integer, config text, terms tsquery, rank real)
+create function dossier_private.fetch_entries(
+  needles tsquery[], terms tsquery[], organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz,
+  most integer default 1000
+) returns table (place integer, id bigint)
 language plpgsql stable security definer set search_path = '' rows 1000
 as $$
 -- Definer: API roles cannot read entries; see the head of this file.
 #variable_conflict use_column
-declare
-  readings tsquery[] := '{}';
-  scopes tsquery[] := '{}'; -- for each reading: where its languages are searched
-  needles tsquery[] := '{}'; -- for each reading: what the index is queried for
-  reading tsquery;
-  scope tsquery;
-  language text;
-  place integer;
-  -- Whether the needles match too much. Then entries are read one by one, the newest first, until there are enough.
-  loose boolean := false;
 begin
-  foreach language in array dossier_private.search_configs(organizations) loop
-    reading := dossier_private.parse_search(language, query);
-    continue when numnode(reading) = 0;
-    select string_agg(quote_literal(dossier_private.scope_lexeme(within.id, language)), ' | ')::tsquery into scope
-    from unnest(case when in_session is null then organizations else array[in_session] end) as within (id);
-    place := array_position(readings, reading);
-    if place is null then
-      readings := readings || reading;
-      scopes := scopes || scope;
-    else
-      scopes[place] := scopes[place] || scope;
-    end if;
-  end loop;
-  for place in 1 .. cardinality(readings) loop
-    reading := readings[place];
-    if reading::text ~ ':\*' and dossier_private.is_small(organizations, in_session) then
-      -- The index collects the matches of a prefix from all organizations. Reading a few entries is faster.
-      loose := true;
-      needles := needles || scopes[place];
-    elsif reading::text ~ '<' and reading::text !~ '!' then
-      -- The index knows words, but not their order.
-      loose := true;
-      needles := needles || (regexp_replace(reading::text, '<(-|\d+)>', '&', 'g')::tsquery && scopes[place]);
-    else
-      needles := needles || (reading && scopes[place]);
-    end if;
-  end loop;
-
   return query
-    select found.session_id, found.document_id, found.page, found.config, found.terms, ts_rank_cd(found.search, found.terms, 1 | 32)
-    from (
-      select newest.*
+    select asked.place::integer, newest.id
+    -- One by one: a single needle for all of them costs the index several times as much.
+    from unnest(needles, terms) with ordinality as asked (needle, terms, place)
+    cross join lateral (
+      select checked.id
       from (
-        select entry.*, asked.terms
-        -- One by one: a single needle for all readings costs the index several times as much.
-        from unnest(readings, needles) as asked (terms, needle)
+        select entry.id, entry.search
         -- By the index alone: with the tenant's column in the condition, the planner could read all vectors of the tenant.
-        cross join lateral (
-          select entry.id, entry.organization_id, entry.session_id, entry.document_id, entry.page, entry.config, entry.search
-          from dossier_private.search_entries as entry
-          where entry.search @@ asked.needle
+        from (
+          select e.id, e.organization_id, e.session_id, e.document_id, e.search
+          from dossier_private.search_entries as e
+          where e.search @@ asked.needle
           limit 50000
         ) as entry
         where entry.organization_id = any (organizations)
@@ -164,17 +129,113 @@ begin
                 and (since is null or context.updated_at >= since)
                 and (until is null or context.updated_at < until))))
         order by entry.id desc
-        limit case when loose then 10000 else 1000 end
-      ) as newest
-      where not loose or newest.search @@ newest.terms
-      order by newest.id desc
-      -- Ranking reads whole vectors, so rank only the newest thousand.
-      limit 1000
-    ) as found;
+        limit case when asked.terms is null then most else 10000 end
+      ) as checked
+      where asked.terms is null or checked.search @@ asked.terms
+      order by checked.id desc
+      limit most
+    ) as newest;
+end
+$$;
+comment on function dossier_private.fetch_entries(tsquery[], tsquery[], uuid[], uuid, text, timestamptz, timestamptz, integer) is
+  'Returns for each needle the newest entries in these organizations, or in a session of them, that contain it. If the terms '
+  'beside a needle are not null, entries must match them, too.';
+
+create function dossier_private.scope_terms(organizations uuid[], in_session uuid, config text) returns tsquery
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return (
+    select string_agg(quote_literal(dossier_private.scope_lexeme(within.id, config)), ' | ')::tsquery
+    from unnest(case when in_session is null then organizations else array[in_session] end) as within (id)
+  );
+end
+$$;
+comment on function dossier_private.scope_terms(uuid[], uuid, text) is
+  'Returns the terms that restrict a needle to organizations, or to a session, and to a text search configuration.';
+
+create function dossier_private.match_entries(
+  query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
+) returns table (id bigint, terms tsquery)
+language plpgsql stable security definer set search_path = '' rows 1000
+as $$
+-- Definer: see fetch_entries.
+#variable_conflict use_column
+declare
+  readings tsquery[] := '{}';
+  scopes tsquery[] := '{}'; -- for each reading: where its languages are searched
+  needles tsquery[] := '{}'; -- for each reading: what the index is queried for
+  checks tsquery[] := '{}'; -- for each reading whose needle matches too much: what the entries must match
+  reading tsquery;
+  scope tsquery;
+  language text;
+  place integer;
+begin
+  foreach language in array dossier_private.search_configs(organizations) loop
+    reading := dossier_private.parse_search(language, query);
+    continue when numnode(reading) = 0;
+    scope := dossier_private.scope_terms(organizations, in_session, language);
+    place := array_position(readings, reading);
+    if place is null then
+      readings := readings || reading;
+      scopes := scopes || scope;
+    else
+      scopes[place] := scopes[place] || scope;
+    end if;
+  end loop;
+  for place in 1 .. cardinality(readings) loop
+    reading := readings[place];
+    if reading::text ~ ':\*' and dossier_private.is_small(organizations, in_session) then
+      -- The index collects the matches of a prefix from all organizations. Reading a few entries is faster.
+      needles := needles || scopes[place];
+      checks := checks || reading;
+    elsif reading::text ~ '<' and reading::text !~ '!' then
+      -- The index knows words, but not their order.
+      needles := needles || (dossier_private.drop_order(reading) && scopes[place]);
+      checks := checks || reading;
+    else
+      needles := needles || (reading && scopes[place]);
+      checks := checks || null::tsquery;
+    end if;
+  end loop;
+
+  return query
+    select found.id, readings[found.place]
+    from dossier_private.fetch_entries(needles, checks, organizations, in_session, of_type, since, until) as found
+    order by found.id desc
+    -- Ranking reads whole vectors, so rank only the newest thousand.
+    limit 1000;
+end
+$$;
+comment on function dossier_private.match_entries(text, uuid[], uuid, text, timestamptz, timestamptz) is
+  'Returns the newest thousand entries in these organizations, or in a session of them, that match all of a query.';
+
+create function dossier_private.find_entries(
+  query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
+) returns table (session_id uuid, document_id uuid, page integer, config text, terms tsquery, rank real, missing text[])
+language plpgsql stable security definer set search_path = '' rows 1000
+as $$
+-- Definer: see fetch_entries.
+#variable_conflict use_column
+declare
+  words constant text[] := case when not dossier_private.has_operators(query) then dossier_private.query_words(query) end;
+begin
+  if cardinality(words) > 1 then
+    return query
+      select found.* from dossier_private.find_words(query, words, organizations, in_session, of_type, since, until) as found;
+  else
+    return query
+      select entry.session_id, entry.document_id, entry.page, entry.config, matched.terms,
+        ts_rank_cd(entry.search, matched.terms, 1 | 32), null::text[]
+      from dossier_private.match_entries(query, organizations, in_session, of_type, since, until) as matched
+      -- One by one: for a join the planner may read the keys of all tenants.
+      cross join lateral (select e.* from dossier_private.search_entries as e where e.id = matched.id limit 1) as entry;
+  end if;
 end
 $$;
 comment on function dossier_private.find_entries(text, uuid[], uuid, text, timestamptz, timestamptz) is
-  'Returns the newest thousand entries in these organizations, or in a session of them, that match a query, ranked from 0 to 1.';
+  'Returns at most a thousand entries in these organizations, or in a session of them, for a query, ranked from 0 to 1. A query '
+  'with operators, or of one word, must match. Otherwise entries may lack words, which are returned as missing.';
 
 create function dossier_private.find_names(
   query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
@@ -191,6 +252,8 @@ declare
   words constant text[] := array(select distinct word[1] from regexp_matches(wanted, '[[:alnum:]]+', 'g') as word limit 20);
   patterns constant text[] := array(select format('%%%s%%', w.word) from unnest(words) as w (word));
   terms constant tsquery := case when not plain then dossier_private.parse_search('simple', query) end;
+  -- One of several alternatives in a name is worth less than a page.
+  matched_rank constant real := case when query ~* '\sor\s' then 0.01 else 1 end;
   -- A number that is similar to another is a different number.
   numbers constant text[] := array(select p.pattern from unnest(patterns) as p (pattern) where p.pattern ~ '[0-9]');
   letters constant text := nullif(concat_ws(' ', variadic array(select w.word from unnest(words) as w (word) where w.word !~ '[0-9]')), '');
@@ -209,9 +272,9 @@ begin
     from (
       select candidate.session_id, candidate.id, candidate.name,
         case when not $2 then (to_tsvector('pg_catalog.simple',
-            dossier_private.pair_letters(regexp_replace(candidate.folded, '[^[:alnum:]]+', ' ', 'g'))) @@ $8)::integer::real
+            dossier_private.pair_letters(regexp_replace(candidate.folded, '[^[:alnum:]]+', ' ', 'g'))) @@ $8)::integer::real * $11
           when candidate.folded like all ($1) then 1::real
-          else %s end as rank
+          else (%s / 4)::real end as rank
       from (
         select document.session_id, document.id, document.name, lower(case
             when octet_length(document.name) = char_length(document.name) then document.name -- ASCII: folding is slow
@@ -233,7 +296,7 @@ begin
         ) as document
       ) as candidate
     ) as named
-    where named.rank > 0.5
+    where named.rank > case when $2 then 0.125 else 0 end
     order by named.rank desc, named.id desc
     limit 100
     $query$,
@@ -241,17 +304,18 @@ begin
       else format('case when candidate.folded like all ($9) then %I.word_similarity($10, candidate.folded) else 0 end', trigrams) end,
     -- Only one of them: with both, the planner may read a large organization to find the rows of a session.
     case when in_session is null then 'd.organization_id = place.organization_id' else 'd.session_id = $4' end)
-  using patterns, plain, organizations, in_session, of_type, since, until, terms, numbers, letters;
+  using patterns, plain, organizations, in_session, of_type, since, until, terms, numbers, letters, matched_rank;
 end
 $$;
 comment on function dossier_private.find_names(text, uuid[], uuid, text, timestamptz, timestamptz) is
   'Returns documents whose names contain all words of a query, or match its operators and phrases. Searches the newest two '
-  'thousand, an equal share of each organization. With pg_trgm, also returns similar names.';
+  'thousand, an equal share of each organization. With pg_trgm, also returns similar names, below pages with all words.';
 
 create function dossier_private.find_hits(
   query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
 ) returns table (
-  kind text, session_id uuid, document_id uuid, name text, page integer, rank real, config text, terms tsquery, key text
+  kind text, session_id uuid, document_id uuid, name text, page integer, rank real, config text, terms tsquery, missing text[],
+  key text
 )
 language plpgsql stable security definer set search_path = '' rows 1000
 as $$
@@ -260,14 +324,14 @@ as $$
 begin
   return query
     select case when found.document_id is null then 'context' else 'page' end,
-      found.session_id, found.document_id, null, found.page, found.rank, found.config, found.terms,
+      found.session_id, found.document_id, null, found.page, found.rank, found.config, found.terms, found.missing,
       case when found.document_id is null
         then format('context %s', found.session_id)
         else format('page %s %s', found.document_id, found.page)
       end
     from dossier_private.find_entries(query, organizations, in_session, of_type, since, until) as found
     union all
-    select 'name', named.session_id, named.document_id, named.name, null, named.rank, null, null,
+    select 'name', named.session_id, named.document_id, named.name, null, named.rank, null, null, null,
       format('name %s', named.document_id)
     from dossier_private.find_names(query, organizations, in_session, of_type, since, until) as named;
 end
@@ -311,7 +375,8 @@ create function dossier_private.search(
   query text, in_session uuid, in_organization uuid, limit_count integer, after text,
   of_type text, since timestamptz, until timestamptz
 ) returns table (
-  kind text, session_id uuid, document_id uuid, document_name text, page integer, rank real, snippet text, cursor text
+  kind text, session_id uuid, document_id uuid, document_name text, page integer, rank real, snippet text, cursor text,
+  missing text[]
 )
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -349,7 +414,7 @@ begin
     select wanted.kind, wanted.session_id, wanted.document_id, document.name, wanted.page, wanted.rank,
       dossier_private.show_hit(
         wanted.kind, wanted.session_id, wanted.document_id, wanted.page, wanted.name, wanted.config, wanted.terms),
-      format('%s %s', wanted.rank, wanted.key)
+      format('%s %s', wanted.rank, wanted.key), wanted.missing
     from wanted
     left join dossier.documents as document on document.id = wanted.document_id
     order by wanted.rank desc, wanted.place;
@@ -368,23 +433,26 @@ create function dossier.search(
   since timestamptz default null,
   until timestamptz default null
 ) returns table (
-  kind text, session_id uuid, document_id uuid, document_name text, page integer, rank real, snippet text, cursor text
+  kind text, session_id uuid, document_id uuid, document_name text, page integer, rank real, snippet text, cursor text,
+  missing text[]
 )
 language sql stable security invoker set search_path = ''
 begin atomic
-  select hit.kind, hit.session_id, hit.document_id, hit.document_name, hit.page, hit.rank, hit.snippet, hit.cursor
+  select hit.kind, hit.session_id, hit.document_id, hit.document_name, hit.page, hit.rank, hit.snippet, hit.cursor, hit.missing
   from dossier_private.search(query, session_id, organization_id, limit_count, after, media_type, since, until) as hit;
 end;
 comment on function dossier.search(text, uuid, uuid, integer, text, text, timestamptz, timestamptz) is
   'Searches pages (kind page), contexts (context) and names of documents (name) in a session, an organization, or all of the '
   'caller''s. Matches words in the language of each text, "a phrase", or, -not, prefix*. Accents do not matter. In scripts '
-  'without spaces, matches any sequence of letters. Best first. snippet is HTML with the matches in <mark>. media_type may be a '
+  'without spaces, matches any sequence of letters. Without these operators, texts that contain all words come first, then '
+  'those with most of them and the rarest; missing lists the words that a text lacks. Best first. snippet is HTML with the matches in <mark>. media_type may be a '
   'wildcard (image/*). since and until refer to when a document''s upload began or a context was saved. For the next rows send '
   'the last cursor as after. Of more than a thousand matches, ranks the newest thousand; of more than fifty thousand, any '
   'thousand.';
 
 revoke all on function
-  dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.is_small, dossier_private.find_entries,
+  dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.is_small,
+  dossier_private.fetch_entries, dossier_private.scope_terms, dossier_private.match_entries, dossier_private.find_entries,
   dossier_private.find_names, dossier_private.find_hits, dossier_private.check_query,
   dossier_private.check_media_pattern, dossier_private.search, dossier.search
   from public, anon, authenticated, service_role;

@@ -194,6 +194,22 @@ end
 $$;
 comment on function dossier_private.read_terms(text, text) is 'Returns the terms of a query, stemmed as they are written.';
 
+create function dossier_private.plain_quotes(query text) returns text
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select translate(query, U&'\201C\201D\201E\201F\00AB\00BB\FF02\2018\2019\02BC', '"""""""''''''');
+end;
+comment on function dossier_private.plain_quotes(text) is
+  'Replaces typographic quotation marks by plain ones, and typographic apostrophes by plain ones.';
+
+create function dossier_private.has_operators(query text) returns boolean
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  select dossier_private.plain_quotes(query) ~* '"|\*|(^|\s)-+[^\s-]|\sor\s';
+end;
+comment on function dossier_private.has_operators(text) is
+  'Returns whether a query has a phrase in quotation marks, or, -not, or a prefix*. Such a query is matched exactly.';
+
 create function dossier_private.parse_search(config text, query text) returns tsquery
 language plpgsql stable security invoker set search_path = ''
 as $$
@@ -201,6 +217,7 @@ declare
   terms tsquery;
   composed text;
 begin
+  query := dossier_private.plain_quotes(query);
   -- A comma between letters stands for a space. The parser would make it part of a compound, and the compound a phrase.
   query := regexp_replace(query, '(?<=[[:alpha:]])[,;]+(?=[[:alpha:]])', ' ', 'g');
   terms := dossier_private.read_terms(config, dossier_private.fold_letters(query));
@@ -392,7 +409,8 @@ comment on function dossier_private.show_hit(text, uuid, uuid, integer, text, te
 revoke all on function
   dossier_private.search_config, dossier_private.fold_letters, dossier_private.part_words, dossier_private.fold,
   dossier_private.stems_by_accents, dossier_private.unspaced, dossier_private.join_lines, dossier_private.pair_letters,
-  dossier_private.read_pairs, dossier_private.read_compounds, dossier_private.read_terms, dossier_private.parse_search,
+  dossier_private.read_pairs, dossier_private.read_compounds, dossier_private.read_terms, dossier_private.plain_quotes,
+  dossier_private.has_operators, dossier_private.parse_search,
   dossier_private.escape_html, dossier_private.join_pairs, dossier_private.unfold_terms, dossier_private.excerpt,
   dossier_private.unfold, dossier_private.highlight, dossier_private.show_hit
   from public, anon, authenticated, service_role;

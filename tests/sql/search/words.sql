@@ -127,7 +127,8 @@ select is(dossier.pack_context(tests.id('alpha session'), '会議') #>> '{quotes
 select tests.logout();
 update dossier.documents set name = '議事録 東京.txt' where id = tests.id('alpha document');
 select tests.login('alpha-viewer');
-select results_eq($$ select kind, snippet from dossier.search('議事 東京') $$, $$ values ('name', '議事録 東京.txt') $$, 'so is a name');
+select results_eq($$ select kind, snippet from dossier.search('議事 東京') $$,
+  $$ values ('name', '議事録 東京.txt'), ('page', '<mark>東京</mark>都庁で会議') $$, 'so is a name');
 select tests.logout();
 
 select * from finish();
