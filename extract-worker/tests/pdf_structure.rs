@@ -171,6 +171,23 @@ fn a_sheet_is_a_table() {
 }
 
 #[test]
+fn columns_of_numbers_need_no_rules_between_them() {
+    let mut content = String::from("1 w 72 600 300 120 re S 172 600 m 172 720 l S 72 700 m 372 700 l S\n");
+    content += &[at(80, 704, "Model"), at(215, 704, "Error in percent")].concat();
+    for (row, name) in (0..).zip(["alder", "birch", "cedar"]) {
+        let numbers = (1..=3).map(|n| at(135 + 50 * n, 680 - 30 * row, &format!("{n}{row}.5")));
+        content += &numbers.chain([at(80, 680 - 30 * row, name)]).collect::<String>();
+    }
+    let expected = "<table>\n\
+         <tr><th>Model</th><th colspan=\"3\">Error in percent</th></tr>\n\
+         <tr><td>alder</td><td>10.5</td><td>20.5</td><td>30.5</td></tr>\n\
+         <tr><td>birch</td><td>11.5</td><td>21.5</td><td>31.5</td></tr>\n\
+         <tr><td>cedar</td><td>12.5</td><td>22.5</td><td>32.5</td></tr>\n\
+         </table>";
+    holds(&pages(&pdf_of_pages(&[&content], "", &[]))[0], expected);
+}
+
+#[test]
 fn prose_in_a_frame_is_no_table() {
     let lines: String =
         (0..12).map(|n| at(80, 680 - 15 * n, "Words of a notice that goes on for a while.")).collect();

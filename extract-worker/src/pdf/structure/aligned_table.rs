@@ -230,6 +230,13 @@ fn is_table(
     if !is_ruled && numbered * 3 > rows.len() * 2 && count <= 3 {
         return false;
     }
+    // The scale of a chart.
+    if evidence == Evidence::Alignment
+        && !cells.iter().any(|piece| piece.text.contains(char::is_alphabetic))
+        && count < 4
+    {
+        return false;
+    }
     if is_ruled {
         return rows.len() >= 2 && filled * 10 >= rows.len() * count * 4;
     }

@@ -6,10 +6,10 @@
 //! most open source readers follow.
 
 use super::blocks::{Cell, Evidence, Place, Table};
+use super::columns::Columns;
 use super::pieces::{self, Piece, Source};
 use super::regions::Region;
 use super::rules::{Bar, Rules};
-use crate::pdf::layout::lines::Segment;
 
 /// Rules that end this close to another one touch it, in points.
 const TOUCH: f32 = 3.5;
@@ -31,9 +31,10 @@ pub(super) fn find(
 ) -> (Vec<Table>, Vec<Region>) {
     let (mut tables, mut regions) = (Vec::new(), Vec::new());
     for (horizontal, vertical) in components(rules) {
-        let Some(grid) = Grid::new(horizontal, vertical) else { continue };
+        let Some(mut grid) = Grid::new(horizontal, vertical) else { continue };
         let inside: Vec<usize> =
             main.iter().copied().filter(|i| free[*i] && grid.holds(source, *i)).collect();
+        grid.refine(source, &inside);
         if let Some(table) = grid.table(source, &inside) {
             for index in &inside {
                 free[*index] = false;
@@ -146,6 +147,36 @@ impl Grid {
         self.place().contains(middle, f32::midpoint(place.top, place.bottom))
     }
 
+    /// Adds the borders of columns of numbers that no rules separate.
+    fn refine(&mut self, source: &Source<'_>, inside: &[usize]) {
+        if self.columns() < 2 || self.rows() < 2 {
+            return;
+        }
+        let mut by_column: Vec<Vec<Piece>> = vec![Vec::new(); self.columns()];
+        for index in inside {
+            let mut cuts = [&self.lefts[..], &source.wide_gaps(*index)].concat();
+            cuts.sort_by(f32::total_cmp);
+            for piece in source.cut(*index, &cuts) {
+                by_column[level_of(&self.lefts, piece.middle())].push(piece);
+            }
+        }
+        let mut borders = Vec::new();
+        for pieces in by_column {
+            let numbers = pieces.iter().filter(|piece| is_numeric(&piece.text)).count();
+            if numbers * 10 < pieces.len() * 6 {
+                continue;
+            }
+            let rows = pieces::rows(pieces);
+            let columns = Columns::of(&rows, false);
+            let full = rows.iter().filter(|row| row.len() == columns.count()).count();
+            if full * 2 > rows.len() {
+                borders.extend(columns.gutters.iter().map(|(from, to)| f32::midpoint(*from, *to)));
+            }
+        }
+        self.lefts.extend(borders);
+        self.lefts.sort_by(f32::total_cmp);
+    }
+
     /// The grid as a box, if it has few cells and no words cross its sides.
     fn region(&self, source: &Source<'_>, inside: &[usize]) -> Option<Region> {
         let place = self.place();
@@ -199,10 +230,10 @@ impl Grid {
 
     /// Splits cells without rules between them whose words are aligned with the columns below, as in a header without rules.
     fn parted(&self, cells: Vec<Cell>, source: &Source<'_>, inside: &[usize]) -> Vec<Cell> {
-        let mut by_row: Vec<Vec<&Segment>> = vec![Vec::new(); self.rows()];
-        for segment in inside.iter().map(|index| source.segment(*index)) {
-            let place = pieces::place(segment);
-            by_row[level_of(&self.tops, f32::midpoint(place.top, place.bottom))].push(segment);
+        let mut by_row: Vec<Vec<Piece>> = vec![Vec::new(); self.rows()];
+        for piece in inside.iter().flat_map(|index| source.parts(*index)) {
+            let place = piece.place();
+            by_row[level_of(&self.tops, f32::midpoint(place.top, place.bottom))].push(piece);
         }
         let mut parted = Vec::with_capacity(cells.len());
         for mut cell in cells {
@@ -243,6 +274,8 @@ impl Grid {
             distinct(cells.iter().zip(&words).filter(|(_, w)| !w.is_empty()).map(|(c, _)| c.row));
         let filled_columns =
             distinct(cells.iter().zip(&words).filter(|(_, w)| !w.is_empty()).map(|(c, _)| c.column));
+        // The boxes of a diagram touch each other in no order.
+        let spanning = cells.iter().filter(|cell| cell.rows > 1 || cell.columns > 1).count();
         // A chart has many lines and few words. The frame of a page contains all its prose in one cell.
         let is_table = cells.len() >= 4
             && filled >= 3
@@ -252,7 +285,7 @@ impl Grid {
             && letters >= 6;
         let longest = words.iter().map(|w| w.iter().map(|p| p.text.chars().count()).sum()).max().unwrap_or(0);
         let is_frame = longest > 400 && longest * 10 > letters * 8;
-        if !is_table || is_frame {
+        if !is_table || is_frame || spanning * 2 >= cells.len() {
             return None;
         }
         let share = filled as f32 / cells.len() as f32;

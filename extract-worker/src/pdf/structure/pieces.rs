@@ -13,6 +13,12 @@ pub(super) const DESCENT: f32 = 0.22;
 /// Minimum gap between cells, in ems. Only justified prose has spaces this wide.
 const WIDE: f32 = 0.6;
 
+/// How far the border of a column may be inside of a word at its side, in ems.
+const CLOSE: f32 = 0.4;
+
+/// Minimum gap between two numbers that are not one with a space for the thousands, in ems.
+const NARROW: f32 = 0.33;
+
 /// A part of a segment.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
@@ -75,6 +81,7 @@ impl Source<'_> {
             return vec![Piece::whole(index, segment)];
         }
         let items = &self.segments.items[segment.items.clone()];
+        let cuts = self.between_words(index, cuts);
         let column = |at: f32| cuts.partition_point(|cut| *cut <= at);
         let mut pieces = Vec::new();
         let mut from = 0;
@@ -84,6 +91,22 @@ impl Source<'_> {
             pieces.extend(self.piece(index, range));
         }
         pieces
+    }
+
+    /// Those positions that are between two words of a segment, or close to that.
+    fn between_words(&self, index: usize, cuts: &[f32]) -> Vec<f32> {
+        let slack = CLOSE * self.segment(index).size;
+        let gaps = self.gaps(index);
+        let moved = |cut: &f32| {
+            let after = gaps.partition_point(|(_, to)| *to <= *cut);
+            let around = &gaps[after.saturating_sub(1)..gaps.len().min(after + 2)];
+            let near = around.iter().filter(|(from, to)| from - slack < *cut && *cut < to + slack);
+            let middle = near.map(|(from, to)| f32::midpoint(*from, *to));
+            middle.min_by(|a, b| (a - cut).abs().total_cmp(&(b - cut).abs()))
+        };
+        let mut moved: Vec<f32> = cuts.iter().filter_map(moved).collect();
+        moved.dedup();
+        moved
     }
 
     /// The left and right ends of the gaps between the words of a segment.
@@ -101,17 +124,25 @@ impl Source<'_> {
         gaps
     }
 
-    /// Splits a segment at gaps that are much wider than its other gaps, as between the cells of narrow tables.
+    /// Splits a segment at its wide gaps.
     pub(super) fn parts(&self, index: usize) -> Vec<Piece> {
+        self.cut(index, &self.wide_gaps(index))
+    }
+
+    /// The middles of gaps that are much wider than the other gaps of a segment, as between the cells of narrow tables.
+    pub(super) fn wide_gaps(&self, index: usize) -> Vec<f32> {
         let size = self.segment(index).size;
         let gaps = self.gaps(index);
         let mut widths: Vec<f32> = gaps.iter().map(|(from, to)| to - from).collect();
         widths.sort_by(f32::total_cmp);
         let usual = widths.get(widths.len() / 3).copied().unwrap_or(0.0).min(0.35 * size);
+        // Numbers beside each other are cells, however narrow the table is.
+        if gaps.len() > 1 && self.segment(index).text.split_whitespace().all(is_number) {
+            let apart = gaps.iter().filter(|(from, to)| to - from > NARROW * size);
+            return apart.map(|(from, to)| f32::midpoint(*from, *to)).collect();
+        }
         let is_wide = |(from, to): &&(f32, f32)| to - from > (WIDE * size).max(2.2 * usual);
-        let cuts: Vec<f32> =
-            gaps.iter().filter(is_wide).map(|(from, to)| f32::midpoint(*from, *to)).collect();
-        self.cut(index, &cuts)
+        gaps.iter().filter(is_wide).map(|(from, to)| f32::midpoint(*from, *to)).collect()
     }
 
     fn piece(&self, segment: usize, range: Range<usize>) -> Option<Piece> {
@@ -167,4 +198,10 @@ pub(super) fn text(pieces: Vec<Piece>) -> String {
         }
     }
     text
+}
+
+/// Whether a word is a number, with its sign, unit or decimals.
+fn is_number(word: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_digit() || "+-\u{2212}\u{2013}.,%()$€£±*".contains(c);
+    word.chars().all(is_part)
 }
