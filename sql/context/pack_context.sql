@@ -69,8 +69,12 @@ begin
       select document.id, document.name, page.page, page.text, found.rank
       from dossier_private.find_entries(query, array[in_organization], in_session, null, null, null) as found
       join dossier.documents as document on document.id = found.document_id
-      join dossier.document_pages as page
-        on page.document_id = document.id and page.organization_id = document.organization_id and page.page = found.page
+      -- Page by page: the offset keeps the planner from a hash join, for which it would read every page of the table.
+      cross join lateral (
+        select p.page, p.text from dossier.document_pages as p
+        where p.organization_id = in_organization and p.document_id = found.document_id and p.page = found.page
+        offset 0
+      ) as page
       order by found.rank desc, document.created_at, document.id, page.page;
   end if;
 end
