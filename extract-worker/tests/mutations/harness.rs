@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up has failed")]
 
 use crate::common::{Random, extractor, zip};
-use dossier_extract::{ExtractError, Ocr, Request, Source, ThumbnailRequest, Tick};
+use dossier_extract::{ExtractError, Ocr, Request, Source, TextFormat, ThumbnailRequest, Tick};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -111,6 +111,12 @@ pub(crate) fn survive(format: &str, media_type: Option<&str>, read: Reader, seed
 pub(crate) fn extract(bytes: &[u8], media_type: Option<&str>) -> Result<(), ExtractError> {
     let media_type = media_type.map(str::to_owned);
     let request = Request { media_type, ocr: Ocr::Never, ..Request::default() };
+    extractor().extract(&Source::from_bytes(bytes).unwrap(), &request, || Tick::Continue).map(drop)
+}
+
+/// Extracts Markdown, which looks for headings and tables.
+pub(crate) fn extract_markdown(bytes: &[u8], _: Option<&str>) -> Result<(), ExtractError> {
+    let request = Request { format: TextFormat::Markdown, ocr: Ocr::Never, ..Request::default() };
     extractor().extract(&Source::from_bytes(bytes).unwrap(), &request, || Tick::Continue).map(drop)
 }
 

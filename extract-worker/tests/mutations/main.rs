@@ -15,7 +15,7 @@ mod common;
 mod harness;
 
 use common::{at, docx, paragraph, pdf_of_pages};
-use harness::{Seed, extract, survive, thumbnail};
+use harness::{Seed, extract, extract_markdown, survive, thumbnail};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -39,6 +39,41 @@ fn pdf() {
         1,
     );
     survive("pdf", None, extract, &[Seed::file(labelled, words)]);
+}
+
+#[test]
+fn pdf_structure() {
+    let words = &[
+        " re S ",
+        " re f ",
+        " m ",
+        " l S ",
+        "0 0 1 rg ",
+        " Tf ",
+        " Tm ",
+        "-1 ",
+        "1e9 ",
+        "0 ",
+        "/F1 99 Tf ",
+        " 2 Tr ",
+        "(- ) Tj ",
+        "0 1 -1 0 300 300 Tm ",
+    ];
+    let row = |y: i32| [at(80, y, "alder"), at(180, y, "1.5"), at(240, y, "2.5"), at(300, y, "3.5")].concat();
+    let mut content = String::from("BT /F1 20 Tf 72 740 Td (1 Trees) Tj ET 1 w 72 600 300 120 re S ");
+    content += "172 600 m 172 720 l S 72 700 m 372 700 l S 400 600 100 50 re f 72 560 m 372 560 l S 72 500 m 372 500 l S ";
+    for y in [704, 680, 650, 545, 530, 510] {
+        content += &row(y);
+    }
+    for y in [440, 425, 410, 60] {
+        content += &at(72, y, "Prose that goes on for a line, and then for an-");
+    }
+    survive(
+        "pdf_structure",
+        None,
+        extract_markdown,
+        &[Seed::file(pdf_of_pages(&[&content, &content], "", &[]), words)],
+    );
 }
 
 #[test]
