@@ -6,7 +6,7 @@
 mod common;
 
 use common::{at, extractor, pdf_of_pages, stream};
-use dossier_extract::{Extractor, Limits, Request, Source, TextFormat, Tick};
+use dossier_extract::{Extractor, Limits, Request, Source, TableEvidence, TextFormat, Tick};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use std::fmt::Write as _;
@@ -116,6 +116,32 @@ fn pages_keep_their_numbers_however_many_are_held_back() {
         let expected = format!("<header>Annual report</header>\n\nthe words of page {number}\n");
         assert_eq!(*page, expected);
     }
+}
+
+#[test]
+fn what_was_detected_is_reported_as_data() {
+    let request = Request { format: TextFormat::Markdown, ..Request::default() };
+    let extraction = extractor().extract(&Source::from_bytes(HARBOUR).unwrap(), &request, || Tick::Continue);
+    let page = extraction.unwrap().pages.remove(0);
+    let structure = page.structure.unwrap();
+    let headings: Vec<_> = structure.headings.iter().map(|one| (one.level, one.text.as_str())).collect();
+    assert_eq!(headings, [(1, "Harbour guide"), (2, "1 Berths"), (3, "Moving a boat")]);
+    assert_eq!(structure.running_heads, ["Harbour guide", "Page 1"]);
+    let [table] = structure.tables.as_slice() else { panic!("one table: {:?}", structure.tables) };
+    assert_eq!((table.rows, table.columns, table.evidence), (5, 4, TableEvidence::Grid));
+    assert!(table.confidence > 0.7, "{}", table.confidence);
+    let cell = table.cells.iter().find(|cell| cell.text == "Length in metres").unwrap();
+    assert_eq!((cell.row, cell.column, cell.rows, cell.columns), (0, 1, 1, 2));
+    // An A5 page is 420 by 595 points; the table is in its upper half and inside its margins.
+    let [left, top, right, bottom] = table.place;
+    assert!(
+        40.0 < left && left < right && right < 380.0 && 100.0 < top && top < bottom && bottom < 420.0,
+        "{table:?}"
+    );
+
+    let plain =
+        extractor().extract(&Source::from_bytes(HARBOUR).unwrap(), &Request::default(), || Tick::Continue);
+    assert_eq!(plain.unwrap().pages[0].structure, None);
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub mod protocol;
 mod recognition;
 mod replies;
 mod source;
+mod structure;
 mod thumbnail;
 mod worker;
 
@@ -32,4 +33,5 @@ pub use protocol::{
     Extraction, Metadata, Ocr, OcrOutcome, OutlineEntry, Page, PageSource, PdfEngine, Request, TextFormat,
 };
 pub use source::Source;
+pub use structure::{PageHeading, PageStructure, PageTable, TableCell, TableEvidence};
 pub use thumbnail::{Thumbnail, ThumbnailRequest};

@@ -8,6 +8,7 @@
 //!
 //! Invariant: the parent trusts nothing it reads here; [`crate::Extractor`] checks every field.
 
+use crate::structure::PageStructure;
 use crate::thumbnail::Thumbnail;
 use serde::{Deserialize, Serialize};
 
@@ -149,6 +150,9 @@ pub struct Page {
     /// Why this reader was chosen: a short phrase for people, if there was a choice.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Headings, running heads and tables of a PDF's page, if Markdown was requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structure: Option<PageStructure>,
 }
 
 /// A file's own metadata. Times are RFC 3339. Nothing here is verified.

@@ -4,6 +4,7 @@
 //! the text of that one file: everything else is bounded, checked and turned into an error here.
 
 use crate::protocol::{Done, Failure, Metadata, Page, Reply, is_clean};
+use crate::structure::PageStructure;
 use crate::worker::End;
 use crate::{ExtractError, Invocation, Limits, Task, Thumbnail};
 use std::os::unix::process::ExitStatusExt;
@@ -146,6 +147,9 @@ impl Replies {
         let is_share = |share: Option<f32>| share.is_none_or(|share| (0.0..=1.0).contains(&share));
         if !is_share(page.confidence) || !is_share(page.quality) {
             return Err(protocol_violation("an invalid confidence"));
+        }
+        if !page.structure.as_ref().is_none_or(PageStructure::is_valid) {
+            return Err(protocol_violation("an invalid structure of a page"));
         }
         let engine = name(page.engine)?;
         let reason = page.reason.as_deref().map(readable);

@@ -118,6 +118,31 @@ fn invalid_pages_are_a_crash() {
 }
 
 #[test]
+fn an_invalid_structure_is_a_crash() {
+    let table = r#"{"rows":2,"columns":2,"header_rows":1,"evidence":"grid","confidence":0.9,"place":[1,2,3,4],"cells":[CELL]}"#;
+    let with = |name: &str, structure: &str| {
+        let page = page(1, "words")
+            .replace(r#""engine":"test""#, &format!(r#""engine":"test","structure":{structure}"#));
+        says(name, &[&page, DONE, ""])
+    };
+    let with_cell =
+        |name: &str, cell: &str| with(name, &format!(r#"{{"tables":[{}]}}"#, table.replace("CELL", cell)));
+    let cell = r#"{"row":1,"column":0,"rows":1,"columns":2,"text":"a","place":[1,2,3,4]}"#;
+    let read = with_cell("valid", cell).unwrap().pages.remove(0).structure.unwrap();
+    assert_eq!((read.tables[0].cells[0].columns, read.tables[0].cells[0].text.as_str()), (2, "a"));
+
+    let broken = "an invalid structure";
+    assert_crashed(with("level", r#"{"headings":[{"level":7,"text":"a"}]}"#), broken);
+    assert_crashed(with("title", r#"{"headings":[{"level":1,"text":"a\u0000"}]}"#), broken);
+    assert_crashed(with("head", r#"{"running_heads":["a\u001b"]}"#), broken);
+    assert_crashed(with_cell("outside", &cell.replace(r#""row":1"#, r#""row":2"#)), broken);
+    assert_crashed(with_cell("wide", &cell.replace(r#""columns":2"#, r#""columns":3"#)), broken);
+    assert_crashed(with_cell("endless", &cell.replace(r#""rows":1"#, r#""rows":4294967295"#)), broken);
+    assert_crashed(with_cell("empty", &cell.replace(r#""rows":1"#, r#""rows":0"#)), broken);
+    assert_crashed(with_cell("control", &cell.replace(r#""a""#, r#""\u0000""#)), broken);
+}
+
+#[test]
 fn unknown_codes_and_limits_are_a_crash() {
     assert_crashed(says("code", &[r#"{"reply":"failed","code":"surprise"}"#, ""]), "a malformed reply");
     let limit = r#"{"reply":"failed","code":"limit_exceeded","limit":"patience"}"#;

@@ -4,7 +4,7 @@ use crate::output::language::Sample;
 use crate::output::markup::Heading;
 use crate::output::pagination::{self, Cut};
 use dossier_extract::protocol::{Done, Failure, Page, PageSource, Reply, is_clean};
-use dossier_extract::{Metadata, Thumbnail};
+use dossier_extract::{Metadata, PageStructure, Thumbnail};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -91,6 +91,18 @@ impl<W: Write> Pages<W> {
         quality: Option<f32>,
         reason: Option<String>,
     ) -> Result<(), Failure> {
+        self.push_structured(engine, text, quality, reason, None)
+    }
+
+    /// The same with the structure of the page.
+    pub(crate) fn push_structured(
+        &mut self,
+        engine: &str,
+        text: &str,
+        quality: Option<f32>,
+        reason: Option<String>,
+        structure: Option<PageStructure>,
+    ) -> Result<(), Failure> {
         if self.count == self.limit {
             return Err(Failure::LimitExceeded { limit: "pages".to_owned() });
         }
@@ -105,6 +117,7 @@ impl<W: Write> Pages<W> {
             engine: engine.to_owned(),
             quality,
             reason,
+            structure,
         }))
     }
 
@@ -120,6 +133,7 @@ impl<W: Write> Pages<W> {
             engine: "tesseract".to_owned(),
             quality: None,
             reason: recognized.reason,
+            structure: None,
         }))
     }
 

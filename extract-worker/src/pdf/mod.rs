@@ -55,7 +55,8 @@ pub(crate) fn read<W: Write>(
         for page in held.drain(..) {
             has_text |= page.quality.is_some();
             is_endless |= page.is_endless;
-            pages.push_with(page.engine.name(), &page.text, page.quality, Some(page.reason))?;
+            let Routed { engine, quality, reason, structure, .. } = page;
+            pages.push_structured(engine.name(), &page.text, quality, Some(reason), structure)?;
             if page.needs_ocr {
                 pages.last_needs_ocr();
             }
@@ -73,8 +74,9 @@ fn write_markdown(document: &mut Document, pages: &mut [Routed]) {
     let layouts = pages.iter_mut().map(|page| page.layout.take()).collect();
     let written = contained(|| document.markdown(layouts)).unwrap_or_default();
     for (page, written) in pages.iter_mut().zip(written) {
-        if let Some(markdown) = written {
+        if let Some((markdown, structure)) = written {
             page.text = markdown;
+            page.structure = Some(structure);
         }
     }
 }

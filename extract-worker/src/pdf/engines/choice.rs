@@ -11,7 +11,7 @@ use crate::input::Input;
 use crate::pdf::content::draw_outcome::DrawOutcome;
 use crate::pdf::structure::Layout;
 use dossier_extract::protocol::Failure;
-use dossier_extract::{Metadata, PdfEngine, TextFormat};
+use dossier_extract::{Metadata, PageStructure, PdfEngine, TextFormat};
 use std::sync::Arc;
 
 /// After this many pages without an improvement, a second engine is no longer tried.
@@ -43,6 +43,8 @@ pub(in crate::pdf) struct Routed {
     pub(in crate::pdf) is_endless: bool,
     /// The layout of the page, if Markdown is requested and the engine provides it.
     pub(in crate::pdf) layout: Option<Layout>,
+    /// What was detected on the page, once that is decided.
+    pub(in crate::pdf) structure: Option<PageStructure>,
 }
 
 impl Engines {
@@ -150,6 +152,7 @@ impl Candidate {
             is_endless: self.is_endless(),
             text: self.reading.text,
             layout: self.reading.layout,
+            structure: None,
             reason,
         }
     }
@@ -165,6 +168,7 @@ impl Routed {
             needs_ocr: false,
             is_endless: false,
             layout: None,
+            structure: None,
         }
     }
 }

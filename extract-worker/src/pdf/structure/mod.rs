@@ -19,6 +19,7 @@ mod markdown;
 mod order;
 mod paragraphs;
 mod pieces;
+mod record;
 mod regions;
 mod rule_table;
 mod rules;
@@ -31,6 +32,7 @@ use crate::pdf::fonts::styles::Faces;
 use crate::pdf::layout::lines::{Segment, Segments};
 use crate::pdf::layout::reading_order;
 use blocks::{Block, Item, Place, Table};
+use dossier_extract::PageStructure;
 use hayro_interpret::kurbo::{Point, Rect};
 use headings::{Rank, Surroundings};
 use line::{Line, Look};
@@ -162,8 +164,8 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// The Markdown of consecutive pages; `None` for a page without a layout.
-    pub(super) fn markdown(&mut self, pages: Vec<Option<Layout>>) -> Vec<Option<String>> {
+    /// The Markdown of consecutive pages and the record of what was detected; `None` for a page without a layout.
+    pub(super) fn markdown(&mut self, pages: Vec<Option<Layout>>) -> Vec<Option<(String, PageStructure)>> {
         let known: Vec<bool> = pages.iter().map(Option::is_some).collect();
         let pages: Vec<Layout> = pages.into_iter().flatten().collect();
         for page in &pages {
@@ -177,7 +179,10 @@ impl Document {
         let drafts: Vec<Vec<Draft>> =
             pages.into_iter().zip(heads).map(|(page, heads)| self.drafts(page, &heads)).collect();
         let levels = Levels::of(drafts.iter().flatten());
-        let mut written = drafts.into_iter().map(|page| markdown::write(&finished(page, &levels)));
+        let mut written = drafts.into_iter().map(|page| {
+            let blocks = finished(page, &levels);
+            (markdown::write(&blocks), record::of(&blocks))
+        });
         known.into_iter().map(|known| known.then(|| written.next()).flatten()).collect()
     }
 
