@@ -4,6 +4,9 @@
 -- name of its text search configuration. They begin with a space, which no word of a text does. So the index intersects the
 -- short list of a tenant with the long lists of common words, and each language's reading of a query matches only entries of
 -- that language.
+--
+-- A text whose language is unknown, and every context, is read twice: as whole words, and with the stems of the language of the
+-- texts around it. Its configuration is simple+english, for example, and it has the lexemes of both.
 
 create table dossier_private.search_entries (
   id bigint not null generated always as identity,
@@ -27,7 +30,8 @@ comment on column dossier_private.search_entries.organization_id is 'The organiz
 comment on column dossier_private.search_entries.session_id is 'The session.';
 comment on column dossier_private.search_entries.document_id is 'The document, or null for the context of the session.';
 comment on column dossier_private.search_entries.page is 'Number of the page.';
-comment on column dossier_private.search_entries.config is 'Text search configuration of its language in pg_catalog, or simple.';
+comment on column dossier_private.search_entries.config is 
+  'Text search configuration of its language in pg_catalog, or simple, or both as in simple+english if its language is a guess.';
 comment on column dossier_private.search_entries.search is
   'Words of the first 100000 characters (fewer if they exceed the 1 MB of a tsvector), and the lexemes of its scopes.';
 
@@ -57,18 +61,27 @@ create function dossier_private.search_vector(config text, text text, scopes uui
 language plpgsql stable security invoker set search_path = '' set client_min_messages = 'warning'
 as $$
 declare
-  configuration constant regconfig := 'pg_catalog.' || config;
+  configs constant text[] := string_to_array(config, '+');
+  configuration regconfig;
   original text := dossier_private.part_words("left"(text, 100000));
+  words tsvector;
   vector tsvector;
 begin
   loop
     begin
-      vector := to_tsvector(configuration, dossier_private.pair_letters(dossier_private.fold_letters(original)));
-      if dossier_private.stems_by_accents(config, original) then
-        vector := concat_ws(' ', vector, dossier_private.fold_letters(
-          to_tsvector(configuration, dossier_private.pair_letters(normalize(original, nfc)))::text))::tsvector;
-      end if;
-      return vector || array_to_tsvector(array(select dossier_private.scope_lexeme(scope.id, config) from unnest(scopes) as scope (id)));
+      vector := null;
+      foreach config in array configs loop
+        configuration := 'pg_catalog.' || config;
+        words := to_tsvector(configuration, dossier_private.pair_letters(dossier_private.fold_letters(original)));
+        if dossier_private.stems_by_accents(config, original) then
+          words := concat_ws(' ', words, dossier_private.fold_letters(
+            to_tsvector(configuration, dossier_private.pair_letters(normalize(original, nfc)))::text))::tsvector;
+        end if;
+        -- As text: || would move the positions of the second reading behind those of the first.
+        vector := case when vector is null then words else concat_ws(' ', vector, words)::tsvector end;
+      end loop;
+      return vector || array_to_tsvector(array(
+        select dossier_private.scope_lexeme(scope.id, c.config) from unnest(scopes) as scope (id) cross join unnest(configs) as c (config)));
     exception when program_limit_exceeded then -- a vector has at most a megabyte
       original := "left"(original, char_length(original) * 3 / 4);
     end;
@@ -77,6 +90,39 @@ end
 $$;
 comment on function dossier_private.search_vector(text, text, uuid[]) is
   'Returns the vector of a text: as much of its first 100000 characters as fits.';
+
+create function dossier_private.guessed_config(organization_id uuid, session_id uuid) returns text
+language plpgsql stable security invoker set search_path = ''
+as $$
+#variable_conflict use_variable
+declare
+  guess text;
+begin
+  select near.config into guess
+  from (
+    (select 1 as distance, dossier_private.search_config(d.language) as config
+      from dossier.documents as d
+      where d.session_id = session_id and d.language is not null
+      order by d.created_at desc limit 20)
+    union all
+    (select 2, dossier_private.search_config(d.language)
+      from dossier.documents as d
+      where d.organization_id = organization_id and d.language is not null
+      order by d.created_at desc limit 20)
+    union all
+    select 3, c.cfgname::text
+    from pg_catalog.pg_ts_config as c
+    where c.oid = pg_catalog.get_current_ts_config() and c.cfgnamespace = 'pg_catalog'::regnamespace
+  ) as near
+  group by near.distance, near.config
+  order by near.distance, count(*) desc, near.config
+  limit 1;
+  return case when guess <> 'simple' then 'simple+' || guess else 'simple' end;
+end
+$$;
+comment on function dossier_private.guessed_config(uuid, uuid) is
+  'Returns the text search configurations for a text of unknown language: simple, and that of most of the session''s newest '
+  'documents, else of the organization''s, else the database''s default_text_search_config.';
 
 create function dossier_private.context_words(text_context text, context_metadata jsonb) returns text
 language sql immutable parallel safe security invoker set search_path = ''
@@ -92,15 +138,17 @@ create function dossier_private.index_context(saved dossier.session_context) ret
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: called by write_context().
+declare
+  config constant text := dossier_private.guessed_config(saved.organization_id, saved.session_id);
 begin
   insert into dossier_private.search_entries as entry (organization_id, session_id, config, search)
   values (
-    saved.organization_id, saved.session_id, 'simple',
-    dossier_private.search_vector('simple',
+    saved.organization_id, saved.session_id, config,
+    dossier_private.search_vector(config,
       dossier_private.context_words(saved.text_context, saved.context_metadata),
       array[saved.organization_id, saved.session_id]))
   on conflict (organization_id, session_id) where document_id is null do update
-  set search = excluded.search
+  set search = excluded.search, config = excluded.config
   where entry.search <> excluded.search;
 end
 $$;
@@ -120,7 +168,9 @@ begin
   select document.organization_id, document.session_id, document.id, page.page, document.config,
     dossier_private.search_vector(document.config, page.text, array[document.organization_id, document.session_id])
   from (
-    select d.id, d.organization_id, d.session_id, dossier_private.search_config(d.language) as config
+    select d.id, d.organization_id, d.session_id, 
+      case when d.language is null then dossier_private.guessed_config(d.organization_id, d.session_id)
+        else dossier_private.search_config(d.language) end as config
     from dossier.documents as d
     where d.id = index_document.document_id
   ) as document
@@ -173,7 +223,7 @@ comment on function dossier.index_pending_words() is
 revoke all on function
   dossier.index_pending_words,
   dossier_private.scope_lexeme, dossier_private.search_vector,
-  dossier_private.context_words, dossier_private.index_context, dossier_private.index_document,
+  dossier_private.guessed_config, dossier_private.context_words, dossier_private.index_context, dossier_private.index_document,
   dossier_private.index_ready_document
   from public, anon, authenticated, service_role;
 grant execute on function dossier.index_pending_words to service_role;

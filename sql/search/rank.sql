@@ -72,6 +72,7 @@ declare
   shares double precision[]; -- for each word: which part of the entries contains it
   full_ids bigint[];
   full_terms tsquery[];
+  full_configs text[];
   chosen integer[]; -- the words that nominate entries
   needles tsquery[];
   checks tsquery[];
@@ -88,12 +89,12 @@ begin
     scopes := scopes || jsonb_build_object(language, dossier_private.scope_terms(organizations, in_session, language)::text);
   end loop;
 
-  select array_agg(matched.id), array_agg(matched.terms) into full_ids, full_terms
+  select array_agg(matched.id), array_agg(matched.terms), array_agg(matched.config) into full_ids, full_terms, full_configs
   from dossier_private.match_entries(query, organizations, in_session, of_type, since, until) as matched;
 
   -- How common each word is, by a sample. The planner reads it by the index on the organization.
   with sample as materialized (
-    select entry.config, entry.search || ''::tsvector as search -- read from storage once
+    select string_to_array(entry.config, '+') as configs, entry.search || ''::tsvector as search -- read from storage once
     from unnest(organizations) as place (organization_id)
     cross join lateral (
       select e.config, e.search
@@ -107,8 +108,9 @@ begin
   select size.mean_length, array_agg((
       select (count(*) + 0.5) / (size.entries + 1)
       from sample
-      join unnest(units) as unit on unit.config = sample.config and unit.word = w.place
-      where sample.search @@ unit.terms
+      where exists (
+        select from unnest(units) as unit
+        where unit.word = w.place and unit.config = any (sample.configs) and sample.search @@ unit.terms)
     ) order by w.place)
   into mean_length, shares
   from size
@@ -181,14 +183,15 @@ begin
   );
 
   return query
-    select entry.session_id, entry.document_id, entry.page, entry.config, coalesce(candidate.terms, scored.terms),
+    select entry.session_id, entry.document_id, entry.page, dossier_private.shown_config(entry.config, candidate.config),
+      coalesce(candidate.terms, scored.terms),
       ((case when candidate.terms is null then 0 else 0.5 end)
         + 0.5 * scored.score * (0.9 + 0.1 * ts_rank_cd('{1,1,1,1}', read.search, scored.terms, 32)))::real,
       scored.missing
     from (
-      select ids.id, ids.terms from unnest(full_ids, full_terms) as ids (id, terms)
+      select ids.id, ids.terms, ids.config from unnest(full_ids, full_terms, full_configs) as ids (id, terms, config)
       union all
-      select ids.id, null from unnest(partial_ids) as ids (id) where ids.id <> all (coalesce(full_ids, '{}'))
+      select ids.id, null, null from unnest(partial_ids) as ids (id) where ids.id <> all (coalesce(full_ids, '{}'))
     ) as candidate
     -- One by one: for a join the planner may read the keys of all tenants.
     cross join lateral (select e.* from dossier_private.search_entries as e where e.id = candidate.id limit 1) as entry
@@ -198,15 +201,21 @@ begin
         -- The saturated number of occurrences of each word, in relation to the length of the page.
         sum(unit.weight * unit.occurrences / (unit.occurrences + k * (1 - b + b * length(read.search) / mean_length)))
           filter (where unit.contained) / sum(unit.weight) as score,
-        string_agg(format('(%s)', unit.terms), ' & ') filter (where unit.contained)::tsquery as terms,
+        string_agg(format('(%s)', unit.matched), ' & ') filter (where unit.contained)::tsquery as terms,
         coalesce(array_agg(words[unit.word] order by unit.word) filter (where not unit.contained), '{}') as missing
       from (
-        select u.word, u.terms, u.weight, read.search @@ u.terms as contained,
+        select u.word, max(u.weight) as weight, bool_or(hit.contained) as contained,
+          bool_or(u.config = split_part(entry.config, '+', -1)) as stemmed,
+          string_agg(u.terms::text, ' | ') filter (where hit.contained) as matched,
           -- ts_rank() of a word that occurs n times is 6/π² (1 + 1/4 + … + 1/n²), from which n follows.
-          greatest(1, 1 / (1.6449341 * (1.000001 - least(1, ts_rank('{1,1,1,1}', read.search, u.terms)))) - 0.5) as occurrences
+          max(greatest(1, 1 / (1.6449341 * (1.000001 - least(1, ts_rank('{1,1,1,1}', read.search, u.terms)))) - 0.5)) as occurrences
         from unnest(units) as u
-        where u.config = entry.config
+        cross join lateral (select read.search @@ u.terms as contained) as hit
+        where u.config = any (string_to_array(entry.config, '+'))
+        group by u.word
       ) as unit
+      -- A stop word of the guessed language may be missing.
+      where unit.contained or unit.stemmed
     ) as scored
     where scored.terms is not null;
 end

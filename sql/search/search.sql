@@ -50,7 +50,7 @@ as $$
 begin
   -- The recursion hops from one configuration to the next by the index, however many entries each has.
   return array(
-    select distinct used.config
+    select distinct c.config
     from unnest(organizations) as mine (id)
     cross join lateral (
       with recursive hops (config) as (
@@ -64,6 +64,8 @@ begin
       )
       select hops.config from hops where hops.config is not null
     ) as used
+    cross join unnest(string_to_array(used.config, '+')) as c (config)
+    order by c.config
   );
 end
 $$;
@@ -156,13 +158,14 @@ comment on function dossier_private.scope_terms(uuid[], uuid, text) is
 
 create function dossier_private.match_entries(
   query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
-) returns table (id bigint, terms tsquery)
+) returns table (id bigint, config text, terms tsquery)
 language plpgsql stable security definer set search_path = '' rows 1000
 as $$
 -- Definer: see fetch_entries.
 #variable_conflict use_column
 declare
   readings tsquery[] := '{}';
+  languages text[] := '{}'; -- for each reading: the first configuration that has it
   scopes tsquery[] := '{}'; -- for each reading: where its languages are searched
   needles tsquery[] := '{}'; -- for each reading: what the index is queried for
   checks tsquery[] := '{}'; -- for each reading whose needle matches too much: what the entries must match
@@ -178,6 +181,7 @@ begin
     place := array_position(readings, reading);
     if place is null then
       readings := readings || reading;
+      languages := languages || language;
       scopes := scopes || scope;
     else
       scopes[place] := scopes[place] || scope;
@@ -200,15 +204,30 @@ begin
   end loop;
 
   return query
-    select found.id, readings[found.place]
+    -- A text of unknown language may match in both of its readings.
+    select distinct on (found.id) found.id, languages[found.place], readings[found.place]
     from dossier_private.fetch_entries(needles, checks, organizations, in_session, of_type, since, until) as found
-    order by found.id desc
+    order by found.id desc, languages[found.place] = 'simple'
     -- Ranking reads whole vectors, so rank only the newest thousand.
     limit 1000;
 end
 $$;
 comment on function dossier_private.match_entries(text, uuid[], uuid, text, timestamptz, timestamptz) is
   'Returns the newest thousand entries in these organizations, or in a session of them, that match all of a query.';
+
+create function dossier_private.shown_config(config text, matched text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return case
+    when position('+' in config) = 0 then config
+    when matched = 'simple' then matched
+    else split_part(config, '+', -1)
+  end;
+end
+$$;
+comment on function dossier_private.shown_config(text, text) is
+  'Returns the configuration with which to mark the matches in an entry with this one, given the one that matched.';
 
 create function dossier_private.find_entries(
   query text, organizations uuid[], in_session uuid, of_type text, since timestamptz, until timestamptz
@@ -225,7 +244,7 @@ begin
       select found.* from dossier_private.find_words(query, words, organizations, in_session, of_type, since, until) as found;
   else
     return query
-      select entry.session_id, entry.document_id, entry.page, entry.config, matched.terms,
+      select entry.session_id, entry.document_id, entry.page, dossier_private.shown_config(entry.config, matched.config), matched.terms,
         ts_rank_cd(entry.search, matched.terms, 1 | 32), null::text[]
       from dossier_private.match_entries(query, organizations, in_session, of_type, since, until) as matched
       -- One by one: for a join the planner may read the keys of all tenants.
@@ -452,7 +471,8 @@ comment on function dossier.search(text, uuid, uuid, integer, text, text, timest
 
 revoke all on function
   dossier_private.searchable_organizations, dossier_private.search_configs, dossier_private.is_small,
-  dossier_private.fetch_entries, dossier_private.scope_terms, dossier_private.match_entries, dossier_private.find_entries,
+  dossier_private.fetch_entries, dossier_private.scope_terms, dossier_private.match_entries, dossier_private.shown_config,
+  dossier_private.find_entries,
   dossier_private.find_names, dossier_private.find_hits, dossier_private.check_query,
   dossier_private.check_media_pattern, dossier_private.search, dossier.search
   from public, anon, authenticated, service_role;

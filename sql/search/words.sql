@@ -384,6 +384,8 @@ as $$
 #variable_conflict use_variable
 declare
   said text;
+  marked text;
+  whole text;
 begin
   if kind = 'name' then
     return dossier_private.escape_html(name);
@@ -397,10 +399,15 @@ begin
     from dossier.session_context as c
     where c.session_id = session_id;
   end if;
-  return case when terms is null
-    then dossier_private.escape_html("left"(said, 240))
-    else dossier_private.highlight(config, said, terms)
-  end;
+  if terms is null then
+    return dossier_private.escape_html("left"(said, 240));
+  end if;
+  marked := dossier_private.highlight(config, said, terms);
+  if config <> 'simple' and position('<mark>' in marked) = 0 then -- stop words, in a text of unknown language
+    whole := dossier_private.highlight('simple', said, terms);
+    return case when position('<mark>' in whole) > 0 then whole else marked end;
+  end if;
+  return marked;
 end
 $$;
 comment on function dossier_private.show_hit(text, uuid, uuid, integer, text, text, tsquery) is

@@ -1,7 +1,8 @@
 -- Plain queries: texts with all words first, then those with most of them. See ../setup.sql for how to run this.
 
 begin;
-select plan(59);
+select plan(71);
+set local default_text_search_config = 'pg_catalog.english';
 select tests.fixture();
 
 create function pg_temp.document(name text, tenant text, pages text[], language text default 'eng') returns void
@@ -103,6 +104,40 @@ select pg_temp.document('予定', 'alpha', array['ハルデンとの契約は四
 select tests.login('alpha-viewer');
 select is(pg_temp.found('Wie ist eine Kündigung möglich', 1), 'Mietvertrag 1', 'a German question');
 select is(pg_temp.found('契約の更新はいつですか', 1), '予定 1', 'a Japanese question without spaces');
+
+select tests.logout();
+insert into dossier.sessions (id, organization_id, user_id, title)
+select tests.id(name), tests.id('alpha'), 'alpha-member', name from unnest(array['German session', 'other session']) as name;
+update dossier.documents set session_id = tests.id('German session') where id = tests.id('Mietvertrag');
+insert into dossier.organizations (id, name) values (tests.id('gamma'), 'gamma');
+insert into dossier.sessions (id, organization_id, user_id) values (tests.id('gamma session'), tests.id('gamma'), 'alpha-member');
+select is(dossier_private.guessed_config(tests.id(organization), tests.id(session)), config, format('an unknown language in %s of %s', session, organization))
+from (values
+  ('alpha', 'German session', 'simple+german'), ('alpha', 'alpha session', 'simple+english'), ('alpha', 'other session', 'simple+english'), ('gamma', 'gamma session', 'simple+english')
+) as t (organization, session, config);
+set local default_text_search_config = 'pg_catalog.simple';
+select is(dossier_private.guessed_config(tests.id('gamma'), tests.id('gamma session')), 'simple', 'the database may stem nothing');
+set local default_text_search_config = 'pg_catalog.english';
+select tests.login('alpha-member');
+select from dossier.save_context(tests.id('German session'), 'Die Mängel der Heizungen und was sonst kaputt ist.');
+select from dossier.save_context(tests.id('other session'), 'To be or not to be: they like running horses.');
+create function pg_temp.context(query text) returns text
+language sql as $$
+  select string_agg(s.title || ': ' || hit.snippet, ', ')
+  from dossier.search(query, organization_id => tests.id('alpha')) as hit
+  join dossier.sessions as s on s.id = hit.session_id
+  where hit.kind = 'context' and s.title like '% session'
+$$;
+select is(pg_temp.context(query), found, query || ' in contexts')
+from (values
+  ('Heizung', 'German session: Die Mängel der <mark>Heizungen</mark> und was sonst kaputt ist.'),
+  ('Mangel', 'German session: Die <mark>Mängel</mark> der Heizungen und was sonst kaputt ist.'),
+  ('horse run', 'other session: To be or not to be: they like <mark>running</mark> <mark>horses</mark>.'),
+  ('the horse of a runner', 'other session: To be or not to be: they like running <mark>horses</mark>.'),
+  ('"running horse"', 'other session: To be or not to be: they like <mark>running</mark> <mark>horses</mark>.'),
+  ('"not to be"', 'other session: <mark>To</mark> <mark>be</mark> or <mark>not</mark> <mark>to</mark> <mark>be</mark>: they like running horses.'),
+  ('horses -running', null)
+) as t (query, found);
 
 -- When enough have all words, no others are searched.
 
