@@ -30,7 +30,7 @@ comment on column dossier_private.search_entries.organization_id is 'The organiz
 comment on column dossier_private.search_entries.session_id is 'The session.';
 comment on column dossier_private.search_entries.document_id is 'The document, or null for the context of the session.';
 comment on column dossier_private.search_entries.page is 'Number of the page.';
-comment on column dossier_private.search_entries.config is 
+comment on column dossier_private.search_entries.config is
   'Text search configuration of its language in pg_catalog, or simple, or both as in simple+english if its language is a guess.';
 comment on column dossier_private.search_entries.search is
   'Words of the first 100000 characters (fewer if they exceed the 1 MB of a tsvector), and the lexemes of its scopes.';
@@ -80,7 +80,7 @@ begin
         -- As text: || would move the positions of the second reading behind those of the first.
         vector := case when vector is null then words else concat_ws(' ', vector, words)::tsvector end;
       end loop;
-      return vector || array_to_tsvector(array(
+      return vector || array_to_tsvector(dossier_private.joined_numbers(original) || array(
         select dossier_private.scope_lexeme(scope.id, c.config) from unnest(scopes) as scope (id) cross join unnest(configs) as c (config)));
     exception when program_limit_exceeded then -- a vector has at most a megabyte
       original := "left"(original, char_length(original) * 3 / 4);
@@ -168,7 +168,7 @@ begin
   select document.organization_id, document.session_id, document.id, page.page, document.config,
     dossier_private.search_vector(document.config, page.text, array[document.organization_id, document.session_id])
   from (
-    select d.id, d.organization_id, d.session_id, 
+    select d.id, d.organization_id, d.session_id,
       case when d.language is null then dossier_private.guessed_config(d.organization_id, d.session_id)
         else dossier_private.search_config(d.language) end as config
     from dossier.documents as d

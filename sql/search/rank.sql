@@ -30,16 +30,23 @@ begin
   end if;
   return array(
     select w.word
-    from regexp_split_to_table(words, '\s+') with ordinality as w (word, place)
-    where w.word ~ '[[:alnum:]]'
+    from (
+      select split.word, split.place
+      from regexp_split_to_table(words, '\s+') with ordinality as split (word, place)
+      where split.word ~ '[[:alnum:]]'
+      union all
+      -- A number in groups is also one word, as in the index.
+      select joined.number, 1001 from unnest(dossier_private.joined_numbers(dossier_private.part_words(query))) as joined (number)
+    ) as w (word, place)
     group by w.word
-    order by min(w.place)
+    order by min(w.place), w.word
     limit 40
   );
 end
 $$;
 comment on function dossier_private.query_words(text) is
-  'Returns the first forty different words of a plain query. A compound such as client/server is one word.';
+  'Returns the first forty different words of a plain query. A compound such as client/server is one word. A number in groups '
+  '(12 345) comes a second time without its separators.';
 
 create function dossier_private.drop_order(terms tsquery) returns tsquery
 language sql immutable parallel safe security invoker set search_path = ''
@@ -187,7 +194,7 @@ begin
       coalesce(candidate.terms, scored.terms),
       ((case when candidate.terms is null then 0 else 0.5 end)
         + 0.5 * scored.score * (0.9 + 0.1 * ts_rank_cd('{1,1,1,1}', read.search, scored.terms, 32)))::real,
-      scored.missing
+      case when candidate.terms is null then scored.missing else '{}' end
     from (
       select ids.id, ids.terms, ids.config from unnest(full_ids, full_terms, full_configs) as ids (id, terms, config)
       union all

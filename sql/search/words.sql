@@ -75,6 +75,25 @@ end
 $$;
 comment on function dossier_private.fold(text) is 'Normalizes a text for search: part_words() and fold_letters().';
 
+create function dossier_private.joined_numbers(text text) returns text[]
+language sql immutable parallel safe security invoker set search_path = ''
+begin atomic
+  -- Groups of digits, each with at most four letters before them: DE89 3704 0044, 12 345,67. Then the thousands alone: 12 345.
+  -- Longer runs are rows of a table.
+  select array(
+    select distinct joined.number
+    from (
+      select regexp_matches(text, '\m([A-Za-z]{0,4}[0-9]+(?:[ ,''’\u00a0\u202f][A-Za-z]{0,4}[0-9]+)+)\M', 'g') as run
+      union all
+      select regexp_matches(text, '\m([0-9]{1,3}(?:[ ,''’\u00a0\u202f][0-9]{3})+)\M', 'g')
+    ) as found
+    cross join lateral (select lower(regexp_replace(found.run[1], '[^[:alnum:]]', '', 'g')) as number) as joined
+    where char_length(found.run[1]) <= 50 and char_length(joined.number) >= 4
+  );
+end;
+comment on function dossier_private.joined_numbers(text) is
+  'Returns the numbers and codes in a text that are written in groups, without their separators. part_words() comes first.';
+
 create function dossier_private.stems_by_accents(config text, text text) returns boolean
 language plpgsql immutable parallel safe security invoker set search_path = ''
 as $$
@@ -415,7 +434,7 @@ comment on function dossier_private.show_hit(text, uuid, uuid, integer, text, te
 
 revoke all on function
   dossier_private.search_config, dossier_private.fold_letters, dossier_private.part_words, dossier_private.fold,
-  dossier_private.stems_by_accents, dossier_private.unspaced, dossier_private.join_lines, dossier_private.pair_letters,
+  dossier_private.joined_numbers, dossier_private.stems_by_accents, dossier_private.unspaced, dossier_private.join_lines, dossier_private.pair_letters,
   dossier_private.read_pairs, dossier_private.read_compounds, dossier_private.read_terms, dossier_private.plain_quotes,
   dossier_private.has_operators, dossier_private.parse_search,
   dossier_private.escape_html, dossier_private.join_pairs, dossier_private.unfold_terms, dossier_private.excerpt,

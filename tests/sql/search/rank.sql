@@ -1,7 +1,7 @@
 -- Plain queries: texts with all words first, then those with most of them. See ../setup.sql for how to run this.
 
 begin;
-select plan(71);
+select plan(88);
 set local default_text_search_config = 'pg_catalog.english';
 select tests.fixture();
 
@@ -41,7 +41,7 @@ from (values
 select is(dossier_private.query_words(query), words::text[], 'the words of ' || query)
 from (values
   ('Which notice, which period?', '{"Which","notice,","which","period?"}'), ('rent;lease,notice', '{rent,lease,notice}'), ('rent rent', '{rent}'),
-  ('client/server - 1,000 ?', '{client/server,"1,000"}'), ('東京都庁', '{東京都庁}'), ('契約の更新はいつ ですか', '{契約,約の,の更,更新,新は,ですか}'), (' ', '{}')
+  ('client/server - 1,000 ?', '{client/server,"1,000",1000}'), ('東京都庁', '{東京都庁}'), ('契約の更新はいつ ですか', '{契約,約の,の更,更新,新は,ですか}'), (' ', '{}')
 ) as t (query, words);
 select is(cardinality(dossier_private.query_words((select string_agg('w' || n, ' ') from generate_series(1, 200) as n))), 40, 'at most forty');
 
@@ -164,6 +164,22 @@ end
 $$;
 select is(pg_temp.page_through('week table goldfish', 7), pg_temp.page_through('week table goldfish', 100), 'page by page as in one go');
 select is(cardinality(pg_temp.page_through('week table goldfish', 7)), 31, 'all of them, with "weeks", too');
+
+-- Numbers and codes, with and without separators.
+
+select tests.logout();
+select is(dossier_private.joined_numbers(dossier_private.part_words(text)), joined::text[], 'joined: ' || text)
+from (values
+  ('due: 12,345.67 euros', '{12345,1234567}'), ('12''345', '{12345}'), ('12.345,67', '{12345,1234567}'), (U&'12\202F345', '{12345}'), ('DE89 3704-0044', '{de8937040044}'),
+  ('1 2 3', '{}'), ('in May 2024 there were 12 of them', '{}'), ('2024-03-01', '{20240301}'), (repeat('1234 ', 20), '{}')
+) as t (text, joined);
+select pg_temp.document('invoices', 'alpha', array['Total: 48,375.50 euros to FR76 3000 6000 0112.', 'Total: 91250 euros to FR7610107001015.', 'Total: 600 of 112.']);
+select tests.login('alpha-viewer');
+select is(pg_temp.found(query, 1), found, format('%s finds %s', query, coalesce(found, 'nothing')))
+from (values
+  ('48375', 'invoices 1'), ('48 375', 'invoices 1'), ('48.375,50', 'invoices 1'), ('FR76300060000112', 'invoices 1'), ('FR76-3000-6000-0112', 'invoices 1'),
+  ('91,250', 'invoices 2'), ('fr76 1010 7001 015', 'invoices 2'), ('8375', null)
+) as t (query, found);
 
 -- Only the texts of the caller's organizations count.
 
