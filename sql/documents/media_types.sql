@@ -233,13 +233,15 @@ comment on function dossier_private.has_pictures(text) is
   'Returns whether files of this type are images, or have pages that can be drawn. OCR can read such files.';
 
 create function dossier_private.has_thumbnail(media_type text) returns boolean
-language sql immutable parallel safe security invoker set search_path = ''
-begin atomic
-  select dossier_private.has_pictures(media_type)
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return dossier_private.has_pictures(media_type)
     or media_type like 'application/vnd.openxmlformats-officedocument.%'
     or media_type like 'application/vnd.oasis.opendocument.%'
     or media_type = 'application/rtf';
-end;
+end
+$$;
 comment on function dossier_private.has_thumbnail(text) is
   'Returns whether files of this type have thumbnails: images, PDFs and office files.';
 

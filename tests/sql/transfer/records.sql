@@ -7,7 +7,7 @@ select tests.fixture();
 create function pg_temp.keys(record jsonb) returns text
 language sql as $$ select string_agg(key, ' ' order by key) from jsonb_object_keys(record) as key $$;
 
--- Who may use them: everybody sees their own rows.
+-- Permissions: all callers see their own rows.
 
 select is(tests.outcomes($$ select dossier.session_record(s) from dossier.sessions as s where s.id = tests.id('alpha session') $$),
   'owner 1, admin 1, member 1, viewer 1, other 0, nobody 0, anon 42501, service 1', 'sessions');
