@@ -1,13 +1,13 @@
 # Builds the three programs and the extension, and puts the extension where a Postgres finds it. Sourced.
 # shellcheck shell=bash
 
-# need_disk: room for the first build, where there has been none.
+# need_disk: space for the first build; later builds need little.
 need_disk() {
   local free
   [ ! -x "$target/release/dossier-edge" ] || return 0
   mkdir -p "$target"
   free=$(df -Pm "$target" | awk 'NR == 2 { print $4 }')
-  [ "$free" -ge 3000 ] || fail "the build needs about 3 GB in $target, and $free MB are free there" "free some space, or set CARGO_TARGET_DIR"
+  [ "$free" -ge 3000 ] || fail "the build needs about 3 GB in $target, where $free MB are free" "free some space, or set CARGO_TARGET_DIR"
 }
 
 build_binaries() {
@@ -25,7 +25,7 @@ build_extension() {
 
 # cargo_build LOG [ARGUMENTS…]
 cargo_build() {
-  # The bar is what show_progress reads; it is never shown.
+  # For show_progress, which reads the bar from the log.
   CARGO_TERM_PROGRESS_WHEN=always CARGO_TERM_PROGRESS_WIDTH=80 quietly "$1" \
     cargo build --release --locked --manifest-path "$root/Cargo.toml" "${@:2}"
 }

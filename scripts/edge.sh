@@ -1,4 +1,4 @@
-# Starts and stops an edge as a background process, by a pid file that is never trusted blindly. Sourced.
+# Starts and stops an edge as a background process. Its pid file is checked against /proc before each use. Sourced.
 # shellcheck shell=bash
 
 # edge_pid HOME: the running edge's pid. Fails if no edge runs, even if there is a stale pid file.
@@ -8,19 +8,19 @@ edge_pid() {
   [ "$(readlink "/proc/$pid/exe" 2>/dev/null | sed 's/ (deleted)$//')" = "$1/dossier-edge" ] && echo "$pid"
 }
 
-# edge_start HOME PORT: reads HOME/env. The binary is copied first, so that a rebuild never changes what runs.
+# edge_start HOME PORT: reads HOME/env. The binary is copied first, so that a rebuild never changes the running program.
 edge_start() {
   edge_try "$1" "$2" || fail "port $2 is in use by another program" "stop it, or choose another port"
 }
 
-# edge_start_anywhere HOME PORT: on the first port from PORT on that is free when the edge takes it; sets edge_port.
+# edge_start_anywhere HOME PORT: on the first free port, counted from PORT; sets edge_port.
 edge_start_anywhere() {
   edge_port=$(free_port "$2")
-  # What starts at the same time may be faster.
+  # Another program may take the port between the check and the start.
   until edge_try "$1" "$edge_port"; do edge_port=$(free_port "$edge_port"); done
 }
 
-# edge_try HOME PORT: fails if another process has the port, and ends the script on any other trouble.
+# edge_try HOME PORT: returns 1 if another process has the port. Any other failure ends the script.
 edge_try() {
   local home=$1 port=$2
   install -m 755 "$target/release/dossier-edge" "$target/release/dossier-extract-worker" "$home/" ||
@@ -34,7 +34,7 @@ edge_try() {
   ) &
   local pid=$! deadline=$((SECONDS + 30))
   echo "$pid" >"$home/edge.pid"
-  # That something answers on the port is not enough: it may be another edge.
+  # A response on the port is not enough: it may come from another edge.
   until listens "$pid" "$port" && curl -fsS -o /dev/null "http://127.0.0.1:$port/readyz" 2>/dev/null; do
     if ! kill -0 "$pid" 2>/dev/null || [ $SECONDS -ge $deadline ]; then
       ! port_taken "$port" || listens "$pid" "$port" || return 1
@@ -54,7 +54,7 @@ listens() {
   return 1
 }
 
-# edge_stop HOME: asks, waits for what is in flight, and only then insists.
+# edge_stop HOME: asks it to finish its requests and to stop; kills it after 20 seconds.
 edge_stop() {
   local pid deadline=$((SECONDS + 20))
   pid=$(edge_pid "$1") || return 0

@@ -12,10 +12,10 @@ install_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null ||
-    fail "missing: ${missing[*]}" "this script installs them on Debian 12; elsewhere, install their like and PostgreSQL $pg_version by hand"
-  can_be_root || fail "missing packages: ${missing[*]}" "run ./dev as root or with sudo rights, or install them: apt-get install ${missing[*]}"
+    fail "missing packages: ${missing[*]}" "./dev installs them on Debian 12. Elsewhere, install their equivalents and PostgreSQL $pg_version yourself."
+  can_be_root || fail "missing packages: ${missing[*]}" "Run ./dev as root or with sudo rights, or install them: apt-get install ${missing[*]}"
   step "installing ${missing[*]}"
-  # Debian starts a cluster of its own with the server package; Dossier needs none of it.
+  # The server package would create and start a cluster, which Dossier does not use.
   if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
     as_root mkdir -p /etc/postgresql-common
     echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null

@@ -26,7 +26,7 @@ fail() {
   exit 1
 }
 
-# quietly NAME COMMAND…: runs a long command and shows how it gets on; its output only when it fails.
+# quietly NAME COMMAND…: runs a long command and shows its progress. Its output is shown only if it fails.
 quietly() {
   local log=$dev/log/$1.log started=$SECONDS ticker status=0
   shift
@@ -40,12 +40,12 @@ quietly() {
   [ ! -t 2 ] || printf '\r\033[K' >&2
   if [ "$status" != 0 ]; then
     tr '\r' '\n' <"$log" | grep -v '^ *Building \[' | tail -n 40 >&2
-    fail "this failed: $*" "the whole output is in $log"
+    fail "command failed: $*" "the complete output is in $log"
   fi
   [ $((SECONDS - started)) -lt 2 ] || note "done in $(duration $((SECONDS - started)))"
 }
 
-# show_progress LOG: until it is killed, a line that follows the time on a terminal, and otherwise one every half minute.
+# show_progress LOG: runs until killed. On a terminal it updates one line every second; elsewhere it prints a line every 30 seconds.
 show_progress() {
   local started=$SECONDS every=30 crates
   [ ! -t 2 ] || every=1
@@ -69,11 +69,11 @@ as_root() {
   elif command -v sudo >/dev/null; then
     sudo "$@"
   else
-    fail "'$1' needs root, and there is no sudo" "run ./dev as root, or install sudo and add yourself to its group"
+    fail "$1 needs root, and sudo is not installed" "run ./dev as root, or install sudo and add your user to its group"
   fi
 }
 
-# can_be_root: asks for the password now, where sudo needs one.
+# can_be_root: if sudo needs a password, it asks for it now.
 can_be_root() { [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -v; }; }
 
 # Postgres refuses to run as root, so root lends its clusters to the user postgres.
@@ -85,8 +85,8 @@ as_postgres() {
   fi
 }
 
-# home_of NAME: the folder of what the user postgres must reach. That user cannot enter a checkout below /root,
-# say; then it lives in /var/tmp and .dev/NAME points there.
+# home_of NAME: a folder that the user postgres can reach. If that user cannot enter the checkout (below /root, for example),
+# the folder is in /var/tmp and .dev/NAME is a link to it.
 home_of() {
   local home=$dev/$1
   mkdir -p "$dev"
@@ -100,7 +100,7 @@ home_of() {
   (cd "$home" && pwd -P)
 }
 
-# free_port FROM: the first port from FROM on that nothing listens on.
+# free_port FROM: the first port on which no process listens, counted from FROM.
 free_port() {
   local port=$1
   while port_taken "$port"; do port=$((port + 1)); done
@@ -120,12 +120,12 @@ wait_for() {
   done
 }
 
-# One ./dev at a time changes .dev/; a killed run frees its lock by dying.
+# Only one ./dev at a time changes .dev/. The lock of a killed run is released with its process.
 lock() {
   mkdir -p "$dev"
   exec 9>"$dev/lock"
   if ! flock -n 9; then
-    note "another ./dev is at work here; waiting for it"
+    note "waiting for another ./dev command in this checkout"
     flock 9
   fi
 }

@@ -1,15 +1,15 @@
-# PostgreSQL 17, pgTAP and pgvector of Debian 13 on a machine that has Debian 12: in a folder, for tests. Sourced.
-# Invariant: nothing of the machine's is changed. apt keeps its lists, packages and idea of what is installed in the
-# folder too, and takes nothing that Debian has not signed.
-# Invariant: a folder is made whole beside the old one and then takes its place; a killed run leaves what was there.
+# PostgreSQL 17, pgTAP and pgvector of Debian 13 in a folder of a Debian 12 machine, for tests. Sourced.
+# Invariant: nothing outside the folder changes. apt keeps its lists, its packages and its record of installed packages in
+# the folder, and accepts only packages that Debian has signed.
+# Invariant: a new folder is completed next to the old one, then replaces it. A killed run leaves the old one intact.
 # shellcheck shell=bash
 
-# What Postgres needs beyond libraries in order to run as a system service, or for JIT compilation: a test's server
-# does neither, so apt is told that these are installed.
+# Packages that Postgres needs only as a system service or for JIT compilation. Test servers do neither, so apt is told that
+# these are installed.
 pg17_goes_without=(clang-19 debconf libllvm19 libssl-dev llvm-19-dev locales postgresql-client-common postgresql-common ssl-cert tzdata)
 pg17_packages=(postgresql-17 postgresql-17-pgtap postgresql-17-pgvector postgresql-server-dev-17)
 
-# with_postgres17 COMMAND…: for as long as COMMAND runs, clusters, clients and the extension are those of PostgreSQL 17.
+# with_postgres17 COMMAND…: runs COMMAND with the clusters, clients and extension of PostgreSQL 17.
 with_postgres17() {
   # shellcheck disable=SC2034 # scripts/cluster.sh, if it is in use, sets and reads the last two
   local pg_version=17 pg_bin pg_headers pg_socket pg_port
@@ -24,8 +24,8 @@ install_postgres17() {
   home=$(home_of postgresql-17)
   pg17_configure_apt "$home"
   if ! pg17_apt update -q >"$home/update.log" 2>&1; then
-    [ -e "$home/root" ] || fail "PostgreSQL 17 comes from Debian's mirror, which cannot be used" "$(tail -n 5 "$home/update.log")"
-    note "Debian's mirror cannot be used, so PostgreSQL 17 is what it was: $(tail -n 1 "$home/update.log")"
+    [ -e "$home/root" ] || fail "Debian's mirror, the source of PostgreSQL 17, is not available" "$(tail -n 5 "$home/update.log")"
+    note "Debian's mirror is not available; PostgreSQL 17 was not updated: $(tail -n 1 "$home/update.log")"
   fi
   # The names hold the versions; this file is what is done with them.
   { pg17_apt install -qq --print-uris "${pg17_packages[@]}" && cat "$root/scripts/postgres17.sh"; } >"$home/source.new"
@@ -34,13 +34,13 @@ install_postgres17() {
   quietly postgresql-17 pg17_unpack "$home"
 }
 
-# pg17_is_whole HOME: it is made of what it would be made of today, and no file has gone since.
+# pg17_is_whole HOME: its packages and this script are unchanged, and no file is missing.
 pg17_is_whole() {
   cmp -s "$1/source" "$1/source.new" && [ -z "$(pg17_files "$1/root" | LC_ALL=C comm -13 - "$1/files" 2>&1)" ]
 }
 pg17_files() { (cd "$1" && find . ! -type d | LC_ALL=C sort); }
 
-# pg17_configure_apt HOME: an apt of the folder's own, on the mirror that this machine's apt uses.
+# pg17_configure_apt HOME: configures an apt for the folder, with the mirror of this machine's apt.
 pg17_configure_apt() {
   local apt=$1/apt mirror package
   mkdir -p "$apt/lists/partial" "$apt/archives/partial"
@@ -87,8 +87,8 @@ pg17_unpack() {
   pg17_apt clean
 }
 
-# pg17_wrap_programs FOLDER PLACE: lets the programs run with their own C library, which is newer than the
-# machine's, from where the folder will be. Postgres finds the rest relative to the name it is called by.
+# pg17_wrap_programs FOLDER PLACE: runs the programs with their own C library, which is newer than the
+# machine's, from the folder's final place. Postgres finds its other files relative to the name of its program.
 pg17_wrap_programs() {
   local bin=$1/usr/lib/postgresql/17/bin libraries loader program
   loader=$(cd "$1" && echo usr/lib/*/ld-linux-*.so.*)

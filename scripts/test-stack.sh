@@ -1,7 +1,7 @@
 # The throw-away stack that tests and benchmarks run on: cluster .dev/test, edge .dev/test-edge. Sourced.
 # shellcheck shell=bash
 
-# test_cluster: a new cluster, once a run; everything is stopped when the script ends, however it ends.
+# test_cluster: a new cluster, once per run. Everything stops when the script ends, even if it fails or is interrupted.
 test_cluster() {
   [ -z "${test_cluster_made:-}" ] || return 0
   test_cluster_made=yes
@@ -19,7 +19,7 @@ wipe_test_stack() {
   rm -rf "$dev/test-edge"
 }
 
-# test_edge DATABASE: an edge on DATABASE, and the environment that tests/e2e and bench/ read.
+# test_edge DATABASE: an edge for DATABASE, and the environment variables of tests/e2e and bench/.
 test_edge() {
   local home=$dev/test-edge password edge_port
   mkdir -p "$home"

@@ -2,8 +2,8 @@
 # test cluster of PostgreSQL 17, whose extension is in a folder of the project's own and may have versions added.
 # shellcheck shell=bash
 
-# upgrade native|hosted FROM TO FOLDER: makes the database "upgraded" as FROM made it, fills it with FOLDER/data.sql, and
-# leads it to TO. Hosted: FOLDER/install.sql makes it, FOLDER/dossier--*--*.sql lead on.
+# upgrade native|hosted FROM TO FOLDER: creates the database "upgraded" in version FROM, fills it with FOLDER/data.sql, and upgrades
+# it to TO. Hosted: FOLDER/install.sql creates it, FOLDER/dossier--*--*.sql upgrade it.
 upgrade() {
   local mode=$1 at=$2 to=$3 folder=$4 owner step
   owner=$(database_owner "$mode")
@@ -16,29 +16,29 @@ upgrade() {
     sql_as project upgraded -o /dev/null -f "$folder/data.sql"
     while [ "$at" != "$to" ]; do
       step=$(find "$folder" -name "dossier--$at--*.sql")
-      [ -n "$step" ] || fail "nothing leads from version $at to $to" \
-        "write pg-extension/upgrades/dossier--$at--$to.sql; CONTRIBUTING.md says how"
+      [ -n "$step" ] || fail "there is no upgrade script from version $at to $to" \
+        "write pg-extension/upgrades/dossier--$at--$to.sql; see CONTRIBUTING.md"
       sql_as project upgraded -o /dev/null --single-transaction -f "$step"
       at=$(basename "$step" .sql)
       at=${at##*--}
     done
   fi
-  [ "$(sql upgraded -Atc 'select dossier.version()')" = "$to" ] || fail "after an upgrade to $to, dossier.version() is another"
+  [ "$(sql upgraded -Atc 'select dossier.version()')" = "$to" ] || fail "after an upgrade to $to, dossier.version() returns another version"
   [ "$(sql upgraded -Atc "select status from dossier.doctor() where check_name = 'schema'")" = ok ] ||
-    fail "after an upgrade to $to the doctor takes the schema for changed" "end the script with: select dossier_private.record_schema();"
+    fail "after an upgrade to $to the doctor reports a changed schema" "end the script with: select dossier_private.record_schema();"
   still_works upgraded "$owner"
 }
 
-# rehearse_upgrade native|hosted: to a version that changes something of each kind, and that no release will be called.
+# rehearse_upgrade native|hosted: to a made-up version that changes one object of each kind.
 rehearse_upgrade() {
   local mode=$1 work=$dev/upgrade said
   upgrade "$mode" "$dossier_version" rehearsal "$work"
   [ "$(sql upgraded -Atc 'select count(*) from dossier_private.rehearsals join dossier.organizations on id = organization_id and name = note')" = \
-    "$(sql upgraded -Atc 'select count(*) from dossier.organizations')" ] || fail "an upgrade in $mode mode does not see the rows that there are"
+    "$(sql upgraded -Atc 'select count(*) from dossier.organizations')" ] || fail "an upgrade in $mode mode does not see the existing rows"
   if [ "$mode" = hosted ]; then
     said=$(sql_as project upgraded --single-transaction -f "$work/dossier--$dossier_version--rehearsal.sql" 2>&1) &&
-      fail "a migration runs on another version than the one it is from"
-    [[ $said == *"is for Dossier $dossier_version, and version rehearsal is installed"* ]] || fail "a migration does not say what it is for" "$said"
+      fail "a migration runs on a version that it does not start from"
+    [[ $said == *"is for Dossier $dossier_version, and version rehearsal is installed"* ]] || fail "the error of a migration does not name the version that it starts from" "$said"
   fi
   schema_text upgraded -v bodies=true >"$work/schema-$mode"
   survives_a_dump upgraded "$mode"
@@ -65,7 +65,7 @@ rehearse_upgrades() {
   rm -rf "$work" "${extension:?}/$script"
 }
 
-# upgrade_from VERSION: a release becomes what sql/ makes today.
+# upgrade_from VERSION: upgrades a release, and compares it with a fresh install.
 upgrade_from() {
   local from=$1 work=$dev/upgrade script=pg-extension/releases/dossier--$1.sql mode
   rm -rf "$work"
@@ -74,13 +74,13 @@ upgrade_from() {
   "$root/scripts/schema-files" "$work/sql" | xargs -d '\n' cat >"$work/install.sql"
   mv "$work/tests/durability/data.sql" "$work/data.sql"
   cp "$root"/dist/dossier--*--*.sql "$work"
-  [ -e "$root/$script" ] || fail "the script that installed version $from is not kept" "add it as $script; CONTRIBUTING.md says how"
+  [ -e "$root/$script" ] || fail "the install script of version $from is missing" "add it as $script; see CONTRIBUTING.md"
   cp "$root/$script" "$("$pg_bin/pg_config" --sharedir)/extension/"
   for mode in hosted native; do
     upgrade "$mode" "$from" "$dossier_version" "$work"
     sql upgraded -o /dev/null -c 'select dossier.use_own_membership()'
     schema_text "sql_$mode" -v bodies=true >"$work/schema"
-    schema_text upgraded -v bodies=true | same "version $from, upgraded in $mode mode, is not what sql/ makes" "$work/schema" -
+    schema_text upgraded -v bodies=true | same "version $from, upgraded in $mode mode, differs from a fresh install" "$work/schema" -
     sql postgres -c 'drop database upgraded'
   done
   rm -rf "$work"
@@ -93,7 +93,7 @@ upgrades() {
     database_exists "sql_$mode" || create_database "sql_$mode" "$mode"
   done
   [ "$(sql sql_hosted -Atc 'select dossier.version()')" = "$dossier_version" ] ||
-    fail "sql/core/version.sql does not say $dossier_version, the version in Cargo.toml"
+    fail "sql/core/version.sql and Cargo.toml ($dossier_version) have different versions"
   rehearse_upgrades
   released=$(git -C "$root" tag --list 'v*' --sort version:refname 2>/dev/null) || true
   [ -n "$released" ] || note "there is no released version (tag v*) to upgrade from"
