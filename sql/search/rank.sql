@@ -178,7 +178,7 @@ begin
         join known on known.word = fetched.word
         group by fetched.id
         order by sum(ln(1 + 1 / known.share)) desc, fetched.id desc
-        limit 500
+        limit 300
       ) as nominated)
     into shares, partial_ids
     from known;
