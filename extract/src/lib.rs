@@ -18,6 +18,7 @@ mod limits;
 mod ocr;
 pub mod protocol;
 mod recognition;
+mod recognized_text;
 mod replies;
 mod source;
 mod structure;

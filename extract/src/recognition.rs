@@ -5,6 +5,8 @@
 //! Invariant: a page on which OCR fails keeps the text it has, and its reason says why.
 
 use crate::client::{Patience, Tick};
+use crate::protocol::PageSource;
+use crate::recognized_text::with_own_lines;
 use crate::replies::Replies;
 use crate::{
     ExtractError, Extraction, Extractor, Invocation, Limits, Ocr, OcrOutcome, Page, Recognition, Request,
@@ -133,6 +135,9 @@ fn can_be_rendered(media_type: &str) -> bool {
     media_type == "application/pdf" || (media_type.starts_with("image/") && media_type != "image/svg+xml")
 }
 
+/// Text of less quality gives way to what is recognised.
+const LEGIBLE: f32 = 0.5;
+
 /// Merges recognised pages into the extraction.
 struct Merger<'e> {
     extraction: &'e mut Extraction,
@@ -155,6 +160,13 @@ impl Merger<'_> {
             return;
         }
         let own_reason = page.reason.take();
+        // What the file has printed on a scan, it knows better than OCR.
+        if asked.is_none()
+            && old.source == PageSource::Text
+            && old.quality.is_none_or(|quality| quality >= LEGIBLE)
+        {
+            page.text = with_own_lines(&old.text, &page.text);
+        }
         page.reason = asked.or(old.reason.take());
         *old = page;
         if let Some(own_reason) = own_reason {
