@@ -5,10 +5,8 @@ use super::media_types::from_media_type;
 use crate::formats::rtf;
 use crate::office::compound_file;
 use crate::office::package::{Package, Parts};
+use crate::pdf;
 use dossier_extract::Limits;
-
-/// How far into a file the PDF header may start: other readers look as far.
-const PDF_HEADER_WITHIN: usize = 1024;
 
 /// Signatures that are sufficient on their own: no ordinary text begins with them.
 const MAGIC: &[(&[u8], &str)] = &[
@@ -65,15 +63,7 @@ pub(super) fn binary(bytes: &[u8], limits: &Limits) -> Option<Format> {
         }
         _ => {}
     }
-    let head = &bytes[..bytes.len().min(PDF_HEADER_WITHIN)];
-    find(head, b"%PDF-").is_some_and(|at| at == 0 || !is_prose(&head[..at])).then_some(Format::Pdf)
-}
-
-/// Real PDFs have at most a few lines of junk before the header. Longer text is an essay about PDF.
-fn is_prose(before: &[u8]) -> bool {
-    before.len() > 64
-        && before.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
-        && before.iter().filter(|byte| byte.is_ascii_alphabetic()).count() * 2 > before.len()
+    pdf::header::find(bytes).map(|_| Format::Pdf)
 }
 
 /// A block starts with the digits of pi; the trailer of an empty file starts with those of its square root.
@@ -110,8 +100,4 @@ fn zipped(bytes: &[u8], limits: &Limits) -> Format {
         Ok(Err(media_type)) => Format::Other(media_type),
         Err(_) => Format::Other("application/zip".to_owned()),
     }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    memchr::memmem::find(haystack, needle)
 }

@@ -9,7 +9,6 @@ use crate::pdf::{POINTS_PER_INCH, Renderer};
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
 use image::{DynamicImage, GrayImage};
-use std::sync::Arc;
 
 /// The pages of one file as images.
 pub(crate) enum PageImages {
@@ -35,7 +34,7 @@ const SCREEN_PIXELS: u64 = 2_200_000;
 impl PageImages {
     pub(crate) fn open(input: Input, format: &Format, limits: &Limits) -> Result<Self, Failure> {
         match format {
-            Format::Pdf => Ok(Self::Pdf(Renderer::open(&Arc::new(input))?)),
+            Format::Pdf => Ok(Self::Pdf(Renderer::open(input)?)),
             Format::Image(kind) => Ok(Self::Image(ImageFile::new(input, *kind, limits))),
             other => Err(Failure::Unsupported { media_type: other.media_type().to_owned() }),
         }

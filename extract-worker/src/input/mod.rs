@@ -15,6 +15,8 @@ use std::ops::Deref;
 pub(crate) enum Input {
     Mapped(Mmap),
     Copied(Vec<u8>),
+    /// All of it from there on.
+    From(Box<Self>, usize),
 }
 
 impl Input {
@@ -40,6 +42,11 @@ impl Input {
         mapped.map(Self::Mapped).map_err(|error| unreadable(&error))
     }
 
+    /// The file without its first bytes.
+    pub(crate) fn without(self, first: usize) -> Self {
+        if first == 0 { self } else { Self::From(Box::new(self), first) }
+    }
+
     fn copy(reader: impl Read, limit: u64) -> Result<Self, Failure> {
         let mut bytes = Vec::new();
         reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
@@ -59,6 +66,7 @@ impl Deref for Input {
         match self {
             Self::Mapped(map) => map,
             Self::Copied(bytes) => bytes,
+            Self::From(whole, first) => whole.get(*first..).unwrap_or_default(),
         }
     }
 }

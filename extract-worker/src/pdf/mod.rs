@@ -5,6 +5,7 @@
 mod content;
 mod engines;
 mod fonts;
+pub(crate) mod header;
 mod info;
 mod layout;
 mod render;
@@ -35,7 +36,8 @@ pub(crate) fn read<W: Write>(
     limits: &Limits,
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
-    let mut engines = Engines::new(Arc::new(input), first, format);
+    let base = header::base(&input);
+    let mut engines = Engines::new(Arc::new(input.without(base)), first, format);
     let count = engines.page_count()?;
     if count > limits.pages as usize {
         return Err(Failure::LimitExceeded { limit: "pages".to_owned() });

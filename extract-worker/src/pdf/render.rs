@@ -4,6 +4,7 @@
 
 use super::engines::engine::{contained, malformed};
 use super::engines::hayro;
+use super::header;
 use crate::input::Input;
 use ::hayro::vello_cpu::Pixmap;
 use ::hayro::vello_cpu::color::palette::css::WHITE;
@@ -27,8 +28,9 @@ pub(crate) const POINTS_PER_INCH: f64 = 72.0;
 const LONGEST_SIDE: f64 = 32_000.0;
 
 impl Renderer {
-    pub(crate) fn open(input: &Arc<Input>) -> Result<Self, Failure> {
-        Ok(Self { pdf: hayro::document(input)?, cache: RenderCache::new() })
+    pub(crate) fn open(input: Input) -> Result<Self, Failure> {
+        let base = header::base(&input);
+        Ok(Self { pdf: hayro::document(&Arc::new(input.without(base)))?, cache: RenderCache::new() })
     }
 
     /// Width and height in points, after the page's rotation.
