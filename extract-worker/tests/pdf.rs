@@ -312,7 +312,7 @@ fn an_appearance_is_read_once_and_an_empty_one_is_ignored() {
 }
 
 #[test]
-fn free_text_is_on_the_page_and_a_note_is_not() {
+fn free_text_is_on_the_page_and_a_note_is_behind_it() {
     let note = |kind: &str| {
         first_text(&with_annotation(
             &format!("<< /Subtype /{kind} /Contents (Remark) /Rect [120 500 300 512] >>"),
@@ -320,5 +320,5 @@ fn free_text_is_on_the_page_and_a_note_is_not() {
         ))
     };
     assert_eq!(note("FreeText"), "Name:\n\nRemark");
-    assert_eq!(note("Text"), "Name:");
+    assert_eq!(note("Text"), "Name:\n\n[Remark]");
 }

@@ -135,7 +135,7 @@ fn can_be_rendered(media_type: &str) -> bool {
     media_type == "application/pdf" || (media_type.starts_with("image/") && media_type != "image/svg+xml")
 }
 
-/// Text of less quality gives way to what is recognised.
+/// Text of lower quality is replaced by the recognized text.
 const LEGIBLE: f32 = 0.5;
 
 /// Merges recognised pages into the extraction.
@@ -160,7 +160,7 @@ impl Merger<'_> {
             return;
         }
         let own_reason = page.reason.take();
-        // What the file has printed on a scan, it knows better than OCR.
+        // The file has the exact wording of what is stamped on a scan.
         if asked.is_none()
             && old.source == PageSource::Text
             && old.quality.is_none_or(|quality| quality >= LEGIBLE)

@@ -1,15 +1,15 @@
-//! Puts together what OCR reads on a page and what the file itself has printed there: a scan with a line of
-//! real text stamped on it shows both, and OCR reads both, the stamp less well than the file knows it.
+//! Combines the text that OCR recognizes on a page with the text that the file has there. OCR also reads a line
+//! that is stamped on a scan, but less exactly than the file has it.
 
 use std::collections::HashMap;
 
-/// A line of the file's own is found in what was recognised when so much of it is there.
+/// A line of the file counts as recognized if this share of it is found in a recognized line.
 const ALIKE: f32 = 0.7;
-/// Then it takes the place of a line that says nothing more.
+/// It replaces that line unless the line is longer by this factor.
 const NOTHING_MORE: f32 = 1.4;
 
-/// The recognised text with the file's own lines: in their place where OCR has read them too, before it where it
-/// has not.
+/// The recognized text, with the file's own lines in place of the lines that OCR has read too, and the other
+/// lines first.
 pub(crate) fn with_own_lines(own: &str, recognized: &str) -> String {
     let mut lines: Vec<String> = recognized.lines().map(str::to_owned).collect();
     let letters: Vec<Pairs> = lines.iter().map(|line| Pairs::of(line)).collect();
@@ -40,7 +40,7 @@ pub(crate) fn with_own_lines(own: &str, recognized: &str) -> String {
     format!("{}\n\n{}", unread.join("\n"), recognized.trim_start())
 }
 
-/// The pairs of letters and digits of a line, which tell likeness in spite of errors.
+/// The pairs of adjacent letters and digits in a line, to compare lines despite errors.
 struct Pairs {
     counts: HashMap<(char, char), u32>,
     count: u32,
@@ -57,7 +57,7 @@ impl Pairs {
         Self { count: counts.values().sum(), counts }
     }
 
-    /// How much of this line is in another.
+    /// The share of this line that is found in another.
     fn share_in(&self, other: &Self) -> f32 {
         let common: u32 =
             self.counts.iter().map(|(pair, count)| *count.min(other.counts.get(pair).unwrap_or(&0))).sum();

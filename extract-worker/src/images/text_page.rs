@@ -10,7 +10,6 @@ use dossier_extract::protocol::Failure;
 use encoding_rs::WINDOWS_1252;
 use image::DynamicImage;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use unicode_width::UnicodeWidthChar;
 
 /// The shape of a page and its type sizes, in points.
@@ -47,7 +46,7 @@ const TAB: &str = "    ";
 pub(crate) fn draw(text: &str, look: Look, side: u32, limits: &Limits) -> Result<DynamicImage, Failure> {
     let pdf = pdf(&content(text, look), look);
     let scale = f64::from(side) / look.width.max(look.height);
-    let drawn = Renderer::open(&Arc::new(Input::Copied(pdf)))?.draw(0, scale, limits.pixels)?;
+    let drawn = Renderer::open(Input::Copied(pdf))?.draw(0, scale, limits.pixels)?;
     Ok(drawn.picture)
 }
 

@@ -1,16 +1,16 @@
-//! Where a PDF begins: mail, downloads and printers put lines of their own before it.
+//! Finds the start of a PDF behind the lines that mail, downloads and printers put before it.
 
-/// How far in the header may stand among bytes that are not prose: other readers look as far.
+/// How far into the file the header may be after bytes that are not prose. Other readers look as far.
 const WITHIN: usize = 1024;
-/// The same where the rest looks like a PDF from its header to its end.
+/// The same if the rest of the file is a complete PDF.
 const FARTHEST: usize = 64 * 1024;
-/// How far behind the header its first object starts, and how far from the end of the file its last line.
+/// How far after the header the first object starts, and how far before the end of the file the last line is.
 const FIRST_OBJECT_WITHIN: usize = 4096;
 const LAST_LINE_WITHIN: usize = 2048;
-/// An essay about PDF goes on behind the example.
+/// Maximum length of what follows the PDF. An essay about PDF continues after its example.
 const MOST_BEHIND: usize = 512;
 
-/// Where the header of a PDF stands, if these bytes are one.
+/// The position of the header, if these bytes are a PDF.
 pub(crate) fn find(bytes: &[u8]) -> Option<usize> {
     let head = &bytes[..bytes.len().min(FARTHEST)];
     memchr::memmem::find_iter(head, b"%PDF-").take(8).find(|at| {
@@ -19,7 +19,7 @@ pub(crate) fn find(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// Where the offsets of a PDF are counted from: its header, unless what stands before it has been counted.
+/// The position that the offsets of the PDF refer to: its header, unless they include what precedes it.
 pub(super) fn base(bytes: &[u8]) -> usize {
     let at = find(bytes).unwrap_or(0);
     let is_counted = startxref(bytes)
@@ -34,14 +34,14 @@ fn is_prose(before: &[u8]) -> bool {
         && before.iter().filter(|byte| byte.is_ascii_alphabetic()).count() * 2 > before.len()
 }
 
-/// Mail of several parts is read as mail, also where one of them is a PDF as it is.
+/// Multipart mail is read as mail, even if one part is a PDF without transfer encoding.
 fn is_mail(before: &[u8]) -> bool {
     let before = before.to_ascii_lowercase();
     let mut parts = memchr::memmem::find_iter(&before, b"multipart/");
     parts.any(|at| !before[at..].starts_with(b"multipart/form-data"))
 }
 
-/// Whether a file from there on has the look of a PDF: a header on a line of its own, an object, and the end.
+/// Whether a complete PDF starts here: a header on a line of its own, an object, and the end.
 fn is_whole(bytes: &[u8], at: usize) -> bool {
     let file = &bytes[at..];
     let is_line = at == 0 || !matches!(bytes[at - 1], b' '..=b'~' | b'\t');
@@ -53,7 +53,7 @@ fn is_whole(bytes: &[u8], at: usize) -> bool {
             let is_line = end > 0 && matches!(tail[end - 1], b'\n' | b'\r');
             is_line && tail.len() - end < MOST_BEHIND && !contains(&tail[end..], b"```")
         }
-        // A download that was cut off is a PDF as well, if it is not text.
+        // An incomplete download is a PDF as well, unless it is text.
         None => {
             contains(tail, b"startxref") || file.iter().take(LAST_LINE_WITHIN).any(|byte| !byte.is_ascii())
         }
@@ -78,7 +78,7 @@ fn startxref(bytes: &[u8]) -> Option<usize> {
     std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
 }
 
-/// Whether a table, or an object that may hold one, starts there.
+/// Whether a cross-reference table or stream starts here.
 fn is_cross_reference(bytes: &[u8], at: usize) -> bool {
     let Some(bytes) = bytes.get(at..) else { return false };
     let bytes = bytes[..bytes.len().min(64)].trim_ascii_start();

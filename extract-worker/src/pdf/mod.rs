@@ -8,12 +8,14 @@ mod fonts;
 pub(crate) mod header;
 mod info;
 mod layout;
+mod plausible;
 mod render;
 mod structure;
 mod unicode;
 
 use crate::input::Input;
 use crate::output::reply::Pages;
+use content::notes::Note;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Limits, PdfEngine, TextFormat};
 use engines::choice::{Engines, Routed};
@@ -57,9 +59,10 @@ pub(crate) fn read<W: Write>(
         for page in held.drain(..) {
             has_text |= page.quality.is_some();
             is_endless |= page.is_endless;
-            let Routed { engine, quality, reason, structure, .. } = page;
-            pages.push_structured(engine.name(), &page.text, quality, Some(reason), structure)?;
-            if page.needs_ocr {
+            let Routed { engine, quality, reason, structure, notes, text, needs_ocr, .. } = page;
+            let text = with_notes(text, &notes, format);
+            pages.push_structured(engine.name(), &text, quality, Some(reason), structure)?;
+            if needs_ocr {
                 pages.last_needs_ocr();
             }
         }
@@ -81,4 +84,20 @@ fn write_markdown(document: &mut Document, pages: &mut [Routed]) {
             page.structure = Some(structure);
         }
     }
+}
+
+/// A page's text followed by the notes, written like the comments of other formats: plain text has only the
+/// document's own words, Markdown also the author.
+fn with_notes(mut text: String, notes: &[Note], format: TextFormat) -> String {
+    if notes.is_empty() {
+        return text;
+    }
+    text.truncate(text.trim_end().len());
+    text.push_str(if text.is_empty() { "" } else { "\n\n" });
+    for Note { author, text: said } in notes {
+        let author = author.as_ref().filter(|_| format == TextFormat::Markdown);
+        let author = author.map_or_else(String::new, |author| format!("{author}: "));
+        text.push_str(&format!("[{author}{said}]\n"));
+    }
+    text
 }

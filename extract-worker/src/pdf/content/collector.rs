@@ -4,6 +4,7 @@
 //! [`MOST_CALLS`] and keeps what it has drawn.
 
 use super::characters::{Characters, Kind};
+use super::doubles;
 use super::frame::Frame;
 use super::glyph_cache::GlyphCache;
 use super::glyphs::{Glyph, Glyphs};
@@ -28,6 +29,18 @@ const MOST_GLYPHS: usize = 1_000_000;
 /// depth of clips reveals this.
 const DEEPEST: u32 = 50;
 
+/// A run of at least this many glyphs is not one letter repeated.
+const FEWEST_OF_ONE: usize = 8;
+
+/// Type 3 glyphs that share a nominal font size.
+struct OddSize {
+    size: f32,
+    /// Total width and number of their letters.
+    widths: f32,
+    count: usize,
+    glyphs: Vec<usize>,
+}
+
 /// The device that hayro draws on.
 pub(in crate::pdf) struct Collector<'f> {
     bounds: Rect,
@@ -42,6 +55,10 @@ pub(in crate::pdf) struct Collector<'f> {
     calls: u32,
     clips: u32,
     is_too_deep: bool,
+    /// Whether the current run is visible.
+    is_visible: bool,
+    /// Type 3 glyphs, by nominal font size.
+    type3_sizes: Vec<OddSize>,
     /// The last filled run. Stroking the same run again adds no text.
     filled: Option<(Affine, Affine, usize)>,
     /// Open marked content; `Some` holds its replacement text and the index of its first glyph.
@@ -73,6 +90,8 @@ impl<'f> Collector<'f> {
             calls: 0,
             clips: 0,
             is_too_deep: false,
+            is_visible: true,
+            type3_sizes: Vec::new(),
             filled: None,
             marked: Vec::new(),
             last_stretch: (0.0, 1.0),
@@ -87,6 +106,8 @@ impl<'f> Collector<'f> {
             self.close_marked();
         }
         self.drop_wrong_guesses();
+        self.set_odd_sizes();
+        doubles::leave_out(&mut self.glyphs);
         if self.is_too_deep && self.glyphs.end == DrawOutcome::Reached {
             self.glyphs.end = DrawOutcome::TooDeep;
         }
@@ -95,18 +116,74 @@ impl<'f> Collector<'f> {
 
     /// Replaces implausible guesses by the replacement character.
     fn drop_wrong_guesses(&mut self) {
-        let places = self.glyphs.list.iter().map(|glyph| glyph.characters.start());
-        let wrong = std::mem::take(&mut self.guesses).wrong(places);
+        if self.guesses.is_empty() {
+            return;
+        }
+        let mut last: Option<&Glyph> = None;
+        let shown = self.glyphs.list.iter().map(|glyph| {
+            let goes_on = last.is_some_and(|last| {
+                let gap = glyph.u - last.end;
+                last.frame == glyph.frame && last.v == glyph.v && gap.abs() < 0.15 * glyph.size
+            });
+            last = Some(glyph);
+            (glyph.characters.start(), goes_on)
+        });
+        let wrong = std::mem::take(&mut self.guesses).wrong(shown);
         if wrong.is_empty() {
             return;
         }
-        let start = self.glyphs.text.len();
-        self.glyphs.text.push(char::REPLACEMENT_CHARACTER);
-        let unknown = Characters::since(start, &self.glyphs.text);
+        let unknown = self.unknown();
         for glyph in &mut self.glyphs.list {
             if wrong.contains(&glyph.characters.start()) {
                 glyph.characters = unknown;
             }
+        }
+    }
+
+    fn unknown(&mut self) -> Characters {
+        let start = self.glyphs.text.len();
+        self.glyphs.text.push(char::REPLACEMENT_CHARACTER);
+        Characters::since(start, &self.glyphs.text)
+    }
+
+    /// Type 3 fonts may have their size in the font matrix. Then it is estimated from the average width of all
+    /// letters with the same nominal size.
+    fn set_odd_sizes(&mut self) {
+        for OddSize { size: named, widths, count, glyphs } in std::mem::take(&mut self.type3_sizes) {
+            let size = 2.0 * widths / count.max(1) as f32;
+            if (0.3..3.0).contains(&(size / named)) {
+                continue;
+            }
+            for index in glyphs {
+                if let Some(glyph) = self.glyphs.list.get_mut(index) {
+                    glyph.size = size;
+                }
+            }
+        }
+    }
+
+    /// Ignores a `ToUnicode` map that maps every code of a run to the same character.
+    fn forget_map(&mut self, run: &GlyphRun<'_, '_>, from: usize) {
+        let shown = &self.glyphs.list[from.min(self.glyphs.list.len())..];
+        let Some(first) = shown.first().filter(|_| shown.len() >= FEWEST_OF_ONE) else { return };
+        let text = self.glyphs.text(first);
+        if shown.len() != run.glyphs().len() || shown.iter().any(|glyph| self.glyphs.text(glyph) != text) {
+            return;
+        }
+        let mut codes: Vec<u32> = run.glyphs().iter().map(|glyph| glyph.char_code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        if codes.len() < FEWEST_OF_ONE / 2 {
+            return;
+        }
+        let unknown = self.unknown();
+        for (index, glyph) in run.glyphs().iter().enumerate() {
+            let named = self.fonts.name_without_map(glyph, self.resources);
+            let characters = match named {
+                Some(named) => self.glyphs.push(glyph, Some(named), &mut self.guesses, false),
+                None => unknown,
+            };
+            self.glyphs.list[from + index].characters = characters;
         }
     }
 
@@ -119,6 +196,7 @@ impl<'f> Collector<'f> {
         let characters = Characters::since(start, &self.glyphs.text);
         if !characters.is_empty() {
             let end = u + 0.5 * size;
+            let (style, is_visible) = (self.style, true);
             self.glyphs.list.push(Glyph {
                 u,
                 end,
@@ -126,8 +204,9 @@ impl<'f> Collector<'f> {
                 size,
                 characters,
                 frame,
-                style: self.style,
+                style,
                 run: self.calls,
+                is_visible,
             });
             self.glyphs.shown += 1;
         }
@@ -183,9 +262,6 @@ impl<'f> Collector<'f> {
         }
         self.glyphs.shown += 1;
         let advance = placed.width * size * stretch.unwrap_or(placed.ratio);
-        // Type 3 fonts may have their size in the font matrix.
-        let size =
-            if matches!(glyph, Drawn::Type3(_)) && advance > 1.5 * size { advance / 0.6 } else { size };
         let frame = self.frame(placed.angle, vertical);
         let (u, v) = self.glyphs.frames[usize::from(frame)].turn(origin);
         // A vertical glyph hangs from its position, which hayro has already moved to its bottom left.
@@ -216,6 +292,10 @@ impl<'f> Collector<'f> {
             let middle = self.glyphs.frames[usize::from(frame)].turn(ink).0;
             (middle, middle)
         });
+        if matches!(glyph, Drawn::Type3(_)) && characters.kind.is_word() {
+            self.note_size(size, advance);
+        }
+        let (style, is_visible) = (self.style, self.is_visible);
         self.glyphs.list.push(Glyph {
             u,
             end,
@@ -223,9 +303,25 @@ impl<'f> Collector<'f> {
             size,
             characters,
             frame,
-            style: self.style,
+            style,
             run: self.calls,
+            is_visible,
         });
+    }
+
+    /// Records a Type 3 glyph that is about to be added.
+    fn note_size(&mut self, size: f32, advance: f32) {
+        let index = self.glyphs.list.len();
+        let sizes = &mut self.type3_sizes;
+        let known = sizes.iter().rposition(|known| (known.size - size).abs() <= 0.01 * size);
+        let place = known.unwrap_or_else(|| {
+            sizes.push(OddSize { size, widths: 0.0, count: 0, glyphs: Vec::new() });
+            sizes.len() - 1
+        });
+        let known = &mut sizes[place];
+        known.widths += advance;
+        known.count += 1;
+        known.glyphs.push(index);
     }
 
     /// The horizontal scaling of a run, if it cannot be taken from its glyphs.
@@ -323,11 +419,17 @@ impl<'a> Device<'a> for Collector<'_> {
         if let Some(faces) = &mut self.faces {
             self.style = self.glyphs.styles.number(faces.style(first, &props));
         }
+        self.is_visible = !matches!(mode, DrawMode::Invisible);
+        let from = self.glyphs.list.len();
         self.run(run, props.transform);
+        self.forget_map(run, from);
     }
 
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
         self.count();
+        if matches!(mode, DrawMode::Fill(_)) {
+            self.glyphs.outlines.add(path, props.transform, self.bounds);
+        }
         if self.faces.is_some() {
             self.glyphs.drawing.path(path, props.transform, mode, &props.paint);
         }

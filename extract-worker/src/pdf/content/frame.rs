@@ -20,6 +20,16 @@ impl Frame {
         Self { degrees, vertical, cos, sin }
     }
 
+    /// Whether the text stands as most text does.
+    pub(in crate::pdf) fn is_upright(&self) -> bool {
+        self.degrees == 0 && !self.vertical
+    }
+
+    /// Whether it runs along a side of the page.
+    pub(in crate::pdf) fn is_right(&self) -> bool {
+        self.degrees % 90 == 0
+    }
+
     /// Transforms a point from the page to the frame.
     #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
     pub(in crate::pdf) fn turn(&self, point: Point) -> (f32, f32) {

@@ -4,7 +4,8 @@ use super::characters::{Characters, Kind};
 use super::drawing::Drawing;
 use super::frame::Frame;
 use super::image_coverage::Coverage;
-use super::placed_glyph::unknown;
+use super::outlines::Outlines;
+use super::placed_glyph::{is_blank, unknown};
 use crate::pdf::content::draw_outcome::DrawOutcome;
 use crate::pdf::fonts::Named;
 use crate::pdf::fonts::glyph_guesses::Guesses;
@@ -30,6 +31,8 @@ pub(in crate::pdf) struct Glyph {
     pub(in crate::pdf) style: u16,
     /// The drawing call that showed it.
     pub(in crate::pdf) run: u32,
+    /// Whether it is visible. The text layer that OCR adds to a scan is not.
+    pub(super) is_visible: bool,
 }
 
 impl Glyph {
@@ -62,6 +65,8 @@ pub(in crate::pdf) struct Glyphs {
     /// The look of letters, and the rules and boxes. Only collected for Markdown.
     pub(in crate::pdf) styles: Styles,
     pub(in crate::pdf) drawing: Drawing,
+    /// Shapes that may be letters.
+    pub(in crate::pdf) outlines: Outlines,
 }
 
 impl Glyphs {
@@ -91,8 +96,19 @@ impl Glyphs {
             None => false,
         };
         if !known {
+            let character = unknown(glyph);
             // A blank without width is not a space but, for example, a kerning mark between letters.
-            self.text.extend(Some(unknown(glyph)).filter(|c| *c != ' ' || !has_no_width));
+            if (character != ' ' || !has_no_width) && !unicode::push(&mut self.text, character) {
+                self.text.push(char::REPLACEMENT_CHARACTER);
+            }
+            // Codes usually are characters, but a font may have codes of its own.
+            if !matches!(character, ' ' | char::REPLACEMENT_CHARACTER | '\u{fb00}'..='\u{fb04}') {
+                guesses.add(start, glyph, character);
+            }
+        }
+        // An invisible soft hyphen is not a hyphen.
+        if self.text[start..] == *"\u{ad}" && is_blank(glyph) {
+            self.text.truncate(start);
         }
         Characters::since(start, &self.text)
     }

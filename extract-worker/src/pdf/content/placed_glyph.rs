@@ -55,9 +55,23 @@ pub(in crate::pdf) fn width(glyph: &Drawn<'_>) -> f32 {
     width.unwrap_or(500.0) / 1000.0
 }
 
+/// Whether a glyph shows nothing.
+pub(super) fn is_blank(glyph: &Drawn<'_>) -> bool {
+    match glyph {
+        Drawn::Outline(outline) => {
+            outline.advance_width().is_some_and(|width| width < 1.0) || outline.outline().is_empty()
+        }
+        Drawn::Type3(shape) => shape.advance_width().is_some_and(|width| width < 1.0),
+    }
+}
+
 /// A fallback for a glyph with unknown characters: a space if it shows nothing; its code in Type 1 and Type 3
 /// fonts, where codes usually are characters; otherwise the replacement character.
 pub(in crate::pdf) fn unknown(glyph: &Drawn<'_>) -> char {
+    // TeX's fonts have their ligatures at codes where other fonts have no letters.
+    if let (Drawn::Type3(_), code @ 0x0b..=0x0f) = (glyph, glyph.char_code()) {
+        return char::from_u32(0xfb00 + code - 0x0b).unwrap_or(char::REPLACEMENT_CHARACTER);
+    }
     let by_code = match glyph {
         Drawn::Outline(outline) if outline.outline().is_empty() => return ' ',
         Drawn::Outline(outline) => outline.font_data().is_none(),

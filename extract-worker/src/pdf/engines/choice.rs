@@ -9,6 +9,7 @@ use super::quality::Quality;
 use super::{hayro, pdf_extract};
 use crate::input::Input;
 use crate::pdf::content::draw_outcome::DrawOutcome;
+use crate::pdf::content::notes::Note;
 use crate::pdf::structure::Layout;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Metadata, PageStructure, PdfEngine, TextFormat};
@@ -35,6 +36,8 @@ struct Slot {
 pub(in crate::pdf) struct Routed {
     pub(in crate::pdf) engine: PdfEngine,
     pub(in crate::pdf) text: String,
+    /// Comments on the page, which follow its text.
+    pub(in crate::pdf) notes: Vec<Note>,
     /// `None` for a page without text.
     pub(in crate::pdf) quality: Option<f32>,
     pub(in crate::pdf) reason: String,
@@ -123,7 +126,10 @@ impl Candidate {
 
     /// Takes over what another engine has seen on the page, because it is the same page.
     fn after(mut self, other: Option<Self>) -> Self {
-        self.reading.seen = self.reading.seen.or(other.and_then(|other| other.reading.seen));
+        if let Some(other) = other {
+            self.reading.seen = self.reading.seen.or(other.reading.seen);
+            self.reading.notes = other.reading.notes;
+        }
         self
     }
 
@@ -153,6 +159,7 @@ impl Candidate {
             text: self.reading.text,
             layout: self.reading.layout,
             structure: None,
+            notes: self.reading.notes,
             reason,
         }
     }
@@ -163,6 +170,7 @@ impl Routed {
         Self {
             engine: PdfEngine::Hayro,
             text: String::new(),
+            notes: Vec::new(),
             quality: None,
             reason: "no engine can read the page".to_owned(),
             needs_ocr: false,

@@ -1,6 +1,7 @@
 //! The interface of PDF engines, and how to call one without trusting it.
 
 use crate::pdf::content::draw_outcome::DrawOutcome;
+use crate::pdf::content::notes::Note;
 use crate::pdf::structure::Layout;
 use dossier_extract::Metadata;
 use dossier_extract::protocol::Failure;
@@ -21,6 +22,8 @@ pub(in crate::pdf) trait Engine {
 #[derive(Debug, Default)]
 pub(in crate::pdf) struct Reading {
     pub(in crate::pdf) text: String,
+    /// Comments on the page, which follow its text.
+    pub(in crate::pdf) notes: Vec<Note>,
     /// What the page shows, if the engine can tell.
     pub(in crate::pdf) seen: Option<Seen>,
     /// The layout of the page, if Markdown is requested and the engine provides it.
@@ -34,6 +37,10 @@ pub(in crate::pdf) struct Seen {
     pub(in crate::pdf) glyphs: bool,
     /// The share of the page that images cover.
     pub(in crate::pdf) images: f32,
+    /// Number of letters that are not just stamped on the page.
+    pub(in crate::pdf) letters: usize,
+    /// Number of shapes that are arranged like letters in words.
+    pub(in crate::pdf) outlines: usize,
     /// Whether the whole page was drawn.
     pub(in crate::pdf) end: DrawOutcome,
 }

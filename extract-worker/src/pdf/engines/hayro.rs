@@ -5,7 +5,7 @@ use super::engine::{Engine, Reading, Seen, contained, malformed};
 use crate::input::Input;
 use crate::pdf::content::draw_outcome::{DrawOutcome, END_OF_PAGE};
 use crate::pdf::content::glyphs::Glyphs;
-use crate::pdf::content::{Collector, annotations, forms};
+use crate::pdf::content::{Collector, annotations, forms, notes, stamps};
 use crate::pdf::fonts::Fonts;
 use crate::pdf::fonts::styles::Faces;
 use crate::pdf::info;
@@ -14,7 +14,8 @@ use crate::pdf::structure::Layout;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Metadata, TextFormat};
 use hayro_interpret::hayro_syntax::content::TypedIter;
-use hayro_interpret::hayro_syntax::page::Page;
+use hayro_interpret::hayro_syntax::object::Dict;
+use hayro_interpret::hayro_syntax::page::{Page, Resources};
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::kurbo::{Affine, Rect};
 use hayro_interpret::{
@@ -62,8 +63,16 @@ impl Engine for Hayro {
             .faces
             .as_ref()
             .and_then(|faces| contained(|| Layout::of(&glyphs, &segments, faces, geometry(page).1)));
-        let seen = Seen { glyphs: glyphs.shown > 0, images: glyphs.images.share(), end: glyphs.end };
-        let mut reading = Reading { text, seen: Some(seen), layout };
+        let seen = Seen {
+            glyphs: glyphs.shown > 0,
+            images: glyphs.images.share(),
+            letters: stamps::letters_beside(&glyphs, geometry(page).1),
+            outlines: contained(|| glyphs.outlines.letters()).unwrap_or_default(),
+            end: glyphs.end,
+        };
+        let notes = contained(|| notes::of(page)).unwrap_or_default();
+        let notes = notes.into_iter().filter(|note| !text.contains(&note.text)).collect();
+        let mut reading = Reading { text, notes, seen: Some(seen), layout };
         // hayro silently skips forms that draw themselves. If the text is bad or missing, they are the
         // reason, and no other engine should try to follow them.
         let is_all = seen.end == DrawOutcome::Reached && seen.glyphs && !reading.text.contains('\u{fffd}');
@@ -87,13 +96,17 @@ impl Hayro {
     /// The glyphs of the page; after a panic or when the budget is exhausted, those drawn so far.
     fn glyphs(&mut self, page: &Page<'static>) -> Glyphs {
         let (transform, bounds) = geometry(page);
+        self.fonts.start_page(page.resources());
+        // Colours are a part of structure, and not of text.
+        let resources =
+            if self.faces.is_some() { page.resources().clone() } else { colourless(page.resources()) };
         let mut collector = Collector::new(bounds, page.resources(), &mut self.fonts, self.faces.as_mut());
         let settings =
             InterpreterSettings { render_content: RenderContent::ANNOTATIONS, ..Default::default() };
         let drawn = contained(|| {
             let mut context = Context::new(transform, bounds, &self.cache, self.pdf.xref(), settings);
             let operations = content(page);
-            interpret(TypedIter::new(&operations), page.resources(), &mut context, &mut collector);
+            interpret(TypedIter::new(&operations), &resources, &mut context, &mut collector);
             interpret_page(page, &mut context, &mut collector);
             for (place, text) in annotations::texts(page) {
                 let place = Rect::new(place.x0, place.y0, place.x1, place.y1).abs();
@@ -110,6 +123,16 @@ impl Hayro {
 /// The page's content followed by a marker. hayro does not report otherwise whether it reached the end.
 fn content(page: &Page<'_>) -> Vec<u8> {
     [page.page_stream().unwrap_or_default(), b"\n/", END_OF_PAGE.as_bytes(), b" BMC\n"].concat()
+}
+
+/// The resources without colours: setting up a colour profile costs more than reading a page.
+fn colourless<'a>(resources: &Resources<'a>) -> Resources<'a> {
+    Resources {
+        color_spaces: Dict::default(),
+        patterns: Dict::default(),
+        shadings: Dict::default(),
+        ..resources.clone()
+    }
 }
 
 /// The transform to an upright page with its origin at the top left, and the media box after that transform.

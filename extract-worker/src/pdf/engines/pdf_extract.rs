@@ -36,6 +36,6 @@ impl Engine for PdfExtract {
         let mut text = String::new();
         // After an error or a panic, keep the text extracted so far.
         let _ = contained(|| output_doc_page(&self.document, &mut PlainTextOutput::new(&mut text), number));
-        Reading { text, seen: None, layout: None }
+        Reading { text, ..Reading::default() }
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: independent of engines; a reading is judged by its text and by what the page shows.
 
 use super::engine::Reading;
+use crate::pdf::plausible;
 use crate::pdf::unicode::is_private;
 
 /// Above this share of broken characters, other engines are tried.
@@ -14,6 +15,9 @@ const MUCH_OF_A_PAGE: f32 = 0.5;
 /// On a page without letters, a smaller image may contain the text.
 const SOME_OF_A_PAGE: f32 = 0.1;
 
+/// At least this many shapes are words, not a logo.
+const MANY_OUTLINES: usize = 40;
+
 /// The rating of a reading.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::pdf) struct Quality {
@@ -23,9 +27,15 @@ pub(in crate::pdf) struct Quality {
     broken: f32,
     /// See [`scattered`]; 0 if words come from glyph positions, because then the page shows them so.
     scattered: f32,
+    /// Share of letters in lines that are not language.
+    nonsense: f32,
     /// Whether there are glyphs; `None` if the engine cannot tell.
     glyphs: Option<bool>,
     images: f32,
+    /// Number of letters that are not just stamped on the page; all of them if the engine cannot tell.
+    own_letters: usize,
+    /// Number of shapes that are arranged like letters in words.
+    outlines: usize,
 }
 
 impl Quality {
@@ -35,11 +45,15 @@ impl Quality {
         let (mut letters, mut broken) = (0_usize, 0_usize);
         for character in reading.text.chars().filter(|character| !character.is_whitespace()) {
             letters += 1;
-            broken += usize::from(!character.is_ascii() && is_broken(character));
+            let is_plain = character.is_ascii() && !character.is_ascii_control();
+            broken += usize::from(!is_plain && is_broken(character));
         }
         Self {
             letters,
             broken: broken as f32 / letters.max(1) as f32,
+            nonsense: plausible::nonsense(&reading.text),
+            own_letters: reading.seen.map_or(letters, |seen| seen.letters),
+            outlines: reading.seen.map_or(0, |seen| seen.outlines),
             scattered: if glyphs.is_none() { scattered(&reading.text) } else { 0.0 },
             glyphs,
             images: reading.seen.map_or(0.0, |seen| seen.images),
@@ -51,7 +65,7 @@ impl Quality {
         if self.letters == 0 {
             return 0.0;
         }
-        let readable = (1.0 - self.broken).max(0.0);
+        let readable = (1.0 - self.broken).max(0.0) * (1.0 - self.nonsense);
         readable * if self.scattered > 0.5 { 1.0 - self.scattered / 2.0 } else { 1.0 }
     }
 
@@ -63,6 +77,11 @@ impl Quality {
 
     fn readable(&self) -> f32 {
         self.letters as f32 * (1.0 - self.broken)
+    }
+
+    /// The same for letters that are not just stamped on the page.
+    fn own(&self) -> f32 {
+        self.own_letters.min(self.letters) as f32 * (1.0 - self.broken)
     }
 
     /// Whether there is no text.
@@ -77,12 +96,17 @@ impl Quality {
 
     /// Whether the page needs OCR.
     pub(in crate::pdf) fn needs_ocr(&self) -> bool {
-        self.is_an_image() || (self.glyphs == Some(true) && self.score() < 0.5)
+        self.is_an_image() || self.is_drawn() || (self.glyphs == Some(true) && self.score() < 0.5)
     }
 
     fn is_an_image(&self) -> bool {
-        self.images >= MUCH_OF_A_PAGE && self.readable() < FEW_LETTERS
+        self.images >= MUCH_OF_A_PAGE && self.own() < FEW_LETTERS
             || self.images >= SOME_OF_A_PAGE && self.is_empty()
+    }
+
+    /// Whether most of the page's words are drawn as shapes.
+    fn is_drawn(&self) -> bool {
+        self.outlines >= MANY_OUTLINES && 3 * self.letters < self.outlines
     }
 
     /// A short explanation for people.
@@ -92,12 +116,19 @@ impl Quality {
             format!("an image covers {} of the page, and there is no text", percent(self.images))
         } else if self.is_an_image() {
             format!("an image covers {} of the page, and there is hardly any text", percent(self.images))
+        } else if self.is_drawn() {
+            "most words of the page are drawn as shapes".to_owned()
         } else if self.glyphs == Some(false) {
             "the page has no text".to_owned()
         } else if self.is_empty() {
             "no text found".to_owned()
         } else if self.broken > MOST_BROKEN {
             format!("{} of the characters cannot be decoded", percent(self.broken))
+        } else if self.nonsense > MOST_BROKEN {
+            format!(
+                "{} of the letters form no words of any language, so the fonts' maps are wrong",
+                percent(self.nonsense)
+            )
         } else if self.is_good() {
             "the text looks good".to_owned()
         } else {

@@ -1,9 +1,10 @@
 //! Guesses characters from glyph indexes, and checks whether the guesses are plausible together.
 //!
 //! Wrong words are worse than missing words. If a font has renumbered its glyphs, the guesses are mostly
-//! punctuation. If the indexes are shifted, the guesses are letters with hardly any vowels.
+//! punctuation, or letters in an order that no language has.
 
 use super::{Named, in_common_order};
+use crate::pdf::plausible::Tally;
 use hayro_interpret::font::{Glyph, PositionedGlyph};
 use std::collections::{HashMap, HashSet};
 
@@ -12,6 +13,14 @@ const LEAST_WORDS: f32 = 0.75;
 /// Minimum share of vowels among letters in any language; not applied to fewer than [`FEW_LETTERS`].
 const LEAST_VOWELS: f32 = 0.28;
 const FEW_LETTERS: usize = 12;
+/// Minimum [`Tally::score`] of language; not applied to fewer than [`ENOUGH_LETTERS`].
+const LEAST_SCORE: f32 = 0.05;
+const ENOUGH_LETTERS: u32 = 24;
+/// Fewer characters, such as bullets, are not judged.
+const FEW_CHARACTERS: usize = 6;
+
+/// Represents all fonts whose codes are used as characters, because hayro does not tell them apart.
+const BY_CODE: u128 = 0;
 
 /// The guesses of a page: font and character, by position in the text of all glyphs.
 #[derive(Debug, Default)]
@@ -24,27 +33,42 @@ struct Shown {
     words: usize,
     letters: usize,
     vowels: usize,
+    tally: Tally,
+    /// Number of characters that continue a word.
+    joined: usize,
 }
 
 impl Guesses {
     pub(in crate::pdf) fn add(&mut self, place: usize, glyph: &Glyph<'_>, character: char) {
         let font = match glyph {
-            Glyph::Outline(outline) => outline.font_data().map_or(0, |font| font.cache_key),
-            Glyph::Type3(_) => 0,
+            Glyph::Outline(outline) => outline.font_data().map_or(BY_CODE, |font| font.cache_key),
+            Glyph::Type3(_) => BY_CODE,
         };
         self.0.insert(place, (font, character));
     }
 
-    /// The positions of implausible guesses, given the positions of all shown characters.
-    pub(in crate::pdf) fn wrong(self, shown: impl Iterator<Item = usize>) -> HashSet<usize> {
-        if self.0.is_empty() {
-            return HashSet::new();
-        }
+    pub(in crate::pdf) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The positions of implausible guesses, given the positions of all shown characters, each with whether it
+    /// continues the word before it.
+    pub(in crate::pdf) fn wrong(self, shown: impl Iterator<Item = (usize, bool)>) -> HashSet<usize> {
         let mut fonts: HashMap<u128, Shown> = HashMap::new();
-        for (font, character) in shown.filter_map(|place| self.0.get(&place)) {
-            fonts.entry(*font).or_default().add(*character);
+        for (place, goes_on) in shown {
+            let Some((font, character)) = self.0.get(&place) else { continue };
+            let shown = fonts.entry(*font).or_default();
+            if !goes_on {
+                shown.tally.end_word();
+            }
+            shown.joined += usize::from(goes_on);
+            shown.add(*character);
         }
-        let is_wrong = |font| fonts.get(font).is_some_and(|shown| !shown.makes_sense());
+        let is_wrong = |font: &u128| {
+            // Characters that stand alone may be any symbols, so they are not judged.
+            let are_words = |shown: &Shown| *font != BY_CODE || 2 * shown.joined >= shown.characters;
+            fonts.get(font).is_some_and(|shown| are_words(shown) && !shown.makes_sense())
+        };
         self.0.iter().filter(|(_, (font, _))| is_wrong(font)).map(|(place, _)| *place).collect()
     }
 }
@@ -55,12 +79,16 @@ impl Shown {
         self.words += usize::from(character.is_alphanumeric() || character == ' ');
         self.letters += usize::from(character.is_alphabetic());
         self.vowels += usize::from(is_vowel(character));
+        self.tally.add(character);
     }
 
     fn makes_sense(&self) -> bool {
         let has_vowels = self.vowels as f32 >= LEAST_VOWELS * self.letters as f32;
         let has_words = self.words as f32 >= LEAST_WORDS * self.characters as f32;
-        has_words && (has_vowels || self.letters < FEW_LETTERS)
+        let is_language = self.tally.letters() < ENOUGH_LETTERS
+            || (self.tally.score() >= LEAST_SCORE && !self.tally.is_nonsense());
+        let has_letters = (has_vowels && is_language) || self.letters < FEW_LETTERS;
+        self.characters < FEW_CHARACTERS || (has_words && has_letters)
     }
 }
 

@@ -13,6 +13,7 @@ use cid_font::CidFont;
 use encoding_rs::MACINTOSH;
 use hayro_interpret::font::{Glyph, OutlineFontData, OutlineGlyph, StandardFont};
 use hayro_interpret::hayro_cmap::{BfString, CMap, CidFamily, load_embedded};
+use hayro_interpret::hayro_syntax::object::{Dict, Name, ObjRef, Stream};
 use hayro_interpret::hayro_syntax::page::Resources;
 use skrifa::MetadataProvider;
 use skrifa::raw::ps::agl::name_to_char;
@@ -20,10 +21,13 @@ use skrifa::raw::ps::cff::{CffFontRef, dict};
 use skrifa::raw::tables::cff::Cff;
 use skrifa::raw::tables::post::DEFAULT_GLYPH_NAMES;
 use skrifa::raw::{FontRead, TableProvider};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Subsets that renumber their glyphs have fewer glyphs than this.
 const WHOLE_FONT: u16 = 250;
+
+/// Maximum number of fonts, and of forms, per page that are checked for a map.
+const MOST_FONTS: usize = 200;
 
 /// A character, and whether it is certain.
 pub(in crate::pdf) enum Named {
@@ -35,25 +39,78 @@ pub(in crate::pdf) enum Named {
 #[derive(Default)]
 pub(in crate::pdf) struct Fonts {
     known: HashMap<(u128, Option<String>), Font>,
+    /// Names of the page's fonts without any map from codes to characters.
+    unmapped: HashSet<String>,
+    /// The same, for each font and form inspected so far.
+    looked_at: HashMap<ObjRef, Vec<String>>,
 }
 
 /// A font.
 struct Font {
     program: Program,
     composite: Option<CidFont>,
+    /// In a font with a custom encoding: characters by glyph, if its codes are ASCII, as they usually are.
+    coded: HashMap<u32, char>,
     /// Whether its glyphs are symbols, whatever their codes mean in other fonts.
     is_pictures: bool,
 }
 
 impl Fonts {
+    /// Finds the page's fonts that have no map from codes to characters.
+    pub(in crate::pdf) fn start_page(&mut self, resources: &Resources<'_>) {
+        self.unmapped.clear();
+        let Self { unmapped, looked_at, .. } = self;
+        let mut add =
+            |holder: &Dict<'_>, key: &[u8], find: &dyn Fn() -> Vec<String>| match holder.get_ref(key) {
+                Some(reference) => {
+                    unmapped.extend(looked_at.entry(reference).or_insert_with(find).iter().cloned());
+                }
+                None => unmapped.extend(find()),
+            };
+        let (fonts, forms) = (&resources.fonts, &resources.x_objects);
+        for key in fonts.keys().take(MOST_FONTS) {
+            add(fonts, &key, &|| unmapped_names(fonts, &key));
+        }
+        for key in forms.keys().take(MOST_FONTS) {
+            add(forms, &key, &|| {
+                let form = forms.get::<Stream<'_>>(&*key);
+                let own = form.and_then(|form| form.dict().get::<Dict<'_>>(b"Resources"));
+                let fonts = own.and_then(|own| own.get::<Dict<'_>>(b"Font")).unwrap_or_default();
+                fonts.keys().take(MOST_FONTS).flat_map(|key| unmapped_names(&fonts, &key)).collect()
+            });
+        }
+    }
+
     /// The characters of a glyph, according to the PDF or else its font. `resources` are those of the page
     /// and contain the font.
     pub(in crate::pdf) fn name(&mut self, glyph: &Glyph<'_>, resources: &Resources<'_>) -> Option<Named> {
-        let told = glyph.as_unicode().filter(is_readable).map(Named::Surely);
-        told.or_else(|| match glyph {
+        let told = glyph.as_unicode().filter(is_readable);
+        if let Glyph::Outline(outline) = glyph
+            && !self.unmapped.is_empty()
+            && outline.font_data().is_some_and(|data| self.is_unmapped(&data))
+        {
+            // hayro assumes Adobe's standard encoding.
+            let by_code =
+                told.and_then(|told| if let BfString::Char(code) = told { Some(code) } else { None });
+            return self.ask(outline, resources).or(by_code.map(Named::Perhaps));
+        }
+        told.map(Named::Surely).or_else(|| self.name_without_map(glyph, resources))
+    }
+
+    /// The same according to the font, ignoring the maps of the PDF.
+    pub(in crate::pdf) fn name_without_map(
+        &mut self,
+        glyph: &Glyph<'_>,
+        resources: &Resources<'_>,
+    ) -> Option<Named> {
+        match glyph {
             Glyph::Outline(outline) => self.ask(outline, resources),
             Glyph::Type3(_) => None,
-        })
+        }
+    }
+
+    fn is_unmapped(&self, data: &OutlineFontData) -> bool {
+        data.postscript_name.as_ref().is_some_and(|name| self.unmapped.contains(name))
     }
 
     fn ask(&mut self, glyph: &OutlineGlyph, resources: &Resources<'_>) -> Option<Named> {
@@ -73,7 +130,8 @@ impl Font {
         // A substitute for a missing font has its own glyph indexes.
         let is_pictures = ["Wingdings", "Webdings", "Dingbats", "Symbol"].iter().any(|of| name.contains(of));
         let program = if is_embedded { Program::read(bytes, is_pictures) } else { Program::Unknown };
-        Self { program, composite, is_pictures }
+        let coded = if is_embedded && !is_pictures { codes(bytes) } else { HashMap::new() };
+        Self { program, composite, coded, is_pictures }
     }
 
     fn characters(&self, glyph: u32, code: u32) -> Option<Named> {
@@ -89,6 +147,9 @@ impl Font {
     }
 
     fn guess(&self, glyph: u32, code: u32) -> Option<char> {
+        if let Some(coded) = self.coded.get(&glyph) {
+            return Some(*coded);
+        }
         match (&self.program, &self.composite) {
             (Program::Numbered, _) => in_common_order(glyph),
             (Program::Unknown, Some(composite)) if !composite.is_embedded => {
@@ -98,6 +159,39 @@ impl Font {
             _ => None,
         }
     }
+}
+
+/// The name of a simple font with neither an encoding nor a map to Unicode. Its codes usually are ASCII, but a
+/// subset may have renumbered them.
+fn unmapped_names(fonts: &Dict<'_>, key: &[u8]) -> Vec<String> {
+    let name = || {
+        let font = fonts.get::<Dict<'_>>(key)?;
+        let is_simple = font.get::<Name<'_>>(b"Subtype").as_deref() == Some(b"TrueType");
+        let is_mapped = font.contains_key(b"ToUnicode")
+            || font.get::<Name<'_>>(b"Encoding").is_some()
+            || font.get::<Dict<'_>>(b"Encoding").is_some_and(|encoding| {
+                encoding.contains_key(b"BaseEncoding") || encoding.contains_key(b"Differences")
+            });
+        let name = font.get::<Name<'_>>(b"BaseFont").filter(|_| is_simple && !is_mapped)?;
+        let name = name.as_str();
+        let whole = name.split_once('+').filter(|(subset, _)| subset.len() == 6);
+        Some(whole.map_or(name, |(_, whole)| whole).to_owned())
+    };
+    name().into_iter().collect()
+}
+
+/// Characters by glyph in a font with a custom encoding, which has ASCII in the private use area.
+fn codes(data: &[u8]) -> HashMap<u32, char> {
+    let Ok(font) = skrifa::FontRef::from_index(data, 0) else { return HashMap::new() };
+    let charmap = font.charmap();
+    if !charmap.is_symbol() {
+        return HashMap::new();
+    }
+    let ascii = |code: u32| {
+        let code = if code >= 0xf000 { code - 0xf000 } else { code };
+        u8::try_from(code).ok().filter(|code| matches!(code, 0x20..=0x7e)).map(char::from)
+    };
+    charmap.mappings().filter_map(|(code, glyph)| Some((glyph.to_u32(), ascii(code)?))).collect()
 }
 
 /// The character for a code beyond ASCII in Mac OS Roman, the usual encoding of fonts that name none.
@@ -147,9 +241,10 @@ impl Program {
     fn open_type(data: &[u8], is_pictures: bool) -> Option<Self> {
         let font = skrifa::FontRef::from_index(data, 0).ok()?;
         let mut characters = HashMap::new();
-        for (code, glyph) in font.charmap().mappings() {
-            // Fonts with a custom encoding have ASCII in the private use area.
-            let code = if (0xf020..0xf07f).contains(&code) && !is_pictures { code - 0xf000 } else { code };
+        let charmap = font.charmap();
+        // Custom encodings are not Unicode; [`codes`] reads them.
+        let mappings = (!charmap.is_symbol() || is_pictures).then(|| charmap.mappings());
+        for (code, glyph) in mappings.into_iter().flatten() {
             let Some(character) = char::from_u32(code) else { continue };
             let known = characters.entry(glyph.to_u32()).or_insert(character);
             // Of several characters with the same glyph, the lowest is the plain one.

@@ -3,6 +3,7 @@
 mod accents;
 mod bidi;
 mod columns;
+mod letter_spacing;
 pub(in crate::pdf) mod lines;
 pub(in crate::pdf) mod reading_order;
 mod spacing;

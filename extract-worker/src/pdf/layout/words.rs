@@ -1,7 +1,7 @@
 //! The text of a segment: the characters of its glyphs in reading order, with spaces between words.
 
 use super::bidi::{self, Direction};
-use super::{accents, spacing};
+use super::{accents, letter_spacing, spacing};
 use crate::pdf::content::characters::Kind;
 use crate::pdf::content::glyphs::{Glyph, Glyphs};
 
@@ -53,7 +53,8 @@ struct Piece {
 
 impl Words {
     fn new(items: &[Glyph], glyphs: &Glyphs, gap: f32) -> Self {
-        let gap = spacing::of_segment(items, gap);
+        let apart = letter_spacing::gap(items, glyphs, gap);
+        let gap = apart.unwrap_or_else(|| spacing::of_segment(items, gap));
         let mut words = Self {
             text: String::with_capacity(2 * items.len()),
             pieces: Vec::with_capacity(2 * items.len()),
@@ -67,9 +68,6 @@ impl Words {
             }
             let text = glyphs.text(glyph);
             if let Some(before) = last {
-                if is_twin(before, glyph, glyphs) {
-                    continue;
-                }
                 if let Some(accented) = accents::compose(before, glyph, glyphs) {
                     words.pop();
                     words.push(&accented, Some(glyph.middle()));
@@ -81,7 +79,8 @@ impl Words {
                 let distance = spacing::between(before, glyph);
                 let after_mark = is_number && is_raised(before, glyph);
                 // A mark belongs to the letter before it, wherever it is drawn.
-                if ((space && distance > -0.15) || distance > gap || after_mark) && glyph.kind() != Kind::Mark
+                if ((space && apart.is_none() && distance > -0.15) || distance > gap || after_mark)
+                    && glyph.kind() != Kind::Mark
                 {
                     words.push(" ", None);
                     is_number = false;
@@ -137,13 +136,4 @@ impl Words {
 /// Whether a glyph is a superscript before the next one: the number of a footnote before its text.
 fn is_raised(glyph: &Glyph, next: &Glyph) -> bool {
     glyph.size < 0.85 * next.size && next.v - glyph.v > 0.15 * next.size
-}
-
-/// Whether the same letter is drawn twice at the same place to make it bold.
-fn is_twin(last: &Glyph, glyph: &Glyph, glyphs: &Glyphs) -> bool {
-    let size = last.size;
-    (glyph.u - last.u).abs() < 0.1 * size
-        && (glyph.v - last.v).abs() < 0.1 * size
-        && last.end - last.u > 0.15 * size
-        && glyphs.text(glyph) == glyphs.text(last)
 }
