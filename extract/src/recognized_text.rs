@@ -30,6 +30,8 @@ pub(crate) fn with_own_lines(own: &str, recognized: &str) -> String {
                     is_replaced[index] = true;
                 }
             }
+            // A letter by itself is a stray mark, not a line.
+            _ if pairs.count == 0 => {}
             _ => unread.push(line),
         }
     }
@@ -86,6 +88,11 @@ mod tests {
             "DRAFT 7\n\nMonthly Report\nIn March"
         );
         assert_eq!(with_own_lines("\n", "Monthly Report"), "Monthly Report");
+    }
+
+    #[test]
+    fn a_letter_by_itself_is_dropped() {
+        assert_eq!(with_own_lines("x\n\u{2022}", "Monthly Report"), "Monthly Report");
     }
 
     #[test]

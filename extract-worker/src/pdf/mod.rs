@@ -97,7 +97,7 @@ fn with_notes(mut text: String, notes: &[Note], format: TextFormat) -> String {
     for Note { author, text: said } in notes {
         let author = author.as_ref().filter(|_| format == TextFormat::Markdown);
         let author = author.map_or_else(String::new, |author| format!("{author}: "));
-        text.push_str(&format!("[{author}{said}]\n"));
+        text.extend(["[", &author, said, "]\n"]);
     }
     text
 }

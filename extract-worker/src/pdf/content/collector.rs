@@ -123,7 +123,9 @@ impl<'f> Collector<'f> {
         let shown = self.glyphs.list.iter().map(|glyph| {
             let goes_on = last.is_some_and(|last| {
                 let gap = glyph.u - last.end;
-                last.frame == glyph.frame && last.v == glyph.v && gap.abs() < 0.15 * glyph.size
+                last.frame == glyph.frame
+                    && last.v.total_cmp(&glyph.v).is_eq()
+                    && gap.abs() < 0.15 * glyph.size
             });
             last = Some(glyph);
             (glyph.characters.start(), goes_on)

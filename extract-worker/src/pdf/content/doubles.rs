@@ -81,8 +81,8 @@ fn of_whole_runs(list: &[Glyph], mut copies: Vec<Copied>) -> Vec<usize> {
         let before = list[..first].iter().rev().take_while(is_of_run);
         let letters =
             before.chain(list[first..].iter().take_while(is_of_run)).filter(|glyph| !glyph.is_space());
-        let copied = of_run.iter().filter(|copy| !list[copy.index].is_space()).count();
-        let is_whole = letters.count() <= copied;
+        let doubled = of_run.iter().filter(|copy| !list[copy.index].is_space()).count();
+        let is_whole = letters.count() <= doubled;
         whole.extend(of_run.iter().filter(|copy| is_whole || copy.is_of_own_run).map(|copy| copy.index));
     }
     whole
@@ -155,7 +155,7 @@ fn find(glyphs: &Glyphs, first: &Stroke, second: &Stroke, left: &mut usize, copi
                 copies.push(Copied { index, is_of_own_run });
             }
             Some((distance, false)) if distance <= SHADOW => {
-                shadow.push(Copied { index, is_of_own_run: false })
+                shadow.push(Copied { index, is_of_own_run: false });
             }
             _ => {}
         }

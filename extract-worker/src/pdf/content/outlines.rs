@@ -102,8 +102,8 @@ fn in_row(row: &mut [Shape]) -> usize {
     for at in 1..=row.len() {
         let goes_on = row.get(at).is_some_and(|next| {
             let last = row[at - 1];
-            let (least, most) = (last.height.min(next.height), last.height.max(next.height));
-            next.left - last.right < 1.2 * most && most < 3.0 * least
+            let (lower, higher) = (last.height.min(next.height), last.height.max(next.height));
+            next.left - last.right < 1.2 * higher && higher < 3.0 * lower
         });
         if goes_on {
             continue;

@@ -47,7 +47,7 @@ pub(super) fn gap(items: &[Glyph], glyphs: &Glyphs, word_gap: f32) -> Option<f32
     let mut last = '\0';
     let mut is_alphabet = true;
     for (index, glyph) in letters.iter().enumerate() {
-        let Some(letter) = single(glyph) else { return None };
+        let letter = single(glyph)?;
         if index > 0 && gaps[index - 1] > border {
             tally.end_word();
         }
