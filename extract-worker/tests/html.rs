@@ -99,6 +99,15 @@ fn hostile_pages_terminate() {
         ("hidden", "<div hidden>".repeat(many)),
         ("comments", "<!--".repeat(many)),
         ("links", "<a href=x>".repeat(many)),
+        (
+            "spans",
+            format!(
+                "<table><tr>{}{}",
+                "<td rowspan=65534 colspan=20>x".repeat(1000),
+                "<tr><td>y".repeat(many)
+            ),
+        ),
+        ("wide spans", "<table><tr><td rowspan=4294967295 colspan=4294967295>x<tr><td>y".repeat(many / 10)),
     ] {
         let outcome = extract_as(format!("<html>{file}").as_bytes(), Some("text/html"));
         assert!(outcome.is_ok(), "{what}: {:?}", outcome.err());

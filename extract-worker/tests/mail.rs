@@ -51,6 +51,63 @@ fn html_is_used_if_there_is_no_plain_text() {
 }
 
 #[test]
+fn text_beside_base64_and_wide_characters_are_kept() {
+    let mail = format!(
+        "{HEADERS}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Transfer-Encoding: base64\r\n\
+         Content-Type: text/plain; charset=utf-8\r\n\r\nR3LDtsOfZQo== added in transit\r\n--b\r\n\
+         Content-Type: text/plain; charset=utf-16be\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+         AFQAZQBzAHQAIABtAGUAcwBzAGEAZwBlAAo=\r\n--b--\r\n"
+    );
+    let read = text(mail.as_bytes());
+    assert!(read.ends_with("Größe\nadded in transit\nTest message"), "{read}");
+}
+
+#[test]
+fn a_boundary_that_begins_like_another_one_is_told_apart() {
+    let mail = format!(
+        "{HEADERS}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
+         Content-Type: multipart/mixed; boundary=b-inner\r\n\r\n--b-inner\r\n\r\none\r\n--b-inner\r\n\r\ntwo\r\n\
+         --b-inner--\r\n--b\r\n\r\nthree\r\n--b--\r\n"
+    );
+    let read = text(mail.as_bytes());
+    let words: Vec<&str> = read.split_once("\n\n").unwrap().1.split_whitespace().collect();
+    assert_eq!(words, ["one", "two", "three"]);
+}
+
+#[test]
+fn alternatives_are_read_once_and_their_attachments_named() {
+    let part = |kind: &str, more: &str, body: &str| format!("Content-Type: {kind}\r\n{more}\r\n{body}\r\n");
+    let picture = part("image/png; name=logo.png", "Content-ID: <logo>\r\n", "x");
+    let file = part("application/pdf; name=terms.pdf", "Content-Disposition: inline\r\n", "x");
+    let mail = format!(
+        "{HEADERS}Content-Type: multipart/alternative; boundary=a\r\n\r\n--a\r\n{}--a\r\n\
+         Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\n{}--r\r\n{picture}--r\r\n{file}--r--\r\n--a--\r\n",
+        part("text/plain", "", "Said once."),
+        part("text/html", "", "<p>Said once.</p>"),
+    );
+    let read = extract(mail.as_bytes()).unwrap();
+    assert_eq!(read.pages[0].text.matches("Said once.").count(), 1);
+    assert_eq!(read.metadata.attachments, ["terms.pdf"]);
+}
+
+#[test]
+fn addresses_keep_their_names() {
+    for (written, expected) in [
+        (
+            "\"Example, Ann\" <ann@x.example>, (Bob) bob@x.example",
+            "Example, Ann <ann@x.example>, Bob <bob@x.example>",
+        ),
+        ("=?utf-8?q?Example=2C_Zo=C3=AB?= <zoe@x.example>", "Example, Zoë <zoe@x.example>"),
+        ("Board: ann@x.example, <bob@x.example>;", "Board: ann@x.example, bob@x.example"),
+        ("undisclosed-recipients:;", "undisclosed-recipients:"),
+    ] {
+        let mail = format!("From: {written}\r\nDate: Tue, 6 Feb 2024 10:00:00 +0100\r\n\r\nText");
+        let read = extract_as(mail.as_bytes(), Some("message/rfc822")).unwrap();
+        assert!(read.pages[0].text.starts_with(&format!("From: {expected}\n")), "{}", read.pages[0].text);
+    }
+}
+
+#[test]
 fn hostile_mail_terminates() {
     let levels = 100_000;
     let nested: String = "Content-Type: message/rfc822\n\n".repeat(levels);

@@ -81,7 +81,9 @@ impl<'m> Headers<'m> {
     /// A value in one line, with encoded words still encoded.
     pub(super) fn raw(&self, name: &str) -> Option<String> {
         let (_, value) = self.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name))?;
-        let text = words::characters(value, self.charset);
+        // Headers are made of ASCII, whatever the text below them is in.
+        let charset = self.charset.filter(|charset| !charset.has_wide_units());
+        let text = words::characters(value, charset);
         let line = text.split(['\r', '\n']).collect::<String>();
         let line = line.trim();
         (!line.is_empty()).then(|| line.to_owned())

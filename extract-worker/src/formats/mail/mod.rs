@@ -130,7 +130,9 @@ impl Reader {
                 Some(parts) => parts.for_each(|part| self.entity(&part, depth + 1)),
                 None => self.text(&entity.text()),
             },
-            ("message/rfc822" | "message/global" | "message/news", _) => self.message(&entity.bytes(), depth),
+            ("message/rfc822" | "message/global" | "message/news" | "message/partial", _) => {
+                self.message(&entity.bytes(), depth)
+            }
             ("text/html" | "application/xhtml+xml", false) => {
                 let (page, _) = html::text_of(&entity.page(), self.format, &mut Metadata::default());
                 self.text(&page);

@@ -13,6 +13,17 @@ pub(super) fn base64_body(body: &[u8]) -> Vec<u8> {
         if has_ended && !trimmed.is_empty() && !is_base64_line(trimmed) {
             break;
         }
+        // Text may also follow the padding in its line.
+        let padding = trimmed.iter().position(|byte| *byte == b'=').unwrap_or(trimmed.len());
+        let after = trimmed[padding..]
+            .iter()
+            .position(|byte| *byte != b'=')
+            .map_or(trimmed.len(), |length| padding + length);
+        let rest = trimmed[after..].trim_ascii();
+        if !rest.is_empty() && !is_base64_line(rest) {
+            encoded += line.len() - line.trim_ascii_start().len() + after;
+            break;
+        }
         has_ended |= trimmed.ends_with(b"=") || trimmed.is_empty() && encoded > 0;
         encoded += line.len();
     }
