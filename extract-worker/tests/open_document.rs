@@ -34,6 +34,13 @@ fn odt(body: &str) -> Vec<u8> {
 }
 
 #[test]
+fn formulas_without_a_result_are_shown() {
+    let body = "<ta:table ta:name=\"S\"><ta:table-row><ta:table-cell ta:formula=\"of:=SUM([.A1:.A2])\"/>\
+        <ta:table-cell ta:formula=\"of:=[.A1]\" of:value-type=\"float\" of:value=\"7\"/></ta:table-row></ta:table>";
+    assert_eq!(text(&open_document("spreadsheet", "", body, &[])), "S\n=SUM(A1:A2)  7");
+}
+
+#[test]
 fn a_text_with_everything() {
     let styles = "<te:list-style st:name=\"L1\"><te:list-level-style-number te:level=\"1\" st:num-format=\"A\" \
                   st:num-suffix=\")\" te:start-value=\"2\"/><te:list-level-style-bullet te:level=\"2\"/></te:list-style>\

@@ -131,7 +131,7 @@ impl Reader {
                 None => self.text(&entity.text()),
             },
             ("message/rfc822" | "message/global" | "message/news" | "message/partial", _) => {
-                self.message(&entity.bytes(), depth)
+                self.message(&entity.bytes(), depth);
             }
             ("text/html" | "application/xhtml+xml", false) => {
                 let (page, _) = html::text_of(&entity.page(), self.format, &mut Metadata::default());

@@ -4,11 +4,11 @@ use super::SAMPLE_BYTES;
 use super::plausible::{self, Plausibility};
 use crate::input::charset::{Charset, MACINTOSH_PAGE};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, IBM866, UTF_8, WINDOWS_1252, X_MAC_CYRILLIC};
+use encoding_rs::{Encoding, IBM866, ISO_8859_2, UTF_8, WINDOWS_1252, X_MAC_CYRILLIC};
 use std::borrow::Cow;
 
-/// Code pages that the detector does not know, most common first.
-const OTHERS: [u32; 6] = [850, MACINTOSH_PAGE, 437, 852, 10_029, 857];
+/// Code pages that the detector does not know, or misses in short texts, most common first.
+const OTHERS: [u32; 9] = [1250, 850, MACINTOSH_PAGE, 437, 852, 10_029, 857, 737, 862];
 
 /// The charset of bytes that are not valid UTF-8.
 pub(super) fn charset(bytes: &[u8]) -> Charset {
@@ -35,7 +35,7 @@ pub(super) fn charset(bytes: &[u8]) -> Charset {
     };
     consider(western, as_western);
     let others = OTHERS.iter().filter_map(|page| Charset::of_code_page(*page));
-    for other in others.chain([IBM866, X_MAC_CYRILLIC].map(Charset::Web)) {
+    for other in others.chain([ISO_8859_2, IBM866, X_MAC_CYRILLIC].map(Charset::Web)) {
         consider(other, plausible::of(&other.decode(&sample)));
     }
     best.0

@@ -10,12 +10,13 @@ pub(super) struct Plausibility {
     pub(super) bad: usize,
     /// Letters beyond ASCII inside words.
     pub(super) in_words: usize,
+    /// How common these letters are.
+    familiarity: usize,
 }
 
 impl Plausibility {
     pub(super) fn is_better_than(&self, other: &Self) -> bool {
-        // Implausible places count more than letters.
-        (self.bad * 4, other.in_words) < (other.bad * 4, self.in_words)
+        (self.bad, other.familiarity) < (other.bad, self.familiarity)
     }
 }
 
@@ -56,16 +57,51 @@ fn letter([_, far, before]: [char; 3], letter: char, next: char, found: &mut Pla
     let ends_lower_word = before.is_lowercase() && letter.is_uppercase();
     let is_among_capitals =
         letter.is_lowercase() && before.is_uppercase() && far.is_uppercase() && next.is_uppercase();
+    let starts_capitals = letter.is_lowercase() && !before.is_alphabetic() && next.is_uppercase();
+    // Only misread text of another script has three accented letters in a row.
+    let is_run = [far, before, letter].iter().all(|c| is_latin(*c) && c.is_alphabetic() && !c.is_ascii());
     let is_rare = matches!(letter, 'ÿ' | 'Ÿ' | 'ı' | 'ĸ' | 'ŉ');
     // A single Chinese character inside an ASCII word is two letters of another encoding.
     let is_wrong = mixes_scripts && (!is_wide || (before.is_alphabetic() && next.is_alphabetic()))
         || ends_lower_word
+        || starts_capitals
+        || is_run
         || is_among_capitals && letter != 'ß'
         || is_rare;
     if is_wrong {
         found.bad += 1;
     } else {
         found.in_words += 1;
+        found.familiarity += familiarity(letter);
+    }
+}
+
+/// How common a letter is in the languages of Europe, roughly.
+fn familiarity(letter: char) -> usize {
+    match letter.to_lowercase().next().unwrap_or(letter) {
+        'é' | 'á' | 'í' | 'ó' | 'ä' | 'ö' | 'ü' | 'ß' | 'è' | 'à' | 'ç' | 'ñ' | 'ã' | 'å' | 'ø' => {
+            4
+        }
+        'ê'
+        | 'ú'
+        | 'õ'
+        | 'æ'
+        | 'ą'
+        | 'ę'
+        | 'ł'
+        | 'ż'
+        | 'š'
+        | 'č'
+        | 'ž'
+        | 'ě'
+        | 'ř'
+        | 'ő'
+        | 'ş'
+        | 'ğ'
+        | 'ı'
+        | '\u{370}'.. => 3,
+        'â' | 'ô' | 'î' | 'ë' | 'ï' => 2,
+        _ => 1,
     }
 }
 

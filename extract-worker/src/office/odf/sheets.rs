@@ -147,10 +147,17 @@ impl Cell {
             Some("time") => (of("time-value").and_then(|time| clock(&time)), None),
             Some("boolean") => (of("boolean-value").map(|is| is.to_uppercase()), None),
             Some("string") => (None, of("string-value")),
-            _ => (None, of("value")),
+            // The writer did not compute the formula.
+            _ => (None, of("value").or_else(|| of("formula").map(|formula| written(&formula)))),
         };
         Self { is_open: true, text: String::new(), value, fallback, repeats: repeats(element) }
     }
+}
+
+/// `of:=SUM([.A1:.A2])` as people write it: `=SUM(A1:A2)`.
+fn written(formula: &str) -> String {
+    let start = formula.find('=').unwrap_or_default();
+    formula[start..].replace("[.", "").replace(":.", ":").replace(']', "")
 }
 
 fn repeats(element: &Element<'_>) -> u32 {
