@@ -10,7 +10,7 @@
 //! | `detection/` | which format a file has |
 //! | `formats/` | readers for CSV, JSON, HTML, mail, RTF and plain text |
 //! | `office/` | readers for DOCX, PPTX, XLSX and OpenDocument, and what they share: ZIP, XML, drawings |
-//! | `pdf/` | `content/` (what a page draws), `fonts/`, `layout/` (lines, columns, reading order), `engines/` (which library reads a page), `info/` (metadata) |
+//! | `pdf/` | `content/` (what a page draws), `fonts/`, `layout/` (lines, columns, reading order of plain text), `structure/` (headings, tables, lists and their order, for Markdown), `engines/` (which library reads a page), `info/` (metadata) |
 //! | `images/` | image files, pages rendered as images, OCR, thumbnails |
 //! | `output/` | what readers write into: markup, tables, pages, replies |
 //!
@@ -30,4 +30,4 @@ pub mod sandbox;
 mod serve;
 
 pub use images::ocr;
-pub use serve::{refuse, serve};
+pub use serve::{greet, refuse, serve};

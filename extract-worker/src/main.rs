@@ -6,12 +6,16 @@
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Invocation, Task};
 use dossier_extract_worker::sandbox::{self, ForeignLibrary, SandboxError};
-use dossier_extract_worker::{ocr, refuse, serve};
+use dossier_extract_worker::{greet, ocr, refuse, serve};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 fn main() -> ExitCode {
+    if greet(io::stdout()).is_err() {
+        // Nothing reads this.
+        return ExitCode::FAILURE;
+    }
     let invocation = match Invocation::from_arguments(std::env::args_os().skip(1)) {
         Ok(invocation) => invocation,
         Err(error) => {
@@ -38,8 +42,8 @@ fn main() -> ExitCode {
     let library = if tesseract.is_some() { ForeignLibrary::Tesseract } else { ForeignLibrary::None };
     let limits = invocation.limits;
     let replies = Arc::clone(&output);
-    match sandbox::enter(&limits, invocation.sandbox, library, move || {
-        serve(&invocation, tesseract, &mut &*replies);
+    match sandbox::enter(&limits, invocation.sandbox, library, move |isolation| {
+        serve(&invocation, tesseract, isolation, &mut &*replies);
     }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail_closed(&*output, &error),

@@ -10,21 +10,32 @@ use crate::input::Input;
 use crate::input::charset::Charset;
 use crate::office::carried_thumbnail::carried_thumbnail;
 use crate::office::{compound_file, docx, odf, pptx, xlsx};
-use crate::output::reply::Pages;
+use crate::output::reply::{Pages, line};
 use crate::pdf;
-use dossier_extract::protocol::{Failure, Reply};
-use dossier_extract::{Invocation, Task};
+use dossier_extract::protocol::{self, Failure, Reply};
+use dossier_extract::{Invocation, Isolation, Task};
 use image::DynamicImage;
-use std::io::Write;
+use std::io::{self, Write};
 
 /// Reads the file on standard input and writes replies. Call it inside the sandbox; OCR needs `tesseract`.
 ///
 /// `output` is not generic: the readers are, and would be compiled again for the program that names the type.
-pub fn serve(invocation: &Invocation, tesseract: Option<Tesseract>, output: &mut dyn Write) {
+pub fn serve(
+    invocation: &Invocation,
+    tesseract: Option<Tesseract>,
+    isolation: Isolation,
+    output: &mut dyn Write,
+) {
     let limits = &invocation.limits;
     let mut pages = Pages::new(output, limits.pages, limits.output_bytes);
-    let outcome = read(invocation, tesseract, &mut pages);
+    let outcome = pages.report_isolation(isolation).and_then(|()| read(invocation, tesseract, &mut pages));
     pages.finish(outcome);
+}
+
+/// Sends the first line. Call it before anything can fail.
+pub fn greet(mut output: impl Write) -> io::Result<()> {
+    output.write_all(&line(&Reply::Hello { protocol: protocol::VERSION }))?;
+    output.flush()
 }
 
 /// Sends only a failure.
@@ -115,7 +126,9 @@ fn extract<W: Write>(
     match format {
         Format::Image(kind) => image_file::read(&input, *kind, limits, pages),
         Format::Pdf => {
-            pdf::read(input, invocation.request.pdf_engine, invocation.request.format, limits, pages)
+            let request = &invocation.request;
+            let written = pdf::Written { format: request.format, has_structure: request.structure };
+            pdf::read(input, request.pdf_engine, written, limits, pages)
         }
         Format::Docx => docx::read(&input, invocation.request.format, limits, pages),
         Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages),

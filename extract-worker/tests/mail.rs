@@ -108,6 +108,38 @@ fn addresses_keep_their_names() {
 }
 
 #[test]
+fn a_hostile_part_leaves_the_others() {
+    let attributes = " a=\"\"".repeat(500_000);
+    let part = |kind: &str, body: &str| format!("--b\r\nContent-Type: {kind}\r\n\r\n{body}\r\n");
+    let mail = format!(
+        "{HEADERS}Content-Type: multipart/mixed; boundary=b\r\n\r\n{}{}{}--b--\r\n",
+        part("text/plain", "before"),
+        part("text/html", &format!("<p{attributes}>within")),
+        part("text/plain", "after"),
+    );
+    let read = text(mail.as_bytes());
+    assert!(read.ends_with("\n\nbefore\nwithin\nafter"), "{read}");
+}
+
+#[test]
+fn parts_that_are_not_read_are_reported() {
+    let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(30);
+    let read =
+        extract(format!("{HEADERS}{nested}Content-Type: text/plain\r\n\r\nbottom").as_bytes()).unwrap();
+    assert_eq!(read.pages[0].reason.as_deref(), Some("1 part nested too deeply to be read"));
+    let read = extract(format!("{HEADERS}\r\nHello").as_bytes()).unwrap();
+    assert_eq!(read.pages[0].reason, None);
+}
+
+#[test]
+fn a_text_without_headers_is_read_as_text() {
+    let read = extract_as(b"Send list submissions to\n\tlist@x.example\n", Some("message/rfc822")).unwrap();
+    assert_eq!(read.pages[0].text, "Send list submissions to\n\tlist@x.example\n");
+    assert_eq!(read.pages[0].reason.as_deref(), Some("read as text: it has no header of a mail"));
+    assert_eq!(extract_as(b"\0\x01\x02", Some("message/rfc822")).unwrap_err().code(), "malformed");
+}
+
+#[test]
 fn hostile_mail_terminates() {
     let levels = 100_000;
     let nested: String = "Content-Type: message/rfc822\n\n".repeat(levels);

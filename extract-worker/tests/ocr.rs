@@ -8,7 +8,8 @@ mod scan;
 
 use common::{at, extractor, pdf_of_pages};
 use dossier_extract::{
-    ExtractError, Extraction, Extractor, Ocr, OcrOutcome, Page, PageSource, Request, Source, Tick,
+    ExtractError, Extraction, Extractor, Ocr, OcrOutcome, OcrTask, Page, PageSource, RecognizedPage, Request,
+    Source, Tick,
 };
 use image::{DynamicImage, GrayImage, ImageFormat, imageops};
 use scan::{accuracy, encoded, jpeg_held, mixed_pdf, picture_pdf, png_header, printed, scan, tiff};
@@ -128,6 +129,60 @@ fn every_page_of_a_tiff_is_read() {
     assert_eq!(extraction.pages[1].text.trim(), "");
     assert_accurate(&extraction.pages[2].text, 0.95);
     assert_eq!(extraction.language.as_deref(), Some("eng"));
+}
+
+#[test]
+fn an_image_on_several_pages_is_read_once() {
+    let other = GrayImage::from_pixel(600, 800, image::Luma([255]));
+    let (first, again) = (scan(200.0), scan(200.0));
+    let pages = read(&tiff(&[first, other, again])).pages;
+    assert_accurate(&pages[0].text, 0.95);
+    assert_eq!((&pages[2].text, pages[2].confidence), (&pages[0].text, pages[0].confidence));
+    let copied = |page: &Page| {
+        page.reason.as_deref().is_some_and(|reason| reason.contains("the same image as page 1"))
+    };
+    assert_eq!([copied(&pages[0]), copied(&pages[1]), copied(&pages[2])], [false, false, true]);
+}
+
+/// OCR of one page in a language that the caller names, with the data in `folder`.
+fn read_in(language: &str, folder: &std::path::Path) -> Page {
+    let mut extractor = patient();
+    extractor.ocr.tessdata = Some(folder.to_owned());
+    let source = Source::from_bytes(&encoded(scan(200.0), ImageFormat::Png)).unwrap();
+    let mut extraction = extractor.extract_text(&source, &Request::default(), || Tick::Continue).unwrap();
+    let task = OcrTask {
+        media_type: Some(extraction.media_type.clone()),
+        pages: std::mem::take(&mut extraction.pages),
+        is_forced: false,
+        language: Some(language.to_owned()),
+        slice: Duration::from_mins(5),
+        spent: Duration::ZERO,
+    };
+    let mut read = Vec::new();
+    let each = |page: RecognizedPage| {
+        read.push(page.page);
+        Tick::Continue
+    };
+    extractor.recognize(&source, task, each, || Tick::Continue).unwrap();
+    read.pop().unwrap()
+}
+
+#[test]
+fn the_language_that_the_caller_names_is_read_if_its_data_is_installed() {
+    // English data under another name, beside data that cannot be loaded.
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("tessdata");
+    std::fs::create_dir_all(&folder).unwrap();
+    let installed = std::path::Path::new("/usr/share/tesseract-ocr/5/tessdata/eng.traineddata");
+    for name in ["eng", "nld"] {
+        std::fs::copy(installed, folder.join(format!("{name}.traineddata"))).unwrap();
+    }
+    let dutch = read_in("nld", &folder);
+    assert_accurate(&dutch.text, 0.95);
+    assert!(!dutch.reason.as_deref().unwrap_or_default().contains("not installed"), "{:?}", dutch.reason);
+    let welsh = read_in("cym", &folder);
+    assert_accurate(&welsh.text, 0.95);
+    let reason = welsh.reason.unwrap();
+    assert!(reason.contains("the data for the language cym is not installed"), "{reason}");
 }
 
 #[test]

@@ -192,6 +192,9 @@ fn a_soft_hyphen_is_said_where_it_can_be_seen() {
         "BT /F2 12 Tf 72 700 Td (these ~distributions are well-known and divi-) Tj 0 -14 Td (ded) Tj ET";
     let file = pdf_of_pages(&[content], "/Font << /F1 3 0 R /F2 6 0 R >>", &objects);
     assert_eq!(text(&file), "these distributions are well-known and divi-\nded");
+    // No word begins with one, even where it is drawn.
+    let file = pdf_of_pages(&[&content.replace('~', "-")], "/Font << /F1 3 0 R /F2 6 0 R >>", &objects);
+    assert_eq!(text(&file), "these distributions are well-known and divi-\nded");
 }
 
 #[test]

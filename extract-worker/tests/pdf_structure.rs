@@ -15,6 +15,7 @@ use std::io::Write as _;
 const HARBOUR: &[u8] = include_bytes!("structure/harbour.pdf");
 const MINUTES: &[u8] = include_bytes!("structure/minutes.pdf");
 const MINUTES_TAGGED: &[u8] = include_bytes!("structure/minutes-tagged.pdf");
+const SURVEY: &[u8] = include_bytes!("structure/survey.pdf");
 const ACCOUNTS: &[u8] = include_bytes!("structure/accounts.pdf");
 
 fn pages(file: &[u8]) -> Vec<String> {
@@ -65,7 +66,7 @@ fn paragraphs_are_joined_across_lines_and_columns() {
 fn cells_that_span_others_are_told_by_the_rules_between_them() {
     let table = "<table>\n\
          <tr><th rowspan=\"2\">Quay</th><th colspan=\"2\">Length in metres</th><th rowspan=\"2\">Price</th></tr>\n\
-         <tr><td>from</td><td>to</td></tr>\n\
+         <tr><th>from</th><th>to</th></tr>\n\
          <tr><td>North quay, beside the old crane and the fish market</td><td>4</td><td>9</td><td>18.50</td></tr>\n\
          <tr><td>West quay</td><td>9</td><td>14</td><td>27.00</td></tr>\n\
          <tr><td>Outer mole</td><td>14</td><td>30</td><td>61.25</td></tr>\n\
@@ -145,11 +146,57 @@ fn what_was_detected_is_reported_as_data() {
 }
 
 #[test]
+fn plain_text_is_the_same_beside_its_structure() {
+    let read = |request: &Request| {
+        extractor().extract(&Source::from_bytes(HARBOUR).unwrap(), request, || Tick::Continue).unwrap().pages
+    };
+    let plain = read(&Request::default());
+    let both = read(&Request { structure: true, ..Request::default() });
+    let markdown = pages(HARBOUR);
+    for ((plain, both), markdown) in plain.iter().zip(&both).zip(&markdown) {
+        assert_eq!(plain.text, both.text);
+        assert_eq!(both.structure.as_ref().unwrap().markdown.as_ref(), Some(markdown));
+    }
+    assert_eq!(both[0].structure.as_ref().unwrap().tables[0].header_rows, 2, "the header spans two rows");
+}
+
+#[test]
+fn pages_are_sent_without_structure_once_it_is_too_much() {
+    let limits = Limits { output_bytes: 12_000, ..Limits::default() };
+    let request = Request { structure: true, ..Request::default() };
+    let extractor = Extractor { limits, ..extractor() };
+    let pages = extractor.extract(&Source::from_bytes(HARBOUR).unwrap(), &request, || Tick::Continue);
+    let known: Vec<bool> = pages.unwrap().pages.iter().map(|page| page.structure.is_some()).collect();
+    assert!(known.contains(&true) && known.contains(&false), "{known:?}");
+}
+
+#[test]
 fn a_box_beside_the_text_is_read_after_it() {
     let page = &pages(HARBOUR)[2];
     let place = |words: &str| page.find(words).unwrap();
     assert!(place("Two lamps on the tower") < place("Lamps are tested on the first Sunday"), "{page}");
     holds(page, "Lamps are tested on the first Sunday of a month. Take no notice of them then.");
+}
+
+#[test]
+fn footnotes_are_read_after_the_text_of_all_columns() {
+    let page = &pages(SURVEY)[0];
+    let text = "and the bank beside the mole had grown into a small island. The pilots call it the loaf.";
+    let (text, note) = (page.find(text), page.find("1 The chart of the year before"));
+    assert!(text.is_some() && text < note, "{page}");
+    assert!(page.find("A copy of each sheet") < note, "{page}");
+}
+
+#[test]
+fn the_caption_of_a_table_is_no_heading_however_large_it_is() {
+    holds(&pages(SURVEY)[1], "Table 4. Depths along the channel");
+}
+
+#[test]
+fn a_chart_with_a_scale_is_no_table() {
+    let page = &pages(SURVEY)[1];
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 5, "{page}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use dossier_extract::{Limits, Sandbox};
+use dossier_extract::{Isolation, Limits, Sandbox};
 use dossier_extract_worker::sandbox::{self, ForeignLibrary};
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
@@ -60,6 +60,7 @@ fn main() -> ExitCode {
     every_attempt_is_denied();
     limits_hold();
     a_kernel_without_landlock_is_refused_unless_accepted();
+    further_layers_are_what_the_report_says();
     println!("sandbox: {} attempts, all denied", ATTEMPTS.len());
     ExitCode::SUCCESS
 }
@@ -106,9 +107,42 @@ fn a_kernel_without_landlock_is_refused_unless_accepted() {
     assert!(said(&refused).starts_with("refused: landlock"), "{refused:?}");
     let accepted = attempt("compute", "without landlock, accepted");
     assert_eq!(said(&accepted), "computed", "{accepted:?}");
+    // The layer is named, and no other is missing.
+    let missing = |place: &str| -> Vec<String> {
+        let reported = said(&attempt("report", place));
+        reported.lines().filter_map(|line| line.strip_prefix("missing: ")).map(str::to_owned).collect()
+    };
+    let without = missing("without landlock, accepted");
+    assert!(without.len() == 1 && without[0].starts_with("landlock: "), "{without:?}");
+    assert_eq!(missing("sandboxed"), Vec::<String>::new());
     // The other layers are still active.
     let output = attempt("open", "without landlock, accepted");
     assert_eq!(output.status.signal(), Some(libc::SIGSYS), "{output:?}");
+}
+
+/// The kernel shows the layers of a running program as it reports them.
+fn further_layers_are_what_the_report_says() {
+    let reported = said(&attempt("report", "sandboxed"));
+    let has = |layer: &str| reported.lines().any(|line| line == format!("further: {layer}"));
+    let mut program = command("spin", "sandboxed").spawn().unwrap();
+    let of = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", program.id())).unwrap_or_default();
+    let network = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).ok();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    // Everybody may make the kernel kill their own process first.
+    while of("status").lines().all(|line| line != "Seccomp:\t2") {
+        assert!(std::time::Instant::now() < deadline, "the program is not in the sandbox");
+        thread::yield_now();
+    }
+    assert!(has("first to be killed when memory runs out"), "{reported}");
+    assert_eq!(of("oom_score_adj").trim(), "1000");
+    if let (Some(own), Some(other)) = (network("self"), network(&program.id().to_string())) {
+        assert_eq!(has("namespaces"), own != other, "{reported}");
+    }
+    let is_nobody = of("status").lines().any(|line| line == "Uid:\t65534\t65534\t65534\t65534");
+    assert_eq!(has("user of its own"), is_nobody, "{reported}");
+    assert!(of("status").lines().any(|line| line == "CapEff:\t0000000000000000"), "{reported}");
+    program.kill().unwrap();
+    program.wait().unwrap();
 }
 
 /// The hostile program.
@@ -136,7 +170,15 @@ fn hostile(name: &str, place: &str) -> ExitCode {
     let limits = Limits { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 1, ..Limits::default() };
     let name = name.to_owned();
     let library = if place.ends_with("Tesseract") { ForeignLibrary::Tesseract } else { ForeignLibrary::None };
-    if let Err(error) = sandbox::enter(&limits, sandbox, library, move || work(&name)) {
+    let inside = move |isolation: Isolation| match name.as_str() {
+        "report" => {
+            isolation.missing.iter().for_each(|layer| println!("missing: {layer}"));
+            isolation.further.iter().for_each(|layer| println!("further: {layer}"));
+            isolation.unavailable.iter().for_each(|layer| println!("unavailable: {layer}"));
+        }
+        name => work(name),
+    };
+    if let Err(error) = sandbox::enter(&limits, sandbox, library, inside) {
         println!("refused: {error}");
     }
     ExitCode::SUCCESS
@@ -144,10 +186,15 @@ fn hostile(name: &str, place: &str) -> ExitCode {
 
 /// Runs the hostile program.
 fn attempt(name: &str, place: &str) -> Output {
+    command(name, place).output().unwrap()
+}
+
+fn command(name: &str, place: &str) -> std::process::Command {
     #[expect(clippy::disallowed_methods, reason = "the hostile program")]
-    let command = &mut std::process::Command::new(env::current_exe().unwrap());
+    let mut command = std::process::Command::new(env::current_exe().unwrap());
     // Without an environment, like the worker.
-    command.args(["--attempt", name, place]).env_clear().stdin(Stdio::null()).output().unwrap()
+    command.args(["--attempt", name, place]).env_clear().stdin(Stdio::null());
+    command
 }
 
 fn said(output: &Output) -> String {

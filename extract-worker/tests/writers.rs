@@ -1,4 +1,4 @@
-//! Files by other programs (`tests/fixtures/office/generate.py` says which), and what they read as.
+//! Files by other programs (`tests/fixtures/office/generate.py` names them), and what they read as.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -42,15 +42,50 @@ fn slides_of_libreoffice_are_those_of_powerpoint() {
 
 #[test]
 fn shapes_are_read_from_the_top_down_whatever_order_they_were_drawn_in() {
-    let read = text(&file("drawn.pptx"));
-    let (free, placed) = read.split_once('\x0c').unwrap();
-    let expected = "The title in a text box\nLeft head\nLeft body\nRight head\nRight body\n\
-                    In a group, above\nIn a group, below";
-    assert_eq!(free, expected);
-    // Placeholders stand where the layout has them: two heads in a row, and what is below each.
-    let expected =
-        "Title 1\nText Placeholder 2\nText Placeholder 4\n• Content Placeholder 3\n• Content Placeholder 5";
-    assert_eq!(placed, expected);
+    for name in ["drawn.pptx", "drawn.odp"] {
+        let read = text(&file(name));
+        let (free, placed) = read.split_once('\x0c').unwrap();
+        let expected = "The title in a text box\nLeft head\nLeft body\nRight head\nRight body\n\
+                        In a group, above\nIn a group, below";
+        assert_eq!(free, expected, "{name}");
+        // Placeholders stand where the layout has them: two heads in a row, and what is below each.
+        let expected = "Title 1\nText Placeholder 2\nText Placeholder 4\n\
+                        • Content Placeholder 3\n• Content Placeholder 5";
+        assert_eq!(placed, expected, "{name}");
+    }
+}
+
+#[test]
+fn open_documents_may_be_one_xml_file() {
+    for (name, media_type) in
+        [("frame.fodt", "text"), ("notes.fods", "spreadsheet"), ("drawn.fodp", "presentation")]
+    {
+        let media_type = format!("application/vnd.oasis.opendocument.{media_type}");
+        assert_eq!(detect(&file(name)), media_type, "{name}");
+        // However they are declared.
+        for declared in [&media_type, "application/xml", "text/plain"] {
+            assert_eq!(extract_as(&file(name), Some(declared)).unwrap().media_type, media_type, "{name}");
+        }
+    }
+    // LibreOffice left the comment of the sheet out of the flat file.
+    for (flat, packed, lacks) in
+        [("frame.fodt", "frame.odt", ""), ("notes.fods", "notes.ods", "\nAsk the supplier")]
+    {
+        assert_eq!(format!("{}{lacks}", text(&file(flat))), text(&file(packed)), "{flat}");
+        let metadata = |name| extract(&file(name)).unwrap().metadata;
+        assert_eq!(metadata(flat).title, metadata(packed).title, "{flat}");
+    }
+    assert_eq!(text(&file("drawn.fodp")), "Above\nBelow");
+}
+
+#[test]
+fn texts_are_in_the_charset_that_is_declared_for_them() {
+    for (name, charset, expected) in [
+        ("korean-johab.txt", "johab", "가격은 12,000원입니다. 漢字와 ㄱㄴㄷ, ㅏㅑ, 뷁."),
+        ("taiwan-euc-tw.txt", "euc-tw", "會議記錄：第二次會議，費用一萬元。乂乜凵"),
+    ] {
+        assert_eq!(declared(name, &format!("text/plain; charset={charset}")), expected, "{name}");
+    }
 }
 
 #[test]
@@ -132,6 +167,7 @@ fn subjects_and_texts_are_in_the_charset_that_they_name() {
         assert_eq!(body(name), expected, "{name}");
     }
     assert_eq!(mail("utf-7.eml").0, "Größe");
+    assert!(text(&file("utf-7.eml")).contains("10:00:00 +0000"), "headers are ASCII");
     assert_eq!(mail("raw-subject.eml").0, "Größe der Halle für Müller");
 }
 
@@ -157,6 +193,31 @@ fn faults_of_transfer_encodings_cost_no_more_than_themselves() {
     assert_eq!(body("base64-footer.eml"), footer);
     assert_eq!(body("base64-junk.eml"), "Größe der Halle: 5 m². Ende.");
     assert_eq!(body("uuencoded.eml"), "See the file.\n\n\nRegards\n\nAttachments: notes.txt");
+}
+
+#[test]
+fn text_inside_a_signature_is_read() {
+    for name in ["signed-opaque.eml", "signed-stream.eml"] {
+        assert_eq!(body(name), "Die Größe der Halle ist unverändert.\n\n\nAttachments: offer.pdf", "{name}");
+    }
+    let signed = body("signed-detached.eml");
+    assert!(signed.contains("Die Größe der Halle ist unverändert."), "{signed}");
+    let encrypted = extract(&file("encrypted.eml")).unwrap();
+    assert_eq!(encrypted.pages[0].reason.as_deref(), Some("1 part encrypted"));
+    assert_eq!(encrypted.metadata.title.as_deref(), Some("Signed"));
+}
+
+#[test]
+fn what_outlook_packs_for_its_like_is_read() {
+    let text = "Die Größe der Halle ist unverändert.";
+    let offer = "Attachments: Angebot für die Halle.pdf";
+    let repeated = "Die Halle, die Halle, die Halle und die Halle.";
+    assert_eq!(body("winmail-rtf.eml"), format!("{text}\n{repeated}\n\n{offer}"));
+    assert_eq!(body("winmail-page.eml"), "Die Größe bleibt.\nGruß, Ann");
+    assert_eq!(body("winmail-html.eml"), "Die Größe – 5 m²");
+    assert_eq!(body("winmail-copy.eml"), format!("{text}\n\n\n{offer}"));
+    let within = "Siehe unten.\n\n---\nSubject: Betreff – innen\n\nText der angehängten Nachricht.";
+    assert_eq!(body("winmail-message.eml"), within);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! One extraction from spawn to result: run the worker, wait, classify its exit.
 
-use crate::protocol::Done;
+use crate::protocol::{self, Done};
 use crate::replies::{Replies, protocol_violation};
 use crate::worker::{End, Event, Worker};
 use crate::{
-    ExtractError, Extraction, Invocation, Limits, OcrOutcome, OcrSettings, Request, Sandbox, Source, Task,
-    Thumbnail, ThumbnailRequest,
+    ExtractError, Extraction, Invocation, Limits, OcrOutcome, OcrSettings, PagesRead, Request, Sandbox,
+    Source, Task, Thumbnail, ThumbnailRequest,
 };
 use std::io;
 use std::path::PathBuf;
@@ -77,19 +77,57 @@ impl Extractor {
         request: &Request,
         mut tick: impl FnMut() -> Tick,
     ) -> Result<Extraction, ExtractError> {
+        let mut extraction = self.read_text(source, request, &mut tick)?;
+        self.recognize_all(source, request, &mut extraction, &mut tick)?;
+        Ok(extraction)
+    }
+
+    /// Extracts only the text that the file itself contains. [`Extraction::ocr`] then lists the pages that
+    /// [`Extractor::recognize`] should read.
+    pub fn extract_text(
+        &self,
+        source: &Source,
+        request: &Request,
+        mut tick: impl FnMut() -> Tick,
+    ) -> Result<Extraction, ExtractError> {
+        let mut extraction = self.read_text(source, request, &mut tick)?;
+        extraction.ocr = self.plan_ocr(&extraction, extraction.pages.len(), request.ocr);
+        Ok(extraction)
+    }
+
+    /// The same, but calls `each` with pages as soon as the worker has read them, instead of keeping them:
+    /// [`Extraction::pages`] is empty. If the extraction fails, the pages that were passed on are not to be used.
+    pub fn extract_text_each(
+        &self,
+        source: &Source,
+        request: &Request,
+        mut each: impl FnMut(PagesRead) -> Tick,
+        mut tick: impl FnMut() -> Tick,
+    ) -> Result<Extraction, ExtractError> {
         let invocation = self.invocation(Task::Extract, request.clone());
         let mut replies = Replies::new(&invocation);
-        let done = self.run(source, &invocation, self.patience(), &mut replies, &mut tick)?;
-        let mut extraction = Extraction {
-            media_type: done.media_type,
-            pages: replies.pages,
-            metadata: done.metadata,
-            language: done.language,
-            needs_ocr: done.needs_ocr,
-            ocr: OcrOutcome::default(),
+        let mut deliver = |replies: &mut Replies| match std::mem::take(&mut replies.pages) {
+            none if none.is_empty() => Tick::Continue,
+            pages => each(PagesRead { pages, language: replies.language.clone() }),
         };
-        self.recognize(source, request, &mut extraction, &mut tick)?;
+        let done =
+            self.run_each(source, &invocation, self.patience(), &mut replies, &mut deliver, &mut tick)?;
+        let count = replies.answered();
+        let mut extraction = extraction(done, replies);
+        extraction.ocr = self.plan_ocr(&extraction, count, request.ocr);
         Ok(extraction)
+    }
+
+    fn read_text(
+        &self,
+        source: &Source,
+        request: &Request,
+        tick: &mut dyn FnMut() -> Tick,
+    ) -> Result<Extraction, ExtractError> {
+        let invocation = self.invocation(Task::Extract, request.clone());
+        let mut replies = Replies::new(&invocation);
+        let done = self.run(source, &invocation, self.patience(), &mut replies, tick)?;
+        Ok(extraction(done, replies))
     }
 
     /// Detects the media type of `source`; `application/octet-stream` if it is unknown.
@@ -132,14 +170,41 @@ impl Extractor {
         replies: &mut Replies,
         tick: &mut dyn FnMut() -> Tick,
     ) -> Result<Done, ExtractError> {
+        self.run_each(source, invocation, patience, replies, &mut |_| Tick::Continue, tick)
+    }
+
+    /// The same, and calls `each` whenever replies have arrived. If it returns [`Tick::Stop`], the worker is killed, and the
+    /// result is [`ExtractError::Cancelled`].
+    pub(crate) fn run_each(
+        &self,
+        source: &Source,
+        invocation: &Invocation,
+        patience: Patience,
+        replies: &mut Replies,
+        each: &mut dyn FnMut(&mut Replies) -> Tick,
+        tick: &mut dyn FnMut() -> Tick,
+    ) -> Result<Done, ExtractError> {
         let (size, limit) = (source.len(), invocation.limits.input_bytes);
         if size > limit {
             return Err(ExtractError::InputTooLarge { size, limit });
         }
         let mut worker =
             Worker::spawn(&self.worker, invocation, source).map_err(|error| self.unavailable(&error))?;
-        let end = self.wait(&mut worker, replies, patience, &invocation.limits, tick)?;
-        replies.finish(&end)
+        let end = self.wait(&mut worker, replies, patience, &invocation.limits, each, tick);
+        end.and_then(|end| replies.finish(&end)).map_err(|error| self.blame_host(replies, error))
+    }
+
+    /// Until the worker has greeted, it has not seen the file: whatever went wrong is the host's fault.
+    fn blame_host(&self, replies: &Replies, error: ExtractError) -> ExtractError {
+        if replies.is_greeted() || error.is_transient() {
+            return error;
+        }
+        let reason = format!(
+            "it does not speak version {} of the protocol ({error}); install the dossier-extract-worker of the same \
+             release as this program",
+            protocol::VERSION
+        );
+        ExtractError::WorkerUnavailable { path: self.worker.clone(), reason }
     }
 
     /// Reads the worker's replies until it exits, checking `tick` and the clock in between. Any early return
@@ -150,6 +215,7 @@ impl Extractor {
         replies: &mut Replies,
         patience: Patience,
         limits: &Limits,
+        each: &mut dyn FnMut(&mut Replies) -> Tick,
         tick: &mut dyn FnMut() -> Tick,
     ) -> Result<End, ExtractError> {
         let next_reply = || patience.silence.and_then(|silence| Instant::now().checked_add(silence));
@@ -172,6 +238,9 @@ impl Extractor {
                 Event::Nothing => {}
                 Event::Output(bytes) => {
                     replies.feed(bytes)?;
+                    if each(replies) == Tick::Stop {
+                        return Err(ExtractError::Cancelled);
+                    }
                     reply_due = next_reply();
                 }
                 Event::Ended(end) => return Ok(end),
@@ -188,5 +257,18 @@ impl Extractor {
             _ => "",
         };
         ExtractError::WorkerUnavailable { path: self.worker.clone(), reason: format!("{error}{advice}") }
+    }
+}
+
+/// The result of a worker, before OCR.
+fn extraction(done: Done, replies: Replies) -> Extraction {
+    Extraction {
+        media_type: done.media_type,
+        pages: replies.pages,
+        metadata: done.metadata,
+        language: done.language,
+        needs_ocr: done.needs_ocr,
+        ocr: OcrOutcome::default(),
+        isolation: replies.isolation.unwrap_or_default(),
     }
 }

@@ -30,13 +30,15 @@ pub struct Recognition {
     pub pages: Vec<u32>,
     /// See [`crate::OcrSettings::languages`].
     pub languages: Languages,
+    /// Tesseract's name of a language that is read before the others, if its data is installed.
+    pub preferred: Option<String>,
     /// See [`crate::OcrSettings::tessdata`].
     pub tessdata: Option<PathBuf>,
     /// See [`crate::OcrLimits::page_time`]; whole milliseconds.
     pub page_time: Duration,
 }
 
-/// Everything a worker is told. The file itself arrives on its standard input.
+/// Everything a worker receives besides the file, which arrives on its standard input.
 ///
 /// `limits.wall` and `request.ocr` are not sent: the parent enforces the deadline and decides whether OCR
 /// is needed.
@@ -78,6 +80,9 @@ impl Invocation {
         }
         if self.request.format != TextFormat::default() {
             arguments.push(format!("--format={}", self.request.format.name()));
+        }
+        if self.request.structure {
+            arguments.push("--structure".to_owned());
         }
         let mut arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
         arguments.extend(self.task.to_arguments());
@@ -125,6 +130,7 @@ impl Invocation {
                 let format = TextFormat::from_name(value).ok_or(format!("unknown text format '{value}'"))?;
                 self.request.format = format;
             }
+            "--structure" => self.request.structure = true,
             "--detect" => self.task = Task::Detect,
             "--thumbnail" => self.task = Task::Thumbnail { side: number(name, value)? },
             "--recognize" => {
@@ -134,6 +140,9 @@ impl Invocation {
             "--languages" => {
                 let languages = value.parse::<Languages>().map_err(|error| error.to_string())?;
                 self.task.recognition()?.languages = languages;
+            }
+            "--prefer-language" => {
+                self.task.recognition()?.preferred = Some(value.to_owned());
             }
             "--page-milliseconds" => {
                 self.task.recognition()?.page_time = Duration::from_millis(number(name, value)?);
@@ -161,6 +170,9 @@ impl Task {
                     format!("--languages={}", recognition.languages).into(),
                     format!("--page-milliseconds={}", recognition.page_time.as_millis()).into(),
                 ];
+                if let Some(language) = &recognition.preferred {
+                    arguments.push(format!("--prefer-language={}", language.replace('\0', "")).into());
+                }
                 if let Some(folder) = &recognition.tessdata {
                     let mut argument = OsString::from(TESSDATA);
                     argument.push(folder);

@@ -11,13 +11,16 @@
 //! Invariant: starts no thread, keeps no global state and touches no signal handler, so that a
 //! single-threaded Postgres backend can call it.
 
+mod characters;
 mod client;
 mod error;
 mod invocation;
 mod limits;
 mod ocr;
+mod ocr_slice;
 pub mod protocol;
 mod recognition;
+mod recognized_page;
 mod recognized_text;
 mod replies;
 mod source;
@@ -31,8 +34,10 @@ pub use invocation::{Invocation, Recognition, Task};
 pub use limits::{Limits, Sandbox};
 pub use ocr::{Languages, LanguagesError, OcrLimits, OcrSettings};
 pub use protocol::{
-    Extraction, Metadata, Ocr, OcrOutcome, OutlineEntry, Page, PageSource, PdfEngine, Request, TextFormat,
+    Extraction, Isolation, LanguageSoFar, Metadata, Ocr, OcrOutcome, OutlineEntry, Page, PageSource,
+    PagesRead, PdfEngine, Request, TextFormat,
 };
+pub use recognized_page::{OcrProgress, OcrTask, RecognizedPage};
 pub use source::Source;
 pub use structure::{PageHeading, PageStructure, PageTable, TableCell, TableEvidence};
 pub use thumbnail::{Thumbnail, ThumbnailRequest};

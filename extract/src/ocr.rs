@@ -1,4 +1,4 @@
-//! OCR settings. They belong to the operator: none of them may come from a user's request.
+//! OCR settings. They belong to the operator. A user's request may only put one language before those of the operator.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -56,6 +56,38 @@ impl Languages {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// These languages after `first`, if that is a valid name.
+    #[must_use]
+    pub fn after(&self, first: &str) -> Self {
+        let others = self.iter().filter(|name| *name != first).take(MOST_LANGUAGES - 1);
+        let names: Vec<&str> = std::iter::once(first).chain(others).collect();
+        names.join("+").parse().unwrap_or_else(|_| self.clone())
+    }
+
+    /// Tesseract's name for a language (ISO 639-3). Most are equal.
+    pub(crate) fn of_text(language: &str) -> Option<String> {
+        let name = match language {
+            "zho" | "cmn" => "chi_sim",
+            "nob" | "nno" => "nor",
+            "arb" => "ara",
+            "pes" => "fas",
+            "ekk" => "est",
+            "lvs" => "lav",
+            "zsm" => "msa",
+            "azj" => "aze",
+            "uzn" => "uzb",
+            "khk" => "mon",
+            "ydd" => "yid",
+            "npi" => "nep",
+            "ory" => "ori",
+            "swh" => "swa",
+            other => other,
+        };
+        let is_code =
+            name.len() <= LONGEST_LANGUAGE && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        (is_code && !name.is_empty()).then(|| name.to_owned())
     }
 
     /// The names, one by one.

@@ -1,16 +1,29 @@
 //! The protocol between parent and worker.
 //!
 //! The request is the worker's argument list ([`crate::Invocation`]). The file is its standard input, a
-//! sealed memory descriptor. The worker replies on standard output with one JSON value per line: a
-//! [`Reply::Page`] for each page as soon as it is read (during OCR, a [`Reply::Unread`] for each page that
-//! fails), or one [`Reply::Thumbnail`]; then exactly one [`Reply::Done`] or [`Reply::Failed`]. Output
-//! without that final line counts as a crash.
+//! sealed memory descriptor. The worker replies on standard output with one JSON value per line:
+//!
+//! 1. [`Reply::Hello`], before it even parses its arguments, so that a parent of another version knows why the
+//!    worker is of no use;
+//! 2. [`Reply::Isolated`], once it is in the sandbox;
+//! 3. at most one [`Reply::Language`], as soon as it is certain;
+//! 4. a [`Reply::Page`] for each page as soon as it is read (during OCR, a [`Reply::Unread`] for each page that
+//!    fails), or one [`Reply::Thumbnail`];
+//! 5. exactly one [`Reply::Done`] or [`Reply::Failed`].
+//!
+//! Output without that final line counts as a crash. A worker that does not begin with the greeting of this
+//! version has not seen the file: that is a fault of the host, and the file can be tried again.
 //!
 //! Invariant: the parent trusts nothing it reads here; [`crate::Extractor`] checks every field.
+//! The file is long because the whole protocol is here, so that anyone who changes a reply sees all of them.
 
+pub use crate::characters::is_clean;
 use crate::structure::PageStructure;
 use crate::thumbnail::Thumbnail;
 use serde::{Deserialize, Serialize};
+
+/// The version of this protocol. Raise it with every change to a reply or an argument.
+pub const VERSION: u32 = 3;
 
 /// What to extract, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +34,8 @@ pub struct Request {
     pub pdf_engine: Option<PdfEngine>,
     /// How headings, lists and tables are written.
     pub format: TextFormat,
+    /// Whether to report the structure of pages in addition to plain text ([`Page::structure`]).
+    pub structure: bool,
     /// When to run OCR.
     pub ocr: Ocr,
 }
@@ -150,7 +165,7 @@ pub struct Page {
     /// Why this reader was chosen: a short phrase for people, if there was a choice.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Headings, running heads and tables of a PDF's page, if Markdown was requested.
+    /// Headings, running heads and tables of a PDF's page, if Markdown or the structure was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub structure: Option<PageStructure>,
 }
@@ -203,6 +218,18 @@ pub struct OutlineEntry {
     pub page: Option<u32>,
 }
 
+/// How a worker is isolated. Each entry names a layer, with the reason if it is not active.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Isolation {
+    /// Required layers that are not active. Empty unless the operator accepts missing layers.
+    pub missing: Vec<String>,
+    /// Further layers that are active.
+    pub further: Vec<String>,
+    /// Further layers that this host does not allow.
+    pub unavailable: Vec<String>,
+}
+
 /// A complete result, assembled by the client.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Extraction {
@@ -218,6 +245,27 @@ pub struct Extraction {
     pub needs_ocr: Vec<u32>,
     /// The outcome of OCR.
     pub ocr: OcrOutcome,
+    /// How the worker that read the text was isolated.
+    pub isolation: Isolation,
+}
+
+/// Pages of a file that is still being read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PagesRead {
+    /// The next pages, in order.
+    pub pages: Vec<Page>,
+    /// What is known of the language of the text.
+    pub language: LanguageSoFar,
+}
+
+/// What is known of the language of a file that is still being read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum LanguageSoFar {
+    /// Further pages decide.
+    #[default]
+    Undecided,
+    /// As [`Extraction::language`], whatever further pages contain.
+    Decided(Option<String>),
 }
 
 /// The outcome of OCR. `pages` counts the pages that OCR finished, whether or not it found words.
@@ -229,6 +277,15 @@ pub enum OcrOutcome {
     NotNeeded,
     /// Pages need OCR ([`Extraction::needs_ocr`]), but the request said never.
     NotAsked,
+    /// Pages wait for OCR; see [`crate::Extractor::extract_text`].
+    Pending {
+        /// Their numbers, in ascending order.
+        pages: Vec<u32>,
+        /// Pages that need OCR, but are more than the limit allows.
+        beyond: Vec<u32>,
+        /// Why, for people, if there are such pages.
+        reason: Option<String>,
+    },
     /// OCR finished on every page that needs it.
     Complete {
         /// How many pages.
@@ -255,6 +312,7 @@ impl OcrOutcome {
         match self {
             Self::NotNeeded => "not_needed",
             Self::NotAsked => "not_asked",
+            Self::Pending { .. } => "pending",
             Self::Complete { .. } => "complete",
             Self::Incomplete { .. } => "incomplete",
             Self::Missing { .. } => "missing",
@@ -266,7 +324,7 @@ impl OcrOutcome {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Incomplete { reason, .. } | Self::Missing { reason } => Some(reason),
-            Self::NotNeeded | Self::NotAsked | Self::Complete { .. } => None,
+            Self::NotNeeded | Self::NotAsked | Self::Pending { .. } | Self::Complete { .. } => None,
         }
     }
 }
@@ -275,6 +333,18 @@ impl OcrOutcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum Reply {
+    /// The first line.
+    Hello {
+        /// [`VERSION`].
+        protocol: u32,
+    },
+    /// The sandbox is closed; the file is read next.
+    Isolated(Isolation),
+    /// The language of the text. [`Done`] has the same.
+    Language {
+        /// See [`Extraction::language`].
+        language: Option<String>,
+    },
     /// A page.
     Page(Page),
     /// A page on which OCR failed; other pages may succeed.
@@ -342,10 +412,4 @@ pub enum Failure {
         /// Which layer, and why.
         reason: String,
     },
-}
-
-/// Whether a page may contain `character`: no control characters except `\n`, `\t` and `\f`.
-#[must_use]
-pub fn is_clean(character: char) -> bool {
-    matches!(character, '\n' | '\t' | '\x0c') || !character.is_control()
 }

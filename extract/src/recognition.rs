@@ -1,110 +1,229 @@
-//! The second step of an extraction: other workers run OCR on pages that show images, and the recognised
+//! OCR, the second step of an extraction, at once or later: other workers run OCR on pages that show images, and the recognised
 //! text replaces the text that the file itself contains.
 //!
 //! Invariant: the text worker never waits for OCR, and a file without such pages costs nothing extra.
 //! Invariant: a page on which OCR fails keeps the text it has, and its reason says why.
 
 use crate::client::{Patience, Tick};
-use crate::protocol::PageSource;
-use crate::recognized_text::with_own_lines;
+use crate::ocr_slice::Slice;
+use crate::recognized_page::{OcrProgress, OcrTask, RecognizedPage, is_blank, keep, merge};
 use crate::replies::Replies;
 use crate::{
-    ExtractError, Extraction, Extractor, Invocation, Limits, Ocr, OcrOutcome, Page, Recognition, Request,
-    Source, Task,
+    ExtractError, Extraction, Extractor, Invocation, Languages, Limits, Ocr, OcrOutcome, Page, Recognition,
+    Request, Source, Task,
 };
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How many workers one file may use: every one except the last has died on a page.
 const MOST_WORKERS: usize = 4;
 
+/// What is read, and until when.
+struct Reading<'a> {
+    source: &'a Source,
+    request: &'a Request,
+    /// See [`OcrTask::language`].
+    language: Option<String>,
+    deadline: Option<Instant>,
+}
+
+/// What OCR says about pages.
+enum Answer {
+    Read(Page),
+    /// These pages keep the text they have.
+    GivenUp(Vec<u32>, ExtractError),
+}
+
 impl Extractor {
+    /// Runs OCR on pages for one slice of time, and calls `each` for every page as soon as it is finished. [`Tick::Stop`] from
+    /// `each` or `tick` ends it with [`ExtractError::Cancelled`]; further pages can be read later.
+    ///
+    /// [`ExtractError::NeedsOcr`]: OCR is not available on this machine. If not a single page can be read, the error is that of
+    /// the first one.
+    pub fn recognize(
+        &self,
+        source: &Source,
+        task: OcrTask,
+        mut each: impl FnMut(RecognizedPage) -> Tick,
+        mut tick: impl FnMut() -> Tick,
+    ) -> Result<OcrProgress, ExtractError> {
+        let OcrTask { media_type, pages, is_forced, language, slice, spent } = task;
+        let slice = Slice::new(slice, pages.len());
+        let numbers: Vec<u32> = pages.iter().map(|page| page.page).collect();
+        let written = pages.iter().map(|page| page.text.len() as u64).sum();
+        let mut waiting: BTreeMap<u32, Page> = pages.into_iter().map(|page| (page.page, page)).collect();
+        let (mut missing, mut trouble, mut recognized_any) = (None, None, false);
+        let mut each = |page| {
+            slice.answer();
+            each(page)
+        };
+        let mut take = |answer| match answer {
+            Answer::Read(recognized) => {
+                recognized_any = true;
+                let Some(mut page) = waiting.remove(&recognized.page) else { return Tick::Continue };
+                merge(&mut page, recognized, is_forced);
+                each(RecognizedPage { page, is_read: true })
+            }
+            Answer::GivenUp(_, error @ ExtractError::NeedsOcr { .. }) => {
+                missing = Some(error);
+                Tick::Stop
+            }
+            Answer::GivenUp(numbers, error) => {
+                for number in numbers {
+                    let Some(mut page) = waiting.remove(&number) else { continue };
+                    keep(&mut page, &error);
+                    if each(RecognizedPage { page, is_read: false }) == Tick::Stop {
+                        return Tick::Stop;
+                    }
+                }
+                trouble.get_or_insert(error);
+                Tick::Continue
+            }
+        };
+        let request = Request { media_type, ..Request::default() };
+        let left = self.ocr.limits.wall.saturating_sub(spent);
+        let deadline = Instant::now().checked_add(left.max(SHORTEST));
+        let job = Reading { source, request: &request, language, deadline };
+        let mut tick = || if slice.is_over() { Tick::Stop } else { tick() };
+        let outcome = if left.is_zero() {
+            let limits = Limits { wall: self.ocr.limits.wall, ..self.limits };
+            take(Answer::GivenUp(numbers, ExtractError::Timeout { limits }));
+            Ok(None)
+        } else {
+            self.read_pages(&job, &numbers, written, &mut take, &mut tick)
+        };
+        match (missing, trouble) {
+            (Some(error), _) => Err(error),
+            (None, Some(error)) if outcome.is_ok() && !recognized_any => Err(error),
+            (None, _) => match outcome {
+                Err(ExtractError::Cancelled) if slice.has_ended() => Ok(OcrProgress::Paused),
+                outcome => outcome.map(|language| OcrProgress::Finished { language }),
+            },
+        }
+    }
+
+    /// Which of `count` pages OCR should read.
+    pub(crate) fn plan_ocr(&self, extraction: &Extraction, count: usize, ocr: Ocr) -> OcrOutcome {
+        let mut pages = wanted(extraction, count, ocr);
+        if pages.is_empty() {
+            return OcrOutcome::NotNeeded;
+        }
+        if ocr == Ocr::Never {
+            return OcrOutcome::NotAsked;
+        }
+        let limit = self.ocr.limits.pages as usize;
+        let beyond = pages.split_off(limit.min(pages.len()));
+        let reason = (!beyond.is_empty()).then(|| BEYOND.to_string());
+        OcrOutcome::Pending { pages, beyond, reason }
+    }
+
     /// Runs OCR on the pages that `extraction` and the request call for.
-    pub(crate) fn recognize(
+    pub(crate) fn recognize_all(
         &self,
         source: &Source,
         request: &Request,
         extraction: &mut Extraction,
         tick: &mut dyn FnMut() -> Tick,
     ) -> Result<(), ExtractError> {
-        let wanted = wanted(extraction, request.ocr);
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        if request.ocr == Ocr::Never {
-            extraction.ocr = OcrOutcome::NotAsked;
-            return Ok(());
-        }
-        let limit = self.ocr.limits.pages as usize;
-        let (asked, beyond) = wanted.split_at(limit.min(wanted.len()));
+        let (pages, beyond) = match self.plan_ocr(extraction, extraction.pages.len(), request.ocr) {
+            OcrOutcome::Pending { pages, beyond, .. } => (pages, beyond),
+            outcome => {
+                extraction.ocr = outcome;
+                return Ok(());
+            }
+        };
+        let written = extraction.pages.iter().map(|page| page.text.len() as u64).sum();
         let is_forced = request.ocr == Ocr::Force;
         let mut merger = Merger { extraction, is_forced, recognized: 0, trouble: None };
-        self.recognize_pages(source, request, asked, &mut merger, tick)?;
+        let mut take = |answer| {
+            merger.take(answer);
+            Tick::Continue
+        };
+        let deadline = Instant::now().checked_add(self.ocr.limits.wall);
+        let job = Reading { source, request, language: None, deadline };
+        let language = self.read_pages(&job, &pages, written, &mut take, tick)?;
+        merger.language(language);
         if !beyond.is_empty() && !merger.is_missing() {
-            merger.give_up(beyond, ExtractError::LimitExceeded { limit: "ocr_pages" });
+            merger.give_up(&beyond, BEYOND);
         }
+        let wanted: Vec<u32> = pages.into_iter().chain(beyond).collect();
         merger.finish(&wanted)
     }
 
     /// One worker reads all the pages. If it dies or hangs, we give up on the page it was reading and start
     /// another worker for the pages after it.
-    fn recognize_pages(
+    fn read_pages(
         &self,
-        source: &Source,
-        request: &Request,
+        job: &Reading<'_>,
         mut pages: &[u32],
-        merger: &mut Merger<'_>,
+        mut written: u64,
+        take: &mut dyn FnMut(Answer) -> Tick,
         tick: &mut dyn FnMut() -> Tick,
-    ) -> Result<(), ExtractError> {
+    ) -> Result<Option<String>, ExtractError> {
         let patience = Patience {
-            deadline: Instant::now().checked_add(self.ocr.limits.wall),
+            deadline: job.deadline,
             silence: Some(self.ocr.limits.page_time.saturating_add(GRACE)),
         };
         for _ in 0..MOST_WORKERS {
             if pages.is_empty() {
-                break;
+                return Ok(None);
             }
-            let invocation = self.recognition(request, pages, merger);
+            let invocation = self.recognition(job, pages, written);
             let mut replies = Replies::new(&invocation);
-            let outcome = self.run(source, &invocation, patience, &mut replies, tick);
-            pages = &pages[replies.answered()..];
-            replies.pages.into_iter().for_each(|page| merger.take(page));
-            replies.unread.into_iter().for_each(|(page, error)| merger.give_up(&[page], error));
-            match outcome {
-                Ok(done) => {
-                    merger.language(done.language);
-                    break;
+            let mut deliver = |replies: &mut Replies| {
+                for page in replies.pages.drain(..) {
+                    written += page.text.len() as u64;
+                    if take(Answer::Read(page)) == Tick::Stop {
+                        return Tick::Stop;
+                    }
                 }
+                let unread = replies.unread.drain(..);
+                unread
+                    .map(|(page, error)| take(Answer::GivenUp(vec![page], error)))
+                    .fold(Tick::Continue, either)
+            };
+            let outcome = self.run_each(job.source, &invocation, patience, &mut replies, &mut deliver, tick);
+            // What arrived together with the violation that ended it.
+            if deliver(&mut replies) == Tick::Stop {
+                return Err(ExtractError::Cancelled);
+            }
+            pages = &pages[replies.answered()..];
+            match outcome {
+                Ok(done) => return Ok(done.language),
                 Err(error) if error.is_transient() => return Err(error),
                 Err(
                     error @ (ExtractError::Crashed { .. }
                     | ExtractError::LimitExceeded { limit: "memory_bytes" | "ocr_page_time" }),
                 ) if !pages.is_empty() => {
-                    merger.give_up(&pages[..1], error);
+                    if take(Answer::GivenUp(vec![pages[0]], error)) == Tick::Stop {
+                        return Err(ExtractError::Cancelled);
+                    }
                     pages = &pages[1..];
                 }
                 Err(error) => {
-                    merger.give_up(pages, error);
-                    return Ok(());
+                    take(Answer::GivenUp(pages.to_vec(), error));
+                    return Ok(None);
                 }
             }
         }
         if !pages.is_empty() {
-            merger.give_up(pages, ExtractError::Crashed { how: "too many crashes".to_owned() });
+            let error = ExtractError::Crashed { how: "too many crashes".to_owned() };
+            take(Answer::GivenUp(pages.to_vec(), error));
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn recognition(&self, request: &Request, pages: &[u32], merger: &Merger<'_>) -> Invocation {
+    fn recognition(&self, job: &Reading<'_>, pages: &[u32], written: u64) -> Invocation {
         let settings = &self.ocr;
-        let written: u64 = merger.extraction.pages.iter().map(|page| page.text.len() as u64).sum();
         Invocation {
             task: Task::Recognize(Recognition {
                 pages: pages.to_vec(),
                 languages: settings.languages.clone(),
+                preferred: job.language.as_deref().and_then(Languages::of_text),
                 tessdata: settings.tessdata.clone(),
                 page_time: settings.limits.page_time,
             }),
-            request: request.clone(),
+            request: job.request.clone(),
             limits: Limits {
                 output_bytes: self.limits.output_bytes.saturating_sub(written),
                 memory_bytes: settings.limits.memory_bytes,
@@ -121,10 +240,16 @@ impl Extractor {
 /// itself. After that the worker is killed and the page is given up.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// The least time for a slice: in less, a worker may not even have started.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// Why OCR does not read further pages.
+const BEYOND: ExtractError = ExtractError::LimitExceeded { limit: "ocr_pages" };
+
 /// The pages that need OCR.
-fn wanted(extraction: &Extraction, ocr: Ocr) -> Vec<u32> {
+fn wanted(extraction: &Extraction, count: usize, ocr: Ocr) -> Vec<u32> {
     if ocr == Ocr::Force && can_be_rendered(&extraction.media_type) {
-        extraction.pages.iter().map(|page| page.page).collect()
+        (1..=u32::try_from(count).unwrap_or(u32::MAX)).collect()
     } else {
         extraction.needs_ocr.clone()
     }
@@ -134,9 +259,6 @@ fn wanted(extraction: &Extraction, ocr: Ocr) -> Vec<u32> {
 fn can_be_rendered(media_type: &str) -> bool {
     media_type == "application/pdf" || (media_type.starts_with("image/") && media_type != "image/svg+xml")
 }
-
-/// Text of lower quality is replaced by the recognized text.
-const LEGIBLE: f32 = 0.5;
 
 /// Merges recognised pages into the extraction.
 struct Merger<'e> {
@@ -149,28 +271,17 @@ struct Merger<'e> {
 }
 
 impl Merger<'_> {
-    /// Takes over a recognised page. If OCR found no words, the page keeps the text that the file has.
-    fn take(&mut self, mut page: Page) {
-        self.recognized += 1;
-        self.extraction.needs_ocr.retain(|needs| *needs != page.page);
-        let asked = self.is_forced.then(|| "OCR was requested".to_owned());
-        let Some(old) = self.page(page.page) else { return };
-        if is_blank(&page) && !is_blank(old) {
-            add_reason(old, "OCR found no words");
-            return;
-        }
-        let own_reason = page.reason.take();
-        // The file has the exact wording of what is stamped on a scan.
-        if asked.is_none()
-            && old.source == PageSource::Text
-            && old.quality.is_none_or(|quality| quality >= LEGIBLE)
-        {
-            page.text = with_own_lines(&old.text, &page.text);
-        }
-        page.reason = asked.or(old.reason.take());
-        *old = page;
-        if let Some(own_reason) = own_reason {
-            add_reason(old, &own_reason);
+    fn take(&mut self, answer: Answer) {
+        match answer {
+            Answer::Read(page) => {
+                self.recognized += 1;
+                self.extraction.needs_ocr.retain(|needs| *needs != page.page);
+                let is_forced = self.is_forced;
+                if let Some(old) = self.page(page.page) {
+                    merge(old, page, is_forced);
+                }
+            }
+            Answer::GivenUp(pages, error) => self.give_up(&pages, error),
         }
     }
 
@@ -184,7 +295,7 @@ impl Merger<'_> {
     fn give_up(&mut self, pages: &[u32], error: ExtractError) {
         for number in pages {
             if let Some(page) = self.page(*number) {
-                add_reason(page, &format!("OCR failed: {error}"));
+                keep(page, &error);
             }
         }
         self.trouble.get_or_insert(error);
@@ -222,15 +333,8 @@ impl Merger<'_> {
     }
 }
 
-fn is_blank(page: &Page) -> bool {
-    page.text.trim().is_empty()
-}
-
-fn add_reason(page: &mut Page, reason: &str) {
-    page.reason = Some(match page.reason.take() {
-        Some(first) => format!("{first}; {reason}"),
-        None => reason.to_owned(),
-    });
+fn either(a: Tick, b: Tick) -> Tick {
+    if a == Tick::Stop { a } else { b }
 }
 
 /// `page 3`, `pages 1, 3 and 17 more`.

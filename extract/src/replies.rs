@@ -3,10 +3,10 @@
 //! A worker that was compromised by the file it read can write anything. The worst it can do is lie about
 //! the text of that one file: everything else is bounded, checked and turned into an error here.
 
-use crate::protocol::{Done, Failure, Metadata, Page, Reply, is_clean};
+use crate::protocol::{self, Done, Failure, Isolation, Metadata, Page, Reply, is_clean};
 use crate::structure::PageStructure;
 use crate::worker::End;
-use crate::{ExtractError, Invocation, Limits, Task, Thumbnail};
+use crate::{ExtractError, Invocation, LanguageSoFar, Limits, Task, Thumbnail};
 use std::os::unix::process::ExitStatusExt;
 
 /// Longest media type or engine name that is accepted, and longest reason that is kept, in characters.
@@ -15,23 +15,39 @@ const LONGEST_REASON: usize = 300;
 /// How much of a file's metadata is kept: characters per value, and entries per list.
 const LONGEST_VALUE: usize = 1000;
 const MOST_ENTRIES: usize = 10_000;
+/// How many layers of isolation are kept.
+const MOST_LAYERS: usize = 16;
 /// Deepest level of a bookmark.
 const DEEPEST_BOOKMARK: u8 = 32;
+
+/// What a worker may write. The structure of pages has the same limit as their text, each on its own: a file whose text
+/// fits must not fail because of its tables.
+fn most_bytes(invocation: &Invocation) -> u64 {
+    let limit = invocation.limits.output_bytes;
+    if invocation.request.structure { limit.saturating_mul(2) } else { limit }
+}
 
 /// The replies of one worker so far.
 #[derive(Debug)]
 pub(crate) struct Replies {
     task: Task,
     limits: Limits,
+    most_bytes: u64,
     bytes: u64,
     line: Vec<u8>,
+    is_greeted: bool,
     last: Option<Result<Done, ExtractError>>,
-    /// The pages with their text.
+    answered: usize,
+    /// How the worker is isolated. `None` if it has not said.
+    pub(crate) isolation: Option<Isolation>,
+    /// The pages with their text that nobody has taken yet.
     pub(crate) pages: Vec<Page>,
-    /// The pages on which OCR failed, and why.
+    /// The pages on which OCR failed that nobody has taken yet, and why.
     pub(crate) unread: Vec<(u32, ExtractError)>,
     /// The thumbnail.
     pub(crate) thumbnail: Option<Thumbnail>,
+    /// What the worker has said of the language.
+    pub(crate) language: LanguageSoFar,
 }
 
 impl Replies {
@@ -40,33 +56,47 @@ impl Replies {
         Self {
             task: invocation.task.clone(),
             limits: invocation.limits,
+            most_bytes: most_bytes(invocation),
             bytes: 0,
             line: Vec::new(),
+            is_greeted: false,
+            isolation: None,
+            answered: 0,
             last: None,
             pages: Vec::new(),
             unread: Vec::new(),
             thumbnail: None,
+            language: LanguageSoFar::Undecided,
         }
+    }
+
+    /// Whether the worker has greeted in this version of the protocol. Before that, nothing is the file's fault.
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.is_greeted
     }
 
     /// How many pages have been answered, successfully or not.
     pub(crate) fn answered(&self) -> usize {
-        self.pages.len() + self.unread.len()
+        self.answered
     }
 
-    /// Consumes the next bytes of the worker's output.
-    pub(crate) fn feed(&mut self, mut bytes: &[u8]) -> Result<(), ExtractError> {
-        self.bytes += bytes.len() as u64;
-        if self.bytes > self.limits.output_bytes {
-            return Err(ExtractError::LimitExceeded { limit: "output_bytes" });
+    /// Consumes the next bytes of the worker's output. They are counted line by line, so that a greeting counts even if too
+    /// much follows it in the same read.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), ExtractError> {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.bytes += part.len() as u64;
+            if self.bytes > self.most_bytes {
+                return Err(ExtractError::LimitExceeded { limit: "output_bytes" });
+            }
+            match part.strip_suffix(b"\n") {
+                Some(end) => {
+                    self.line.extend_from_slice(end);
+                    let line = std::mem::take(&mut self.line);
+                    self.reply(&line)?;
+                }
+                None => self.line.extend_from_slice(part),
+            }
         }
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(&bytes[..end]);
-            bytes = &bytes[end + 1..];
-            let line = std::mem::take(&mut self.line);
-            self.reply(&line)?;
-        }
-        self.line.extend_from_slice(bytes);
         Ok(())
     }
 
@@ -82,20 +112,60 @@ impl Replies {
         if self.last.is_some() {
             return Err(protocol_violation("a reply after the final one"));
         }
-        match serde_json::from_slice(line) {
-            Ok(Reply::Page(page)) => self.page(page),
-            Ok(Reply::Unread { page, failure }) => self.unread(page, failure),
-            Ok(Reply::Thumbnail(thumbnail)) => self.thumbnail(thumbnail),
-            Ok(Reply::Done(done)) => {
+        let reply = serde_json::from_slice(line).map_err(|_| protocol_violation("a malformed reply"))?;
+        if !self.is_greeted {
+            return self.greeting(&reply);
+        }
+        match reply {
+            Reply::Hello { .. } => Err(protocol_violation("a second greeting")),
+            Reply::Isolated(isolation) => self.isolated(isolation),
+            Reply::Language { language } => self.language(language),
+            Reply::Page(page) => self.page(page),
+            Reply::Unread { page, failure } => self.unread(page, failure),
+            Reply::Thumbnail(thumbnail) => self.thumbnail(thumbnail),
+            Reply::Done(done) => {
                 self.last = Some(Ok(self.done(*done)?));
                 Ok(())
             }
-            Ok(Reply::Failed(failure)) => {
+            Reply::Failed(failure) => {
                 self.last = Some(Err(self.failure(failure)?));
                 Ok(())
             }
-            Err(_) => Err(protocol_violation("a malformed reply")),
         }
+    }
+
+    fn greeting(&mut self, reply: &Reply) -> Result<(), ExtractError> {
+        match reply {
+            Reply::Hello { protocol: protocol::VERSION } => {
+                self.is_greeted = true;
+                Ok(())
+            }
+            Reply::Hello { protocol } => Err(protocol_violation(&format!("version {protocol}"))),
+            _ => Err(protocol_violation("no greeting")),
+        }
+    }
+
+    fn isolated(&mut self, isolation: Isolation) -> Result<(), ExtractError> {
+        if self.isolation.is_some() || self.answered() > 0 {
+            return Err(protocol_violation("a second report of the sandbox"));
+        }
+        let layers = |layers: Vec<String>| {
+            layers.iter().take(MOST_LAYERS).map(|layer| readable(layer)).collect::<Vec<_>>()
+        };
+        self.isolation = Some(Isolation {
+            missing: layers(isolation.missing),
+            further: layers(isolation.further),
+            unavailable: layers(isolation.unavailable),
+        });
+        Ok(())
+    }
+
+    fn language(&mut self, language: Option<String>) -> Result<(), ExtractError> {
+        if self.task != Task::Extract || self.language != LanguageSoFar::Undecided {
+            return Err(protocol_violation("a language that was not requested"));
+        }
+        self.language = LanguageSoFar::Decided(language.map(name).transpose()?);
+        Ok(())
     }
 
     /// Checks the number of the next page: extracted pages count from 1, OCR answers come in the order in
@@ -116,6 +186,7 @@ impl Replies {
         self.expect(page)?;
         let error = self.failure(failure)?;
         self.unread.push((page, error));
+        self.answered += 1;
         Ok(())
     }
 
@@ -137,7 +208,7 @@ impl Replies {
     }
 
     fn page(&mut self, page: Page) -> Result<(), ExtractError> {
-        if self.task == Task::Extract && self.pages.len() >= self.limits.pages as usize {
+        if self.task == Task::Extract && self.answered >= self.limits.pages as usize {
             return Err(ExtractError::LimitExceeded { limit: "pages" });
         }
         self.expect(page.page)?;
@@ -154,6 +225,7 @@ impl Replies {
         let engine = name(page.engine)?;
         let reason = page.reason.as_deref().map(readable);
         self.pages.push(Page { engine, reason, ..page });
+        self.answered += 1;
         Ok(())
     }
 
@@ -166,13 +238,13 @@ impl Replies {
         if is_unfinished {
             return Err(protocol_violation("a final reply before all answers"));
         }
-        let is_page = |page: &u32| (1..=self.pages.len()).contains(&(*page as usize));
+        let is_page = |page: &u32| (1..=self.answered).contains(&(*page as usize));
         if !done.needs_ocr.iter().all(is_page) || !done.needs_ocr.is_sorted_by(|a, b| a < b) {
             return Err(protocol_violation("page numbers that do not exist"));
         }
         Ok(Done {
             media_type: name(done.media_type)?,
-            metadata: checked(done.metadata, self.pages.len()),
+            metadata: checked(done.metadata, self.answered),
             language: done.language.map(name).transpose()?,
             needs_ocr: done.needs_ocr,
         })
@@ -221,7 +293,10 @@ fn classify(end: &End) -> ExtractError {
             ExtractError::LimitExceeded { limit: "memory_bytes" }
         }
         Some(libc::SIGSEGV | libc::SIGBUS) => crashed("memory fault"),
-        Some(libc::SIGKILL) => crashed("killed by another process"),
+        // The worker handles none of these and sends none to itself. A worker whose CPU time is used up gets SIGXCPU first.
+        Some(signal @ (libc::SIGKILL | libc::SIGTERM | libc::SIGHUP | libc::SIGINT | libc::SIGQUIT)) => {
+            ExtractError::WorkerKilled { how: format!("signal {signal}") }
+        }
         Some(signal) => crashed(&format!("signal {signal}")),
         None if stderr_has("panicked at") => crashed("panic"),
         None => crashed(&format!("no reply, exit status {}", status.code().unwrap_or_default())),

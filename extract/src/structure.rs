@@ -1,6 +1,6 @@
 //! The structure of a page, as the worker reports it.
 
-use crate::protocol::is_clean;
+use crate::characters::is_clean;
 use serde::{Deserialize, Serialize};
 
 /// What was detected on a page, in reading order.
@@ -16,6 +16,9 @@ pub struct PageStructure {
     /// Its tables.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<PageTable>,
+    /// The page as Markdown, if [`crate::Page::text`] is plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub markdown: Option<String>,
 }
 
 /// A heading.
@@ -41,6 +44,7 @@ pub struct PageTable {
     /// How certain it is, 0 to 1.
     pub confidence: f32,
     /// Left, top, right and bottom in points, from the top left of the page as it is read.
+    #[serde(rename = "box")]
     pub place: [f32; 4],
     /// Its cells, row by row. Positions that a span covers have no cell of their own. Empty if the page has too many.
     pub cells: Vec<TableCell>,
@@ -66,12 +70,15 @@ pub struct TableCell {
     /// Its first column, from 0.
     pub column: u32,
     /// The number of rows that it spans.
+    #[serde(rename = "row_span")]
     pub rows: u32,
     /// The number of columns that it spans.
+    #[serde(rename = "column_span")]
     pub columns: u32,
     /// Its words.
     pub text: String,
     /// As [`PageTable::place`].
+    #[serde(rename = "box")]
     pub place: [f32; 4],
 }
 
@@ -97,6 +104,7 @@ impl PageStructure {
         };
         self.headings.iter().all(is_heading)
             && self.running_heads.iter().all(|text| is_text(text))
+            && self.markdown.as_ref().is_none_or(|text| is_text(text))
             && self.tables.iter().all(is_table)
     }
 }

@@ -5,8 +5,10 @@
 
 mod common;
 
-use common::{DONE, page, scripted};
-use dossier_extract::{ExtractError, Extraction, Extractor, Limits, Request, Source, Tick};
+use common::{DONE, HELLO, mute, page, scripted};
+use dossier_extract::{
+    ExtractError, Extraction, Extractor, LanguageSoFar, Limits, PagesRead, Request, Source, Tick,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -73,6 +75,74 @@ fn pages_arrive_in_order() {
     assert_eq!(texts, ["one", "two"]);
 }
 
+const LANGUAGE: &str = r#"{"reply":"language","language":"eng"}"#;
+
+/// What `extract_text_each` passes on, until `each` stops it, and its result.
+fn extract_each(
+    extractor: &Extractor,
+    mut each: impl FnMut(&PagesRead) -> Tick,
+) -> (Vec<PagesRead>, Result<Extraction, ExtractError>) {
+    let source = Source::from_bytes(b"the file").unwrap();
+    let mut passed_on = Vec::new();
+    let receive = |read: PagesRead| {
+        let tick = each(&read);
+        passed_on.push(read);
+        tick
+    };
+    let outcome = extractor.extract_text_each(&source, &Request::default(), receive, || Tick::Continue);
+    (passed_on, outcome)
+}
+
+#[test]
+fn pages_are_passed_on_while_the_worker_reads_others() {
+    let seen = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("each.seen");
+    let _ = fs::remove_file(&seen);
+    let script = format!(
+        "echo '{}'; echo '{LANGUAGE}'; echo '{}'; until [ -e '{}' ]; do sleep 0.01; done; echo '{}'; echo '{DONE}'",
+        page(1, "one"),
+        page(2, "two"),
+        seen.display(),
+        page(3, "three"),
+    );
+    let (passed_on, outcome) = extract_each(&scripted("each", &script), |read| {
+        if read.pages.iter().any(|page| page.page == 2) {
+            fs::write(&seen, "").unwrap();
+        }
+        Tick::Continue
+    });
+    assert!(outcome.unwrap().pages.is_empty(), "no page is returned twice");
+    let pages: Vec<u32> = passed_on.iter().flat_map(|read| &read.pages).map(|page| page.page).collect();
+    assert_eq!(pages, [1, 2, 3]);
+    let last = passed_on.last().unwrap();
+    assert_eq!(
+        (last.pages.len(), last.language.clone()),
+        (1, LanguageSoFar::Decided(Some("eng".to_owned())))
+    );
+}
+
+#[test]
+fn a_worker_that_fails_after_some_pages_has_failed() {
+    let failed = r#"{"reply":"failed","code":"malformed","reason":"it ends early"}"#;
+    let script = format!("echo '{}'; echo '{failed}'", page(1, "one"));
+    let (_, outcome) = extract_each(&scripted("half", &script), |_| Tick::Continue);
+    assert!(matches!(outcome, Err(ExtractError::Malformed { .. })), "{outcome:?}");
+}
+
+#[test]
+fn a_receiver_of_pages_can_stop_the_worker() {
+    let script = format!("echo '{}'; exec sleep 1000", page(1, "one"));
+    let (passed_on, outcome) = extract_each(&scripted("stopped", &script), |_| Tick::Stop);
+    assert!(matches!(outcome, Err(ExtractError::Cancelled)), "{outcome:?}");
+    assert_eq!(passed_on.len(), 1);
+}
+
+#[test]
+fn an_invalid_language_is_a_crash() {
+    assert_crashed(says("twice", &[LANGUAGE, LANGUAGE, DONE, ""]), "a language that was not requested");
+    let odd = LANGUAGE.replace("eng", "en gl");
+    assert_crashed(says("odd_language", &[&odd, DONE, ""]), "an invalid name");
+}
+
 #[test]
 fn the_worker_gets_the_file_and_nothing_else() {
     let script = r#"
@@ -119,7 +189,7 @@ fn invalid_pages_are_a_crash() {
 
 #[test]
 fn an_invalid_structure_is_a_crash() {
-    let table = r#"{"rows":2,"columns":2,"header_rows":1,"evidence":"grid","confidence":0.9,"place":[1,2,3,4],"cells":[CELL]}"#;
+    let table = r#"{"rows":2,"columns":2,"header_rows":1,"evidence":"grid","confidence":0.9,"box":[1,2,3,4],"cells":[CELL]}"#;
     let with = |name: &str, structure: &str| {
         let page = page(1, "words")
             .replace(r#""engine":"test""#, &format!(r#""engine":"test","structure":{structure}"#));
@@ -127,18 +197,22 @@ fn an_invalid_structure_is_a_crash() {
     };
     let with_cell =
         |name: &str, cell: &str| with(name, &format!(r#"{{"tables":[{}]}}"#, table.replace("CELL", cell)));
-    let cell = r#"{"row":1,"column":0,"rows":1,"columns":2,"text":"a","place":[1,2,3,4]}"#;
+    let cell = r#"{"row":1,"column":0,"row_span":1,"column_span":2,"text":"a","box":[1,2,3,4]}"#;
     let read = with_cell("valid", cell).unwrap().pages.remove(0).structure.unwrap();
     assert_eq!((read.tables[0].cells[0].columns, read.tables[0].cells[0].text.as_str()), (2, "a"));
 
     let broken = "an invalid structure";
     assert_crashed(with("level", r#"{"headings":[{"level":7,"text":"a"}]}"#), broken);
     assert_crashed(with("title", r#"{"headings":[{"level":1,"text":"a\u0000"}]}"#), broken);
+    assert_crashed(with("markdown", r##"{"markdown":"# a\u0007"}"##), broken);
     assert_crashed(with("head", r#"{"running_heads":["a\u001b"]}"#), broken);
     assert_crashed(with_cell("outside", &cell.replace(r#""row":1"#, r#""row":2"#)), broken);
-    assert_crashed(with_cell("wide", &cell.replace(r#""columns":2"#, r#""columns":3"#)), broken);
-    assert_crashed(with_cell("endless", &cell.replace(r#""rows":1"#, r#""rows":4294967295"#)), broken);
-    assert_crashed(with_cell("empty", &cell.replace(r#""rows":1"#, r#""rows":0"#)), broken);
+    assert_crashed(with_cell("wide", &cell.replace(r#""column_span":2"#, r#""column_span":3"#)), broken);
+    assert_crashed(
+        with_cell("endless", &cell.replace(r#""row_span":1"#, r#""row_span":4294967295"#)),
+        broken,
+    );
+    assert_crashed(with_cell("empty", &cell.replace(r#""row_span":1"#, r#""row_span":0"#)), broken);
     assert_crashed(with_cell("control", &cell.replace(r#""a""#, r#""\u0000""#)), broken);
 }
 
@@ -164,6 +238,18 @@ fn too_many_pages_are_rejected() {
     assert!(extract(&extractor).is_ok());
     extractor.limits.pages = 1;
     assert!(matches!(extract(&extractor), Err(ExtractError::LimitExceeded { limit: "pages" })));
+}
+
+#[test]
+fn the_structure_of_pages_has_a_limit_of_its_own() {
+    let mut extractor = scripted("double", &format!("echo '{}'; echo '{DONE}'", page(1, &"a".repeat(1500))));
+    extractor.limits.output_bytes = 1000;
+    let request = Request::default();
+    let source = Source::from_bytes(b"x").unwrap();
+    let plain = extractor.extract(&source, &request, || Tick::Continue);
+    assert!(matches!(plain, Err(ExtractError::LimitExceeded { limit: "output_bytes" })), "{plain:?}");
+    let request = Request { structure: true, ..request };
+    assert!(extractor.extract(&source, &request, || Tick::Continue).is_ok());
 }
 
 #[test]
@@ -264,8 +350,7 @@ fn each_cause_of_death_is_identified() {
     let dies = |name: &str, script: &str| extract(&scripted(name, script));
     assert_crashed(dies("sys", "kill -SYS $$"), "forbidden system call");
     assert_crashed(dies("segv", "ulimit -c 0; kill -SEGV $$"), "memory fault");
-    assert_crashed(dies("killed", "kill -KILL $$"), "killed by another process");
-    assert_crashed(dies("term", "kill -TERM $$"), "signal 15");
+    assert_crashed(dies("usr", "kill -USR1 $$"), "signal 10");
     assert_crashed(dies("status", "exit 7"), "exit status 7");
     let overflow = "ulimit -c 0; echo \"thread 'parser' has overflowed its stack\" >&2; kill -ABRT $$";
     assert_crashed(dies("overflow", overflow), "stack overflow");
@@ -273,6 +358,45 @@ fn each_cause_of_death_is_identified() {
     assert!(matches!(memory, Err(ExtractError::LimitExceeded { limit: "memory_bytes" })), "{memory:?}");
     let processor = dies("processor", "ulimit -c 0; ulimit -S -t 1; while :; do :; done");
     assert!(matches!(processor, Err(ExtractError::LimitExceeded { limit: "cpu_seconds" })), "{processor:?}");
+}
+
+/// A worker of another version, or one that dies before it has seen the file.
+#[test]
+fn a_worker_without_the_right_greeting_is_the_fault_of_the_host() {
+    let workers = [
+        ("older", format!("echo '{}'; echo '{DONE}'", page(1, "one"))),
+        ("newer", format!("echo '{}'; echo '{DONE}'", HELLO.replace('}', "9}"))),
+        ("confused", "echo 'error: unexpected argument' >&2; exit 2".to_owned()),
+        ("chatty", "echo 'Usage: dossier-extract-worker'".to_owned()),
+        ("broken", "ulimit -c 0; kill -SEGV $$".to_owned()),
+        ("empty", String::new()),
+    ];
+    for (name, script) in workers {
+        let error = extract(&mute(&format!("skewed_{name}"), &script)).unwrap_err();
+        assert_eq!(error.code(), "worker_unavailable", "{name}: {error}");
+        assert!(error.is_transient(), "{name}: {error}");
+        assert!(error.to_string().contains("same release"), "{name}: {error}");
+    }
+    assert_crashed(says("greets_twice", &[HELLO, DONE, ""]), "a second greeting");
+}
+
+#[test]
+fn a_worker_that_is_killed_from_outside_is_the_fault_of_the_host() {
+    for (name, signal) in [("kill", 9), ("term", 15), ("hup", 1)] {
+        let error = extract(&scripted(&format!("killed_{name}"), &format!("kill -{signal} $$"))).unwrap_err();
+        assert_eq!(error.code(), "worker_killed", "{name}: {error}");
+        assert!(error.is_transient() && error.to_string().contains(&format!("signal {signal}")), "{error}");
+    }
+}
+
+#[test]
+fn missing_layers_of_the_sandbox_are_reported() {
+    let report =
+        r#"{"reply":"isolated","missing":["landlock: not supported\u0007"],"further":["namespaces"]}"#;
+    let isolation = says("open", &[report, DONE, ""]).unwrap().isolation;
+    assert_eq!(isolation.missing, ["landlock: not supported"]);
+    assert_eq!((isolation.further, isolation.unavailable), (vec!["namespaces".to_owned()], vec![]));
+    assert_crashed(says("two_reports", &[report, report, DONE, ""]), "a second report");
 }
 
 #[test]

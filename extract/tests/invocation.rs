@@ -34,6 +34,7 @@ fn tasks() -> [(Task, Sandbox); 5] {
         pages: vec![1, 3, 4_000_000_000],
         languages: "eng+script/Latin".parse().unwrap_or_default(),
         tessdata: Some(OsStr::from_bytes(b"/data=with\xff odd--name").into()),
+        preferred: Some("deu".to_owned()),
         page_time: Duration::from_millis(1500),
     };
     let few = Recognition { pages: vec![7], ..Recognition::default() };

@@ -7,9 +7,10 @@ mod common;
 
 use common::{page, scripted};
 use dossier_extract::{
-    ExtractError, Extraction, Extractor, Ocr, OcrOutcome, PageSource, Request, Source, Thumbnail,
-    ThumbnailRequest, Tick,
+    ExtractError, Extraction, Extractor, Ocr, OcrOutcome, OcrProgress, OcrTask, Page, PageSource,
+    RecognizedPage, Request, Source, Thumbnail, ThumbnailRequest, Tick,
 };
+use std::time::Duration;
 
 /// Three pages; the last two need OCR.
 fn scan() -> String {
@@ -140,7 +141,7 @@ fn pages_beyond_the_limit_keep_their_text() {
 fn pages_finished_before_the_deadline_are_kept() {
     let ocr = format!("{} exec sleep 1000", says(&[&recognized(2, "two")]));
     let mut extractor = worker("ocr_slow", &scan(), &[("2,3", &ocr)]);
-    extractor.ocr.limits.wall = std::time::Duration::from_millis(500);
+    extractor.ocr.limits.wall = Duration::from_millis(500);
     let extraction = extract(&extractor).unwrap();
     assert_eq!(texts(&extraction), ["own text", "two", "x"]);
     assert!(matches!(extraction.ocr, OcrOutcome::Incomplete { pages: 1, .. }), "{:?}", extraction.ocr);
@@ -198,4 +199,92 @@ fn a_worker_that_sends_no_thumbnail_has_crashed() {
     let source = Source::from_bytes(b"the file").unwrap();
     let outcome = extractor.thumbnail(&source, &ThumbnailRequest::default(), || Tick::Continue);
     assert_eq!(outcome.unwrap_err().code(), "crashed");
+}
+
+fn slice(pages: &[u32], slice: Duration) -> OcrTask {
+    let page = |page: &u32| Page {
+        page: *page,
+        text: String::new(),
+        source: PageSource::Text,
+        confidence: None,
+        engine: "test".to_owned(),
+        quality: None,
+        reason: None,
+        structure: None,
+    };
+    OcrTask {
+        media_type: None,
+        pages: pages.iter().map(page).collect(),
+        is_forced: false,
+        language: Some("deu".to_owned()),
+        slice,
+        spent: Duration::ZERO,
+    }
+}
+
+/// The pages that a slice answers, each with its text or its reason, and how the slice ends.
+fn recognize(extractor: &Extractor, task: OcrTask) -> (Vec<String>, Result<OcrProgress, ExtractError>) {
+    let mut answers = Vec::new();
+    let each = |RecognizedPage { page, is_read }| {
+        answers.push(if is_read { page.text } else { page.reason.unwrap_or_default() });
+        Tick::Continue
+    };
+    let progress =
+        extractor.recognize(&Source::from_bytes(b"the file").unwrap(), task, each, || Tick::Continue);
+    (answers, progress)
+}
+
+#[test]
+fn a_slice_answers_at_least_one_page_and_pauses() {
+    let ocr = format!("{} exec sleep 1000", says(&[&recognized(1, "one")]));
+    let extractor = worker("ocr_slice", "exit 9", &[("1,2,3", &ocr)]);
+    let (answers, progress) = recognize(&extractor, slice(&[1, 2, 3], Duration::ZERO));
+    assert_eq!(answers, ["one"]);
+    assert_eq!(progress.unwrap(), OcrProgress::Paused);
+}
+
+#[test]
+fn pages_that_follow_at_once_belong_to_the_slice() {
+    // The first page uses up the slice, the others come without delay, as copies do.
+    let ocr = says(&[&recognized(1, "one"), &recognized(2, "two"), &recognized(3, "three"), DONE]);
+    let extractor = worker("ocr_copies", "exit 9", &[("1,2,3", &format!("sleep 0.3; {ocr}"))]);
+    let (answers, progress) = recognize(&extractor, slice(&[1, 2, 3], Duration::from_millis(200)));
+    assert_eq!(answers, ["one", "two", "three"]);
+    assert_eq!(progress.unwrap(), OcrProgress::Finished { language: None });
+}
+
+#[test]
+fn a_slice_ends_even_if_pages_never_pause() {
+    let ocr = says(&[&recognized(1, "one"), "", &recognized(2, "two")]).replace("echo ''", "sleep 1");
+    let extractor = worker("ocr_endless", "exit 9", &[("1,2,3", &format!("{ocr} exec sleep 1000"))]);
+    let (answers, progress) = recognize(&extractor, slice(&[1, 2, 3], Duration::from_millis(700)));
+    assert_eq!((answers.len(), progress.unwrap()), (1, OcrProgress::Paused));
+}
+
+#[test]
+fn a_file_whose_earlier_slices_used_its_time_keeps_the_pages_it_has() {
+    let extractor = worker("ocr_spent", "exit 9", &[("2,3", "exec sleep 1000")]);
+    let spent = extractor.ocr.limits.wall;
+    let (answers, progress) =
+        recognize(&extractor, OcrTask { spent, ..slice(&[2, 3], Duration::from_mins(1)) });
+    assert!(answers.len() == 2 && answers.iter().all(|reason| reason.contains("timed out")), "{answers:?}");
+    assert_eq!(progress.unwrap_err().code(), "timeout");
+}
+
+#[test]
+fn the_language_of_the_pages_is_sent_by_the_name_that_tesseract_has_for_it() {
+    for (language, argument) in [("deu", "deu"), ("cmn", "chi_sim"), ("nob", "nor")] {
+        let ocr = format!(
+            "case \" $* \" in *\" --prefer-language={argument} \"*) {};; esac",
+            says(&[&recognized(1, "one"), DONE])
+        );
+        let extractor = worker(&format!("ocr_{language}"), "exit 9", &[("1", &ocr)]);
+        let task = OcrTask { language: Some(language.to_owned()), ..slice(&[1], Duration::from_mins(1)) };
+        assert_eq!(recognize(&extractor, task).0, ["one"], "{language}");
+    }
+    let plain =
+        format!("case \" $* \" in *--prefer*) exit 9;; *) {};; esac", says(&[&recognized(1, "one"), DONE]));
+    let extractor = worker("ocr_hostile", "exit 9", &[("1", &plain)]);
+    let task = OcrTask { language: Some("../x".to_owned()), ..slice(&[1], Duration::from_mins(1)) };
+    assert_eq!(recognize(&extractor, task).0, ["one"]);
 }

@@ -22,9 +22,15 @@ pub(super) fn from_media_type(media_type: &str) -> Format {
         | "application/vnd.openxmlformats-officedocument.spreadsheetml.template"
         | "application/vnd.ms-excel.sheet.macroenabled.12"
         | "application/vnd.ms-excel.template.macroenabled.12" => Format::Xlsx,
-        ODT | "application/vnd.oasis.opendocument.text-template" => Format::Odt,
-        ODS | "application/vnd.oasis.opendocument.spreadsheet-template" => Format::Ods,
-        ODP | "application/vnd.oasis.opendocument.presentation-template" => Format::Odp,
+        ODT
+        | "application/vnd.oasis.opendocument.text-template"
+        | "application/vnd.oasis.opendocument.text-flat-xml" => Format::Odt,
+        ODS
+        | "application/vnd.oasis.opendocument.spreadsheet-template"
+        | "application/vnd.oasis.opendocument.spreadsheet-flat-xml" => Format::Ods,
+        ODP
+        | "application/vnd.oasis.opendocument.presentation-template"
+        | "application/vnd.oasis.opendocument.presentation-flat-xml" => Format::Odp,
         "application/rtf" | "text/rtf" | "application/x-rtf" => Format::Rtf,
         "message/rfc822" | "message/global" => Format::Mail,
         _ if essence.is_empty() => Format::Other(UNKNOWN.to_owned()),

@@ -28,6 +28,10 @@ pub(crate) fn declared(media_type: &str, bytes: &[u8], limits: &Limits) -> Resul
     let is_text = found.is_textual() || found == Format::Mail;
     let is_unknown = matches!(&found, Format::Other(found) if found == UNKNOWN);
     if declared.is_textual() {
+        // XML in which a program has stored a document.
+        if matches!(found, Format::Odt | Format::Ods | Format::Odp) && !bytes.starts_with(b"PK") {
+            return Ok(found);
+        }
         // Some encodings look like binary data to everyone who does not know their name.
         let charset = Charset::of_media_type(media_type).filter(|_| is_unknown);
         let is_text =

@@ -4,6 +4,7 @@
 
 use super::format::Format;
 use crate::formats::{csv, json};
+use crate::office::odf::{self, flat};
 
 /// The kind of a text whose media type was not declared.
 pub(super) fn detect(text: &str) -> Format {
@@ -42,6 +43,15 @@ fn markup(text: &str) -> Option<Format> {
     }
     if ["<svg", "<!doctype svg", "<svg:svg"].into_iter().any(is) {
         return Some(Format::Svg);
+    }
+    if rest.starts_with('<')
+        && let Some(kind) = flat::kind(text)
+    {
+        return Some(match kind {
+            odf::Kind::Text => Format::Odt,
+            odf::Kind::Sheets => Format::Ods,
+            odf::Kind::Slides => Format::Odp,
+        });
     }
     if has_prolog {
         return Some(Format::Source("application/xml".to_owned()));

@@ -1,5 +1,6 @@
 //! The thumbnail that the writer of an office file stored in it.
 
+use super::odf::flat;
 use super::package::Parts;
 use dossier_extract::Limits;
 use dossier_extract::protocol::Failure;
@@ -14,6 +15,9 @@ const USUAL: [&str; 4] = [
 
 /// The bytes of the image, if the file contains one. They may have any format, or be damaged.
 pub(crate) fn carried_thumbnail(bytes: &[u8], limits: &Limits) -> Result<Option<Vec<u8>>, Failure> {
+    if flat::text(bytes).is_some() {
+        return Ok(None);
+    }
     let mut parts = Parts::open(bytes, limits)?;
     let related =
         parts.relationships("")?.into_iter().filter(|to| to.kind == "thumbnail").map(|to| to.target);

@@ -11,6 +11,7 @@ pub(crate) mod odf;
 pub(crate) mod package;
 pub(crate) mod pptx;
 mod properties;
+mod reading_order;
 mod relationships;
 mod symbol_fonts;
 mod truncated_zip;

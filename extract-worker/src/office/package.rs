@@ -2,6 +2,7 @@
 
 use super::compound_file;
 use super::inflate_budget::InflateBudget;
+use super::odf;
 use super::truncated_zip::TruncatedZip;
 use super::xml::{Node, Xml};
 use crate::input::{encoding, percent};
@@ -47,7 +48,7 @@ pub(crate) enum Package {
 const DEEPEST_FILE: usize = 3;
 const ZIP: &str = "application/zip";
 /// The common prefix of OpenDocument media types.
-const OPEN_DOCUMENT: &str = "application/vnd.oasis.opendocument.";
+pub(super) const OPEN_DOCUMENT: &str = "application/vnd.oasis.opendocument.";
 /// How much of a `mimetype` part is read.
 const LONGEST_MEDIA_TYPE: u64 = 100;
 
@@ -129,12 +130,12 @@ impl<'f> Parts<'f> {
         }
         match media_type.trim_ascii() {
             "" => Err(ZIP.to_owned()),
-            named => match named.strip_prefix(OPEN_DOCUMENT) {
-                Some("text" | "text-template" | "text-master" | "text-web") => Ok(Package::OpenText),
-                Some("spreadsheet" | "spreadsheet-template") => Ok(Package::OpenSheets),
-                Some("presentation" | "presentation-template") => Ok(Package::OpenSlides),
-                _ if named.bytes().all(|byte| byte.is_ascii_graphic()) => Err(named.to_owned()),
-                _ => Err(ZIP.to_owned()),
+            named => match odf::Kind::of_media_type(named) {
+                Some(odf::Kind::Text) => Ok(Package::OpenText),
+                Some(odf::Kind::Sheets) => Ok(Package::OpenSheets),
+                Some(odf::Kind::Slides) => Ok(Package::OpenSlides),
+                None if named.bytes().all(|byte| byte.is_ascii_graphic()) => Err(named.to_owned()),
+                None => Err(ZIP.to_owned()),
             },
         }
     }

@@ -9,25 +9,31 @@ use dossier_extract::protocol::Failure;
 pub(crate) fn read(parts: &mut Parts<'_>) -> Result<Metadata, Failure> {
     let mut metadata = Metadata::default();
     for part in parts.relationships("")? {
-        if matches!(part.kind.as_str(), "core-properties" | "extended-properties" | "extendedProperties") {
-            add(&mut metadata, parts.read(&part.target)?);
+        if matches!(part.kind.as_str(), "core-properties" | "extended-properties" | "extendedProperties")
+            && let Some(xml) = parts.read(&part.target)?
+        {
+            add(&mut metadata, &xml);
         }
     }
     Ok(metadata)
 }
 
-/// The properties of an OpenDocument file.
-pub(crate) fn read_open_document(parts: &mut Parts<'_>) -> Result<Metadata, Failure> {
+/// The properties of an OpenDocument file, from `meta.xml` or a flat file.
+pub(crate) fn of_open_document(xml: &str) -> Metadata {
     let mut metadata = Metadata::default();
-    add(&mut metadata, parts.read("meta.xml")?);
-    Ok(metadata)
+    add(&mut metadata, xml);
+    metadata
 }
 
-fn add(metadata: &mut Metadata, part: Option<String>) {
-    let Some(xml) = part else { return };
-    let mut reader = Xml::new(&xml);
+fn add(metadata: &mut Metadata, xml: &str) {
+    let mut reader = Xml::new(xml);
     while let Some(node) = reader.next() {
-        let Node::Start(element) = node else { continue };
+        let element = match node {
+            Node::Start(element) => element,
+            // Elements of these names occur in a flat file's comments as well.
+            Node::End(end) if end.is("office", "meta") => break,
+            Node::End(_) | Node::Text(_) => continue,
+        };
         let Some(field) = field(metadata, element.space, element.name()) else { continue };
         let value = reader.text();
         let value = value.trim();

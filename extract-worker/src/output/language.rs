@@ -25,6 +25,11 @@ impl Sample {
         }
     }
 
+    /// Whether further text changes nothing.
+    pub(crate) fn is_full(&self) -> bool {
+        self.text.len() >= SAMPLE_BYTES
+    }
+
     /// The language as an ISO 639-3 code, if there is enough text to be certain.
     pub(crate) fn language(&self) -> Option<String> {
         let letters = self.text.chars().filter(|c| c.is_alphabetic()).count();

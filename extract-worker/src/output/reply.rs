@@ -4,7 +4,7 @@ use crate::output::language::Sample;
 use crate::output::markup::Heading;
 use crate::output::pagination::{self, Cut};
 use dossier_extract::protocol::{Done, Failure, Page, PageSource, Reply, is_clean};
-use dossier_extract::{Metadata, PageStructure, Thumbnail};
+use dossier_extract::{Isolation, Metadata, PageStructure, Thumbnail};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -15,14 +15,18 @@ pub(crate) struct Pages<W> {
     count: u32,
     limit: u32,
     bytes_left: u64,
+    /// For the structure of pages, apart from their text.
+    structure_bytes_left: u64,
     needs_ocr: Vec<u32>,
     sample: Sample,
+    /// Whether the language was sent. Later text does not change it.
+    is_language_sent: bool,
     /// The file's metadata; readers fill in what they find.
     pub(crate) metadata: Metadata,
 }
 
 /// The OCR result of a page.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Recognized {
     pub(crate) text: String,
     /// Mean confidence, 0 to 1; `None` without words.
@@ -42,8 +46,10 @@ impl<W: Write> Pages<W> {
             count: 0,
             limit: pages,
             bytes_left,
+            structure_bytes_left: bytes_left,
             needs_ocr: Vec::new(),
             sample: Sample::default(),
+            is_language_sent: false,
             metadata: Metadata::default(),
         }
     }
@@ -94,7 +100,7 @@ impl<W: Write> Pages<W> {
         self.push_structured(engine, text, quality, reason, None)
     }
 
-    /// The same with the structure of the page.
+    /// The same with the structure of the page. If its own limit is reached, the page is sent without it.
     pub(crate) fn push_structured(
         &mut self,
         engine: &str,
@@ -109,7 +115,8 @@ impl<W: Write> Pages<W> {
         self.count += 1;
         let text = clean(text).into_owned();
         self.sample.add(&text);
-        self.reply(&Reply::Page(Page {
+        self.send_language()?;
+        let mut page = Page {
             page: self.count,
             text,
             source: PageSource::Text,
@@ -117,8 +124,30 @@ impl<W: Write> Pages<W> {
             engine: engine.to_owned(),
             quality,
             reason,
-            structure,
-        }))
+            structure: None,
+        };
+        if structure.is_none() {
+            return self.reply(&Reply::Page(page));
+        }
+        let plain = line(&Reply::Page(page.clone()));
+        page.structure = structure;
+        let whole = line(&Reply::Page(page));
+        let added = (whole.len() - plain.len()) as u64;
+        self.take(plain.len() as u64)?;
+        let left = self.structure_bytes_left.checked_sub(added);
+        self.structure_bytes_left = left.unwrap_or(self.structure_bytes_left);
+        self.send(if left.is_some() { &whole } else { &plain });
+        Ok(())
+    }
+
+    /// Sends the language once it is certain, so that the pages can be stored while others are read.
+    fn send_language(&mut self) -> Result<(), Failure> {
+        if self.is_language_sent || !self.sample.is_full() {
+            return Ok(());
+        }
+        self.is_language_sent = true;
+        let language = self.sample.language();
+        self.reply(&Reply::Language { language })
     }
 
     /// Sends the OCR result of a page.
@@ -142,6 +171,11 @@ impl<W: Write> Pages<W> {
         self.reply(&Reply::Unread { page, failure })
     }
 
+    /// Reports how this process is isolated.
+    pub(crate) fn report_isolation(&mut self, isolation: Isolation) -> Result<(), Failure> {
+        self.reply(&Reply::Isolated(isolation))
+    }
+
     /// Sends the thumbnail.
     pub(crate) fn push_thumbnail(&mut self, thumbnail: Thumbnail) -> Result<(), Failure> {
         self.reply(&Reply::Thumbnail(thumbnail))
@@ -150,11 +184,17 @@ impl<W: Write> Pages<W> {
     /// Sends any reply except the final one.
     fn reply(&mut self, reply: &Reply) -> Result<(), Failure> {
         let line = line(reply);
+        self.take(line.len() as u64)?;
+        self.send(&line);
+        Ok(())
+    }
+
+    /// Counts bytes of text.
+    fn take(&mut self, bytes: u64) -> Result<(), Failure> {
         self.bytes_left = self
             .bytes_left
-            .checked_sub(line.len() as u64)
+            .checked_sub(bytes)
             .ok_or_else(|| Failure::LimitExceeded { limit: "output_bytes".to_owned() })?;
-        self.send(&line);
         Ok(())
     }
 
@@ -202,7 +242,7 @@ impl<W: Write> Pages<W> {
     }
 }
 
-fn line(reply: &Reply) -> Vec<u8> {
+pub(crate) fn line(reply: &Reply) -> Vec<u8> {
     let mut line = serde_json::to_vec(reply).unwrap_or_default();
     line.push(b'\n');
     line

@@ -14,7 +14,7 @@ mod structure;
 mod unicode;
 
 use crate::input::Input;
-use crate::output::reply::Pages;
+use crate::output::reply::{Pages, clean};
 use content::notes::Note;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Limits, PdfEngine, TextFormat};
@@ -25,21 +25,35 @@ use std::io::Write;
 use std::sync::Arc;
 use structure::{Document, Layout};
 
-/// For Markdown, pages are held back to decide on headings and running heads together: at most this many pages, and this
+/// For their structure, pages are held back to decide on headings and running heads together: at most this many pages, and this
 /// many lines.
 const MOST_HELD: usize = 200;
 const MOST_LINES: usize = 100_000;
+
+/// What is written about each page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    pub(crate) format: TextFormat,
+    /// Whether the structure is reported beside plain text.
+    pub(crate) has_structure: bool,
+}
+
+impl Written {
+    fn needs_layout(self) -> bool {
+        self.has_structure || self.format == TextFormat::Markdown
+    }
+}
 
 /// Sends a PDF's pages.
 pub(crate) fn read<W: Write>(
     input: Input,
     first: Option<PdfEngine>,
-    format: TextFormat,
+    written: Written,
     limits: &Limits,
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
     let base = header::base(&input);
-    let mut engines = Engines::new(Arc::new(input.without(base)), first, format);
+    let mut engines = Engines::new(Arc::new(input.without(base)), first, written.needs_layout());
     let count = engines.page_count()?;
     if count > limits.pages as usize {
         return Err(Failure::LimitExceeded { limit: "pages".to_owned() });
@@ -51,16 +65,16 @@ pub(crate) fn read<W: Write>(
     for index in 0..count {
         held.push(engines.read(index));
         let lines: usize = held.iter().filter_map(|page| page.layout.as_ref()).map(Layout::lines).sum();
-        let is_waiting = format == TextFormat::Markdown && held.len() < MOST_HELD && lines < MOST_LINES;
+        let is_waiting = written.needs_layout() && held.len() < MOST_HELD && lines < MOST_LINES;
         if is_waiting && index + 1 < count {
             continue;
         }
-        write_markdown(&mut document, &mut held);
+        write_markdown(&mut document, &mut held, written.format);
         for page in held.drain(..) {
             has_text |= page.quality.is_some();
             is_endless |= page.is_endless;
             let Routed { engine, quality, reason, structure, notes, text, needs_ocr, .. } = page;
-            let text = with_notes(text, &notes, format);
+            let text = with_notes(text, &notes, written.format);
             pages.push_structured(engine.name(), &text, quality, Some(reason), structure)?;
             if needs_ocr {
                 pages.last_needs_ocr();
@@ -74,13 +88,18 @@ pub(crate) fn read<W: Write>(
     Ok(())
 }
 
-/// Replaces the text of pages whose layout is known by Markdown.
-fn write_markdown(document: &mut Document, pages: &mut [Routed]) {
+/// Writes the Markdown of pages whose layout is known: as their text, or as a part of their structure.
+fn write_markdown(document: &mut Document, pages: &mut [Routed], format: TextFormat) {
     let layouts = pages.iter_mut().map(|page| page.layout.take()).collect();
     let written = contained(|| document.markdown(layouts)).unwrap_or_default();
     for (page, written) in pages.iter_mut().zip(written) {
-        if let Some((markdown, structure)) = written {
-            page.text = markdown;
+        if let Some((markdown, mut structure)) = written {
+            if format == TextFormat::Markdown {
+                page.text = markdown;
+            } else if !page.text.is_empty() {
+                let markdown = with_notes(markdown, &page.notes, TextFormat::Markdown);
+                structure.markdown = Some(clean(&markdown).into_owned());
+            }
             page.structure = Some(structure);
         }
     }

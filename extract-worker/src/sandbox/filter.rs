@@ -38,37 +38,37 @@ fn refusal(calls: &[libc::c_long]) -> Result<BpfProgram, BackendError> {
     .try_into()
 }
 
-/// Calls that are allowed with any arguments: on open descriptors, existing memory, and this process's own
-/// threads and signals.
-const FREE: &[libc::c_long] = &[
-    libc::SYS_read,
-    libc::SYS_write,
-    libc::SYS_writev,
-    libc::SYS_fstat,
-    libc::SYS_close,
-    libc::SYS_brk,
-    libc::SYS_munmap,
-    libc::SYS_mremap,
-    libc::SYS_madvise,
-    libc::SYS_futex,
-    libc::SYS_sched_yield,
-    libc::SYS_rt_sigaction,
-    libc::SYS_rt_sigprocmask,
-    libc::SYS_rt_sigreturn,
-    libc::SYS_sigaltstack,
-    libc::SYS_restart_syscall,
-    libc::SYS_getpid,
-    libc::SYS_gettid,
-    libc::SYS_getrandom,
-    libc::SYS_clock_gettime,
-    libc::SYS_exit,
-    libc::SYS_exit_group,
+/// Calls that are allowed with any arguments, each with its reason: on open descriptors, existing memory, and this
+/// process's own threads and signals. `mmap`, `mprotect`, `fcntl` and `tgkill` are allowed with some arguments only.
+const FREE: &[(libc::c_long, &str)] = &[
+    (libc::SYS_read, "language data that was opened before, and nothing else: the file itself is mapped"),
+    (libc::SYS_write, "replies on the pipe, and a panic's message"),
+    (libc::SYS_writev, "libc writes the reason of an abort with it"),
+    (libc::SYS_fstat, "the size of the file; libc asks it of every stream"),
+    (libc::SYS_close, "releases the descriptor of the file once it is mapped"),
+    (libc::SYS_brk, "malloc, small"),
+    (libc::SYS_munmap, "malloc, large; the stack of a thread that ends"),
+    (libc::SYS_mremap, "realloc, large"),
+    (libc::SYS_madvise, "free returns pages; a thread's stack is given back"),
+    (libc::SYS_futex, "locks, and joining the parser thread"),
+    (libc::SYS_sched_yield, "spin locks of Tesseract's OpenMP"),
+    (libc::SYS_rt_sigaction, "abort() resets the handler of SIGABRT"),
+    (libc::SYS_rt_sigprocmask, "abort() unblocks SIGABRT; pthreads block signals while they change state"),
+    (libc::SYS_rt_sigreturn, "returns from the handler that reports a stack overflow"),
+    (libc::SYS_sigaltstack, "a thread that ends removes the stack of that handler"),
+    (libc::SYS_restart_syscall, "the kernel itself inserts it after a stopped futex"),
+    (libc::SYS_getpid, "abort() sends the signal to this process"),
+    (libc::SYS_gettid, "abort() sends the signal to this thread"),
+    (libc::SYS_getrandom, "the keys of hash maps, which hostile files must not know"),
+    (libc::SYS_clock_gettime, "the deadline of a page of OCR, where the vDSO is not available"),
+    (libc::SYS_exit, "a thread ends"),
+    (libc::SYS_exit_group, "the process ends"),
 ];
 
 /// Allows what a computation needs, and `refused`, which the other filter handles.
 fn program(refused: &[libc::c_long]) -> Result<BpfProgram, BackendError> {
     let mut rules: BTreeMap<libc::c_long, Vec<SeccompRule>> =
-        FREE.iter().chain(refused).map(|call| (*call, Vec::new())).collect();
+        FREE.iter().map(|(call, _)| call).chain(refused).map(|call| (*call, Vec::new())).collect();
     let executable = u64::from(libc::PROT_EXEC.cast_unsigned());
     let unexecutable = when(2, SeccompCmpOp::MaskedEq(executable), 0)?;
     rules.insert(libc::SYS_mmap, vec![unexecutable.clone()]);

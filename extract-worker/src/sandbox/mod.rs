@@ -8,14 +8,18 @@
 //! 4. landlock: no path at all; no TCP, signals or abstract sockets to other processes;
 //! 5. seccomp: on every thread, only the few system calls that a computation needs; any other kills.
 //!
+//! Further layers are applied where the host allows them ([`privileges`]): namespaces without a network, a user that
+//! owns nothing, and a preference of the kernel to kill this process when memory runs out.
+//!
 //! Invariant: if a layer cannot be applied, the error names it, unless the operator allows missing layers
-//! ([`Sandbox::AcceptMissing`]). Even then every layer is attempted.
+//! ([`Sandbox::AcceptMissing`]). Even then every layer is attempted, and the first reply names those that are missing.
 
 mod filter;
 mod limit;
 mod paths;
+mod privileges;
 
-use dossier_extract::{Limits, Sandbox};
+use dossier_extract::{Isolation, Limits, Sandbox};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::thread::set_no_new_privs;
 use std::fs::File;
@@ -43,7 +47,7 @@ pub struct SandboxError {
     reason: String,
 }
 
-/// Applies the sandbox, then runs `work` in it on a thread with a large stack.
+/// Applies the sandbox, then runs `work` in it on a thread with a large stack, and tells it how it is isolated.
 ///
 /// The order is fixed. Landlock applies to the calling thread and the threads it starts, so it comes before
 /// the parser thread. Seccomp forbids starting threads, so it comes once the parser thread is running, and
@@ -55,14 +59,25 @@ pub fn enter<W>(
     work: W,
 ) -> Result<(), SandboxError>
 where
-    W: FnOnce() + Send + 'static,
+    W: FnOnce(Isolation) + Send + 'static,
 {
     tune_allocator();
     // No backtrace, because that would open files. The message is only used to label a crash.
     std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
-    let check = |layer: Result<(), SandboxError>| match (layer, sandbox) {
+    let mut isolation = Isolation::default();
+    for (layer, outcome) in privileges::give_up() {
+        match outcome {
+            Ok(()) => isolation.further.push(layer.to_owned()),
+            Err(reason) => isolation.unavailable.push(format!("{layer}: {reason}")),
+        }
+    }
+    let mut check = |layer: Result<(), SandboxError>| match (layer, sandbox) {
         (Err(error), Sandbox::Require) => Err(error),
-        (Err(_) | Ok(()), _) => Ok(()),
+        (Err(error), Sandbox::AcceptMissing) => {
+            isolation.missing.push(error.to_string());
+            Ok(())
+        }
+        (Ok(()), _) => Ok(()),
     };
     check(limit::apply(limits))?;
     check(set_no_new_privs(true).map_err(failed("no_new_privs")))?;
@@ -74,15 +89,17 @@ where
         .name("parser".to_owned())
         .stack_size(STACK_BYTES)
         .spawn(move || {
-            if started.send(()).is_ok() && is_closed.recv().is_ok() {
-                work();
+            if started.send(()).is_ok()
+                && let Ok(isolation) = is_closed.recv()
+            {
+                work(isolation);
             }
         })
         .map_err(failed("parser thread"))?;
     is_started.recv().map_err(failed("parser thread"))?;
     check(limit::no_more_threads())?;
     check(filter::install(library))?;
-    if closed.send(()).is_ok() && parser.join().is_err() {
+    if closed.send(isolation).is_ok() && parser.join().is_err() {
         // The panic hook has printed the message; the parent sees output without a final reply.
         std::process::exit(101);
     }

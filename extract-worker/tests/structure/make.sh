@@ -9,7 +9,9 @@ trap 'rm -rf "$profile"' EXIT
 chromium=$(command -v chromium || command -v google-chrome)
 flags=(--headless --disable-gpu --no-first-run --user-data-dir="$profile/chromium" --no-pdf-header-footer)
 [[ $(id -u) -ne 0 ]] || flags+=(--no-sandbox)
-"$chromium" "${flags[@]}" --print-to-pdf=harbour.pdf "file://$PWD/harbour.html" 2>"$profile/log" || cat "$profile/log" >&2
+for page in harbour survey; do
+  "$chromium" "${flags[@]}" --print-to-pdf="$page.pdf" "file://$PWD/$page.html" 2>"$profile/log" || cat "$profile/log" >&2
+done
 
 export_as() { # SOURCE FILTER OPTIONS TARGET
   soffice "-env:UserInstallation=file://$profile/office" --headless --convert-to "pdf:$2:$3" --outdir "$profile" "$1" >"$profile/log"

@@ -45,6 +45,9 @@ struct Arguments {
     /// How to write headings, lists and tables
     #[arg(long, value_enum, default_value = "text")]
     format: TextFormat,
+    /// With plain text in JSON: also report headings, tables and the Markdown of PDF pages
+    #[arg(long, requires = "json")]
+    structure: bool,
     /// Path of the worker [default: dossier-extract-worker next to this program]
     #[arg(long, value_name = "PATH", env = "DOSSIER_EXTRACT_WORKER")]
     worker: Option<PathBuf>,
@@ -121,8 +124,8 @@ Examples:
   dossier-extract --thumbnail cover.webp report.pdf
 
 Error codes: unsupported, encrypted, needs_ocr, malformed, too_large, limit_exceeded, timeout, crashed,
-sandbox_unavailable, worker_unavailable, and io for a file that cannot be opened. If OCR fails on some
-pages, their text is still printed, and a line `note: ...` on standard error says which pages and why.
+worker_killed, sandbox_unavailable, worker_unavailable, and io for a file that cannot be opened. If OCR fails on some
+pages, their text is still printed, and a line `note: ...` on standard error names the pages and the reason.
 Exit status: 0 on success, 1 on failure, 2 for invalid arguments.";
 
 impl OcrArguments {
@@ -197,12 +200,23 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
         media_type: arguments.media_type.clone(),
         pdf_engine: arguments.engine,
         format: arguments.format,
+        structure: arguments.structure,
         ocr: arguments.ocr.ocr,
     };
     let extraction = extractor.extract(&source, &request, || Tick::Continue)?;
+    if !extraction.isolation.missing.is_empty() {
+        let missing = extraction.isolation.missing.join("; ");
+        let _ = writeln!(io::stderr(), "note: the file was read without sandbox layers: {missing}");
+    }
     if let Some(reason) = extraction.ocr.reason() {
         // The text is still printed. Standard error may be closed.
-        let _ = writeln!(io::stderr(), "note: pages {:?} need OCR: {reason}", extraction.needs_ocr);
+        let pages: Vec<String> = extraction.needs_ocr.iter().map(ToString::to_string).collect();
+        let which = if pages.is_empty() {
+            "not read by OCR".to_owned()
+        } else {
+            format!("pages {} need OCR", pages.join(", "))
+        };
+        let _ = writeln!(io::stderr(), "note: {which}: {reason}");
     }
     Ok(print(arguments, &extraction)?)
 }

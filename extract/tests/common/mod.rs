@@ -6,10 +6,17 @@
 use dossier_extract::Extractor;
 use std::path::PathBuf;
 
-/// An extractor whose worker is a script.
+/// An extractor whose worker is a script that begins with the greeting.
 pub(crate) fn scripted(name: &str, script: &str) -> Extractor {
+    mute(name, &format!("echo '{HELLO}'\n{script}"))
+}
+
+/// An extractor whose worker is a script.
+pub(crate) fn mute(name: &str, script: &str) -> Extractor {
     Extractor::new(executable(name, script))
 }
+
+pub(crate) const HELLO: &str = r#"{"reply":"hello","protocol":3}"#;
 
 /// Another process writes the script. If this process held it open for writing, a test that forks at that
 /// moment would hold it open too, and it could not be executed ("text file busy").

@@ -1,7 +1,7 @@
 //! Distinguishes tables of data from tables that only lay out the page, as in most email.
 
 use super::elements::{Kind, attribute};
-use super::tokens;
+use super::tokens::tokens;
 use html5gum::Token;
 
 /// Nested tables are examined down to this depth; deeper ones count as layout.

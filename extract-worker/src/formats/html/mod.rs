@@ -6,8 +6,11 @@
 //! Invariant: no tree is built, so nesting costs neither stack nor memory. Links are never followed.
 
 mod elements;
+mod hidden_element;
 mod layout_tables;
 mod reader;
+mod table;
+mod tokens;
 
 use crate::input::charset::Charset;
 use crate::input::encoding;
@@ -16,9 +19,9 @@ use crate::output::reply::Pages;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Metadata, TextFormat};
 use encoding_rs::UTF_8;
-use html5gum::{DefaultEmitter, State, Token, Tokenizer, naive_next_state};
 use std::borrow::Cow;
 use std::io::Write;
+use tokens::tokens;
 
 /// Sends a page's text.
 pub(crate) fn read<W: Write>(
@@ -38,27 +41,6 @@ pub(crate) fn text_of(html: &str, format: TextFormat, metadata: &mut Metadata) -
     let mut reader = reader::Reader::new(format, layout_tables::tables(html), metadata);
     tokens(html).for_each(|token| reader.token(token));
     reader.finish()
-}
-
-/// The tokens of a page. Only XHTML has self-closing elements such as `<script/>`.
-fn tokens(html: &str) -> impl Iterator<Item = Token> {
-    let is_xml = html.trim_start().starts_with("<?xml");
-    let mut tokenizer = Tokenizer::new_with_emitter(html, DefaultEmitter::default());
-    std::iter::from_fn(move || {
-        let Ok(mut token) = tokenizer.next()?;
-        if let Token::StartTag(tag) = &mut token {
-            tag.self_closing &= is_xml;
-            if let Some(state) = content(&tag.name).filter(|_| !tag.self_closing) {
-                tokenizer.set_state(state);
-            }
-        }
-        Some(token)
-    })
-}
-
-/// Scripts and similar elements contain no tags.
-fn content(name: &[u8]) -> Option<State> {
-    if name == b"noframes" { Some(State::RawText) } else { naive_next_state(name) }
 }
 
 /// Decodes a page: in the charset that its sender declared, or else the one that the page declares.

@@ -1,7 +1,9 @@
 //! Turns tokens into paragraphs.
 
-use super::elements::{Kind, attribute, ends_at_its_like, is_hidden, is_void};
+use super::elements::{Kind, attribute, is_hidden, is_void};
+use super::hidden_element::{HiddenElement, Shown};
 use super::layout_tables::DEEPEST_TABLE;
+use super::table::Table;
 use crate::output::markup::{Block, Heading, Markup};
 use dossier_extract::{Metadata, TextFormat};
 use html5gum::{StartTag, Token};
@@ -10,8 +12,6 @@ use html5gum::{StartTag, Token};
 const DEEPEST_LIST: usize = 32;
 /// Maximum number of columns that a cell may span, whatever it declares.
 const WIDEST_CELL: usize = 20;
-/// Maximum column for cells that span rows, as in the HTML standard.
-const MOST_COLUMNS: usize = 1000;
 /// Maximum number of rows that a cell spans, as in the HTML standard.
 const MOST_ROWS: u32 = 65_534;
 /// Maximum number of places on a page that are left free for cells that span rows.
@@ -32,44 +32,14 @@ pub(super) struct Reader<'m> {
     preformatted: usize,
     marker: Option<String>,
     has_words: bool,
-    unseen: Option<Unseen>,
+    hidden: Option<HiddenElement>,
     /// The text of `<title>` while it is open.
     title: Option<String>,
-}
-
-/// An open table.
-#[derive(Debug, Default)]
-struct Table {
-    is_layout: bool,
-    /// Whether it has a row. Text before the first row, usually the caption, goes before the table.
-    has_rows: bool,
-    in_row: bool,
-    /// How many columns the open cell spans, and how many rows below this one.
-    columns: usize,
-    rows_below: u32,
-    /// The column of the next cell.
-    column: usize,
-    /// For each column, how many more rows a cell from above spans. These rows have no cell of their own there.
-    spans: Vec<Span>,
-}
-
-/// A cell that spans rows below its own.
-#[derive(Debug, Clone, Copy, Default)]
-struct Span {
-    rows: u32,
-    /// It begins in the open row.
-    is_new: bool,
 }
 
 /// An open list: the number of its next item.
 struct List {
     next: Option<i64>,
-}
-
-/// A hidden element, and how many elements of that name are open inside each other.
-struct Unseen {
-    name: Vec<u8>,
-    depth: usize,
 }
 
 impl<'m> Reader<'m> {
@@ -87,7 +57,7 @@ impl<'m> Reader<'m> {
             preformatted: 0,
             marker: None,
             has_words: false,
-            unseen: None,
+            hidden: None,
             title: None,
         }
     }
@@ -99,11 +69,11 @@ impl<'m> Reader<'m> {
     }
 
     pub(super) fn token(&mut self, token: Token) {
-        if let Some(unseen) = &mut self.unseen {
-            match unseen.token(&token) {
+        if let Some(hidden) = &mut self.hidden {
+            match hidden.token(&token) {
                 Shown::Not => return self.skip(&token),
-                Shown::Next => return self.unseen = None,
-                Shown::This => self.unseen = None,
+                Shown::Next => return self.hidden = None,
+                Shown::This => self.hidden = None,
             }
         }
         match token {
@@ -124,7 +94,7 @@ impl<'m> Reader<'m> {
     fn start(&mut self, tag: &StartTag<()>) {
         let kind = Kind::of(&tag.name);
         if (kind == Kind::Unseen || is_hidden(tag)) && !is_void(&tag.name) {
-            self.unseen = (!tag.self_closing).then(|| Unseen { name: tag.name.to_vec(), depth: 1 });
+            self.hidden = (!tag.self_closing).then(|| HiddenElement::new(&tag.name));
             if kind == Kind::Table {
                 self.layout.next();
             }
@@ -380,63 +350,6 @@ impl<'m> Reader<'m> {
             _ => return,
         };
         value.get_or_insert(content);
-    }
-}
-
-impl Table {
-    fn end_cell(&mut self, columns: usize) {
-        let end = (self.column + columns).min(MOST_COLUMNS);
-        if self.rows_below > 0 && self.column < end {
-            if self.spans.len() < end {
-                self.spans.resize(end, Span::default());
-            }
-            self.spans[self.column..end].fill(Span { rows: self.rows_below, is_new: true });
-        }
-        self.rows_below = 0;
-        self.column += columns;
-    }
-
-    fn end_row(&mut self) {
-        self.column = 0;
-        for span in &mut self.spans {
-            if !std::mem::take(&mut span.is_new) {
-                span.rows = span.rows.saturating_sub(1);
-            }
-        }
-        while self.spans.last().is_some_and(|span| span.rows == 0) {
-            self.spans.pop();
-        }
-    }
-}
-
-/// What a token means for an element that is not shown.
-enum Shown {
-    /// The element continues.
-    Not,
-    /// The element ends with this token.
-    Next,
-    /// The element ended before this token.
-    This,
-}
-
-impl Unseen {
-    fn token(&mut self, token: &Token) -> Shown {
-        match token {
-            Token::StartTag(tag) if tag.name == self.name => {
-                if ends_at_its_like(&self.name) {
-                    return Shown::This;
-                }
-                self.depth += usize::from(!tag.self_closing);
-            }
-            Token::EndTag(tag) if tag.name == self.name => {
-                self.depth -= 1;
-                if self.depth == 0 {
-                    return Shown::Next;
-                }
-            }
-            _ => {}
-        }
-        Shown::Not
     }
 }
 

@@ -82,7 +82,7 @@ impl<'m> Headers<'m> {
     pub(super) fn raw(&self, name: &str) -> Option<String> {
         let (_, value) = self.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name))?;
         // Headers are made of ASCII, whatever the text below them is in.
-        let charset = self.charset.filter(|charset| !charset.has_wide_units());
+        let charset = self.charset.filter(|charset| !charset.has_wide_units() && *charset != Charset::Utf7);
         let text = words::characters(value, charset);
         let line = text.split(['\r', '\n']).collect::<String>();
         let line = line.trim();

@@ -4,22 +4,29 @@
 //! Parts are read without building a tree, which a hostile mail could make arbitrarily deep.
 //!
 //! Invariant: nested parts are followed to a limited depth; each level reads its bytes once.
+//! Invariant: a part that cannot be read leaves the others, and the pages say so in their reason.
 
 mod address;
 mod date;
 mod header;
 mod mime;
+mod signed;
+mod tnef;
 mod transfer;
 mod words;
 
+use super::part::{Unread, contained};
 use super::{html, rtf};
+use crate::input::encoding;
 use crate::output::pagination::Cut;
 use crate::output::reply::Pages;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Metadata, TextFormat};
 use header::Headers;
 use mime::Entity;
+use signed::Content;
 use std::io::Write;
+use tnef::Container;
 
 /// Parts within parts, and messages within messages, are read to this depth.
 const DEEPEST_PART: usize = 20;
@@ -31,7 +38,9 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
     let message = Entity::of(bytes.trim_ascii_start());
     let headers = &message.headers;
     if headers.is_empty() {
-        return Err(Failure::Malformed { reason: "it has no header of a mail".to_owned() });
+        let text = encoding::decode(bytes, None)?;
+        let reason = Some("read as text: it has no header of a mail");
+        return pages.push_long_with("text", &text, Cut::BetweenWords, reason);
     }
     pages.metadata = Metadata {
         title: headers.words("subject"),
@@ -47,7 +56,8 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
         reader.out.extend(["\nAttachments: ", &names, "\n"]);
     }
     pages.metadata.attachments = reader.attachments;
-    pages.push_long("mail", &reader.out, Cut::BetweenWords)
+    let reason = reader.unread.reason();
+    pages.push_long_with("mail", &reader.out, Cut::BetweenWords, reason.as_deref())
 }
 
 /// Whether bytes are a web page that was saved as MHTML.
@@ -100,11 +110,21 @@ struct Reader {
     attachments: Vec<String>,
     /// The text was already written in another format, so only attachments are of interest.
     is_silent: bool,
+    unread: Unread,
+    /// Where the text of the open message begins, after its headers.
+    start: usize,
 }
 
 impl Reader {
     fn new(format: TextFormat) -> Self {
-        Self { format, out: String::new(), attachments: Vec::new(), is_silent: false }
+        Self {
+            format,
+            out: String::new(),
+            attachments: Vec::new(),
+            is_silent: false,
+            unread: Unread::default(),
+            start: 0,
+        }
     }
 
     fn headers(&mut self, headers: &Headers<'_>) {
@@ -118,27 +138,39 @@ impl Reader {
             }
         }
         self.text_part("\n");
+        self.start = self.out.len();
     }
 
     fn entity(&mut self, entity: &Entity<'_>, depth: usize) {
         if depth > DEEPEST_PART {
-            return;
+            return self.unread.too_deep();
         }
         match (entity.media_type(), entity.is_attachment()) {
             ("multipart/alternative", _) => self.first_of(entity, depth),
-            (kind, _) if kind.starts_with("multipart/") => match entity.parts() {
-                Some(parts) => parts.for_each(|part| self.entity(&part, depth + 1)),
-                None => self.text(&entity.text()),
-            },
+            (kind, _) if kind.starts_with("multipart/") => {
+                if kind == "multipart/encrypted" {
+                    self.unread.encrypted();
+                }
+                match entity.parts() {
+                    Some(parts) => parts.for_each(|part| self.entity(&part, depth + 1)),
+                    None => self.text(&entity.text()),
+                }
+            }
             ("message/rfc822" | "message/global" | "message/news" | "message/partial", _) => {
                 self.message(&entity.bytes(), depth);
             }
+            (kind, _) if is_cms(kind, entity) => self.signed(entity, depth),
+            (kind, _) if is_container(kind, entity) => match Container::open(&entity.bytes()) {
+                Some(container) => self.container(&container, depth),
+                None => self.attached(entity.file_name()),
+            },
             ("text/html" | "application/xhtml+xml", false) => {
-                let (page, _) = html::text_of(&entity.page(), self.format, &mut Metadata::default());
-                self.text(&page);
+                let format = self.format;
+                self.converted(|| html::text_of(&entity.page(), format, &mut Metadata::default()).0);
             }
             ("text/rtf" | "application/rtf" | "text/richtext", false) if rtf::is_rtf(&entity.bytes()) => {
-                self.text(&rtf::text_of(&entity.bytes(), self.format));
+                let format = self.format;
+                self.converted(|| rtf::text_of(&entity.bytes(), format));
             }
             (kind, false) if kind.starts_with("text/") || kind.starts_with("message/") => {
                 self.plain(&entity.bytes(), entity);
@@ -160,6 +192,38 @@ impl Reader {
         self.is_silent = was_silent;
     }
 
+    /// Reads the message inside a signature.
+    fn signed(&mut self, entity: &Entity<'_>, depth: usize) {
+        match signed::open(&entity.bytes()) {
+            Content::Signed(content) => self.entity(&Entity::of(&content), depth + 1),
+            Content::Encrypted => self.unread.encrypted(),
+            Content::Other => self.attached(entity.file_name()),
+        }
+    }
+
+    /// Reads a `winmail.dat`. Its text is a copy if the mail has text of its own.
+    fn container(&mut self, container: &Container, depth: usize) {
+        if depth > DEEPEST_PART {
+            return self.unread.too_deep();
+        }
+        if self.out[self.start..].trim().is_empty() {
+            let format = self.format;
+            self.converted(|| container.body(format));
+        }
+        for attachment in &container.attachments {
+            let Some(message) = attachment.message.as_deref().and_then(Container::open) else {
+                self.attached(attachment.name.clone());
+                continue;
+            };
+            self.text("\n---\n");
+            if let Some(subject) = &message.subject {
+                self.text(&format!("Subject: {subject}\n\n"));
+            }
+            self.start = self.out.len();
+            self.container(&message, depth + 1);
+        }
+    }
+
     fn message(&mut self, bytes: &[u8], depth: usize) {
         let message = Entity::of(bytes);
         self.text("\n---\n");
@@ -177,6 +241,17 @@ impl Reader {
             rest = file.after;
         }
         self.text(&words::characters(rest, charset));
+    }
+
+    /// Writes a part that another reader turns into text.
+    fn converted(&mut self, read: impl FnOnce() -> String) {
+        if self.is_silent {
+            return;
+        }
+        match contained(read) {
+            Some(text) => self.text(&text),
+            None => self.unread.failed(),
+        }
     }
 
     fn attached(&mut self, name: Option<String>) {
@@ -198,4 +273,20 @@ impl Reader {
             self.out.push_str(text);
         }
     }
+}
+
+/// Whether a part is a CMS message: signed or encrypted content, or certificates.
+fn is_cms(media_type: &str, entity: &Entity<'_>) -> bool {
+    matches!(media_type, "application/pkcs7-mime" | "application/x-pkcs7-mime")
+        || media_type == "application/octet-stream" && is_named(entity, "smime.p7m")
+}
+
+/// Whether a part is what Outlook makes of a mail for programs like itself.
+fn is_container(media_type: &str, entity: &Entity<'_>) -> bool {
+    matches!(media_type, "application/ms-tnef" | "application/vnd.ms-tnef")
+        || media_type == "application/octet-stream" && is_named(entity, "winmail.dat")
+}
+
+fn is_named(entity: &Entity<'_>, name: &str) -> bool {
+    entity.file_name().is_some_and(|file| file.eq_ignore_ascii_case(name))
 }

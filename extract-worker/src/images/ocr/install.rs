@@ -1,7 +1,7 @@
 //! Finds Tesseract's data, and explains how to install missing data.
 
-use dossier_extract::Recognition;
 use dossier_extract::protocol::Failure;
+use dossier_extract::{Languages, Recognition};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,18 @@ pub(super) fn folder(recognition: &Recognition) -> Result<PathBuf, Failure> {
                 ),
             })
         }
+    }
+}
+
+/// The languages to read, and whether the preferred one is missing.
+pub(super) fn languages(recognition: &Recognition, folder: &Path) -> (Languages, Option<String>) {
+    let languages = &recognition.languages;
+    let Some(preferred) = &recognition.preferred else { return (languages.clone(), None) };
+    let ordered = languages.after(preferred);
+    if ordered.iter().next() == Some(preferred) && data(folder, preferred).is_file() {
+        (ordered, None)
+    } else {
+        (languages.clone(), Some(format!("the data for the language {preferred} is not installed")))
     }
 }
 

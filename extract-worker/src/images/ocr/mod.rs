@@ -3,12 +3,15 @@
 //! Invariant: Tesseract and its data are loaded before the sandbox is entered, and the file is read after. No
 //! byte of the file is in memory while paths can still be opened, and vice versa.
 //! Invariant: a page that fails does not affect other pages.
+//! Invariant: an image that several pages show is read once.
 
+mod copies;
 mod install;
 mod tesseract;
 
 use crate::images::page_image::{PageImages, Scan};
 use crate::output::reply::{Pages, Recognized};
+use copies::Copies;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Limits, Recognition};
 pub(crate) use install::missing;
@@ -26,7 +29,10 @@ const NOISE: f32 = 0.3;
 /// single-threaded.
 pub fn load(recognition: &Recognition) -> Result<Tesseract, Failure> {
     let folder = install::folder(recognition)?;
-    Tesseract::load(&folder, recognition.languages.as_str()).map_err(install::missing)
+    let (languages, notice) = install::languages(recognition, &folder);
+    let mut tesseract = Tesseract::load(&folder, languages.as_str()).map_err(install::missing)?;
+    tesseract.notice = notice;
+    Ok(tesseract)
 }
 
 /// Sends a reply for each requested page.
@@ -37,10 +43,14 @@ pub(crate) fn recognize<W: Write>(
     limits: &Limits,
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
+    let mut copies = Copies::default();
     for page in &recognition.pages {
         let index = (*page as usize).saturating_sub(1);
         let deadline = Deadline::after(recognition.page_time);
-        match images.scan(index, limits).and_then(|scan| read(tesseract, &scan, &deadline)) {
+        let outcome = images
+            .scan(index, limits)
+            .and_then(|scan| copies.read_once(*page, &scan, || read(tesseract, &scan, &deadline)));
+        match outcome {
             Ok(recognized) => pages.push_recognized(*page, recognized)?,
             Err(failure) => pages.push_unread(*page, failure)?,
         }
@@ -51,7 +61,7 @@ pub(crate) fn recognize<W: Write>(
 /// The words of a page in any orientation.
 fn read(tesseract: &mut Tesseract, scan: &Scan, deadline: &Deadline) -> Result<Recognized, Failure> {
     let mut words = tesseract.read(scan, deadline.left()?)?;
-    let mut reason = None;
+    let mut reason = tesseract.notice.clone();
     // `None` is less than any confidence.
     if words.confidence < Some(DOUBTFUL)
         && let Some(turned) = turned_upright(tesseract, scan)
@@ -59,7 +69,8 @@ fn read(tesseract: &mut Tesseract, scan: &Scan, deadline: &Deadline) -> Result<R
         && upright.confidence > words.confidence
     {
         words = upright;
-        reason = Some(format!("rotated by {} degrees", turned.degrees));
+        let turned = format!("rotated by {} degrees", turned.degrees);
+        reason = Some(reason.map_or_else(|| turned.clone(), |notice| format!("{notice}; {turned}")));
     }
     if words.confidence < Some(NOISE) {
         words = Words::default();

@@ -69,6 +69,8 @@ pub struct Tesseract {
     reader: Handle,
     /// Detects the orientation, if the data for it is installed.
     orienter: Option<Handle>,
+    /// What the operator should know about every page.
+    pub(super) notice: Option<String>,
 }
 
 // SAFETY: Tesseract keeps no thread-local state. A handle may be used from any thread, one at a time, and
@@ -101,7 +103,7 @@ impl Tesseract {
             .is_file()
             .then(|| interface.open(folder, ORIENTATION).ok())
             .flatten();
-        Ok(Self { interface, reader, orienter })
+        Ok(Self { interface, reader, orienter, notice: None })
     }
 
     /// The words of a page, if recognition finishes in this time.

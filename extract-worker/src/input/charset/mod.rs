@@ -1,11 +1,13 @@
 //! Charsets, by name or code page number: those of the web (`encoding_rs`) and older ones, namely DOS and Macintosh
-//! code pages, the 7-bit encodings of East Asian mail, UTF-7 and UTF-32.
+//! code pages, EUC-TW, Johab, the 7-bit encodings of East Asian mail, UTF-7 and UTF-32.
 //!
 //! Invariant: decoding never fails; undefined bytes become U+FFFD.
 
+mod johab;
 mod label;
 mod pages;
 mod seven_bit;
+mod taiwan;
 
 use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GB18030, IBM866, ISO_2022_JP, MACINTOSH, SHIFT_JIS, UTF_8, UTF_16BE,
@@ -31,6 +33,8 @@ pub(crate) enum Charset {
     Hz,
     Iso2022Kr,
     Iso2022Cn,
+    EucTw,
+    Johab,
 }
 
 /// The code page of Macintosh computers in Western Europe.
@@ -59,7 +63,7 @@ impl Charset {
             874 => WINDOWS_874,
             932 | 10_001 => SHIFT_JIS,
             936 | 10_008 | 54_936 => GB18030,
-            949 | 1361 | 10_003 | 51_949 => EUC_KR,
+            949 | 10_003 | 51_949 => EUC_KR,
             950 | 10_002 => BIG5,
             1200 => UTF_16LE,
             1201 => UTF_16BE,
@@ -75,7 +79,9 @@ impl Charset {
             10_007 | 10_017 => X_MAC_CYRILLIC,
             50_220..=50_222 => ISO_2022_JP,
             50_225 => return Some(Self::Iso2022Kr),
+            1361 => return Some(Self::Johab),
             51_932 => EUC_JP,
+            51_950 => return Some(Self::EucTw),
             52_936 => return Some(Self::Hz),
             65_000 => return Some(Self::Utf7),
             65_001 => UTF_8,
@@ -95,6 +101,8 @@ impl Charset {
             Self::Hz => Cow::Owned(seven_bit::hz(bytes)),
             Self::Iso2022Kr => Cow::Owned(seven_bit::iso_2022(bytes, EUC_KR)),
             Self::Iso2022Cn => Cow::Owned(seven_bit::iso_2022(bytes, GB18030)),
+            Self::EucTw => Cow::Owned(taiwan::euc_tw(bytes)),
+            Self::Johab => Cow::Owned(johab::johab(bytes)),
         }
     }
 
@@ -111,7 +119,7 @@ impl Charset {
     pub(crate) fn has_plain_ascii(self) -> bool {
         match self {
             Self::Web(encoding) => encoding.is_ascii_compatible(),
-            Self::Page(_) => true,
+            Self::Page(_) | Self::EucTw => true,
             _ => false,
         }
     }
@@ -154,8 +162,14 @@ fn utf16_order(bytes: &[u8]) -> &'static Encoding {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return encoding;
     }
-    let zeros = |parity: usize| bytes.iter().skip(parity).step_by(2).take(4096).filter(|b| **b == 0).count();
-    if zeros(1) > zeros(0) { UTF_16LE } else { UTF_16BE }
+    let (even, odd) = zeros_by_place(&bytes[..bytes.len().min(8192)]);
+    if odd > even { UTF_16LE } else { UTF_16BE }
+}
+
+/// How many bytes at even and at odd places are zero. In UTF-16 they are the upper halves of Latin letters.
+pub(super) fn zeros_by_place(bytes: &[u8]) -> (usize, usize) {
+    let zeros = |first: usize| bytes.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+    (zeros(0), zeros(1))
 }
 
 #[cfg(test)]
@@ -180,6 +194,8 @@ mod tests {
             (&["unicode-1-1-utf-7", "UTF-7", "utf7"], b"+APw-", "ü"),
             (&["tis-620", "cp874", "iso-8859-11"], b"\xa1", "ก"),
             (&["viscii"], b"\xf0", "đ"),
+            (&["euc-tw", "x-euc-tw", "cns11643", "cp51950"], b"\xc4\xe3\x8e\xa2\xa1\xa1", "中乂"),
+            (&["johab", "ms1361", "cp1361"], b"\xd0\x65\x8b\x69", "한글"),
             (&["utf-16", "utf-16le", "unicode"], b"\xfc\0a\0", "üa"),
             (&["utf-32le"], b"\xfc\0\0\0", "ü"),
         ] {

@@ -1,5 +1,6 @@
 //! Encodings that represent characters in seven bits, for old mail systems.
 
+use super::taiwan;
 use encoding_rs::{Encoding, GB18030};
 
 const SHIFT_OUT: u8 = 0x0e;
@@ -7,11 +8,11 @@ const SHIFT_IN: u8 = 0x0f;
 const ESCAPE: u8 = 0x1b;
 
 /// Decodes ISO-2022-KR and ISO-2022-CN: between shift out and shift in, bytes are those of `wide` without the highest
-/// bit. Of the character sets of ISO-2022-CN, only GB 2312 is supported.
+/// bit, or characters of CNS 11643.
 pub(super) fn iso_2022(bytes: &[u8], wide: &'static Encoding) -> String {
     let mut text = String::new();
     let mut pair = Vec::new();
-    let (mut is_wide, mut is_known) = (false, true);
+    let (mut is_wide, mut is_taiwanese) = (false, false);
     let mut rest = bytes;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
@@ -20,7 +21,16 @@ pub(super) fn iso_2022(bytes: &[u8], wide: &'static Encoding) -> String {
                 // `ESC $ ) C` and the like select a character set.
                 let designates = rest.iter().position(|byte| (0x40..0x7f).contains(byte) && *byte != b'$');
                 let end = designates.filter(|at| *at <= 3).map_or(0, |at| at + 1);
-                is_known = !matches!(rest.get(..end), Some([b'$', b')', b'G' | b'H']));
+                match (&rest[..end], &rest[end..]) {
+                    // A single character of another set.
+                    ([b'N'], [row @ 0x21..0x7f, column @ 0x21..0x7f, after @ ..]) => {
+                        taiwan::push(2, [*row, *column], &mut text);
+                        rest = after;
+                        continue;
+                    }
+                    ([b'$', b')', set], _) => is_taiwanese = *set == b'G',
+                    _ => {}
+                }
                 rest = &rest[end..];
             }
             SHIFT_OUT => is_wide = true,
@@ -32,12 +42,12 @@ pub(super) fn iso_2022(bytes: &[u8], wide: &'static Encoding) -> String {
                 text.push('\n');
             }
             0x21..0x7f if is_wide => {
-                pair.push(byte | 0x80);
-                if pair.len() == 2 {
-                    if is_known {
-                        text.push_str(&wide.decode_without_bom_handling(&pair).0);
+                pair.push(byte);
+                if let [row, column] = pair[..] {
+                    if is_taiwanese {
+                        taiwan::push(1, [row, column], &mut text);
                     } else {
-                        text.push('\u{fffd}');
+                        text.push_str(&wide.decode_without_bom_handling(&[row | 0x80, column | 0x80]).0);
                     }
                     pair.clear();
                 }
@@ -127,7 +137,10 @@ mod tests {
     #[test]
     fn seven_bits_carry_other_scripts() {
         assert_eq!(iso_2022(b"\x1b$)C\x0e>H3g\x0f a\n\x0eGQ\x0f.", EUC_KR), "안녕 a\n한.");
-        assert_eq!(iso_2022(b"\x1b$)A\x0eVPND\x0f \x1b$)G\x0e!!\x0f.", GB18030), "中文 \u{fffd}.");
+        assert_eq!(
+            iso_2022(b"\x1b$)A\x0eVPND\x0f \x1b$)G\x1b$*H\x0eDcEF\x1bN!!\x0f.", GB18030),
+            "中文 中文乂."
+        );
         assert_eq!(hz(b"a~~b ~{VPND~}~\n c ~{VP\nd"), "a~b 中文 c 中\nd");
         assert_eq!(utf7(b"Gr+APYA3w-e 1 +- 2 +2D3eAA-!+"), "Größe 1 + 2 😀!+");
     }

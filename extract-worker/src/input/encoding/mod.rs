@@ -6,7 +6,7 @@
 mod guess;
 mod plausible;
 
-use super::charset::Charset;
+use super::charset::{Charset, zeros_by_place};
 use dossier_extract::protocol::Failure;
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
@@ -130,15 +130,18 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     if sample.len() < 4 {
         return None;
     }
-    let zeros = |parity: usize| sample.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
-    let (even, odd, half) = (zeros(0), zeros(1), sample.len() / 2);
-    match () {
-        () if odd * 10 > half * 4 && even * 50 < half => Some(UTF_16LE),
-        () if even * 10 > half * 4 && odd * 50 < half => Some(UTF_16BE),
-        // Pairs of ASCII bytes would also decode as letters of other scripts.
-        () if !bytes.len().is_multiple_of(2) || is_almost_ascii(sample) => None,
-        () => [UTF_16LE, UTF_16BE].into_iter().find(|encoding| reads_as_text(sample, encoding)),
+    let ((even, odd), half) = (zeros_by_place(sample), sample.len() / 2);
+    if odd * 10 > half * 4 && even * 50 < half {
+        return Some(UTF_16LE);
     }
+    if even * 10 > half * 4 && odd * 50 < half {
+        return Some(UTF_16BE);
+    }
+    // Pairs of ASCII bytes would also decode as letters of other scripts.
+    if !bytes.len().is_multiple_of(2) || is_almost_ascii(sample) {
+        return None;
+    }
+    [UTF_16LE, UTF_16BE].into_iter().find(|encoding| reads_as_text(sample, encoding))
 }
 
 /// Whether nearly all bytes other than zeros are printable ASCII.
@@ -190,14 +193,17 @@ fn marked_utf32(bytes: &[u8]) -> Option<(Charset, usize)> {
 
 /// Encodings that use only ASCII bytes, recognized by their escape sequences.
 fn escaped(bytes: &[u8]) -> Option<Charset> {
-    let has = |escape: &[u8]| memchr::memmem::find(bytes, escape).is_some();
-    match () {
-        () if !bytes.is_ascii() || !bytes.contains(&0x1b) => None,
-        () if has(b"\x1b$B") || has(b"\x1b$@") => Some(Charset::Web(ISO_2022_JP)),
-        () if has(b"\x1b$)C") => Some(Charset::Iso2022Kr),
-        () if has(b"\x1b$)A") => Some(Charset::Iso2022Cn),
-        () => None,
+    if !bytes.is_ascii() || !bytes.contains(&0x1b) {
+        return None;
     }
+    let escapes: [(&[u8], Charset); 4] = [
+        (b"\x1b$B", Charset::Web(ISO_2022_JP)),
+        (b"\x1b$@", Charset::Web(ISO_2022_JP)),
+        (b"\x1b$)C", Charset::Iso2022Kr),
+        (b"\x1b$)A", Charset::Iso2022Cn),
+    ];
+    let found = escapes.into_iter().find(|(escape, _)| memchr::memmem::find(bytes, escape).is_some());
+    found.map(|(_, charset)| charset)
 }
 
 /// Returns the text unless it contains many control or undecodable characters.

@@ -2,6 +2,7 @@
 //! write only HTML.
 
 use crate::detection::{self, Format};
+use crate::formats::part::contained;
 use crate::formats::{html, mail, rtf};
 use crate::office::package::Parts;
 use crate::output::markup::{Block, Markup};
@@ -22,7 +23,7 @@ pub(super) fn read(parts: &mut Parts<'_>, part: &str, format: TextFormat) -> Res
         };
     }
     if rtf::is_rtf(&bytes) {
-        return Ok(rtf::text_of(&bytes, format));
+        return Ok(contained(|| rtf::text_of(&bytes, format)).unwrap_or_default());
     }
     let name = part.to_ascii_lowercase();
     if mail::is_archived_page(&bytes) {
@@ -31,7 +32,8 @@ pub(super) fn read(parts: &mut Parts<'_>, part: &str, format: TextFormat) -> Res
     let Some(page) = html::decode(&bytes, None) else { return Ok(String::new()) };
     let is_page = [".htm", ".html", ".xhtml"].iter().any(|end| name.ends_with(end));
     if is_page || detection::detect_text(&page) == Format::Html {
-        return Ok(html::text_of(&page, format, &mut Metadata::default()).0);
+        let text = contained(|| html::text_of(&page, format, &mut Metadata::default()).0);
+        return Ok(text.unwrap_or_default());
     }
     let mut markup = Markup::new(format);
     for line in page.lines() {

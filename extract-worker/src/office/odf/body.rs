@@ -1,7 +1,8 @@
-//! Text and slides: paragraphs, lists, tables, notes and frames in file order.
+//! Text and slides: paragraphs, lists, tables, notes and frames. Those of texts are in file order.
 
 use super::Kind;
 use super::lists::{BULLET, Lists};
+use super::shapes::Shapes;
 use super::styles::Styles;
 use crate::office::xml::{Element, Node, Xml};
 use crate::output::markup::{Block, Markup};
@@ -30,6 +31,8 @@ pub(super) struct Body<'s, 'p> {
     has_hidden: bool,
     /// How many empty cells may still be added for repeated cells.
     repeats_left: usize,
+    /// The shapes of the open slide.
+    shapes: Shapes,
     pages: Vec<String>,
 }
 
@@ -65,6 +68,7 @@ impl<'s, 'p> Body<'s, 'p> {
             hides: Vec::new(),
             has_hidden: false,
             repeats_left: MOST_REPEATS,
+            shapes: Shapes::default(),
             pages: Vec::new(),
         }
     }
@@ -103,7 +107,10 @@ impl<'s, 'p> Body<'s, 'p> {
         {
             match node {
                 Node::Start(element) => self.start(&element, reader),
-                Node::End(end) => self.end(end.space, end.name()),
+                Node::End(end) => {
+                    self.end(end.space, end.name());
+                    self.shapes.end(reader.depth(), self.main);
+                }
                 Node::Text(text) => self.text(&text),
             }
         }
@@ -117,6 +124,9 @@ impl<'s, 'p> Body<'s, 'p> {
     }
 
     fn start(&mut self, element: &Element<'_>, reader: &mut Xml<'_>) {
+        if self.kind == Kind::Slides && element.space == "draw" && !is_margin(element) {
+            self.shapes.start(element, reader.depth(), self.main);
+        }
         match (element.space, element.name()) {
             ("text", "p" | "h") => self.start_paragraph(element),
             ("text", "span") => {
@@ -158,7 +168,10 @@ impl<'s, 'p> Body<'s, 'p> {
                 self.repeats_left -= repeats;
                 (0..repeats).for_each(|_| self.markup().end_cell());
             }
-            ("presentation", "notes") => self.markup().end_paragraph(&Block::Plain),
+            ("presentation", "notes") => {
+                self.shapes.arrange(self.main);
+                self.main.end_paragraph(&Block::Plain);
+            }
             ("text", "note-citation") => self.call_note(reader),
             ("text", "page-number" | "page-count") if self.hides_page_numbers => drop(reader.skip()),
             ("text", "tracked-changes" | "ruby-text")
@@ -182,7 +195,10 @@ impl<'s, 'p> Body<'s, 'p> {
             ("table", "table-cell" | "covered-table-cell") => self.markup().end_cell(),
             ("table", "table-row") => self.markup().end_row(),
             ("table", "table") => self.markup().end_table(),
-            ("draw", "page") => self.pages.push(self.main.take_page()),
+            ("draw", "page") => {
+                self.shapes.arrange(self.main);
+                self.pages.push(self.main.take_page());
+            }
             _ => {}
         }
     }

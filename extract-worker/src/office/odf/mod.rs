@@ -7,18 +7,20 @@
 //! Invariant: no recursion over nested elements; one decompression budget for all parts.
 
 mod body;
+pub(crate) mod flat;
 mod lists;
+mod shapes;
 mod sheets;
 mod styles;
 
-use crate::office::package::Parts;
+use crate::office::package::{OPEN_DOCUMENT, Parts};
 use crate::office::properties;
 use crate::office::xml::{Node, Xml};
 use crate::output::markup::Markup;
 use crate::output::reply::Pages;
 use body::Body;
 use dossier_extract::protocol::Failure;
-use dossier_extract::{Limits, TextFormat};
+use dossier_extract::{Limits, Metadata, TextFormat};
 use std::collections::HashSet;
 use std::io::Write;
 use styles::Styles;
@@ -39,24 +41,22 @@ pub(crate) fn read<W: Write>(
     limits: &Limits,
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
-    let mut parts = Parts::open(bytes, limits)?;
-    if is_encrypted(&mut parts)? {
-        return Err(Failure::Encrypted);
-    }
-    pages.metadata = properties::read_open_document(&mut parts)?;
-    let content = parts.read("content.xml")?.ok_or_else(|| malformed("the content part is missing"))?;
+    let File { content, look, metadata, is_broken } = File::open(bytes, limits)?;
+    pages.metadata = metadata;
     if kind == Kind::Sheets {
         sheets::read(&content, format, limits, pages)?;
     } else {
-        let look = parts.read("styles.xml")?.unwrap_or_default();
         let mut styles = Styles::default();
-        styles.add(&look);
+        if let Some(look) = &look {
+            styles.add(look);
+        }
         styles.add(&content);
+        let look = look.as_ref().unwrap_or(&content);
         let mut markup = Markup::new(format);
         let mut sheets = Body::new(&styles, kind, &mut markup).pages(&content);
         let mut headings = markup.take_headings();
         if kind == Kind::Text {
-            let margins = |which| margins(&look, &styles, which, format);
+            let margins = |which| margins(look, &styles, which, format);
             if let Some(page) = sheets.first_mut() {
                 let start = put_before(page, &margins("header"), format);
                 let first = headings.iter_mut().filter(|heading| heading.entry.page == Some(1));
@@ -75,14 +75,50 @@ pub(crate) fn read<W: Write>(
             sheets.iter().try_for_each(|page| pages.push(kind.engine(), page))?;
         }
     }
-    if parts.is_broken() && !content.contains("</") {
+    if is_broken && !content.contains("</") {
         Err(malformed("its text cannot be decompressed"))
     } else {
         Ok(())
     }
 }
 
+/// The parts of a file that are read.
+struct File {
+    content: String,
+    /// The part with styles, headers and footers, if it is not the same.
+    look: Option<String>,
+    metadata: Metadata,
+    is_broken: bool,
+}
+
+impl File {
+    fn open(bytes: &[u8], limits: &Limits) -> Result<Self, Failure> {
+        if let Some(content) = flat::text(bytes) {
+            let metadata = properties::of_open_document(&content);
+            return Ok(Self { content, look: None, metadata, is_broken: false });
+        }
+        let mut parts = Parts::open(bytes, limits)?;
+        if is_encrypted(&mut parts)? {
+            return Err(Failure::Encrypted);
+        }
+        let metadata = parts.read("meta.xml")?.map(|meta| properties::of_open_document(&meta));
+        let content = parts.read("content.xml")?.ok_or_else(|| malformed("the content part is missing"))?;
+        let look = Some(parts.read("styles.xml")?.unwrap_or_default());
+        Ok(Self { content, look, metadata: metadata.unwrap_or_default(), is_broken: parts.is_broken() })
+    }
+}
+
 impl Kind {
+    /// The kind of OpenDocument with this media type, or of a template with it.
+    pub(crate) fn of_media_type(media_type: &str) -> Option<Self> {
+        Some(match media_type.strip_prefix(OPEN_DOCUMENT)? {
+            "text" | "text-template" | "text-master" | "text-web" => Self::Text,
+            "spreadsheet" | "spreadsheet-template" => Self::Sheets,
+            "presentation" | "presentation-template" => Self::Slides,
+            _ => return None,
+        })
+    }
+
     fn engine(self) -> &'static str {
         match self {
             Self::Text => "odt",

@@ -5,7 +5,6 @@
 //!
 //! Invariant: no recursion over nested elements; one decompression budget for all parts.
 
-mod order;
 mod place;
 mod slide;
 

@@ -1,16 +1,8 @@
 //! The positions of shapes on a slide, in the units of the slide.
 
+use crate::office::reading_order::Place;
 use crate::office::xml::{Element, Node, Xml};
 use std::collections::HashMap;
-
-/// A rectangle.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Place {
-    pub(super) left: f64,
-    pub(super) top: f64,
-    pub(super) right: f64,
-    pub(super) bottom: f64,
-}
 
 /// Identifies a placeholder of the layout.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

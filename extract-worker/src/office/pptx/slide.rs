@@ -1,8 +1,8 @@
 //! One slide, its notes and its comments.
 
-use super::order::reading_order;
-use super::place::{Layout, Place, Placeholder, Tracker};
+use super::place::{Layout, Placeholder, Tracker};
 use crate::office::drawingml::{self, Usual, Words};
+use crate::office::reading_order::{Place, reading_order};
 use crate::office::xml::{Element, Node, Xml};
 use crate::output::markup::{Block, Markup};
 use dossier_extract::TextFormat;
@@ -35,7 +35,7 @@ pub(super) fn write(xml: &str, layout: &Layout, markup: &mut Markup) {
     write_shapes(xml, markup, |holds| holds == Holds::Title);
     let mut shapes = shapes(xml, layout, markup.format());
     // A shape without a position follows the one listed before it.
-    let mut last = Place { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 };
+    let mut last = Place::default();
     let places: Vec<Place> = shapes
         .iter()
         .map(|shape| *shape.place.as_ref().inspect(|place| last = **place).unwrap_or(&last))

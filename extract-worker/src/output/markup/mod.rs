@@ -174,6 +174,11 @@ impl Markup {
         self.blocks.take_page(self.format)
     }
 
+    /// Takes the complete blocks so far, which are still of the same page.
+    pub(crate) fn take_blocks(&mut self) -> String {
+        self.blocks.take_page(self.format)
+    }
+
     /// Closes everything and returns the rest.
     pub(crate) fn finish(mut self) -> String {
         self.shallow_asides = 0;

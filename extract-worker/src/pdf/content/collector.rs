@@ -9,6 +9,8 @@ use super::frame::Frame;
 use super::glyph_cache::GlyphCache;
 use super::glyphs::{Glyph, Glyphs};
 use super::placed_glyph::{self, PlacedGlyph};
+use super::stretches::Stretches;
+use super::type3_sizes::Type3Sizes;
 use crate::pdf::content::draw_outcome::{DrawOutcome, END_OF_PAGE};
 use crate::pdf::fonts::Fonts;
 use crate::pdf::fonts::glyph_guesses::{self, Guesses};
@@ -32,15 +34,6 @@ const DEEPEST: u32 = 50;
 /// A run of at least this many glyphs is not one letter repeated.
 const FEWEST_OF_ONE: usize = 8;
 
-/// Type 3 glyphs that share a nominal font size.
-struct OddSize {
-    size: f32,
-    /// Total width and number of their letters.
-    widths: f32,
-    count: usize,
-    glyphs: Vec<usize>,
-}
-
 /// The device that hayro draws on.
 pub(in crate::pdf) struct Collector<'f> {
     bounds: Rect,
@@ -57,14 +50,12 @@ pub(in crate::pdf) struct Collector<'f> {
     is_too_deep: bool,
     /// Whether the current run is visible.
     is_visible: bool,
-    /// Type 3 glyphs, by nominal font size.
-    type3_sizes: Vec<OddSize>,
+    type3_sizes: Type3Sizes,
     /// The last filled run. Stroking the same run again adds no text.
     filled: Option<(Affine, Affine, usize)>,
     /// Open marked content; `Some` holds its replacement text and the index of its first glyph.
     marked: Vec<Option<(String, usize)>>,
-    /// Horizontal scaling of the last longer run, used for runs that are too short to measure it.
-    last_stretch: (f32, f32),
+    stretches: Stretches,
     /// The last requested angle and writing mode, and their frame.
     last_frame: ((f32, bool), u16),
     /// Widths and characters, by character code.
@@ -91,10 +82,10 @@ impl<'f> Collector<'f> {
             clips: 0,
             is_too_deep: false,
             is_visible: true,
-            type3_sizes: Vec::new(),
+            type3_sizes: Type3Sizes::default(),
             filled: None,
             marked: Vec::new(),
-            last_stretch: (0.0, 1.0),
+            stretches: Stretches::default(),
             last_frame: ((f32::NAN, false), 0),
             widths: GlyphCache::new(),
             characters: GlyphCache::new(),
@@ -106,7 +97,7 @@ impl<'f> Collector<'f> {
             self.close_marked();
         }
         self.drop_wrong_guesses();
-        self.set_odd_sizes();
+        self.type3_sizes.correct(&mut self.glyphs.list);
         doubles::leave_out(&mut self.glyphs);
         if self.is_too_deep && self.glyphs.end == DrawOutcome::Reached {
             self.glyphs.end = DrawOutcome::TooDeep;
@@ -146,22 +137,6 @@ impl<'f> Collector<'f> {
         let start = self.glyphs.text.len();
         self.glyphs.text.push(char::REPLACEMENT_CHARACTER);
         Characters::since(start, &self.glyphs.text)
-    }
-
-    /// Type 3 fonts may have their size in the font matrix. Then it is estimated from the average width of all
-    /// letters with the same nominal size.
-    fn set_odd_sizes(&mut self) {
-        for OddSize { size: named, widths, count, glyphs } in std::mem::take(&mut self.type3_sizes) {
-            let size = 2.0 * widths / count.max(1) as f32;
-            if (0.3..3.0).contains(&(size / named)) {
-                continue;
-            }
-            for index in glyphs {
-                if let Some(glyph) = self.glyphs.list.get_mut(index) {
-                    glyph.size = size;
-                }
-            }
-        }
     }
 
     /// Ignores a `ToUnicode` map that maps every code of a run to the same character.
@@ -236,7 +211,7 @@ impl<'f> Collector<'f> {
             PlacedGlyph::new(glyph, transform, width)
         };
         let mut placed: Vec<PlacedGlyph> = run.glyphs().iter().map(place).collect();
-        let stretch = self.stretch(&placed);
+        let stretch = self.stretches.of(&placed);
         if glyph_guesses::is_of_lost_font(run.glyphs()) {
             for (glyphs, placed) in run.glyphs().chunks_exact(2).zip(placed.chunks_exact_mut(2)) {
                 placed[0].width = glyph_guesses::lost_width(glyphs);
@@ -295,7 +270,7 @@ impl<'f> Collector<'f> {
             (middle, middle)
         });
         if matches!(glyph, Drawn::Type3(_)) && characters.kind.is_word() {
-            self.note_size(size, advance);
+            self.type3_sizes.note(self.glyphs.list.len(), size, advance);
         }
         let (style, is_visible) = (self.style, self.is_visible);
         self.glyphs.list.push(Glyph {
@@ -309,52 +284,6 @@ impl<'f> Collector<'f> {
             run: self.calls,
             is_visible,
         });
-    }
-
-    /// Records a Type 3 glyph that is about to be added.
-    fn note_size(&mut self, size: f32, advance: f32) {
-        let index = self.glyphs.list.len();
-        let sizes = &mut self.type3_sizes;
-        let known = sizes.iter().rposition(|known| (known.size - size).abs() <= 0.01 * size);
-        let place = known.unwrap_or_else(|| {
-            sizes.push(OddSize { size, widths: 0.0, count: 0, glyphs: Vec::new() });
-            sizes.len() - 1
-        });
-        let known = &mut sizes[place];
-        known.widths += advance;
-        known.count += 1;
-        known.glyphs.push(index);
-    }
-
-    /// The horizontal scaling of a run, if it cannot be taken from its glyphs.
-    ///
-    /// When a font is missing, hayro stretches each glyph of its substitute to the width in the missing font,
-    /// by a different factor each. The advance is that width, scaled only by the text state. `None` means
-    /// that nothing is stretched, and each glyph's own ratio is that of the text state.
-    fn stretch(&mut self, placed: &[PlacedGlyph]) -> Option<f32> {
-        let ratios = || placed.iter().map(|glyph| glyph.ratio).filter(|ratio| *ratio > 0.0);
-        let (least, most) = ratios().fold((f32::MAX, 0.0), |(least, most), r| (r.min(least), r.max(most)));
-        let size = placed.first().map_or(0.0, |glyph| glyph.size);
-        if most - least > 0.01 * most {
-            // Kerning varies around the scaling, so take the median.
-            let mut scales: Vec<f32> = placed
-                .windows(2)
-                .filter(|pair| pair[0].width > 0.05 && pair[0].size > 0.0)
-                .map(|pair| {
-                    #[expect(clippy::cast_possible_truncation, reason = "page coordinates")]
-                    let moved = pair[0].origin.distance(pair[1].origin) as f32;
-                    moved / (pair[0].width * pair[0].size)
-                })
-                .filter(|scale| (0.2..5.0).contains(scale))
-                .collect();
-            scales.sort_by(f32::total_cmp);
-            let middle = scales.get(scales.len() / 2).copied().unwrap_or(1.0);
-            let scale = if (middle - 1.0).abs() < 0.08 { 1.0 } else { middle };
-            self.last_stretch = (size, scale);
-            return Some(scale);
-        }
-        let short = placed.len() < 3 && (most - 1.0).abs() > 0.01;
-        (short && (self.last_stretch.0 - size).abs() < 0.01).then_some(self.last_stretch.1)
     }
 
     /// Letters that are filled and then stroked are bold.
@@ -383,28 +312,8 @@ impl<'f> Collector<'f> {
 
     /// Ends marked content. If it has an actual text, that replaces its glyphs.
     fn close_marked(&mut self) {
-        let Some(Some((actual, from))) = self.marked.pop() else { return };
-        let Some((first, rest)) = self.glyphs.list.get(from..).and_then(<[Glyph]>::split_first) else {
-            return;
-        };
-        let mut whole = *first;
-        // A text over several lines cannot be placed, so the characters of the glyphs stay.
-        let apart = |glyph: &Glyph| glyph.frame != whole.frame || (glyph.v - whole.v).abs() > whole.size;
-        if rest.iter().any(apart) || actual.chars().count() > 4 * (rest.len() + 1) + 8 {
-            return;
-        }
-        for glyph in rest {
-            whole.u = whole.u.min(glyph.u);
-            whole.end = whole.end.max(glyph.end);
-        }
-        let start = self.glyphs.text.len();
-        for character in actual.chars() {
-            unicode::push(&mut self.glyphs.text, character);
-        }
-        whole.characters = Characters::since(start, &self.glyphs.text);
-        self.glyphs.list.truncate(from);
-        if !whole.characters.is_empty() {
-            self.glyphs.list.push(whole);
+        if let Some(Some((actual, from))) = self.marked.pop() {
+            self.glyphs.replace(from, &actual);
         }
     }
 }

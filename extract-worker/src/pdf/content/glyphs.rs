@@ -112,4 +112,30 @@ impl Glyphs {
         }
         Characters::since(start, &self.text)
     }
+
+    /// Replaces the glyphs from an index on by the text that they stand for.
+    pub(super) fn replace(&mut self, from: usize, actual: &str) {
+        let Some((first, rest)) = self.list.get(from..).and_then(<[Glyph]>::split_first) else {
+            return;
+        };
+        let mut whole = *first;
+        // A text over several lines cannot be placed, so the characters of the glyphs stay.
+        let apart = |glyph: &Glyph| glyph.frame != whole.frame || (glyph.v - whole.v).abs() > whole.size;
+        if rest.iter().any(apart) || actual.chars().count() > 4 * (rest.len() + 1) + 8 {
+            return;
+        }
+        for glyph in rest {
+            whole.u = whole.u.min(glyph.u);
+            whole.end = whole.end.max(glyph.end);
+        }
+        let start = self.text.len();
+        for character in actual.chars() {
+            unicode::push(&mut self.text, character);
+        }
+        whole.characters = Characters::since(start, &self.text);
+        self.list.truncate(from);
+        if !whole.characters.is_empty() {
+            self.list.push(whole);
+        }
+    }
 }

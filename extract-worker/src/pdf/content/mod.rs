@@ -15,5 +15,7 @@ pub(in crate::pdf) mod notes;
 mod outlines;
 mod placed_glyph;
 pub(in crate::pdf) mod stamps;
+mod stretches;
+mod type3_sizes;
 
 pub(in crate::pdf) use collector::Collector;

@@ -12,7 +12,7 @@ use crate::pdf::content::draw_outcome::DrawOutcome;
 use crate::pdf::content::notes::Note;
 use crate::pdf::structure::Layout;
 use dossier_extract::protocol::Failure;
-use dossier_extract::{Metadata, PageStructure, PdfEngine, TextFormat};
+use dossier_extract::{Metadata, PageStructure, PdfEngine};
 use std::sync::Arc;
 
 /// After this many pages without an improvement, a second engine is no longer tried.
@@ -21,7 +21,8 @@ const MOST_IN_VAIN: u32 = 16;
 /// The engines in the order in which they are tried. Each is opened when it is first needed.
 pub(in crate::pdf) struct Engines {
     input: Arc<Input>,
-    format: TextFormat,
+    /// Whether the layout of pages is needed for their structure.
+    needs_layout: bool,
     slots: Vec<Slot>,
 }
 
@@ -44,23 +45,23 @@ pub(in crate::pdf) struct Routed {
     pub(in crate::pdf) needs_ocr: bool,
     /// Whether the page draws endlessly.
     pub(in crate::pdf) is_endless: bool,
-    /// The layout of the page, if Markdown is requested and the engine provides it.
+    /// The layout of the page, if it is needed and the engine provides it.
     pub(in crate::pdf) layout: Option<Layout>,
     /// What was detected on the page, once that is decided.
     pub(in crate::pdf) structure: Option<PageStructure>,
 }
 
 impl Engines {
-    pub(in crate::pdf) fn new(input: Arc<Input>, first: Option<PdfEngine>, format: TextFormat) -> Self {
+    pub(in crate::pdf) fn new(input: Arc<Input>, first: Option<PdfEngine>, needs_layout: bool) -> Self {
         let rest = PdfEngine::ALL.into_iter().filter(|engine| Some(*engine) != first);
         let slot = |name| Slot { name, engine: None, in_vain: 0 };
-        Self { input, format, slots: first.into_iter().chain(rest).map(slot).collect() }
+        Self { input, needs_layout, slots: first.into_iter().chain(rest).map(slot).collect() }
     }
 
     fn open(&mut self, slot: usize) -> Result<&mut Box<dyn Engine>, &Failure> {
         let Slot { name, engine, .. } = &mut self.slots[slot];
-        let (input, format) = (&self.input, self.format);
-        engine.get_or_insert_with(|| open(*name, input, format)).as_mut().map_err(|failure| &*failure)
+        let (input, needs_layout) = (&self.input, self.needs_layout);
+        engine.get_or_insert_with(|| open(*name, input, needs_layout)).as_mut().map_err(|failure| &*failure)
     }
 
     /// The page count of the first engine that can open the file. That engine then becomes the first.
@@ -181,10 +182,10 @@ impl Routed {
     }
 }
 
-/// Opens the file with that engine, for text in that format.
-fn open(name: PdfEngine, input: &Arc<Input>, format: TextFormat) -> Result<Box<dyn Engine>, Failure> {
+/// Opens the file with that engine.
+fn open(name: PdfEngine, input: &Arc<Input>, needs_layout: bool) -> Result<Box<dyn Engine>, Failure> {
     match name {
-        PdfEngine::Hayro => hayro::open(input, format),
+        PdfEngine::Hayro => hayro::open(input, needs_layout),
         PdfEngine::PdfExtract => pdf_extract::open(input),
     }
 }

@@ -11,8 +11,8 @@ use crate::pdf::fonts::styles::Faces;
 use crate::pdf::info;
 use crate::pdf::layout::{lines, reading_order};
 use crate::pdf::structure::Layout;
+use dossier_extract::Metadata;
 use dossier_extract::protocol::Failure;
-use dossier_extract::{Metadata, TextFormat};
 use hayro_interpret::hayro_syntax::content::TypedIter;
 use hayro_interpret::hayro_syntax::object::Dict;
 use hayro_interpret::hayro_syntax::page::{Page, Resources};
@@ -23,8 +23,8 @@ use hayro_interpret::{
 };
 use std::sync::Arc;
 
-pub(in crate::pdf) fn open(input: &Arc<Input>, format: TextFormat) -> Result<Box<dyn Engine>, Failure> {
-    Ok(Box::new(Hayro::new(document(input)?, format)))
+pub(in crate::pdf) fn open(input: &Arc<Input>, needs_layout: bool) -> Result<Box<dyn Engine>, Failure> {
+    Ok(Box::new(Hayro::new(document(input)?, needs_layout)))
 }
 
 /// Opens the file with hayro. It is leaked because pages and caches borrow it; the process reads one file.
@@ -45,7 +45,7 @@ struct Hayro {
     cache: InterpreterCache<'static>,
     /// The same fonts, mapped from glyphs back to characters.
     fonts: Fonts,
-    /// The look of fonts; only for Markdown.
+    /// The look of fonts; only for the structure.
     faces: Option<Faces>,
 }
 
@@ -88,8 +88,8 @@ impl Engine for Hayro {
 }
 
 impl Hayro {
-    fn new(pdf: &'static Pdf, format: TextFormat) -> Self {
-        let faces = (format == TextFormat::Markdown).then(Faces::default);
+    fn new(pdf: &'static Pdf, needs_layout: bool) -> Self {
+        let faces = needs_layout.then(Faces::default);
         Self { pdf, cache: InterpreterCache::new(), fonts: Fonts::default(), faces }
     }
 

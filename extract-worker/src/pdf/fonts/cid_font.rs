@@ -13,7 +13,7 @@ pub(in crate::pdf) struct CidFont {
     /// Whether the font program is in the file.
     pub(in crate::pdf) is_embedded: bool,
     encoding: Option<CMap>,
-    /// A map from codes to characters that hayro cannot parse, as far as it can be repaired.
+    /// A map from codes to characters that hayro cannot parse, if it can be repaired.
     repaired_map: Option<CMap>,
     characters: Characters,
 }

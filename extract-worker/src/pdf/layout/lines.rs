@@ -128,8 +128,7 @@ impl Open {
         } else {
             words::left_to_right(items, glyphs, gap)
         };
-        // A visible soft hyphen is a hyphen.
-        let text = text.trim().replace('\u{ad}', "-");
+        let text = with_hyphens(text.trim());
         (!text.is_empty()).then_some(Segment {
             frame,
             start: self.start,
@@ -141,4 +140,25 @@ impl Open {
             items: self.items,
         })
     }
+}
+
+/// A visible soft hyphen is a hyphen. At the beginning of a word it is invisible: no word begins with a hyphen that may break
+/// it.
+fn with_hyphens(text: &str) -> String {
+    const SOFT: char = '\u{ad}';
+    if !text.contains(SOFT) {
+        return text.to_owned();
+    }
+    let mut written = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let starts_word = written.chars().next_back().is_none_or(char::is_whitespace)
+            && characters.peek().is_some_and(|next| next.is_alphabetic());
+        if character != SOFT {
+            written.push(character);
+        } else if !starts_word {
+            written.push('-');
+        }
+    }
+    written
 }

@@ -1,4 +1,5 @@
-//! Decides the reading order of a page's segments and writes them as text.
+//! Decides the reading order of a page's segments and writes them as plain text. For Markdown, `structure::order` then
+//! corrects the order of blocks.
 
 use super::columns;
 use super::lines::Segment;

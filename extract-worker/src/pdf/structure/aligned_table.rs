@@ -164,7 +164,8 @@ fn joined(lines: Vec<Vec<Piece>>, columns: &Columns, borders: &[f32]) -> Vec<Vec
         let goes_on = last.is_some_and(|(above, above_band)| {
             let is_one_band = above_band == band(v);
             let is_close = v - above < 1.35 * size && v - above < 0.9 * pitch;
-            let is_part = starts > 0 || line.len() == 1;
+            let is_unit = |piece: &Piece| piece.text.starts_with('(') && piece.text.ends_with(')');
+            let is_part = starts > 0 || line.len() == 1 || line.iter().all(is_unit);
             is_one_band && (all_ruled || (is_close && is_part))
         });
         last = Some((v, band(v)));
@@ -219,7 +220,10 @@ fn is_table(
         rows.iter().filter(|row| row.first().is_some_and(|piece| lists::is_number(&piece.text))).count();
     let leaders =
         cells.iter().filter(|piece| piece.text.contains("....") || piece.text.contains(". . .")).count();
-    if long * 8 > cells.len()
+    if is_scale(rows, columns)
+        || is_running_text(rows, columns)
+        || (evidence == Evidence::Alignment && is_crossed(rows, columns))
+        || long * 8 > cells.len()
         || bullets * 2 > rows.len()
         || leaders * 4 > rows.len()
         || is_contents(rows)
@@ -272,6 +276,45 @@ fn is_contents(rows: &[Vec<Piece>]) -> bool {
         && pages.first() != pages.last()
 }
 
+/// Whether cells continue each other downwards: they are lines of prose in columns.
+fn is_running_text(rows: &[Vec<Piece>], columns: &Columns) -> bool {
+    let (mut pairs, mut continued) = (0, 0);
+    for column in 0..columns.count() {
+        let mut above: Option<&str> = None;
+        for row in rows {
+            let mut here = row.iter().filter(|piece| columns.span(piece).0 == column);
+            let Some(first) = here.next() else { continue };
+            let last = here.next_back().unwrap_or(first);
+            let is_phrase = |text: &str| text.split_whitespace().nth(2).is_some();
+            if let Some(above) = above.replace(&last.text).filter(|above| is_phrase(above)) {
+                let is_open = !above.ends_with(['.', ':', ';', '!', '?']);
+                pairs += 1;
+                continued += usize::from(is_open && first.text.starts_with(char::is_lowercase));
+            }
+        }
+    }
+    pairs >= 4 && continued * 10 >= pairs * 4
+}
+
+/// Whether many words cross the gutters: they are justified prose with wide gaps.
+fn is_crossed(rows: &[Vec<Piece>], columns: &Columns) -> bool {
+    let pieces = || rows.iter().flatten();
+    let across = pieces().map(|piece| columns.span(piece)).filter(|(first, last)| first != last).count();
+    across * 4 > pieces().count()
+}
+
+/// Whether the first column is the scale of a chart: numbers that fall evenly, to zero or in steps of more than one.
+fn is_scale(rows: &[Vec<Piece>], columns: &Columns) -> bool {
+    let first = || rows.iter().flatten().filter(|piece| columns.span(piece).0 == 0);
+    let words = || first().flat_map(|piece| piece.text.split_whitespace());
+    let number = |word: &str| word.trim_end_matches('%').replace(',', ".").parse::<f64>().ok();
+    let Some(numbers) = words().map(number).collect::<Option<Vec<f64>>>() else { return false };
+    let (Some(last), [top, next, _, ..]) = (numbers.last(), numbers.as_slice()) else { return false };
+    let step = top - next;
+    let falls = |pair: &[f64]| (pair[0] - pair[1] - step).abs() < 0.01 * step;
+    step > 0.0 && numbers.windows(2).all(falls) && (last.abs() < 0.01 * step || (step - 1.0).abs() > 0.01)
+}
+
 /// Whether the first column contains line numbers.
 fn is_listing(rows: &[Vec<Piece>], columns: usize) -> bool {
     let first = |row: &Vec<Piece>| row.first().and_then(|piece| piece.text.parse::<i64>().ok());
@@ -279,6 +322,8 @@ fn is_listing(rows: &[Vec<Piece>], columns: usize) -> bool {
     let steps = numbers.windows(2).filter(|pair| pair[1] - pair[0] == 1).count();
     let is_small = |row: &&Vec<Piece>| row.len() >= 2 && row[0].size < 0.87 * row[1].size;
     let small = rows.iter().filter(is_small).count();
-    let is_counted = numbers.len() >= 3 && steps * 10 >= (rows.len() - 1) * 7;
+    let is_counted = numbers.len() >= 3
+        && steps * 10 >= (numbers.len() - 1) * 7
+        && numbers.len() * 10 >= rows.len() * if columns == 2 { 6 } else { 8 };
     is_counted && (columns == 2 || small * 2 > rows.len())
 }

@@ -99,10 +99,10 @@ impl Columns {
         self.gutters.partition_point(|(from, to)| f32::midpoint(*from, *to) <= at)
     }
 
-    /// The first and last column of a piece.
+    /// The first and last column of a piece. A word that only enters a gutter stays in its column.
     pub(super) fn span(&self, piece: &Piece) -> (usize, usize) {
-        let first = self.gutters.partition_point(|(_, to)| *to <= piece.start + 0.5);
-        let last = self.gutters.partition_point(|(from, _)| *from < piece.end - 0.5);
+        let first = self.gutters.partition_point(|(from, _)| *from < piece.start - 0.5);
+        let last = self.gutters.partition_point(|(_, to)| *to < piece.end - 0.5);
         if first > last { (self.column(piece.middle()), self.column(piece.middle())) } else { (first, last) }
     }
 

@@ -7,20 +7,15 @@
 
 use super::blocks::{Cell, Evidence, Place, Table};
 use super::columns::Columns;
+use super::grid::{Grid, TOUCH, components, level_of};
 use super::pieces::{self, Piece, Source};
 use super::regions::Region;
-use super::rules::{Bar, Rules};
+use super::rules::Rules;
 
-/// Rules that end this close to another one touch it, in points.
-const TOUCH: f32 = 3.5;
-/// Maximum number of positions in a grid. A larger grid is a drawing.
-const MOST_PLACES: usize = 20_000;
+/// Words reach this far beyond the border of their column, in points.
+const CLOSE: f32 = 6.0;
 /// Maximum number of cells of a box without a table.
 const MOST_CELLS: usize = 12;
-/// A side of a cell exists if rules cover this share of it.
-const COVERED: f32 = 0.6;
-/// Minimum height of rows and width of columns, in points.
-const NARROWEST: f32 = 5.0;
 
 /// Finds tables and boxes. The segments of tables are marked as taken.
 pub(super) fn find(
@@ -47,106 +42,7 @@ pub(super) fn find(
     (tables, regions)
 }
 
-/// Sets of rules that touch each other.
-fn components(rules: &Rules) -> Vec<(Vec<Bar>, Vec<Bar>)> {
-    let across = rules.horizontal.len();
-    let mut parents: Vec<usize> = (0..across + rules.vertical.len()).collect();
-    for (h, bar) in rules.horizontal.iter().enumerate() {
-        for (v, post) in rules.vertical.iter().enumerate() {
-            let touches = bar.from - TOUCH <= post.at
-                && post.at <= bar.to + TOUCH
-                && post.from - TOUCH <= bar.at
-                && bar.at <= post.to + TOUCH;
-            if touches {
-                let (a, b) = (root(&mut parents, h), root(&mut parents, across + v));
-                parents[a] = b;
-            }
-        }
-    }
-    let mut sets: std::collections::BTreeMap<usize, (Vec<Bar>, Vec<Bar>)> = std::collections::BTreeMap::new();
-    for (index, bar) in rules.horizontal.iter().chain(&rules.vertical).enumerate() {
-        let set = sets.entry(root(&mut parents, index)).or_default();
-        if index < across { &mut set.0 } else { &mut set.1 }.push(*bar);
-    }
-    let mut sets: Vec<_> = sets.into_values().filter(|(h, v)| h.len() >= 2 && !v.is_empty()).collect();
-    sets.sort_by(|a, b| a.0[0].at.total_cmp(&b.0[0].at));
-    sets
-}
-
-fn root(parents: &mut [usize], mut index: usize) -> usize {
-    while parents[index] != index {
-        parents[index] = parents[parents[index]];
-        index = parents[index];
-    }
-    index
-}
-
-/// The columns and rows between touching rules.
-struct Grid {
-    /// The borders of columns and rows.
-    lefts: Vec<f32>,
-    tops: Vec<f32>,
-    horizontal: Vec<Bar>,
-    vertical: Vec<Bar>,
-}
-
 impl Grid {
-    fn new(horizontal: Vec<Bar>, vertical: Vec<Bar>) -> Option<Self> {
-        let mut lefts = levels(&vertical);
-        let mut tops = levels(&horizontal);
-        // If a table has no rules at its sides, the rules between its rows show how wide it is.
-        let ends = |bars: &[Bar], end: fn(&Bar) -> f32, at: f32| {
-            bars.iter().filter(|bar| (end(bar) - at).abs() < TOUCH).count() >= 2
-        };
-        let left = horizontal.iter().map(|bar| bar.from).fold(f32::MAX, f32::min);
-        let right = horizontal.iter().map(|bar| bar.to).fold(f32::MIN, f32::max);
-        if lefts.first().is_some_and(|first| first - left > NARROWEST)
-            && ends(&horizontal, |bar| bar.from, left)
-        {
-            lefts.insert(0, left);
-        }
-        if lefts.last().is_some_and(|last| right - last > NARROWEST) && ends(&horizontal, |bar| bar.to, right)
-        {
-            lefts.push(right);
-        }
-        let top = vertical.iter().map(|bar| bar.from).fold(f32::MAX, f32::min);
-        let bottom = vertical.iter().map(|bar| bar.to).fold(f32::MIN, f32::max);
-        if tops.first().is_some_and(|first| first - top > NARROWEST) && ends(&vertical, |bar| bar.from, top) {
-            tops.insert(0, top);
-        }
-        if tops.last().is_some_and(|last| bottom - last > NARROWEST) && ends(&vertical, |bar| bar.to, bottom)
-        {
-            tops.push(bottom);
-        }
-        let places = lefts.len().saturating_sub(1) * tops.len().saturating_sub(1);
-        (lefts.len() >= 2 && tops.len() >= 2 && places <= MOST_PLACES).then_some(Self {
-            lefts,
-            tops,
-            horizontal,
-            vertical,
-        })
-    }
-
-    fn place(&self) -> Place {
-        let end = |levels: &[f32]| levels.last().copied().unwrap_or_default();
-        Place { left: self.lefts[0], top: self.tops[0], right: end(&self.lefts), bottom: end(&self.tops) }
-    }
-
-    fn columns(&self) -> usize {
-        self.lefts.len() - 1
-    }
-
-    fn rows(&self) -> usize {
-        self.tops.len() - 1
-    }
-
-    /// Whether a segment is inside the grid.
-    fn holds(&self, source: &Source<'_>, index: usize) -> bool {
-        let place = pieces::place(source.segment(index));
-        let middle = f32::midpoint(place.left, place.right);
-        self.place().contains(middle, f32::midpoint(place.top, place.bottom))
-    }
-
     /// Adds the borders of columns of numbers that no rules separate.
     fn refine(&mut self, source: &Source<'_>, inside: &[usize]) {
         if self.columns() < 2 || self.rows() < 2 {
@@ -245,14 +141,17 @@ impl Grid {
             while column < cell.column + cell.columns {
                 let at = self.lefts[column];
                 let before = self.lefts[cell.column];
-                let (mut left, mut right, mut across) = (false, false, false);
-                for segment in &by_row[cell.row] {
-                    let is_inside = (cell.place.left..=cell.place.right).contains(&(segment.start + 0.1));
-                    left |= is_inside && segment.start >= before - TOUCH && segment.end <= at + TOUCH;
-                    right |= is_inside && segment.start >= at - TOUCH;
-                    across |= is_inside && segment.start < at - TOUCH && segment.end > at + TOUCH;
+                let (mut left_end, mut right_start) = (f32::MIN, f32::MAX);
+                for piece in &by_row[cell.row] {
+                    let is_inside = (before..=cell.place.right).contains(&piece.middle());
+                    if is_inside && piece.middle() < at {
+                        left_end = left_end.max(piece.end);
+                    } else if is_inside {
+                        right_start = right_start.min(piece.start);
+                    }
                 }
-                if left && right && !across {
+                let is_between = left_end < right_start && left_end < at + CLOSE && at < right_start + CLOSE;
+                if is_between && left_end > f32::MIN && right_start < f32::MAX {
                     let columns = column - cell.column;
                     let rest = cell.columns - columns;
                     let place = Place { right: at, ..cell.place };
@@ -295,7 +194,7 @@ impl Grid {
             confidence: (0.75 + 0.25 * share).min(1.0),
             rows,
             columns: self.columns(),
-            heads: 1,
+            heads: head_rows(&cells, rows),
             cells,
             place: self.place(),
         })
@@ -338,72 +237,6 @@ impl Grid {
         out.sort_by_key(|cell| (cell.row, cell.column));
         (out, self.rows() + extra)
     }
-
-    /// The cells of the grid, without words.
-    fn cells(&self) -> Vec<Cell> {
-        let (rows, columns) = (self.rows(), self.columns());
-        let right_open: Vec<bool> = (0..rows * columns)
-            .map(|at| {
-                let (row, column) = (at / columns, at % columns);
-                column + 1 < columns
-                    && !covered(&self.vertical, self.lefts[column + 1], self.tops[row], self.tops[row + 1])
-            })
-            .collect();
-        let below_open: Vec<bool> = (0..rows * columns)
-            .map(|at| {
-                let (row, column) = (at / columns, at % columns);
-                row + 1 < rows
-                    && !covered(
-                        &self.horizontal,
-                        self.tops[row + 1],
-                        self.lefts[column],
-                        self.lefts[column + 1],
-                    )
-            })
-            .collect();
-        let mut taken = vec![false; rows * columns];
-        let mut cells = Vec::new();
-        for row in 0..rows {
-            for column in 0..columns {
-                if taken[row * columns + column] {
-                    continue;
-                }
-                let mut wide = 1;
-                while column + wide < columns
-                    && right_open[row * columns + column + wide - 1]
-                    && !taken[row * columns + column + wide]
-                {
-                    wide += 1;
-                }
-                let is_free = |row: usize| {
-                    (column..column + wide)
-                        .all(|c| below_open[(row - 1) * columns + c] && !taken[row * columns + c])
-                        && (column..column + wide - 1).all(|c| right_open[row * columns + c])
-                };
-                let mut high = 1;
-                while row + high < rows && is_free(row + high) {
-                    high += 1;
-                }
-                for r in row..row + high {
-                    taken[r * columns + column..r * columns + column + wide].fill(true);
-                }
-                cells.push(Cell {
-                    row,
-                    column,
-                    rows: high,
-                    columns: wide,
-                    text: String::new(),
-                    place: Place {
-                        left: self.lefts[column],
-                        top: self.tops[row],
-                        right: self.lefts[column + wide],
-                        bottom: self.tops[row + high],
-                    },
-                });
-            }
-        }
-        cells
-    }
 }
 
 /// The baselines that the cells of a row share, if they are separate rows: most cells have a number on each.
@@ -433,34 +266,15 @@ fn is_numeric(text: &str) -> bool {
     digits * 2 >= all || text.trim().chars().all(|c| "-–—./".contains(c))
 }
 
-/// Whether rules at this level cover the distance between two positions.
-fn covered(bars: &[Bar], at: f32, from: f32, to: f32) -> bool {
-    let near = bars.iter().filter(|bar| (bar.at - at).abs() <= NARROWEST);
-    let length: f32 = near.map(|bar| (bar.to.min(to) - bar.from.max(from)).max(0.0)).sum();
-    length >= COVERED * (to - from)
-}
-
-/// The positions of rules. Close ones count as one.
-fn levels(bars: &[Bar]) -> Vec<f32> {
-    let mut places: Vec<f32> = bars.iter().map(|bar| bar.at).collect();
-    places.sort_by(f32::total_cmp);
-    let mut levels: Vec<f32> = Vec::new();
-    for at in places {
-        if levels.last().is_none_or(|last| at - last > NARROWEST) {
-            levels.push(at);
-        }
-    }
-    levels
-}
-
-/// The row or column of a position.
-fn level_of(levels: &[f32], at: f32) -> usize {
-    levels.partition_point(|level| *level <= at).clamp(1, levels.len() - 1) - 1
-}
-
 fn distinct(numbers: impl Iterator<Item = usize>) -> usize {
     let mut numbers: Vec<usize> = numbers.collect();
     numbers.sort_unstable();
     numbers.dedup();
     numbers.len()
+}
+
+/// Number of header rows: a cell of the first row that spans others has them in common with its neighbours.
+fn head_rows(cells: &[Cell], rows: usize) -> usize {
+    let deepest = cells.iter().filter(|cell| cell.row == 0).map(|cell| cell.rows).max().unwrap_or(1);
+    if deepest < rows { deepest } else { 1 }
 }

@@ -77,7 +77,7 @@ pub(super) fn rank(group: &Group, around: Surroundings, statistics: &Statistics)
     let has_space = has_space_above(group, statistics);
     let ends = text.chars().next_back().unwrap_or_default();
     let is_sentence = matches!(ends, '.' | ',' | ';' | '!') && !is_abbreviated(text);
-    let is_large = ratio >= LARGE && around.large < 0.5;
+    let is_large = ratio >= LARGE && around.large < 0.5 && !is_numbered_caption(text);
     let is_marginal = line.v < around.top || line.v > around.bottom;
     if is_marginal && ratio < LARGE_IN_MARGIN {
         return None;
@@ -90,7 +90,7 @@ pub(super) fn rank(group: &Group, around: Surroundings, statistics: &Statistics)
             is_contents_title(text) || (is_bold && has_space && !text.ends_with(|c: char| c.is_numeric()));
         return is_title.then_some(found);
     }
-    if is_caption(text) {
+    if is_caption(text) || is_numbered_caption(text) {
         return None;
     }
     let is_other_face = line.look.face != statistics.look.face && line.is_uniform;
@@ -209,6 +209,17 @@ fn is_contents_title(text: &str) -> bool {
 /// Whether a text is only the label of a figure or a table: `Figure 4`.
 pub(super) fn is_label(text: &str) -> bool {
     text.split_whitespace().count() <= 2 && is_caption(text)
+}
+
+/// Whether a text is certainly a caption: only captions begin with `Figure 4` or `Table:`, however large they are. `Box 4` may
+/// be the title of a section.
+fn is_numbered_caption(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default().to_lowercase();
+    let name = first.trim_end_matches(['.', ':']);
+    let is_name = ["figure", "fig", "table", "diagram", "abbildung", "abb", "tabelle"].contains(&name);
+    let is_numbered = words.next().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    is_name && (first.ends_with(':') || is_numbered)
 }
 
 /// Whether a text starts with the label of a figure or a table.

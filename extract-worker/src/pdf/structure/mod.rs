@@ -11,6 +11,7 @@
 mod aligned_table;
 mod blocks;
 mod columns;
+mod grid;
 mod grid_table;
 mod headings;
 mod line;
@@ -263,10 +264,12 @@ impl Document {
             return Draft::Item(item, group.first().place.left);
         }
         let is_note = group.size() < SMALL * self.statistics.body && lists::is_note(&text);
-        Draft::Block(match () {
-            () if headings::is_caption(&text) => Block::Caption(text),
-            () if is_note => Block::Footnote(text),
-            () => Block::Paragraph(text),
+        Draft::Block(if headings::is_caption(&text) {
+            Block::Caption(text)
+        } else if is_note {
+            Block::Footnote(text)
+        } else {
+            Block::Paragraph(text)
         })
     }
 }

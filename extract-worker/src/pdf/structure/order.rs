@@ -1,15 +1,16 @@
-//! Corrects the reading order of blocks.
+//! Corrects the reading order of blocks, for Markdown. `layout::reading_order` decides that of plain text.
 //!
 //! Most pages are drawn in reading order, but headings, captions, notes and margins are often drawn apart from the text. A
 //! block that is above another one and overlaps it horizontally is read first. Columns are read from left to right (the two
-//! rules of Breuel, 2003), a box to the right of text after the text, and margins first and last. Otherwise blocks keep the
-//! order of drawing.
+//! rules of Breuel, 2003), a box to the right of text after the text, footnotes after all columns, and margins first and last.
+//! Otherwise blocks keep the order of drawing.
 //!
 //! Invariant: no part is lost.
 
-use super::Part;
 use super::blocks::Place;
+use super::lists;
 use super::regions::Regions;
+use super::{Part, SMALL};
 
 /// If there are more blocks, they keep their order.
 const MOST: usize = 1000;
@@ -24,7 +25,7 @@ struct Run {
     /// The box that contains the parts.
     owner: Option<usize>,
     is_box: bool,
-    /// -1 in the top margin, 1 in the bottom margin, else 0.
+    /// -1 in the top margin, 1 for footnotes, 2 in the bottom margin, else 0.
     margin: i8,
     /// Size of the first line.
     size: f32,
@@ -36,14 +37,15 @@ struct Run {
 /// The parts of a page in reading order: each block after all that must be read before it.
 pub(super) fn ordered(parts: Vec<Part>, regions: &Regions, page: &Place) -> Vec<Part> {
     let mut runs = runs(parts, regions);
+    if runs.len() > MOST {
+        return runs.into_iter().flat_map(|run| run.parts).collect();
+    }
     mark_margins(&mut runs, page);
+    mark_notes(&mut runs);
     for run in &mut runs {
         (run.column, run.lines) = (run.place, run.parts.len());
     }
     find_columns(&mut runs);
-    if runs.len() > MOST {
-        return runs.into_iter().flat_map(|run| run.parts).collect();
-    }
     let before: Vec<Vec<usize>> = (0..runs.len()).map(|index| before(index, &runs)).collect();
     let mut runs: Vec<Option<Run>> = runs.into_iter().map(Some).collect();
     let mut seen = vec![false; runs.len()];
@@ -149,9 +151,44 @@ fn mark_margins(runs: &mut [Run], page: &Place) {
         if run.place.bottom < body.top.min(top) {
             run.margin = -1;
         } else if run.place.top > body.bottom.max(bottom) {
+            run.margin = 2;
+        }
+    }
+}
+
+/// Marks footnotes: small type with a number or mark, below all running text of its column, and what continues it. They are
+/// read after the text of all columns.
+fn mark_notes(runs: &mut [Run]) {
+    let body = usual_size(runs);
+    let is_small = |run: &Run| run.parts[0].line().is_some() && run.size < SMALL * body;
+    let is_over_text = |run: &Run| {
+        runs.iter().any(|other| other.margin == 0 && !is_small(other) && is_over(&run.place, &other.place))
+    };
+    let is_lowest = |run: &Run| run.margin == 0 && !run.is_box && is_small(run) && !is_over_text(run);
+    let is_marked = |run: &Run| run.parts[0].line().is_some_and(|line| lists::is_note(&line.text));
+    let lowest: Vec<usize> = (0..runs.len()).filter(|index| is_lowest(&runs[*index])).collect();
+    let marked = || lowest.iter().map(|index| &runs[*index]).filter(|run| is_marked(run));
+    let Some(first) = marked().min_by(|a, b| a.place.top.total_cmp(&b.place.top)) else { return };
+    let (top, size) = (first.place.top, first.size);
+    for index in lowest {
+        let run = &mut runs[index];
+        let goes_on = run.place.top >= top && (run.size - size).abs() < 0.04 * size;
+        if is_marked(run) || goes_on {
             run.margin = 1;
         }
     }
+}
+
+/// The size of most letters.
+fn usual_size(runs: &[Run]) -> f32 {
+    let mut sizes: Vec<(f32, u32)> = Vec::new();
+    for line in runs.iter().flat_map(|run| &run.parts).filter_map(Part::line) {
+        match sizes.iter_mut().find(|(size, _)| (size - line.size).abs() < 0.02 * size) {
+            Some((_, letters)) => *letters += line.letters,
+            None => sizes.push((line.size, line.letters)),
+        }
+    }
+    sizes.into_iter().max_by_key(|(_, letters)| *letters).map_or(0.0, |(size, _)| size)
 }
 
 /// Whether wider running text is to the left of a box. The box is then read after it.

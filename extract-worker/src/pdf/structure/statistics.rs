@@ -113,7 +113,7 @@ impl Statistics {
     }
 
     /// Whether two lines have the same center.
-    #[expect(clippy::unused_self, reason = "asked like the rest")]
+    #[expect(clippy::unused_self, reason = "called like the other statistics")]
     pub(super) fn is_centered(&self, one: &Line, other: &Line) -> bool {
         let middle = |line: &Line| f32::midpoint(line.place.left, line.place.right);
         (middle(one) - middle(other)).abs() < 0.5 * other.size

@@ -3,7 +3,6 @@
 //! A file lists shapes in drawing order. They are read from top to bottom and from left to right: the slide is cut
 //! along the gaps between shapes, recursively. If both a row and a column could come first, the file's order decides.
 
-use super::place::Place;
 use std::cmp::Ordering;
 
 /// If there are more shapes, they are left in file order.
@@ -11,8 +10,17 @@ const MOST_SHAPES: usize = 500;
 /// How much of a shape may overlap another on each side, relative to its size: boxes are larger than their text.
 const SLACK: f64 = 0.1;
 
+/// The rectangle in which a shape stands, in any unit of length.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) right: f64,
+    pub(crate) bottom: f64,
+}
+
 /// The indices of `places` in reading order.
-pub(super) fn reading_order(places: &[Place]) -> Vec<usize> {
+pub(crate) fn reading_order(places: &[Place]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..places.len()).collect();
     if order.len() <= MOST_SHAPES {
         arrange(places, &mut order);
