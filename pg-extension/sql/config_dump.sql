@@ -13,6 +13,10 @@ select pg_catalog.pg_extension_config_dump('dossier_private.store_deletions', ''
 select pg_catalog.pg_extension_config_dump('dossier_private.store_deletions_id_seq', '');
 select pg_catalog.pg_extension_config_dump('dossier.document_pages', '');
 select pg_catalog.pg_extension_config_dump('dossier.quotas', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.stored_amounts', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.stored_amounts_id_seq', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.arriving_uploads', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.resumable_uploads', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.usage_events', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.usage_events_id_seq', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.search_entries', '');
@@ -23,6 +27,7 @@ select pg_catalog.pg_extension_config_dump('dossier_private.imports', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.import_records', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.jobs', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.jobs_id_seq', '');
+select pg_catalog.pg_extension_config_dump('dossier_private.staged_pages', '');
 select pg_catalog.pg_extension_config_dump('dossier.audit_log', '');
 select pg_catalog.pg_extension_config_dump('dossier_private.erasure_receipts', '');
 

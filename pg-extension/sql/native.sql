@@ -13,20 +13,37 @@ returns table (page integer, text text, source text, confidence real, engine tex
 language c volatile parallel unsafe rows 100
 as 'MODULE_PATHNAME', 'extract_pages_wrapper';
 
+create function dossier.extract_tables(content bytea, media_type text default null)
+returns table (
+  page integer, number integer, rows integer, columns integer, header_rows integer, evidence text, confidence real, box real[], cells jsonb
+)
+language c volatile parallel unsafe rows 10
+as 'MODULE_PATHNAME', 'extract_tables_wrapper';
+
 create function dossier.detect_media_type(content bytea)
 returns text
 language c volatile strict parallel unsafe
 as 'MODULE_PATHNAME', 'detect_media_type_wrapper';
 
-create function dossier_private.extract_stored(document_id uuid, media_type text, sha256 text, force_ocr boolean)
+create function dossier_private.extract_stored(document_id uuid, media_type text, sha256 text, ocr text)
 returns jsonb
 language c volatile strict parallel unsafe
 as 'MODULE_PATHNAME', 'extract_stored_wrapper';
+
+create function dossier_private.recognize_stored(document_id uuid, media_type text, sha256 text, pages jsonb, is_forced boolean, language text, worked_seconds real)
+returns jsonb
+language c volatile parallel unsafe
+as 'MODULE_PATHNAME', 'recognize_stored_wrapper';
 
 create function dossier_private.draw_stored(document_id uuid, media_type text, sha256 text)
 returns jsonb
 language c volatile strict parallel unsafe
 as 'MODULE_PATHNAME', 'draw_stored_wrapper';
+
+create function dossier_private.worker_isolation()
+returns jsonb
+language c volatile strict parallel unsafe
+as 'MODULE_PATHNAME', 'worker_isolation_wrapper';
 
 comment on function dossier.extract_text(bytea, text, text, text) is
   'Returns the text of a file, with form feeds between its pages. If media_type is null, the bytes decide. format is text, or '
@@ -34,19 +51,29 @@ comment on function dossier.extract_text(bytea, text, text, text) is
 comment on function dossier.extract_pages(bytea, text, text, text) is
   'Returns the text of a file, one row per page, with the arguments of extract_text(). source is text or ocr, and confidence (0 to '
   '1) is for ocr only. engine extracted the page, reason says why this one, and quality (0 to 1) rates the text. Services only.';
+comment on function dossier.extract_tables(bytea, text) is
+  'Returns the tables of a PDF, with the columns of list_tables(). Other files have none. Services only.';
 comment on function dossier.detect_media_type(bytea) is
   'Returns the media type of the bytes alone, or application/octet-stream. Services only.';
-comment on function dossier_private.extract_stored(uuid, text, text, boolean) is
+comment on function dossier_private.extract_stored(uuid, text, text, text) is
   'Returns the text of a stored document as JSON, for dossier.run_job().';
+comment on function dossier_private.worker_isolation() is
+  'Returns the sandbox layers of a worker on this host: {missing, further, unavailable}, for dossier.doctor().';
+comment on function dossier_private.recognize_stored(uuid, text, text, jsonb, boolean, text, real) is
+  'Runs OCR on pages of a stored document for a few seconds and returns them as JSON, for dossier.run_job().';
 comment on function dossier_private.draw_stored(uuid, text, text) is
   'Returns a thumbnail of a stored document as JSON, for dossier.run_job().';
 
 revoke execute on function dossier.extract_text(bytea, text, text, text) from public;
 revoke execute on function dossier.extract_pages(bytea, text, text, text) from public;
+revoke execute on function dossier.extract_tables(bytea, text) from public;
 revoke execute on function dossier.detect_media_type(bytea) from public;
-revoke execute on function dossier_private.extract_stored(uuid, text, text, boolean) from public;
+revoke execute on function dossier_private.extract_stored(uuid, text, text, text) from public;
+revoke execute on function dossier_private.recognize_stored(uuid, text, text, jsonb, boolean, text, real) from public;
 revoke execute on function dossier_private.draw_stored(uuid, text, text) from public;
+revoke execute on function dossier_private.worker_isolation() from public;
 
 grant execute on function dossier.extract_text(bytea, text, text, text) to service_role;
 grant execute on function dossier.extract_pages(bytea, text, text, text) to service_role;
+grant execute on function dossier.extract_tables(bytea, text) to service_role;
 grant execute on function dossier.detect_media_type(bytea) to service_role;

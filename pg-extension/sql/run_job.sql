@@ -10,12 +10,15 @@ set search_path = ''
 as $$
 declare
   kind text;
-  force_ocr boolean;
+  ocr text;
+  language text;
+  worked_seconds real;
   document dossier.documents;
   result jsonb;
+  finished jsonb;
 begin
-  select j.kind, coalesce((j.options ->> 'ocr')::boolean, false)
-  into kind, force_ocr
+  select j.kind, coalesce(j.options ->> 'ocr', 'auto'), j.options ->> 'language', j.worked_seconds
+  into kind, ocr, language, worked_seconds
   from dossier_private.jobs j
   where j.id = run_job.job_id;
 
@@ -31,10 +34,15 @@ begin
   end if;
 
   result := case kind
+    when 'ocr' then dossier_private.recognize_stored(
+      document.id, document.media_type, coalesce(document.sha256, ''), dossier.ocr_pages(run_job.job_id, run_job.attempt), ocr = 'force', language, worked_seconds)
     when 'thumbnail' then dossier_private.draw_stored(document.id, document.media_type, coalesce(document.sha256, ''))
-    else dossier_private.extract_stored(document.id, document.media_type, coalesce(document.sha256, ''), force_ocr)
+    else dossier_private.extract_stored(
+      document.id, concat_ws('; charset=', document.media_type, document.charset), coalesce(document.sha256, ''), ocr)
   end;
-  if result ? 'error' then
+  if result is null then
+    return null;
+  elsif result ? 'error' then
     perform dossier.fail_job(
       run_job.job_id,
       run_job.attempt,
@@ -49,6 +57,15 @@ begin
       (result ->> 'width')::integer,
       (result ->> 'height')::integer,
       decode(result ->> 'bytes', 'base64'));
+  elsif kind = 'ocr' then
+    for finished in select f.value from jsonb_array_elements(result -> 'pages') as f loop
+      perform dossier.store_ocr_page(run_job.job_id, run_job.attempt, finished -> 'page', (finished ->> 'is_read')::boolean);
+    end loop;
+    if (result ->> 'is_over')::boolean then
+      perform dossier.release_job(run_job.job_id, run_job.attempt);
+      return 'to be continued';
+    end if;
+    perform dossier.finish_ocr(run_job.job_id, run_job.attempt, result ->> 'language');
   else
     perform dossier.complete_job(
       run_job.job_id, run_job.attempt, result -> 'pages', result ->> 'media_type', result - 'pages');
@@ -62,8 +79,8 @@ end
 $$;
 
 comment on function dossier.run_job(bigint, integer) is
-  'Runs a claimed job, text or thumbnail, in its own worker process and stores the result. Returns the document''s status (for a '
-  'thumbnail: made, queued or failed), or null if the attempt no longer owns the job. Services only.';
+  'Runs a claimed job, text, OCR or thumbnail, in its own worker process and stores the result. Returns the document''s status '
+  '(for a thumbnail: made, queued or failed; for OCR to be continued, if pages remain), or null if the attempt no longer owns the job. Services only.';
 
 revoke execute on function dossier.run_job(bigint, integer) from public;
 grant execute on function dossier.run_job(bigint, integer) to service_role;

@@ -47,9 +47,9 @@ fn sqlstate(error: &ExtractError) -> PgSqlErrorCode {
         | ExtractError::LimitExceeded { .. }
         | ExtractError::Timeout { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
         ExtractError::Cancelled => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
-        ExtractError::SandboxUnavailable { .. } | ExtractError::WorkerUnavailable { .. } => {
-            PgSqlErrorCode::ERRCODE_SYSTEM_ERROR
-        }
+        ExtractError::SandboxUnavailable { .. }
+        | ExtractError::WorkerUnavailable { .. }
+        | ExtractError::WorkerKilled { .. } => PgSqlErrorCode::ERRCODE_SYSTEM_ERROR,
         _ => PgSqlErrorCode::ERRCODE_EXTERNAL_ROUTINE_EXCEPTION,
     }
 }
@@ -73,6 +73,7 @@ fn hint(error: &ExtractError) -> &'static str {
         ExtractError::WorkerUnavailable { .. } => {
             "Install dossier-extract-worker in the same folder as postgres, or have a superuser set dossier.worker_path."
         }
+        ExtractError::WorkerKilled { .. } => "Check the memory of the host and its kernel log, and retry.",
         ExtractError::Cancelled => "Retry.",
         _ => "The file is malformed or hostile. Re-save it in the original application.",
     }

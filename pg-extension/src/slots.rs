@@ -4,12 +4,26 @@
 //! `pg_advisory_lock` cannot reach (it uses the fourth field for 1 and 2 only), so no user can take
 //! the slots away. Waiting for one honours `lock_timeout`, `statement_timeout` and cancel.
 //!
+//! OCR takes long, so it never has the last slot: text always finds one soon.
+//!
+//! The waiters form one queue, and those for OCR another. A queue is another such lock: Postgres grants it in the order in which they arrived (`pg_stat_activity`
+//! shows them waiting for it). Only the first of the queue looks for a free slot, so whichever is free first is taken first.
+//!
 //! Invariant: a slot is free again when its holder returns, fails, is cancelled or dies.
 
-use pgrx::pg_sys;
+use crate::extraction::WaitEvent;
+use pgrx::{check_for_interrupts, pg_sys};
+use std::thread::sleep;
+use std::time::Duration;
 
 /// Marks the locks as Dossier's. SQL can reach only the values 1 and 2.
 const KEY_SPACE: u16 = 0xD055;
+
+/// The numbers of the locks that the waiters queue for. No slot has them.
+const QUEUE: u32 = u32::MAX;
+const OCR_QUEUE: u32 = u32::MAX - 1;
+/// How often the first of the queue looks for a free slot, and for a cancel.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A taken slot. Dropping it releases the slot.
 pub(crate) struct Slot(pg_sys::LOCKTAG);
@@ -17,16 +31,35 @@ pub(crate) struct Slot(pg_sys::LOCKTAG);
 impl Slot {
     /// Takes one of `count` slots. Waits if all are taken.
     pub(crate) fn take(count: u32) -> Self {
-        let count = count.max(1);
-        if let Some(slot) = (0..count).find_map(|number| Self::lock(number, true)) {
-            return slot;
-        }
-        // Spread the waiters over the slots by process id. Each slot queues its waiters fairly.
-        // SAFETY: a plain integer that is set before any SQL runs.
-        let number = unsafe { pg_sys::MyProcPid }.unsigned_abs() % count;
+        Self::take_of(count.max(1), QUEUE)
+    }
+
+    /// Takes one of `count` slots except the last one. If there is only one, it is that one.
+    pub(crate) fn take_for_ocr(count: u32) -> Self {
+        Self::take_of(count.saturating_sub(1).max(1), OCR_QUEUE)
+    }
+
+    fn take_of(count: u32, queue: u32) -> Self {
+        let queue = Self::join(queue);
         loop {
-            if let Some(slot) = Self::lock(number, false) {
+            // From the last one, which text alone may take, so that the others stay free for OCR.
+            if let Some(slot) = (0..count).rev().find_map(|number| Self::lock(number, true)) {
+                drop(queue);
                 return slot;
+            }
+            let waiting = WaitEvent::begin();
+            sleep(LOOK);
+            drop(waiting);
+            // An error here unwinds and drops `queue`.
+            check_for_interrupts!();
+        }
+    }
+
+    /// Waits until every backend that joined this queue earlier has a slot.
+    fn join(queue: u32) -> Self {
+        loop {
+            if let Some(first) = Self::lock(queue, false) {
+                return first;
             }
         }
     }

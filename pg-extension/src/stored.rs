@@ -3,14 +3,15 @@
 //! Invariant: only a few chunks are in memory at a time. The whole file is only in the worker's descriptor.
 //! Invariant: an error in the file is a result, not an SQL error. `run_job` stores it.
 
-use crate::{errors, extraction};
-use dossier_extract::{ExtractError, Ocr, Request, Source};
+use crate::{errors, extraction, functions};
+use dossier_extract::{ExtractError, OcrProgress, OcrTask, Page, RecognizedPage, Request, Source, Tick};
 use pgrx::prelude::*;
 use pgrx::spi::SpiError;
 use pgrx::{JsonB, Uuid};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::io::Write;
+use std::time::Duration;
 
 /// Chunks fetched at a time: 1 MiB of 256 KiB rows.
 const BATCH: i64 = 4;
@@ -18,10 +19,68 @@ const BATCH: i64 = 4;
 /// An extraction as JSON, `{"pages": […], "media_type", "metadata", …}`, or `{"error": {"code", "message",
 /// "transient"}}`.
 #[pg_extern]
-pub(crate) fn extract_stored(document_id: Uuid, media_type: &str, sha256: &str, force_ocr: bool) -> JsonB {
-    let ocr = if force_ocr { Ocr::Force } else { Ocr::Auto };
-    let request = Request { media_type: Some(media_type.to_owned()), ocr, ..Request::default() };
-    answer(document_id, sha256, |source| extraction::extract(source, request))
+pub(crate) fn extract_stored(document_id: Uuid, media_type: &str, sha256: &str, ocr: &str) -> JsonB {
+    let ocr = functions::ocr(ocr);
+    let request =
+        Request { media_type: Some(media_type.to_owned()), ocr, structure: true, ..Request::default() };
+    answer(document_id, sha256, |source| extraction::extract_text(source, request))
+}
+
+/// After this time and at least one page, OCR makes room for other jobs, and ends its transaction.
+const OCR_SLICE: Duration = Duration::from_secs(10);
+
+/// What OCR has read in one slice.
+#[derive(Serialize)]
+struct Recognized {
+    pages: Vec<Finished>,
+    /// Whether pages remain.
+    is_over: bool,
+    language: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Finished {
+    page: Page,
+    is_read: bool,
+}
+
+/// Runs OCR on `pages`, as many as fit into a slice. Returns `{"pages": [{"page", "is_read"}], "is_over", "language"}`, or an
+/// error as above.
+#[pg_extern]
+pub(crate) fn recognize_stored(
+    document_id: Uuid,
+    media_type: &str,
+    sha256: &str,
+    pages: JsonB,
+    is_forced: bool,
+    language: Option<&str>,
+    worked_seconds: f32,
+) -> JsonB {
+    let pages: Vec<Page> = match serde_json::from_value(pages.0) {
+        Ok(pages) => pages,
+        Err(error) => error!("the pages for OCR are malformed: {error}"),
+    };
+    let task = OcrTask {
+        media_type: Some(media_type.to_owned()),
+        pages,
+        is_forced,
+        language: language.map(str::to_owned),
+        slice: OCR_SLICE,
+        spent: Duration::try_from_secs_f32(worked_seconds).unwrap_or_default(),
+    };
+    answer(document_id, sha256, |source| recognize(source, task))
+}
+
+fn recognize(source: &Source, task: OcrTask) -> Result<Recognized, ExtractError> {
+    let mut pages = Vec::new();
+    let progress = extraction::recognize(source, task, |RecognizedPage { page, is_read }| {
+        pages.push(Finished { page, is_read });
+        Tick::Continue
+    })?;
+    Ok(match progress {
+        OcrProgress::Finished { language } => Recognized { pages, is_over: false, language },
+        OcrProgress::Paused => Recognized { pages, is_over: true, language: None },
+    })
 }
 
 /// A thumbnail as JSON, `{"media_type", "width", "height", "bytes"}` (base64), or an error as above.

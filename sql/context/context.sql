@@ -150,13 +150,13 @@ begin
     perform dossier_private.check_context(null, saved.context_metadata);
   end if;
 
+  -- Prune first, so that a new version may take the space of an old one.
+  perform dossier_private.prune_versions(saved.organization_id, saved.session_id, saved.version);
   insert into dossier.session_context_versions
     (session_id, organization_id, text_context, context_metadata, version, updated_by, updated_at)
   values
     (saved.session_id, saved.organization_id, saved.text_context, saved.context_metadata,
      saved.version, saved.updated_by, saved.updated_at);
-
-  perform dossier_private.prune_versions(saved.organization_id, saved.session_id, saved.version);
   perform dossier_private.index_context(saved);
   return saved;
 end
@@ -338,9 +338,28 @@ comment on function dossier.session_record(dossier.sessions, boolean) is
   'A session as JSON: {id, organization_id, user_id, title, conversation_type, status, created_at, updated_at}, and with its '
   'context if asked for.';
 
-revoke all on function dossier.context_record, dossier.context_version_record, dossier.session_record
+create function dossier.create_session_record(
+  title text default null,
+  conversation_type text default 'meeting',
+  organization_id uuid default null,
+  context jsonb default null
+) returns jsonb
+language plpgsql volatile security invoker set search_path = ''
+as $$
+declare
+  session constant dossier.sessions := dossier.create_session(title, conversation_type, organization_id, context);
+begin
+  return dossier.session_record(session, with_context => true);
+end
+$$;
+comment on function dossier.create_session_record(text, text, uuid, jsonb) is
+  'Creates a session as create_session() does, and returns it with its context as session_record() does.';
+
+revoke all on function
+  dossier.context_record, dossier.context_version_record, dossier.session_record, dossier.create_session_record
   from public, anon, authenticated, service_role;
-grant execute on function dossier.context_record, dossier.context_version_record, dossier.session_record
+grant execute on function
+  dossier.context_record, dossier.context_version_record, dossier.session_record, dossier.create_session_record
   to authenticated, service_role;
 
 alter table dossier.session_context enable row level security;

@@ -264,7 +264,7 @@ create function dossier_private.diff_context(session_id uuid, from_version integ
 returns table (part text, hunk integer, change text, from_line integer, to_line integer, line text)
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: see read_version.
+-- Definer: see read_context_version.
 declare
   old dossier.session_context_versions;
   new dossier.session_context_versions;
@@ -276,13 +276,13 @@ begin
       detail = format('It is %s.', coalesce(context_lines::text, 'null')),
       hint = 'Omit it for 3 lines.';
   end if;
-  new := dossier_private.read_version(session_id, coalesce(to_version, (
+  new := dossier_private.read_context_version(session_id, coalesce(to_version, (
     select c.version from dossier.session_context as c where c.session_id = diff_context.session_id)));
   if from_version = 0 then -- the empty context before the first version
     old.text_context := '';
     old.context_metadata := '{}';
   else
-    old := dossier_private.read_version(session_id, from_version);
+    old := dossier_private.read_context_version(session_id, from_version);
   end if;
 
   return query

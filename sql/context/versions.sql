@@ -213,11 +213,11 @@ end;
 comment on function dossier.context_history(uuid, integer, integer) is
   'Returns the versions of a session''s context, newest first: who saved each and when, whether its text or metadata changed, '
   'its size and its first 200 characters. At most 100 at once. For the next ones send the last version as before_version. For a '
-  'whole version read session_context_versions.';
+  'whole version call read_context_version().';
 
 -- Restore.
 
-create function dossier_private.read_version(session_id uuid, version integer) returns dossier.session_context_versions
+create function dossier_private.read_context_version(session_id uuid, version integer) returns dossier.session_context_versions
 language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: called by definer functions. Repeats the condition of session_context_versions_select_viewer.
@@ -230,12 +230,12 @@ begin
 
   select v.* into found_version
   from dossier.session_context_versions as v
-  where v.session_id = read_version.session_id and v.organization_id = owning_organization_id and v.version = read_version.version;
+  where v.session_id = read_context_version.session_id and v.organization_id = owning_organization_id and v.version = read_context_version.version;
 
   if not found then
     select min(v.version) as oldest, max(v.version) as newest into kept
     from dossier.session_context_versions as v
-    where v.session_id = read_version.session_id and v.organization_id = owning_organization_id;
+    where v.session_id = read_context_version.session_id and v.organization_id = owning_organization_id;
 
     raise exception using
       errcode = 'PT404',
@@ -252,8 +252,16 @@ begin
   return found_version;
 end
 $$;
-comment on function dossier_private.read_version(uuid, integer) is
+comment on function dossier_private.read_context_version(uuid, integer) is
   'Returns a version of a context that the caller can see. PT404 if the session is invisible or the version is not kept.';
+
+create function dossier.read_context_version(session_id uuid, version integer) returns dossier.session_context_versions
+language sql stable security invoker set search_path = ''
+begin atomic
+  select dossier_private.read_context_version(session_id, version);
+end;
+comment on function dossier.read_context_version(uuid, integer) is
+  'Returns a version of a session''s context. Refuses (PT404) one that is not kept, and names the versions that are.';
 
 create function dossier_private.restore_context(session_id uuid, version integer, expected_version integer)
 returns dossier.session_context
@@ -262,7 +270,7 @@ as $$
 -- Definer: see write_context.
 declare
   owning_organization_id constant uuid := dossier_private.lock_session(session_id);
-  old constant dossier.session_context_versions := dossier_private.read_version(session_id, version);
+  old constant dossier.session_context_versions := dossier_private.read_context_version(session_id, version);
 begin
   return dossier_private.write_context(
     session_id, owning_organization_id, old.text_context, old.context_metadata, expected_version);
@@ -292,9 +300,10 @@ grant select on dossier.context_retention to authenticated, service_role;
 revoke all on function
   dossier_private.may_go, dossier_private.prune_versions, dossier_private.prune_organization,
   dossier_private.sweep_versions, dossier_private.set_context_retention, dossier.set_context_retention,
-  dossier.context_history, dossier_private.read_version, dossier_private.restore_context, dossier.restore_context
+  dossier.context_history, dossier.read_context_version, dossier_private.read_context_version,
+  dossier_private.restore_context, dossier.restore_context
   from public, anon, authenticated, service_role;
 grant execute on function
   dossier.set_context_retention, dossier_private.set_context_retention, dossier.context_history,
-  dossier.restore_context, dossier_private.restore_context
+  dossier.read_context_version, dossier_private.read_context_version, dossier.restore_context, dossier_private.restore_context
   to authenticated, service_role;

@@ -17,6 +17,40 @@ $$;
 comment on function dossier_private.check_limit(integer, integer) is
   'Returns the requested number of rows, or refuses it (PT400).';
 
+create function dossier_private.check_choice(parameter text, value text, choices text[]) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  if value <> all (choices) then
+    raise exception using
+      errcode = 'PT400',
+      message = format('%s is not a valid filter', parameter),
+      detail = format('It is %L.', left(value, 80)),
+      hint = format('Send one of %s, or omit it.', array_to_string(choices, ', '));
+  end if;
+  return value;
+end
+$$;
+comment on function dossier_private.check_choice(text, text, text[]) is
+  'Returns the value of a filter, or refuses it (PT400) if it is not one of the choices.';
+
+create function dossier_private.check_media_pattern(of_type text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  if of_type !~* '^[a-z0-9!#$&^_.+*-]+/[a-z0-9!#$&^_.+*-]+$' then
+    raise exception using
+      errcode = 'PT400',
+      message = 'media_type is not a valid filter',
+      detail = format('It is %L.', left(of_type, 80)),
+      hint = 'Send a media type such as application/pdf, or a wildcard such as image/*.';
+  end if;
+  return lower(of_type);
+end
+$$;
+comment on function dossier_private.check_media_pattern(text) is
+  'Returns a media type or wildcard to filter by, or refuses it (PT400).';
+
 create function dossier_private.check_lease(lease_seconds integer) returns interval
 language plpgsql immutable security invoker set search_path = ''
 as $$
@@ -34,6 +68,8 @@ $$;
 comment on function dossier_private.check_lease(integer) is 'Returns the length of a lease, or refuses it (PT400).';
 
 revoke all on function
-  dossier_private.check_limit, dossier_private.check_lease
+  dossier_private.check_limit, dossier_private.check_choice, dossier_private.check_media_pattern,
+  dossier_private.check_lease
   from public, anon, authenticated, service_role;
-grant execute on function dossier_private.check_limit to authenticated, service_role;
+grant execute on function dossier_private.check_limit, dossier_private.check_choice, dossier_private.check_media_pattern
+  to authenticated, service_role;

@@ -56,8 +56,21 @@ comment on function dossier_private.is_service() is
   'Returns true if the request runs as a role that bypasses row level security (service_role, a superuser). Reads the setting '
   'role instead of current_user, which is the owner inside every definer function.';
 
+create function dossier_private.is_restoring() returns boolean
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: current_user is the owner of Dossier. pg_restore inserts rows with row_security off, as this owner. Any role may
+-- switch row_security off.
+begin
+  return not current_setting('row_security')::boolean
+    and pg_has_role(coalesce(nullif(current_setting('role', true), 'none'), session_user), current_user, 'member');
+end
+$$;
+comment on function dossier_private.is_restoring() is
+  'Returns whether pg_restore is inserting rows. Triggers then add none of their own, since the dump contains them.';
+
 revoke all on function
-  dossier_private.caller_id, dossier_private.require_caller, dossier_private.is_service
+  dossier_private.is_restoring, dossier_private.caller_id, dossier_private.require_caller, dossier_private.is_service
   from public, anon, authenticated, service_role;
 -- Column defaults and policies run as the caller.
 grant execute on function dossier_private.caller_id to authenticated, service_role;

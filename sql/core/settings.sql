@@ -78,7 +78,8 @@ begin atomic
     'chunk_bytes', dossier_private.chunk_bytes(),
     'allowed_media_types', dossier_private.setting('allowed_media_types'),
     'max_name_length', dossier_private.setting('max_name_length'),
-    'max_context_bytes', dossier_private.setting('max_context_bytes')
+    'max_context_bytes', dossier_private.setting('max_context_bytes'),
+    'max_pack_tokens', dossier_private.setting('max_pack_tokens')
   );
 end;
 comment on function dossier_private.limits() is 'Runs dossier.limits() with its owner''s rights.';
@@ -89,8 +90,8 @@ begin atomic
   select dossier_private.limits();
 end;
 comment on function dossier.limits() is
-  'Returns the limits of uploads and contexts: {max_file_bytes, chunk_bytes, allowed_media_types, max_name_length, '
-  'max_context_bytes}.';
+  'Returns the limits of uploads, contexts and packs: {max_file_bytes, chunk_bytes, allowed_media_types, max_name_length, '
+  'max_context_bytes, max_pack_tokens}.';
 
 revoke all on dossier_private.settings from public, anon, authenticated, service_role;
 revoke all on function

@@ -8,11 +8,18 @@ begin
   return query
     select 'error', format('the setting %s is missing', wanted.name)
     from unnest(array['max_file_bytes', 'max_name_length', 'max_context_bytes', 'job_max_attempts',
-      'allowed_media_types', 'trash_days', 'personal_organizations', 'membership']) as wanted (name)
-    where not exists (select from dossier_private.settings as s where s.name = wanted.name);
+      'allowed_media_types', 'trash_days', 'personal_organizations', 'membership', 'max_pack_tokens',
+      'max_organizations_a_user', 'default_quotas', 'max_imports_a_user']) as wanted (name)
+    where not exists (select from dossier_private.settings as s where s.name = wanted.name)
+    union all
+    select 'ok', 'users may create organizations, and the setting default_quotas does not limit what these store'
+    from dossier_private.settings as quotas, dossier_private.settings as membership
+    where quotas.name = 'default_quotas' and quotas.value = '{}'
+      and membership.name = 'membership' and membership.value ->> 'mode' = 'own';
 end
 $$;
-comment on function dossier_private.doctor_settings() is 'Check: no setting is missing.';
+comment on function dossier_private.doctor_settings() is
+  'Check: no setting is missing. Also reports that organizations of users have no quotas.';
 
 create function dossier_private.doctor_workers() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 5
@@ -41,7 +48,9 @@ begin
   return query
     select 'warning', format('%s uploads were begun more than a day ago', count(*))
     from dossier.documents as document
-    where document.status = 'uploading' and document.created_at < now() - interval '1 day'
+    left join dossier_private.resumable_uploads as upload
+      on upload.organization_id = document.organization_id and upload.document_id = document.id
+    where document.status = 'uploading' and coalesce(upload.expires_at, document.created_at) < now() - interval '1 day'
     having count(*) > 0;
 end
 $$;
@@ -73,7 +82,7 @@ begin
     from dossier.sessions as session
     -- If the setting is missing, the check settings reports it.
     where exists (select from dossier_private.settings as s where s.name = 'trash_days')
-      and session.deleted_at < now() - make_interval(days => dossier_private.trash_days(session.organization_id) + 1)
+      and session.purged_at is null and session.deleted_at < now() - make_interval(days => dossier_private.trash_days(session.organization_id) + 1)
     having count(*) > 0;
 end
 $$;
@@ -157,7 +166,7 @@ begin
     where exists (select from dossier.organization_members as m where m.organization_id = organization.id)
       and not exists (
         select from dossier.organization_members as m
-        where m.organization_id = organization.id and m.role = 'owner')
+        where m.organization_id = organization.id and m.role = 'owner' and m.accepted_at is not null)
     having count(*) > 0;
 end
 $$;

@@ -42,7 +42,7 @@ begin
     ('jobs', 'rows', 'Call dossier.request_extraction() for these documents.'),
     ('bytes', 'rows', 'Restore lost bytes from a backup. Delete rows that belong to no document.'),
     ('search', 'rows',
-      'select dossier_private.index_document(d.id) from dossier.documents as d; select dossier_private.index_context(c) from dossier.session_context as c'),
+      'Run as the owner until it returns 0: select dossier_private.index_missing(). Each call indexes up to fifty documents.'),
     ('realtime', 'services', null),
     ('durability', 'rows', 'Enable the setting. Without it, a crash of the machine can lose uploads that were reported as stored.');
 end
@@ -51,7 +51,7 @@ comment on function dossier_private.doctor_checks() is
   'Returns the checks that are functions doctor_<name>(), in the order of doctor(): what each checks, and how to fix its '
   'findings.';
 
-create function dossier.doctor() returns table (check_name text, status text, findings text[], mend text)
+create function dossier.doctor() returns table (check_name text, status text, findings text[], fix text)
 language plpgsql stable security definer set search_path = '' rows 50
 as $$
 -- Definer: reads tables that API roles may not. Granted to service_role alone.
@@ -73,7 +73,7 @@ begin
     using severities;
     check_name := checked.name;
     status := severities[coalesce(worst, 1)];
-    mend := case when worst > 1 then checked.fix end;
+    fix := case when worst > 1 then checked.fix end;
     return next;
   end loop;
 
@@ -89,7 +89,7 @@ end
 $$;
 comment on function dossier.doctor() is
   'Checks the installation. Returns one row per check, with its status (ok, warning or error), its findings, and how to fix '
-  'them (mend). Counts rows of every table, so do not call it every minute. Services and the owner of the database only.';
+  'them (fix). Counts rows of every table, so do not call it every minute. Services and the owner of the database only.';
 
 revoke all on function dossier_private.doctor_checks, dossier.doctor from public, anon, authenticated, service_role;
 grant execute on function dossier.doctor to service_role;

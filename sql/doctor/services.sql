@@ -77,15 +77,34 @@ comment on function dossier_private.doctor_reader() is
   'Check: the database can extract a file. It extracts one line in its worker.';
 
 create function dossier_private.doctor_sandbox() returns table (status text, finding text)
-language plpgsql stable security invoker set search_path = '' rows 1
+language plpgsql stable security invoker set search_path = '' rows 3
 as $$
+declare
+  isolation jsonb;
 begin
+  if pg_catalog.to_regprocedure('dossier_private.worker_isolation()') is not null then
+    begin
+      -- Dynamic: hosted installs do not have the function.
+      execute 'select dossier_private.worker_isolation()' into isolation;
+    exception when others then
+      return query values ('error', format('the worker reports no sandbox: %s', sqlerrm));
+    end;
+  end if;
+  return query
+    select 'warning', format('a sandbox layer is missing: %s', layer.reason)
+    from jsonb_array_elements_text(isolation -> 'missing') as layer (reason)
+    union all
+    select 'ok', concat_ws('; ', format('every sandbox layer is active, and further ones: %s', further.layers), 'not on this host: ' || unavailable.layers)
+    from (select string_agg(value, ', ') from jsonb_array_elements_text(isolation -> 'further')) as further (layers),
+      (select string_agg(value, ', ') from jsonb_array_elements_text(isolation -> 'unavailable')) as unavailable (layers)
+    where isolation -> 'missing' = '[]';
   return query
     select 'warning', 'dossier.sandbox is accept_missing: files are extracted even if the kernel lacks a sandbox layer'
     where current_setting('dossier.sandbox', true) = 'accept_missing';
 end
 $$;
-comment on function dossier_private.doctor_sandbox() is 'Check: files are extracted only with every sandbox layer.';
+comment on function dossier_private.doctor_sandbox() is
+  'Check: files are extracted only with every sandbox layer. For edges, dossier-edge check reports the layers.';
 
 create function dossier_private.doctor_limits() returns table (status text, finding text)
 language plpgsql stable security invoker set search_path = '' rows 1

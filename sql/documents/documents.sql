@@ -1,17 +1,5 @@
 -- Documents: the rows, their bytes in chunks, reading and deleting.
 
-create function dossier_private.is_safe_name(name text) returns boolean
-language sql immutable parallel safe security invoker set search_path = ''
-begin atomic
-  select char_length(name) between 1 and 255
-    and name !~ '^\s*$'
-    and name not in ('.', '..')
-    and name !~ '[\u0001-\u001f\u007f-\u009f/\\\u2028-\u202e\u2066-\u2069]';
-end;
-comment on function dossier_private.is_safe_name(text) is
-  'Returns whether a document may have this name. Refuses control characters, path separators, line separators, and characters '
-  'that reverse the reading direction.';
-
 create table dossier.documents (
   id uuid not null default dossier_private.uuid_v7(),
   session_id uuid not null,
@@ -19,6 +7,7 @@ create table dossier.documents (
   user_id text not null,
   name text not null,
   media_type text not null,
+  charset text,
   size_bytes bigint,
   sha256 text,
   status text not null default 'uploading',
@@ -26,6 +15,9 @@ create table dossier.documents (
   error_message text,
   page_count integer,
   token_count bigint,
+  ocr_status text not null default 'none',
+  ocr_page integer,
+  ocr_pages integer,
   storage text not null default 'postgres',
   storage_key text,
   metadata jsonb not null default '{}',
@@ -40,6 +32,7 @@ create table dossier.documents (
   constraint documents_user_id_check check (char_length(user_id) between 1 and 255),
   constraint documents_name_check check (dossier_private.is_safe_name(name)),
   constraint documents_media_type_check check (media_type ~ '^[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+$' and char_length(media_type) <= 127),
+  constraint documents_charset_check check (char_length(charset) between 1 and 40),
   constraint documents_size_bytes_check check (size_bytes >= 0),
   constraint documents_sha256_check check (sha256 ~ '^[0-9a-f]{64}$'),
   constraint documents_status_check check (status in ('uploading', 'stored', 'extracting', 'ready', 'failed', 'unsupported')),
@@ -49,6 +42,8 @@ create table dossier.documents (
   ),
   constraint documents_page_count_check check (page_count >= 0),
   constraint documents_token_count_check check (token_count >= 0),
+  constraint documents_ocr_status_check check (ocr_status in ('none', 'pending', 'running', 'done', 'incomplete', 'unavailable')),
+  constraint documents_ocr_page_check check (ocr_page between 0 and ocr_pages and (ocr_page is null) = (ocr_pages is null)),
   constraint documents_metadata_check check (jsonb_typeof(metadata) = 'object' and dossier_private.json_bytes(metadata) <= 65536),
   constraint documents_language_check check (language ~ '^[a-z]{2,3}$'),
   constraint documents_file_metadata_check check (
@@ -64,6 +59,8 @@ comment on column dossier.documents.organization_id is 'Organization of the sess
 comment on column dossier.documents.user_id is 'Uploader: subject of that user''s token.';
 comment on column dossier.documents.name is 'File name, without a path or control characters.';
 comment on column dossier.documents.media_type is 'Media type, detected from the bytes if possible, otherwise as declared.';
+comment on column dossier.documents.charset is
+  'The charset that was declared with the media type, or null. Extraction trusts it unless the bytes contradict it.';
 comment on column dossier.documents.size_bytes is 'Size. While uploading: the declared size, or null.';
 comment on column dossier.documents.sha256 is 'Hexadecimal digest of the bytes, computed by the uploader.';
 comment on column dossier.documents.status is 'uploading, stored, extracting, ready, failed or unsupported.';
@@ -73,6 +70,11 @@ comment on column dossier.documents.error_code is
 comment on column dossier.documents.error_message is 'The same for people. Never null if it failed or is unsupported.';
 comment on column dossier.documents.page_count is 'Number of pages of extracted text.';
 comment on column dossier.documents.token_count is 'Estimated tokens of the text for a language model: the sum over its pages.';
+comment on column dossier.documents.ocr_status is
+  'OCR of pages whose text is in images, which follows the extraction: none (nothing to do), pending, running, done, incomplete '
+  '(some pages could not be read) or unavailable (not installed).';
+comment on column dossier.documents.ocr_page is 'How many pages OCR has finished, of ocr_pages. Null without OCR.';
+comment on column dossier.documents.ocr_pages is 'How many pages OCR reads. Null without OCR.';
 comment on column dossier.documents.storage is
   'Where the bytes are. postgres: in dossier_private.document_chunks. none: imported without bytes. Any other value names an '
   'external store; none exists yet.';
@@ -120,29 +122,78 @@ create trigger documents_touch
   before update on dossier.documents
   for each row execute function dossier_private.touch();
 
-create function dossier_private.announce_document() returns trigger
+create function dossier_private.announce_documents(organization_id uuid, session_id uuid, status text, document_ids uuid[])
+returns void
 language plpgsql security invoker set search_path = ''
 as $$
-declare
-  document constant dossier.documents := coalesce(new, old);
 begin
   perform pg_notify('dossier_documents', json_build_object(
-    'document_id', document.id, 'session_id', document.session_id, 'organization_id', document.organization_id,
-    'status', case when new is null then 'deleted' else document.status end)::text);
+    'document_ids', document_ids[first:first + 99], 'session_id', session_id, 'organization_id', organization_id,
+    'status', status)::text)
+  from generate_series(1, cardinality(document_ids), 100) as first;
+end
+$$;
+comment on function dossier_private.announce_documents(uuid, uuid, text, uuid[]) is
+  'Notifies dossier_documents of documents of one session with a new status, or with the status deleted: {document_ids, '
+  'session_id, organization_id, status}.';
+
+-- A commit that notifies waits for every other one that does, and a list of listeners has a limited length. So a statement
+-- announces all of its documents together, a hundred to a notification: their ids must fit into 8000 bytes.
+
+create function dossier_private.announce_status() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: users who change documents may not call announce_documents().
+begin
+  perform dossier_private.announce_documents(changed.organization_id, changed.session_id, changed.status, changed.ids)
+  from (
+    select new_row.organization_id, new_row.session_id, new_row.status, array_agg(new_row.id order by new_row.id) as ids
+    from new_rows as new_row
+    join old_rows as old_row on old_row.id = new_row.id
+    where old_row.status is distinct from new_row.status
+    group by new_row.organization_id, new_row.session_id, new_row.status
+  ) as changed;
+  -- Other changes that a list shows, such as the progress of OCR. Listeners of dossier_documents need not hear of them.
+  perform dossier_private.announce_sessions(array(
+    select distinct new_row.session_id
+    from new_rows as new_row
+    join old_rows as old_row on old_row.id = new_row.id
+    where old_row.status = new_row.status
+      and (old_row.name, old_row.page_count, old_row.ocr_status, old_row.ocr_page, old_row.ocr_pages, old_row.error_code, old_row.error_message)
+        is distinct from (new_row.name, new_row.page_count, new_row.ocr_status, new_row.ocr_page, new_row.ocr_pages, new_row.error_code, new_row.error_message)
+    order by new_row.session_id));
   return null;
 end
 $$;
-comment on function dossier_private.announce_document() is
-  'Trigger: notifies dossier_documents of a new status, or of status deleted, so that a worker stops reading the file.';
+comment on function dossier_private.announce_status() is
+  'Trigger: announces the documents whose status a statement has changed, and the sessions of documents that it has changed otherwise.';
+
+create function dossier_private.announce_deleted() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: see announce_status.
+begin
+  perform dossier_private.announce_documents(deleted.organization_id, deleted.session_id, 'deleted', deleted.ids)
+  from (
+    select old_row.organization_id, old_row.session_id, array_agg(old_row.id order by old_row.id) as ids
+    from old_rows as old_row
+    group by old_row.organization_id, old_row.session_id
+  ) as deleted;
+  return null;
+end
+$$;
+comment on function dossier_private.announce_deleted() is
+  'Trigger: announces deleted documents, so that workers stop reading them.';
 
 create trigger documents_announce
-  after update of status on dossier.documents
-  for each row when (old.status is distinct from new.status)
-  execute function dossier_private.announce_document();
+  after update on dossier.documents
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function dossier_private.announce_status();
 
 create trigger documents_announce_deleted
   after delete on dossier.documents
-  for each row execute function dossier_private.announce_document();
+  referencing old table as old_rows
+  for each statement execute function dossier_private.announce_deleted();
 
 create function dossier_private.document_organization(document_id uuid) returns uuid
 language plpgsql stable security definer set search_path = ''
@@ -316,12 +367,12 @@ revoke all on dossier.documents, dossier_private.document_chunks from public, an
 grant select, update (name, metadata), delete on dossier.documents to authenticated, service_role;
 
 revoke all on function
-  dossier_private.is_safe_name, dossier_private.announce_document, dossier_private.document_organization,
+  dossier_private.announce_documents, dossier_private.announce_status,
+  dossier_private.announce_deleted, dossier_private.document_organization,
   dossier_private.require_document,
   dossier_private.require_bytes, dossier_private.delete_document, dossier.delete_document, dossier_private.read_content, dossier.read_content
   from public, anon, authenticated, service_role;
 -- The check on a name runs as the user who changes it.
-grant execute on function dossier_private.is_safe_name to authenticated, service_role;
 grant execute on function
   dossier.delete_document, dossier_private.delete_document, dossier.read_content, dossier_private.read_content
   to authenticated, service_role;

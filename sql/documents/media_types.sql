@@ -20,6 +20,8 @@ begin
       ('xltx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
       ('odt', 'application/vnd.oasis.opendocument.text'), ('ott', 'application/vnd.oasis.opendocument.text'),
       ('ods', 'application/vnd.oasis.opendocument.spreadsheet'), ('odp', 'application/vnd.oasis.opendocument.presentation'),
+      ('fodt', 'application/vnd.oasis.opendocument.text'), ('fods', 'application/vnd.oasis.opendocument.spreadsheet'),
+      ('fodp', 'application/vnd.oasis.opendocument.presentation'),
       ('rtf', 'application/rtf'), ('json', 'application/json'), ('eml', 'message/rfc822'),
       ('ndjson', 'application/x-ndjson'), ('jsonl', 'application/x-ndjson'),
       ('xml', 'application/xml'), ('yaml', 'application/yaml'), ('yml', 'application/yaml'),
@@ -64,7 +66,7 @@ begin
     when 'application/x-yaml' then 'application/yaml'
     else declared
   end;
-  -- Templates, slide shows and files with macros are extracted like the documents that they are.
+  -- Templates, slide shows, files with macros and flat files are extracted like the documents that they are.
   declared := case
     when declared ~ '^application/vnd\.(ms-word\.|openxmlformats-officedocument\.wordprocessingml\.template)'
       then 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
@@ -72,7 +74,7 @@ begin
       then 'application/vnd.openxmlformats-officedocument.presentationml.presentation'
     when declared ~ '^application/vnd\.(ms-excel\.(sheet|template)\.macroenabled\.12|openxmlformats-officedocument\.spreadsheetml\.template)$'
       then 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
-    else regexp_replace(declared, '^(application/vnd\.oasis\.opendocument\.[a-z]+)-template$', '\1')
+    else regexp_replace(declared, '^(application/vnd\.oasis\.opendocument\.[a-z]+)-(template|flat-xml)$', '\1')
   end;
   return case
     when coalesce(declared, '') in ('', 'application/octet-stream', 'binary/octet-stream')
@@ -87,6 +89,16 @@ $$;
 comment on function dossier_private.declared_media_type(text, text) is
   'Returns the media type that an upload declares, in lower case, without parameters, with aliases resolved. If none is '
   'declared, the one that the extension suggests, or application/octet-stream if only the bytes can tell.';
+
+create function dossier_private.declared_charset(media_type text) returns text
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return lower(substring(media_type from '(?i);\s*charset\s*=\s*"?([a-z0-9][a-z0-9_.:()+-]{0,39})"?\s*(?:;|$)') collate "C");
+end
+$$;
+comment on function dossier_private.declared_charset(text) is
+  'Returns the charset parameter of a media type in lower case, or null. An unreadable one is ignored, since the bytes usually tell.';
 
 create function dossier_private.magic_media_type(head bytea) returns text
 language plpgsql immutable parallel safe security invoker set search_path = ''
@@ -214,6 +226,9 @@ begin
     return 'application/octet-stream';
   end if;
   return case
+    -- A flat file is XML.
+    when position('<office:document'::bytea in head) > 0 and claimed ~ '^application/vnd\.oasis\.' then claimed
+    when position('<office:document'::bytea in head) > 0 and suggested ~ '^application/vnd\.oasis\.' then suggested
     when claimed like 'text/%' or claimed = any (textual) then claimed
     when suggested like 'text/%' or suggested = any (textual) then suggested
     else 'text/plain'
@@ -227,7 +242,8 @@ comment on function dossier_private.sniff_media_type(bytea, text, text) is
 create function dossier_private.has_pictures(media_type text) returns boolean
 language sql immutable parallel safe security invoker set search_path = ''
 begin atomic
-  select media_type = 'application/pdf' or media_type like 'image/%';
+  -- No worker draws SVG. Its text is read as markup.
+  select media_type = 'application/pdf' or (media_type like 'image/%' and media_type <> 'image/svg+xml');
 end;
 comment on function dossier_private.has_pictures(text) is
   'Returns whether files of this type are images, or have pages that can be drawn. OCR can read such files.';
@@ -286,7 +302,7 @@ comment on function dossier_private.check_media_type(text) is
   'Refuses (PT415) a media type that allowed_media_types lists neither itself nor by a wildcard such as text/*.';
 
 revoke all on function
-  dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.magic_media_type,
+  dossier_private.extension_media_type, dossier_private.declared_media_type, dossier_private.declared_charset, dossier_private.magic_media_type,
   dossier_private.compound_media_type, dossier_private.sniff_media_type, dossier_private.has_pictures, dossier_private.has_thumbnail,
   dossier_private.check_media_type
   from public, anon, authenticated, service_role;

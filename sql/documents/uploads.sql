@@ -1,5 +1,6 @@
 -- Uploads: begin, append chunk by chunk, finish or abort. Every limit is enforced here, on the bytes that arrive. Callers in
--- front of the database may only be stricter.
+-- front of the database may only be stricter. The file is long because a limit is easier to verify beside those that it
+-- works with.
 
 create function dossier_private.upload_checks() returns table (name text, concerns text)
 language sql immutable parallel safe security invoker set search_path = '' rows 12
@@ -61,6 +62,7 @@ as $$
 -- Definer: reads settings and quotas.
 declare
   max_name_length integer;
+  problem text;
   declared text;
 begin
   case check_name
@@ -70,13 +72,14 @@ begin
       perform dossier_private.require_session(session_id);
     when 'name' then
       max_name_length := dossier_private.setting('max_name_length')::integer;
-      if coalesce(not dossier_private.is_safe_name(name) or char_length(name) > max_name_length, true) then
+      problem := coalesce(dossier_private.name_problem(name), case when char_length(name) > max_name_length then
+        format('It has %s characters. The database allows %s (max_name_length)', char_length(name), max_name_length) end);
+      if problem is not null then
         raise exception using
           errcode = 'PT400',
           message = 'Invalid document name',
-          detail = format('The name %s is empty, longer than %s characters (max_name_length), or contains a forbidden character.',
-            quote_nullable(left(regexp_replace(name, '[^[:print:]]|[\u2028-\u202e\u2066-\u2069]', '?', 'g'), 80)), max_name_length),
-          hint = 'Send a plain file name without slashes, backslashes, control or text-direction characters, other than "." and "..".';
+          detail = problem || '.',
+          hint = 'Send a plain file name without slashes, backslashes, control, format or invisible characters, other than "." and "..".';
       end if;
     when 'size' then
       if size_bytes < 0 then
@@ -111,7 +114,8 @@ begin
         perform dossier_private.check_media_type(declared);
       end if;
     else
-      perform dossier_private.check_quota(check_name, dossier_private.session_organization(session_id), size_bytes);
+      perform dossier_private.check_quota(check_name, dossier_private.session_organization(session_id),
+        least(coalesce(size_bytes, 1)::numeric + coalesce(octet_length(name), 0) + dossier_private.value_bytes(metadata), 1e18)::bigint);
   end case;
 end
 $$;
@@ -137,10 +141,10 @@ begin
     end if;
   end loop;
 
-  insert into dossier.documents (session_id, organization_id, user_id, name, media_type, size_bytes, metadata)
+  insert into dossier.documents (session_id, organization_id, user_id, name, media_type, charset, size_bytes, metadata)
   values (
     session_id, owning_organization_id, dossier_private.caller_id(), name,
-    dossier_private.declared_media_type(media_type, name), size_bytes, coalesce(metadata, '{}'))
+    dossier_private.declared_media_type(media_type, name), dossier_private.declared_charset(media_type), size_bytes, coalesce(metadata, '{}'))
   returning * into document;
 
   insert into dossier_private.usage_events (organization_id, kind, amount) values (owning_organization_id, 'upload', 1);
@@ -149,6 +153,21 @@ end
 $$;
 comment on function dossier_private.begin_upload(uuid, text, text, bigint, jsonb) is
   'Runs dossier.begin_upload() with its owner''s rights.';
+
+create function dossier_private.require_own_upload(is_own boolean) returns void
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  if not is_own then
+    raise exception using
+      errcode = '42501',
+      message = 'This upload belongs to another user',
+      detail = 'Only the user who began an upload may continue it.',
+      hint = 'Begin an upload of your own.';
+  end if;
+end
+$$;
+comment on function dossier_private.require_own_upload(boolean) is 'Refuses (42501) an upload that the caller has not begun.';
 
 create function dossier_private.open_upload(document_id uuid, alone boolean) returns dossier.documents
 language plpgsql security definer set search_path = ''
@@ -169,13 +188,7 @@ begin
   end if;
 
   perform dossier_private.require_writer(dossier_private.document_organization(document_id), 'document', document_id);
-  if document.id is null then
-    raise exception using
-      errcode = '42501',
-      message = 'This upload belongs to another user',
-      detail = 'Only the user who began an upload may continue it.',
-      hint = 'Begin an upload of your own.';
-  end if;
+  perform dossier_private.require_own_upload(document.id is not null);
   if document.status <> 'uploading' then
     raise exception using
       errcode = 'PT409',
@@ -190,29 +203,35 @@ comment on function dossier_private.open_upload(uuid, boolean) is
   'Returns an open upload of the caller, and locks it: exclusively for the first chunk and to close it, in share mode for other '
   'chunks.';
 
-create function dossier_private.store_chunks(document_id uuid, seq integer, bytes bytea) returns void
+create function dossier_private.settle_media_type(document dossier.documents, declared text, head bytea) returns void
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: API roles cannot write the chunks.
+-- Definer: called by definer functions, which have locked the document.
+declare
+  sniffed constant text := dossier_private.sniff_media_type(head, declared, document.name);
+begin
+  perform dossier_private.check_media_type(sniffed);
+  if sniffed <> document.media_type then
+    update dossier.documents as d set media_type = sniffed where d.id = document.id;
+  end if;
+end
+$$;
+comment on function dossier_private.settle_media_type(dossier.documents, text, bytea) is
+  'Detects the type of a document from its first chunk and its declared type, refuses a type that is not accepted, and stores it.';
+
+create function dossier_private.add_bytes(document dossier.documents, first_byte bigint, bytes bytea) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: API roles cannot write the chunks. The caller has locked the document.
 declare
   chunk_bytes constant integer := dossier_private.chunk_bytes();
-  most_bytes constant integer := 4 * chunk_bytes;
-  -- The first chunk may correct the document's type. Two of them that shared the lock would each wait for the other's.
-  document constant dossier.documents := dossier_private.open_upload(document_id, alone => coalesce(seq = 0, false));
-  past_byte constant bigint := seq::bigint * chunk_bytes + octet_length(bytes);
+  past_byte constant bigint := first_byte + octet_length(bytes);
+  -- The first chunk has this many bytes already. Only that of a resumed upload has any.
+  begun constant integer := first_byte % chunk_bytes;
+  first_seq constant bigint := (first_byte + chunk_bytes - 1) / chunk_bytes;
   past_seq constant bigint := (past_byte + chunk_bytes - 1) / chunk_bytes;
-  sniffed text;
   stored integer;
 begin
-  if coalesce(seq < 0 or octet_length(bytes) not between 1 and most_bytes, true) then
-    raise exception using
-      errcode = 'PT400',
-      message = format('A chunk must have a number from 0, and 1 to %s bytes', most_bytes),
-      detail = format('This chunk has number %s and %s bytes.',
-        coalesce(seq::text, 'null'), coalesce(octet_length(bytes)::text, 'no')),
-      hint = format(
-        'Cut the file into chunks of %s bytes. Only the last one may be shorter. Send one to four chunks per call.', chunk_bytes);
-  end if;
   perform dossier_private.check_size(past_byte);
   if past_byte > document.size_bytes then
     raise exception using
@@ -225,30 +244,78 @@ begin
     perform dossier_private.check_quota('max_bytes', document.organization_id, octet_length(bytes));
   end if;
 
-  if seq = 0 then -- detect the type from one chunk, however many come at once
-    sniffed := dossier_private.sniff_media_type(substring(bytes for chunk_bytes), document.media_type, document.name);
-    perform dossier_private.check_media_type(sniffed);
-    if sniffed <> document.media_type then
-      update dossier.documents as d set media_type = sniffed where d.id = document.id;
+  if begun > 0 then
+    update dossier_private.document_chunks as chunk
+    set bytes = chunk.bytes || substring(add_bytes.bytes for chunk_bytes - begun)
+    where chunk.organization_id = document.organization_id and chunk.document_id = document.id
+      and chunk.seq = first_seq - 1 and octet_length(chunk.bytes) = begun;
+    if not found then
+      raise exception using
+        errcode = 'PT409',
+        message = 'The bytes before these are not stored, or these already are',
+        detail = format('Chunk %s does not have %s bytes.', first_seq - 1, begun),
+        hint = 'Continue where the stored bytes end: upload_state() returns their number.';
     end if;
   end if;
 
   insert into dossier_private.document_chunks (document_id, organization_id, seq, bytes)
-  select document.id, document.organization_id, number, substring(store_chunks.bytes from (number - store_chunks.seq) * chunk_bytes + 1 for chunk_bytes)
-  from generate_series(store_chunks.seq, (past_seq - 1)::integer) as number
+  select document.id, document.organization_id, number, substring(add_bytes.bytes from (number * chunk_bytes - first_byte)::integer + 1 for chunk_bytes)
+  from generate_series(first_seq, past_seq - 1) as number
   on conflict on constraint document_chunks_pkey do nothing;
   get diagnostics stored = row_count;
 
-  if stored < past_seq - seq then
+  if stored < past_seq - first_seq then
     raise exception using
       errcode = 'PT409',
-      message = case past_seq - seq
-        when 1 then format('Chunk %s is already stored', seq)
-        else format('Some of the chunks %s to %s are already stored', seq, past_seq - 1)
+      message = case past_seq - first_seq
+        when 1 then format('Chunk %s is already stored', first_seq)
+        else format('Some of the chunks %s to %s are already stored', first_seq, past_seq - 1)
       end,
       detail = 'A stored chunk cannot be replaced.',
       hint = 'Continue with the next chunk, or abort the upload and begin again.';
   end if;
+
+  if document.size_bytes is null then -- last, since the other chunks of the upload wait for the end of this transaction
+    insert into dossier_private.arriving_uploads as arriving (organization_id, document_id, bytes)
+    values (document.organization_id, document.id, octet_length(add_bytes.bytes))
+    on conflict on constraint arriving_uploads_pkey do update set bytes = arriving.bytes + excluded.bytes;
+  end if;
+end
+$$;
+comment on function dossier_private.add_bytes(dossier.documents, bigint, bytea) is
+  'Stores bytes of a document from this place on: adds to the chunk that ends there, and adds chunks.';
+
+create function dossier_private.store_chunks(document_id uuid, seq integer, bytes bytea) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: API roles cannot write the chunks.
+declare
+  chunk_bytes constant integer := dossier_private.chunk_bytes();
+  most_bytes constant integer := 4 * chunk_bytes;
+  -- The first chunk may correct the document's type. Two of them that shared the lock would each wait for the other's.
+  document constant dossier.documents := dossier_private.open_upload(document_id, alone => coalesce(seq = 0, false));
+begin
+  if coalesce(seq < 0 or octet_length(bytes) not between 1 and most_bytes, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = format('A chunk must have a number from 0, and 1 to %s bytes', most_bytes),
+      detail = format('This chunk has number %s and %s bytes.',
+        coalesce(seq::text, 'null'), coalesce(octet_length(bytes)::text, 'no')),
+      hint = format(
+        'Cut the file into chunks of %s bytes. Only the last one may be shorter. Send one to four chunks per call.', chunk_bytes);
+  end if;
+  if dossier_private.is_resumable(document) then
+    raise exception using
+      errcode = 'PT409',
+      message = 'This upload is resumable',
+      detail = 'Its bytes are sent to an offset, by the request that holds it.',
+      hint = 'Call hold_upload() and resume_upload(), or send PATCH /api/uploads/{id} to the edge.';
+  end if;
+
+  if seq = 0 then -- detect the type from one chunk, however many come at once
+    perform dossier_private.settle_media_type(document, document.media_type, substring(bytes for chunk_bytes));
+  end if;
+  perform dossier_private.add_bytes(document, seq::bigint * chunk_bytes, bytes);
 end
 $$;
 comment on function dossier_private.store_chunks(uuid, integer, bytea) is
@@ -299,17 +366,24 @@ begin
       end;
   end if;
   perform dossier_private.check_size(arrived.bytes);
+  if arrived.bytes < chunk_bytes then
+    perform dossier_private.settle_short_upload(document);
+  end if;
   if document.size_bytes is null then
     perform dossier_private.reserve_quota(document.organization_id);
     perform dossier_private.check_quota('max_bytes', document.organization_id, arrived.bytes, documents => 0);
+    delete from dossier_private.arriving_uploads as arriving
+    where arriving.organization_id = document.organization_id and arriving.document_id = document.id;
   end if;
 
+  delete from dossier_private.resumable_uploads as upload
+  where upload.organization_id = document.organization_id and upload.document_id = document.id;
   update dossier.documents as d
   set status = 'stored', size_bytes = arrived.bytes, sha256 = lower(finish_upload.sha256)
   where d.id = document.id
   returning * into document;
 
-  perform dossier_private.queue_job(document.id, document.organization_id, ocr => false);
+  perform dossier_private.queue_job(document.id, document.organization_id, ocr => 'auto');
   return document;
 end
 $$;
@@ -373,7 +447,8 @@ comment on function dossier.abort_upload(uuid) is
 
 revoke all on function
   dossier_private.upload_checks, dossier_private.check_upload, dossier_private.begin_upload,
-  dossier_private.open_upload, dossier_private.store_chunks, dossier_private.finish_upload, dossier_private.abort_upload,
+  dossier_private.require_own_upload, dossier_private.open_upload, dossier_private.settle_media_type, dossier_private.add_bytes, dossier_private.store_chunks,
+  dossier_private.finish_upload, dossier_private.abort_upload,
   dossier_private.check_size,
   dossier.begin_upload, dossier.append_upload, dossier.finish_upload, dossier.abort_upload
   from public, anon, authenticated, service_role;

@@ -24,10 +24,10 @@ comment on column dossier.audit_log.organization_id is 'The organization. No for
 comment on column dossier.audit_log.user_id is 'User: subject of the user''s token; null for a service.';
 comment on column dossier.audit_log.role is 'Database role of the request, such as authenticated or service_role.';
 comment on column dossier.audit_log.origin is
-  'Address of the client: the first address in X-Forwarded-For as PostgREST or the edge passed it on, otherwise the address of '
-  'the connection. Only as reliable as the proxy in front.';
+  'Address of the client: the first one in X-Forwarded-For, as PostgREST or the edge passed it on; for a direct connection to the '
+  'database, its address. Null if unknown. The edge sets the header itself; elsewhere it is as reliable as the proxy in front.';
 comment on column dossier.audit_log.action is
-  'Action as object.event: organization.created, .renamed, .deleted; member.added, .role_changed, .removed; session.trashed, '
+  'Action as object.event: organization.created, .renamed, .deleted; member.invited, .added, .role_changed, .removed; session.trashed, '
   '.restored, .deleted, .purged (from the trash, by the sweeper or a service), .imported; document.stored, .deleted; quota.set; '
   'retention.set; trash_retention.set.';
 comment on column dossier.audit_log.object_id is 'Key of the object.';
@@ -36,16 +36,28 @@ comment on column dossier.audit_log.created_at is 'When it happened.';
 
 create index audit_log_organization_id_created_at_idx on dossier.audit_log (organization_id, created_at desc, id desc);
 
-create function dossier_private.request_origin() returns text
+create function dossier_private.client_address() returns text
 language plpgsql stable security invoker set search_path = ''
 as $$
+declare
+  headers constant text := nullif(current_setting('request.headers', true), '');
+  first text;
 begin
-  return left(coalesce(
-    btrim(split_part(nullif(current_setting('request.headers', true), '')::json ->> 'x-forwarded-for', ',', 1)),
-    host(inet_client_addr())), 100);
+  if headers is null then
+    -- With claims, the connection is that of PostgREST or of the edge, which works for a client unknown here.
+    return case when nullif(current_setting('request.jwt.claims', true), '') is null then host(inet_client_addr()) end;
+  end if;
+  first := btrim(split_part(headers::json ->> 'x-forwarded-for', ',', 1));
+  -- Some proxies add the port.
+  first := coalesce(substring(first from '^\[([^\]]+)\](?::[0-9]+)?$'), substring(first from '^([0-9.]+):[0-9]+$'), first);
+  return host(first::inet);
+exception when invalid_text_representation then
+  -- Callers of SQL can set request.headers to anything, and some proxies write "unknown".
+  return null;
 end
 $$;
-comment on function dossier_private.request_origin() is 'Returns the address of the client, if known.';
+comment on function dossier_private.client_address() is
+  'Returns the address of the client, or null if it is unknown. The only place that reads it.';
 
 create function dossier_private.log_event(organization_id uuid, action text, object_id text, details jsonb) returns void
 language plpgsql security definer set search_path = ''
@@ -56,7 +68,7 @@ begin
   values (
     log_event.organization_id, dossier_private.caller_id(),
     coalesce(nullif(current_setting('role', true), 'none'), session_user),
-    dossier_private.request_origin(), log_event.action, log_event.object_id, coalesce(log_event.details, '{}'));
+    dossier_private.client_address(), log_event.action, log_event.object_id, coalesce(log_event.details, '{}'));
 end
 $$;
 comment on function dossier_private.log_event(uuid, text, text, jsonb) is 'Adds an event of the current request.';
@@ -70,24 +82,24 @@ declare
   -- The current row or, if it was deleted, the old one.
   this constant jsonb := to_jsonb(coalesce(new, old));
   -- For a changed row, also note the previous value of its first detail.
-  before constant jsonb := case when new is not null and old is not null then to_jsonb(old) -> tg_argv[2] end;
+  -- tg_op: a row with an empty column is not "not null".
+  before constant jsonb := case when tg_op = 'UPDATE'
+    then nullif(to_jsonb(old) -> tg_argv[2], to_jsonb(new) -> tg_argv[2]) end;
 begin
-  -- pg_restore inserts existing events with row_security off, as the owner of Dossier. Any role may switch row_security off.
-  if old is null and not current_setting('row_security')::boolean
-    and pg_has_role(coalesce(nullif(current_setting('role', true), 'none'), session_user), current_user, 'member')
-  then
+  if old is null and dossier_private.is_restoring() then
     return null;
   end if;
 
   -- Rows that are deleted along with their parent are not listed.
   if new is null and (
     (this ? 'organization_id' and not exists (select from dossier.organizations as o where o.id = (this ->> 'organization_id')::uuid))
-    or (this ? 'session_id' and not exists (select from dossier.sessions as s where s.id = (this ->> 'session_id')::uuid)))
+    or (this ? 'session_id' and not exists (
+      select from dossier.sessions as s where s.id = (this ->> 'session_id')::uuid and s.purged_at is null)))
   then
     return null;
   end if;
 
-  if action = 'session.deleted' and this ->> 'deleted_at' is not null and dossier_private.caller_id() is null then
+  if action = 'session.deleted' and to_jsonb(old) ->> 'deleted_at' is not null and dossier_private.caller_id() is null then
     action := 'session.purged';
   end if;
   perform dossier_private.log_event(
@@ -114,7 +126,16 @@ create trigger organizations_audit_deleted
 
 create trigger organization_members_audit_added
   after insert on dossier.organization_members
-  for each row execute function dossier_private.audit('member.added', 'user_id', 'role');
+  for each row when (new.accepted_at is not null)
+  execute function dossier_private.audit('member.added', 'user_id', 'role');
+create trigger organization_members_audit_invited
+  after insert on dossier.organization_members
+  for each row when (new.accepted_at is null)
+  execute function dossier_private.audit('member.invited', 'user_id', 'role');
+create trigger organization_members_audit_accepted
+  after update of accepted_at on dossier.organization_members
+  for each row when (old.accepted_at is null and new.accepted_at is not null)
+  execute function dossier_private.audit('member.added', 'user_id', 'role');
 create trigger organization_members_audit_changed
   after update of role on dossier.organization_members
   for each row when (old.role <> new.role)
@@ -125,15 +146,21 @@ create trigger organization_members_audit_removed
 
 create trigger sessions_audit_trashed
   after update of deleted_at on dossier.sessions
-  for each row when (old.deleted_at is null and new.deleted_at is not null)
+  for each row when (old.deleted_at is null and new.deleted_at is not null and new.purged_at is null)
   execute function dossier_private.audit('session.trashed', 'id', 'title');
 create trigger sessions_audit_restored
   after update of deleted_at on dossier.sessions
   for each row when (old.deleted_at is not null and new.deleted_at is null)
   execute function dossier_private.audit('session.restored', 'id', 'title');
+-- Users and the sweeper delete a session by setting purged_at. Its row is removed later, without another event.
+create trigger sessions_audit_purged
+  after update of purged_at on dossier.sessions
+  for each row when (old.purged_at is null and new.purged_at is not null)
+  execute function dossier_private.audit('session.deleted', 'id', 'title');
 create trigger sessions_audit_deleted
   after delete on dossier.sessions
-  for each row execute function dossier_private.audit('session.deleted', 'id', 'title');
+  for each row when (old.purged_at is null)
+  execute function dossier_private.audit('session.deleted', 'id', 'title');
 
 create trigger documents_audit_stored
   after update of status on dossier.documents
@@ -163,5 +190,5 @@ create policy audit_log_select_admin on dossier.audit_log
 revoke all on dossier.audit_log from public, anon, authenticated, service_role;
 grant select on dossier.audit_log to authenticated, service_role;
 
-revoke all on function dossier_private.request_origin, dossier_private.log_event, dossier_private.audit
+revoke all on function dossier_private.client_address, dossier_private.log_event, dossier_private.audit
   from public, anon, authenticated, service_role;

@@ -17,8 +17,8 @@ comment on column dossier_private.erasure_receipts.kind is 'user or organization
 comment on column dossier_private.erasure_receipts.subject_sha256 is
   'Hexadecimal digest of the user_id, or of the organization''s id as text.';
 comment on column dossier_private.erasure_receipts.erased is
-  'How many rows of each kind were deleted, or lost the user''s id. store_deletions_pending: files in external stores that were '
-  'still to be deleted.';
+  'How many rows of each kind were deleted, or lost the user''s id. Still to be deleted were: sessions_pending, by sweep(); '
+  'store_deletions_pending, files in external stores.';
 comment on column dossier_private.erasure_receipts.created_at is 'When it was erased.';
 
 create function dossier_private.write_receipt(kind text, subject text, erased jsonb) returns jsonb
@@ -38,6 +38,39 @@ $$;
 comment on function dossier_private.write_receipt(text, text, jsonb) is
   'Stores a receipt and returns it: {receipt_id, kind, subject_sha256, erased, erased_at}.';
 
+create function dossier_private.erase_organizations(organizations uuid[]) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: deletes rows that API roles may not.
+declare
+  sessions bigint;
+  deletions bigint;
+begin
+  -- From here on nobody sees them. Without members, their last owners may go as well.
+  update dossier.organizations as o set erased_at = now(), name = 'erased' where o.id = any (organizations);
+  delete from dossier.organization_members as member where member.organization_id = any (organizations);
+  delete from dossier.audit_log as event where event.organization_id = any (organizations);
+  update dossier_private.imports as import set created_at = '-infinity' where import.organization_id = any (organizations);
+
+  -- Little is removed at once. The rest is left to the sweeper.
+  perform dossier_private.purge_imports('100 years', 200);
+  perform dossier_private.purge_organizations(200, organizations);
+  select count(*) into sessions from dossier.sessions as s where s.organization_id = any (organizations);
+  if sessions > 0 or exists (select from dossier.organizations as o where o.id = any (organizations)) then
+    perform pg_notify('dossier_sweep', '');
+  end if;
+
+  update dossier_private.store_deletions as deletion
+  set organization_id = dossier_private.no_organization()
+  where deletion.organization_id = any (organizations);
+  get diagnostics deletions = row_count;
+  return jsonb_build_object('sessions_pending', sessions, 'store_deletions_pending', deletions);
+end
+$$;
+comment on function dossier_private.erase_organizations(uuid[]) is
+  'Erases organizations: at once for everyone who could see them, and their rows in steps. Returns what is pending: {sessions_pending, '
+  'store_deletions_pending}.';
+
 create function dossier.forget_user(user_id text) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -45,7 +78,6 @@ as $$
 declare
   nobody constant text := 'forgotten';
   alone uuid[];
-  orphans jsonb;
   affected bigint;
   pending bigint;
   erased jsonb := '{}';
@@ -58,41 +90,48 @@ begin
       hint = 'Send the subject of the user''s token.';
   end if;
 
-  select jsonb_agg(jsonb_build_object('id', mine.organization_id, 'name', organization.name))
-  into orphans
-  from dossier.organization_members as mine
-  join dossier.organizations as organization on organization.id = mine.organization_id
-  where mine.user_id = forget_user.user_id and mine.role = 'owner'
-    and exists (
-      select from dossier.organization_members as other
-      where other.organization_id = mine.organization_id and other.user_id <> mine.user_id)
-    and not exists (
-      select from dossier.organization_members as other
-      where other.organization_id = mine.organization_id and other.user_id <> mine.user_id and other.role = 'owner');
-  if orphans is not null then
-    raise exception using
-      errcode = 'PT409',
-      message = 'The user is the last owner of organizations that have other members',
-      detail = jsonb_build_object('organizations', orphans)::text,
-      hint = 'Make another member of each an owner, or call forget_organization() for it, and retry.';
-  end if;
+  -- In order, as two users who own the same organizations may be erased at once. Owners who leave wait for this lock.
+  perform from dossier.organizations as organization
+  where organization.id in (select mine.organization_id from dossier.organization_members as mine where mine.user_id = forget_user.user_id)
+  order by organization.id
+  for no key update;
 
   -- Organizations without other members are the user's own. If an app manages the members, Dossier cannot know them.
   alone := array(
     select mine.organization_id
     from dossier.organization_members as mine
     where mine.user_id = forget_user.user_id and dossier_private.membership_mode() = 'own'
+      and mine.accepted_at is not null
       and not exists (
         select from dossier.organization_members as other
-        where other.organization_id = mine.organization_id and other.user_id <> mine.user_id));
+        where other.organization_id = mine.organization_id and other.user_id <> mine.user_id and other.accepted_at is not null));
+
+  -- Others need an owner. Nobody can prevent an erasure by making the user the last one.
+  with heirs as (
+    select distinct on (heir.organization_id) heir.organization_id, heir.user_id
+    from dossier.organization_members as mine
+    join dossier.organization_members as heir on heir.organization_id = mine.organization_id and heir.user_id <> mine.user_id
+    where mine.user_id = forget_user.user_id and mine.role = 'owner' and mine.accepted_at is not null
+      and mine.organization_id <> all (alone)
+      and heir.accepted_at is not null
+      and not exists (
+        select from dossier.organization_members as other
+        where other.organization_id = mine.organization_id and other.user_id <> mine.user_id
+          and other.role = 'owner' and other.accepted_at is not null)
+    order by heir.organization_id, array_position(array['admin', 'member', 'viewer'], heir.role), heir.accepted_at, heir.user_id
+  )
+  update dossier.organization_members as member
+  set role = 'owner'
+  from heirs
+  where member.organization_id = heirs.organization_id and member.user_id = heirs.user_id;
+  get diagnostics affected = row_count;
+  erased := jsonb_build_object('owners_appointed', affected);
   erased := erased || jsonb_build_object(
     'organizations_deleted', cardinality(alone),
     'sessions_deleted', (select count(*) from dossier.sessions as s where s.organization_id = any (alone)),
     'documents_deleted', (select count(*) from dossier.documents as d where d.organization_id = any (alone)),
     'bytes_deleted', (select coalesce(sum(d.size_bytes), 0) from dossier.documents as d where d.organization_id = any (alone)));
-  delete from dossier.sessions as s where s.organization_id = any (alone);
-  delete from dossier.organizations as organization where organization.id = any (alone);
-  delete from dossier.audit_log as event where event.organization_id = any (alone);
+  erased := erased || dossier_private.erase_organizations(alone);
 
   with uploads as (
     delete from dossier.documents as document
@@ -107,7 +146,7 @@ begin
       'uploads_deleted', (select count(*) from uploads),
       'imports_deleted', (select count(*) from imports),
       'memberships_deleted', (select count(*) from memberships)),
-    (select count(storage_key) from uploads)
+    (erased ->> 'store_deletions_pending')::bigint + (select count(storage_key) from uploads)
   into erased, pending;
 
   -- Rows of the user in other organizations belong to those organizations. Only the user's id is removed.
@@ -125,17 +164,13 @@ begin
     update dossier.session_context_versions as v set updated_by = nobody
     where v.updated_by = forget_user.user_id
     returning v.session_id
-  ), deletions as (
-    update dossier_private.store_deletions as deletion set organization_id = dossier_private.no_organization()
-    where deletion.organization_id = any (alone)
-    returning deletion.id
   )
   select erased || jsonb_build_object(
     'sessions_renamed', (select count(*) from sessions),
     'documents_renamed', (select count(*) from documents),
     'contexts_renamed', (select count(*) from contexts),
     'context_versions_renamed', (select count(*) from context_versions),
-    'store_deletions_pending', pending + (select count(*) from deletions))
+    'store_deletions_pending', pending)
   into erased;
 
   -- Last, since the deletions above have added events, too.
@@ -151,10 +186,10 @@ begin
 end
 $$;
 comment on function dossier.forget_user(text) is
-  'Erases a user: memberships, unfinished uploads and imports, organizations without other members and everything in them. '
-  'Everywhere else the user''s id becomes forgotten. Refuses (PT409) to leave an organization without an owner. If the app '
-  'manages the members (use_membership()), deletes no organization. Returns a receipt: {receipt_id, kind, subject_sha256, '
-  'erased, erased_at}. Services only.';
+  'Erases a user: memberships, invitations, unfinished uploads and imports, organizations without other members and everything in '
+  'them. Everywhere else the user''s id becomes forgotten. If the user is the last owner of an organization, its oldest admin, or else '
+  'member or viewer, becomes owner (erased.owners_appointed). If the app manages the members (use_membership()), deletes no '
+  'organization. Returns a receipt: {receipt_id, kind, subject_sha256, erased, erased_at}. Services only.';
 
 create function dossier_private.forget_organization(organization_id uuid) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -162,10 +197,10 @@ as $$
 -- Definer: counts and deletes rows that API roles may not.
 declare
   erased jsonb;
-  pending bigint;
 begin
   perform dossier_private.require_role(
-    (select o.id from dossier.organizations as o where o.id = forget_organization.organization_id for no key update),
+    (select o.id from dossier.organizations as o
+      where o.id = forget_organization.organization_id and o.erased_at is null for no key update),
     'owner', 'organization', organization_id);
 
   select jsonb_build_object(
@@ -173,23 +208,15 @@ begin
     'sessions', (select count(*) from dossier.sessions as t where t.organization_id = forget_organization.organization_id),
     'contexts', (select count(*) from dossier.session_context as t where t.organization_id = forget_organization.organization_id),
     'context_versions', (select count(*) from dossier.session_context_versions as t where t.organization_id = forget_organization.organization_id),
-    'documents', held.documents,
-    'bytes', held.bytes,
+    'documents', count(*),
+    'bytes', coalesce(sum(document.size_bytes), 0),
     'pages', (select count(*) from dossier.document_pages as t where t.organization_id = forget_organization.organization_id),
     'events', (select count(*) from dossier.audit_log as t where t.organization_id = forget_organization.organization_id))
   into erased
-  from dossier_private.stored(organization_id) as held;
+  from dossier.documents as document
+  where document.organization_id = forget_organization.organization_id;
 
-  -- Delete from the bottom up: a worker or user who has locked a row there may need to read the organization.
-  delete from dossier.sessions as s where s.organization_id = forget_organization.organization_id;
-  delete from dossier.organizations as o where o.id = forget_organization.organization_id;
-  delete from dossier.audit_log as event where event.organization_id = forget_organization.organization_id;
-  update dossier_private.store_deletions as deletion
-  set organization_id = dossier_private.no_organization()
-  where deletion.organization_id = forget_organization.organization_id;
-  get diagnostics pending = row_count;
-
-  erased := erased || jsonb_build_object('store_deletions_pending', pending);
+  erased := erased || dossier_private.erase_organizations(array[organization_id]);
   return dossier_private.write_receipt('organization', organization_id::text, erased);
 end
 $$;
@@ -202,15 +229,16 @@ begin atomic
 end;
 comment on function dossier.forget_organization(uuid) is
   'Erases an organization with everything in it, including its audit log. This cannot be undone. Returns a receipt with the '
-  'numbers of rows: {receipt_id, kind, subject_sha256, erased, erased_at}. erased.store_deletions_pending is the number of '
-  'files in external stores that a worker has yet to delete. Owners and services only.';
+  'numbers of rows: {receipt_id, kind, subject_sha256, erased, erased_at}. Nobody sees anything of it any more. If it is large, '
+  'sweep() removes its rows in steps: erased.sessions_pending is the number of sessions that remained. '
+  'erased.store_deletions_pending is the number of files in external stores that a worker has yet to delete. Owners and services only.';
 
 alter table dossier_private.erasure_receipts enable row level security;
 create policy erasure_receipts_all_nobody on dossier_private.erasure_receipts for all to authenticated using (false);
 
 revoke all on dossier_private.erasure_receipts from public, anon, authenticated, service_role;
 revoke all on function
-  dossier_private.write_receipt, dossier.forget_user, dossier_private.forget_organization, dossier.forget_organization
+  dossier_private.write_receipt, dossier_private.erase_organizations, dossier.forget_user, dossier_private.forget_organization, dossier.forget_organization
   from public, anon, authenticated, service_role;
 grant execute on function dossier.forget_organization, dossier_private.forget_organization to authenticated, service_role;
 grant execute on function dossier.forget_user to service_role;

@@ -17,9 +17,10 @@ create table dossier.quotas (
   constraint quotas_max_extraction_seconds_a_day_check check (max_extraction_seconds_a_day >= 0)
 );
 comment on table dossier.quotas is
-  'Quotas of organizations. Null, or no row, means no quota. Written only by set_quota(), which only services may call.';
+  'Quotas of organizations. Null, or no row, means no quota. Written only from the setting default_quotas, when an organization '
+  'is created, and by set_quota(), which only services may call.';
 comment on column dossier.quotas.organization_id is 'The organization.';
-comment on column dossier.quotas.max_bytes is 'Bytes of all documents.';
+comment on column dossier.quotas.max_bytes is 'Bytes of everything that usage() counts.';
 comment on column dossier.quotas.max_documents is 'Number of documents.';
 comment on column dossier.quotas.max_documents_a_day is 'Uploads begun per day (UTC), finished or not.';
 comment on column dossier.quotas.max_extraction_seconds_a_day is
@@ -27,9 +28,34 @@ comment on column dossier.quotas.max_extraction_seconds_a_day is
 comment on column dossier.quotas.reserved_at is
   'When an upload last reserved quota. Updating it makes uploads wait for each other.';
 
-create trigger quotas_adopt_organization
-  before insert on dossier.quotas
-  for each row execute function dossier_private.adopt_organization();
+alter table dossier_private.settings add constraint settings_default_quotas_check check (
+  name <> 'default_quotas' or (jsonb_typeof(value) = 'object'
+    and value - array['max_bytes', 'max_documents', 'max_documents_a_day', 'max_extraction_seconds_a_day'] = '{}'
+    and not jsonb_path_exists(value, '$.* ? (@.type() != "number" || @ < 0 || @ > 9223372036854775807)')));
+insert into dossier_private.settings (name, value, default_value, description) values
+  ('default_quotas', '{}', '{}',
+    'Quotas of new organizations: {"max_bytes", "max_documents", "max_documents_a_day", "max_extraction_seconds_a_day"}.');
+
+create function dossier_private.set_default_quotas() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: API roles write quotas only through functions.
+declare
+  quotas constant jsonb := dossier_private.setting('default_quotas');
+begin
+  if quotas <> '{}' and not dossier_private.is_restoring() then
+    insert into dossier.quotas (organization_id, max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day)
+    values (new.id, (quotas ->> 'max_bytes')::numeric, (quotas ->> 'max_documents')::numeric,
+      (quotas ->> 'max_documents_a_day')::numeric, (quotas ->> 'max_extraction_seconds_a_day')::numeric);
+  end if;
+  return null;
+end
+$$;
+comment on function dossier_private.set_default_quotas() is 'Trigger: gives a new organization the quotas of the setting default_quotas.';
+
+create trigger organizations_set_default_quotas
+  after insert on dossier.organizations
+  for each row execute function dossier_private.set_default_quotas();
 
 create table dossier_private.usage_events (
   id bigint not null generated always as identity,
@@ -54,27 +80,32 @@ comment on column dossier_private.usage_events.created_at is 'When it happened.'
 create index usage_events_organization_id_kind_created_at_idx
   on dossier_private.usage_events (organization_id, kind, created_at) include (amount);
 create index usage_events_created_at_idx on dossier_private.usage_events using brin (created_at);
-create index documents_organization_id_size_bytes_idx on dossier.documents (organization_id) include (size_bytes);
-
-create function dossier_private.stored(organization_id uuid, out bytes bigint, out documents bigint, out arriving_bytes bigint)
+create function dossier_private.stored(
+  organization_id uuid, out bytes bigint, out documents bigint, out arriving_bytes bigint, out amounts jsonb
+)
 language plpgsql stable security definer set search_path = ''
 as $$
--- Definer: row level security need not check each counted document.
+-- Definer: API roles cannot read these tables.
 begin
-  select coalesce(sum(document.size_bytes), 0), count(*) into bytes, documents
-  from dossier.documents as document
-  where document.organization_id = stored.organization_id;
+  select coalesce(sum(kind.amount) filter (where kind.name <> 'documents'), 0),
+    coalesce(sum(kind.amount) filter (where kind.name = 'documents'), 0),
+    coalesce(jsonb_object_agg(kind.name, kind.amount), '{}')
+  into bytes, documents, amounts
+  from (
+    select stored_amount.kind, sum(stored_amount.amount)
+    from dossier_private.stored_amounts as stored_amount
+    where stored_amount.organization_id = stored.organization_id
+    group by stored_amount.kind
+  ) as kind (name, amount);
 
-  select coalesce(sum(octet_length(chunk.bytes)), 0) into arriving_bytes
-  from dossier.documents as document
-  join dossier_private.document_chunks as chunk
-    on chunk.document_id = document.id and chunk.organization_id = document.organization_id
-  where document.organization_id = stored.organization_id and document.status = 'uploading' and document.size_bytes is null;
+  select coalesce(sum(arriving.bytes), 0) into arriving_bytes
+  from dossier_private.arriving_uploads as arriving
+  where arriving.organization_id = stored.organization_id;
 end
 $$;
 comment on function dossier_private.stored(uuid) is
-  'Returns bytes and number of an organization''s documents, including the trash and unfinished uploads with a declared size. '
-  'arriving_bytes is the stored part of the other unfinished uploads.';
+  'Returns what an organization stores, including the trash and unfinished uploads with a declared size: bytes in all, the number '
+  'of documents, and the amounts by kind. arriving_bytes is the stored part of the other unfinished uploads.';
 
 create function dossier_private.stored_in_trash(organization_id uuid, out bytes bigint, out documents bigint)
 language plpgsql stable security definer set search_path = ''
@@ -87,7 +118,8 @@ begin
   where session.organization_id = stored_in_trash.organization_id and session.deleted_at is not null;
 end
 $$;
-comment on function dossier_private.stored_in_trash(uuid) is 'Returns the part of stored() that is in the trash.';
+comment on function dossier_private.stored_in_trash(uuid) is
+  'Returns the documents that are in the trash, and the bytes of their files.';
 
 create function dossier_private.used_today(organization_id uuid, kind text) returns double precision
 language plpgsql stable security definer set search_path = ''
@@ -138,6 +170,43 @@ $$;
 comment on function dossier_private.reserve_quota(uuid) is
   'Makes uploads of an organization with quotas wait for each other until they commit. Call it before checking quotas.';
 
+create function dossier_private.refuse_quota(quota_name text, used numeric, added bigint, most bigint, what text) returns void
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  if used + added > most then
+    raise exception using
+      errcode = case when quota_name like '%_a_day' then 'PT429' else 'PT403' end,
+      message = format('The quota of the organization is exhausted: %s of %s %s', used, most, what),
+      detail = json_build_object('quota', quota_name, 'limit', most, 'used', used, 'needed', added)::text,
+      hint = case when quota_name like '%_a_day'
+        then 'Retry after midnight UTC, or ask the operator to raise the quota with set_quota().'
+        else 'Delete documents, or delete sessions permanently, or ask the operator to raise the quota with set_quota().'
+      end;
+  end if;
+end
+$$;
+comment on function dossier_private.refuse_quota(text, numeric, bigint, bigint, text) is
+  'Refuses an amount that exceeds a quota: PT403, or PT429 if there will be room tomorrow.';
+
+create function dossier_private.check_stored(organization_id uuid, added bigint default 0) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+-- Definer: reads tables that API roles cannot.
+declare
+  most constant bigint := (select q.max_bytes from dossier.quotas as q where q.organization_id = check_stored.organization_id);
+  held record;
+begin
+  if most is not null then
+    held := dossier_private.stored(organization_id);
+    perform dossier_private.refuse_quota(
+      'max_bytes', held.bytes + held.arriving_bytes - added, added, most, 'bytes stored');
+  end if;
+end
+$$;
+comment on function dossier_private.check_stored(uuid, bigint) is
+  'Refuses (PT403) to store more than max_bytes, after the transaction has added this many bytes.';
+
 create function dossier_private.check_quota(quota_name text, organization_id uuid, size_bytes bigint, documents bigint default 1)
 returns void
 language plpgsql stable security definer set search_path = ''
@@ -181,16 +250,7 @@ begin
       added := 1;
       what := 'seconds of extraction today';
   end case;
-  if used::numeric + added > most then
-    raise exception using
-      errcode = case when quota_name like '%_a_day' then 'PT429' else 'PT403' end,
-      message = format('The quota of the organization is exhausted: %s of %s %s', used, most, what),
-      detail = json_build_object('quota', quota_name, 'limit', most, 'used', used, 'needed', added)::text,
-      hint = case when quota_name like '%_a_day'
-        then 'Retry after midnight UTC, or ask the operator to raise the quota with set_quota().'
-        else 'Delete documents, or delete sessions permanently, or ask the operator to raise the quota with set_quota().'
-      end;
-  end if;
+  perform dossier_private.refuse_quota(quota_name, used, added, most, what);
 end
 $$;
 comment on function dossier_private.check_quota(text, uuid, bigint, bigint) is
@@ -220,6 +280,8 @@ begin
       hint = 'Omit a quota to remove it. 0 allows nothing.';
   end if;
 
+  -- An organization of the app gets default_quotas when it is adopted. One statement could not write that row twice.
+  perform dossier_private.adopt(set_quota.organization_id);
   insert into dossier.quotas (organization_id, max_bytes, max_documents, max_documents_a_day, max_extraction_seconds_a_day)
   values (set_quota.organization_id, set_quota.max_bytes, set_quota.max_documents, set_quota.max_documents_a_day,
     set_quota.max_extraction_seconds_a_day)
@@ -238,7 +300,8 @@ create function dossier_private.usage(in_organization uuid)
 returns table (
   bytes bigint, documents bigint, documents_today bigint, extraction_seconds_today double precision,
   max_bytes bigint, max_documents bigint, max_documents_a_day bigint, max_extraction_seconds_a_day bigint,
-  trashed_bytes bigint, trashed_documents bigint
+  trashed_bytes bigint, trashed_documents bigint,
+  file_bytes bigint, text_bytes bigint, context_bytes bigint, metadata_bytes bigint, thumbnail_bytes bigint, import_bytes bigint
 )
 language plpgsql stable security definer set search_path = '' rows 1
 as $$
@@ -251,7 +314,11 @@ begin
       dossier_private.used_today(in_organization, 'upload')::bigint,
       dossier_private.used_today(in_organization, 'extraction'),
       quota.max_bytes, quota.max_documents, quota.max_documents_a_day, quota.max_extraction_seconds_a_day,
-      trashed.bytes, trashed.documents
+      trashed.bytes, trashed.documents,
+      coalesce((held.amounts ->> 'files')::bigint, 0) + held.arriving_bytes,
+      coalesce((held.amounts ->> 'text')::bigint, 0), coalesce((held.amounts ->> 'contexts')::bigint, 0),
+      coalesce((held.amounts ->> 'metadata')::bigint, 0), coalesce((held.amounts ->> 'thumbnails')::bigint, 0),
+      coalesce((held.amounts ->> 'imports')::bigint, 0)
     from dossier_private.stored(in_organization) as held
     cross join dossier_private.stored_in_trash(in_organization) as trashed
     left join dossier.quotas as quota on quota.organization_id = in_organization;
@@ -263,18 +330,22 @@ create function dossier.usage(organization_id uuid)
 returns table (
   bytes bigint, documents bigint, documents_today bigint, extraction_seconds_today double precision,
   max_bytes bigint, max_documents bigint, max_documents_a_day bigint, max_extraction_seconds_a_day bigint,
-  trashed_bytes bigint, trashed_documents bigint
+  trashed_bytes bigint, trashed_documents bigint,
+  file_bytes bigint, text_bytes bigint, context_bytes bigint, metadata_bytes bigint, thumbnail_bytes bigint, import_bytes bigint
 )
 language sql stable security invoker set search_path = '' rows 1
 begin atomic
   select used.bytes, used.documents, used.documents_today, used.extraction_seconds_today,
     used.max_bytes, used.max_documents, used.max_documents_a_day, used.max_extraction_seconds_a_day,
-    used.trashed_bytes, used.trashed_documents
+    used.trashed_bytes, used.trashed_documents,
+    used.file_bytes, used.text_bytes, used.context_bytes, used.metadata_bytes, used.thumbnail_bytes, used.import_bytes
   from dossier_private.usage(organization_id) as used;
 end;
 comment on function dossier.usage(uuid) is
   'Returns the stored bytes and documents of an organization, its usage since midnight UTC, and its quotas. A null quota is '
-  'unlimited. The trash counts until it is purged; trashed_bytes and trashed_documents are its part. Members and services only.';
+  'unlimited. bytes is the sum of file_bytes (documents), text_bytes (extracted or imported), context_bytes (with all kept '
+  'versions), metadata_bytes (names, titles and metadata), thumbnail_bytes and import_bytes (imports in progress). The trash counts '
+  'until it is purged; trashed_documents and trashed_bytes, the bytes of their files, are its part. Members and services only.';
 
 alter table dossier.quotas enable row level security;
 alter table dossier_private.usage_events enable row level security;
@@ -288,7 +359,7 @@ revoke all on sequence dossier_private.usage_events_id_seq from public, anon, au
 grant select on dossier.quotas to authenticated, service_role;
 
 revoke all on function
-  dossier_private.stored, dossier_private.stored_in_trash, dossier_private.used_today, dossier_private.sweep_usage, dossier_private.reserve_quota, dossier_private.check_quota,
+  dossier_private.set_default_quotas, dossier_private.refuse_quota, dossier_private.check_stored, dossier_private.stored, dossier_private.stored_in_trash, dossier_private.used_today, dossier_private.sweep_usage, dossier_private.reserve_quota, dossier_private.check_quota,
   dossier.set_quota, dossier_private.usage, dossier.usage
   from public, anon, authenticated, service_role;
 grant execute on function dossier.usage, dossier_private.usage to authenticated, service_role;

@@ -38,7 +38,7 @@ begin
       errcode = 'PT400',
       message = format('This job is of kind %s', job.kind),
       detail = format('The result is of kind %s.', expected),
-      hint = 'Finish an extract job with complete_job(), and a thumbnail job with complete_thumbnail(). claim_jobs() returns the kind.';
+      hint = 'Finish an extract job with complete_job(), an ocr job with finish_ocr(), and a thumbnail job with complete_thumbnail(). claim_jobs() returns the kind.';
   end if;
 end
 $$;
@@ -74,6 +74,15 @@ $$;
 comment on function dossier_private.page_list(jsonb) is
   'Formats page numbers in order ([1, 2, 3, 7]) for people: "Pages 1-3, 7".';
 
+create function dossier_private.count_items(list jsonb) returns integer
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return case jsonb_typeof(list) when 'array' then jsonb_array_length(list) else 0 end;
+end
+$$;
+comment on function dossier_private.count_items(jsonb) is 'Returns the length of a JSON array, and 0 for anything else.';
+
 create function dossier.complete_job(
   job_id bigint, attempt integer, pages jsonb, media_type text default null, details jsonb default '{}'
 ) returns boolean
@@ -82,7 +91,11 @@ as $$
 -- Definer: workers have no rights on the tables. Granted to service_role alone.
 declare
   job constant dossier_private.jobs := dossier_private.own_job(job_id, attempt);
-  notice constant text := case details #>> '{ocr,outcome}' when 'missing' then 'needs_ocr' when 'incomplete' then 'ocr_incomplete' end;
+  outcome constant text := details #>> '{ocr,outcome}';
+  notice constant text := case outcome when 'missing' then 'needs_ocr' when 'incomplete' then 'ocr_incomplete' end;
+  wanted constant integer := case when outcome = 'pending' then dossier_private.count_items(details #> '{ocr,pages}') end;
+  expected constant integer := coalesce((details ->> 'staged_pages')::integer, 0);
+  staged integer;
 begin
   if job.id is null then
     return false;
@@ -99,24 +112,45 @@ begin
   delete from dossier.document_pages as old
   where old.document_id = job.document_id and old.organization_id = job.organization_id;
 
-  insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason)
-  select job.document_id, job.organization_id, found.page, coalesce(found.text, ''),
-    coalesce(found.source, 'text'), left(found.engine, 100), found.confidence, found.quality, left(found.reason, 500)
-  from jsonb_to_recordset(pages) as found (
-    page integer, text text, source text, engine text, confidence real, quality real, reason text);
+  -- Storing text and words is most of the work, and stage_pages() has done it for these pages while the file was read.
+  if expected > 0 then
+    insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason, structure)
+    select page.document_id, page.organization_id, page.page, page.text, page.source, page.engine, page.confidence, page.quality,
+      page.reason, page.structure
+    from dossier_private.staged_pages as page
+    where page.organization_id = job.organization_id and page.document_id = job.document_id and page.attempt = job.attempts
+    order by page.page;
+    get diagnostics staged = row_count;
+    if staged <> expected then
+      raise exception using
+        errcode = 'PT409',
+        message = 'Staged pages are missing',
+        detail = format('%s pages were staged, and %s of them are there.', expected, staged),
+        hint = 'Extract the document again: report this attempt with fail_job() and retry => true.';
+    end if;
+  end if;
+  insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason, structure)
+  select job.document_id, job.organization_id, found.page, found.text, found.source, found.engine, found.confidence, found.quality,
+    found.reason, found.structure
+  from dossier_private.found_pages(pages) as found;
 
+  -- A file in which every page is an image has no text before OCR has read its first page.
   update dossier.documents as document
-  set status = 'ready',
+  set status = case when wanted > 0 and extracted.is_blank then 'extracting' else 'ready' end,
+    ocr_status = case outcome when 'pending' then 'pending' when 'complete' then 'done' when 'incomplete' then 'incomplete'
+      when 'missing' then 'unavailable' else 'none' end,
+    ocr_page = case when wanted is not null then 0 end, ocr_pages = wanted,
     error_code = notice,
     error_message = case when notice is not null then format('%s: words in images were not read. %s',
       dossier_private.page_list(details -> 'needs_ocr'),
         left(coalesce(details #>> '{ocr,reason}', 'The reason is unknown.'), 1000)) end,
     media_type = coalesce(complete_job.media_type, document.media_type),
-    language = substring(details ->> 'language' from '^[a-z]{2,3}$'),
+    language = coalesce(job.options ->> 'language', substring(details ->> 'language' from '^[a-z]{2,3}$')),
     file_metadata = dossier_private.tidy_file_metadata(details -> 'metadata'),
     page_count = extracted.pages, token_count = extracted.tokens
   from (
-    select count(*)::integer as pages, coalesce(sum(page.token_count), 0)::bigint as tokens
+    select count(*)::integer as pages, coalesce(sum(page.token_count), 0)::bigint as tokens,
+      coalesce(bool_and(page.text !~ '\S'), true) as is_blank
     from dossier.document_pages as page
     where page.document_id = job.document_id and page.organization_id = job.organization_id
   ) as extracted
@@ -127,14 +161,18 @@ begin
   where j.id = job.id;
 
   perform dossier_private.queue_thumbnail(job.document_id);
+  if wanted is not null then
+    perform dossier_private.queue_ocr(job.document_id, job.options, details -> 'ocr');
+  end if;
   return true;
 end
 $$;
 comment on function dossier.complete_job(bigint, integer, jsonb, text, jsonb) is
-  'Stores the pages of a document ([{page, text, source, engine, confidence, quality, reason}]) and makes it ready. Optional '
+  'Stores the pages of a document ([{page, text, source, engine, confidence, quality, reason, structure}]) and makes it ready. Optional '
   'members of details: metadata (from the file), language (ISO 639-3), needs_ocr (numbers of pages that are images), ocr '
-  '({outcome, reason}). The outcome missing or incomplete leaves the notice needs_ocr or ocr_incomplete in error_code. Returns '
-  'false, and changes nothing, if the worker no longer owns the job. Services only.';
+  '({outcome, reason, pages, beyond}). The outcome pending queues OCR of these pages; beyond are those above the limit. The outcome '
+  'missing or incomplete leaves the notice needs_ocr or ocr_incomplete in error_code. staged_pages is the number of pages that '
+  'stage_pages() has received; pages are then the others. Returns false, and changes nothing, if the worker no longer owns the job. Services only.';
 
 create function dossier.fail_job(
   job_id bigint, attempt integer, error_code text, error_message text, retry boolean default true
@@ -163,7 +201,13 @@ begin
   where j.id = job.id;
 
   -- A document is complete without a thumbnail.
-  if job.kind = 'extract' then
+  if job.kind = 'ocr' then
+    if again then
+      update dossier.documents as document set ocr_status = 'pending' where document.id = job.document_id;
+    else
+      perform dossier_private.give_up_ocr(job.document_id, code, reason);
+    end if;
+  elsif job.kind = 'extract' then
     update dossier.documents as document
     set status = case when again then 'stored' when unreadable then 'unsupported' else 'failed' end,
       error_code = case when not again then code end,
@@ -179,10 +223,10 @@ end
 $$;
 comment on function dossier.fail_job(bigint, integer, text, text, boolean) is
   'Reports that an attempt failed. If attempts remain and retry is true, the job is retried later. Otherwise the document is '
-  'failed, or unsupported if error_code is unsupported or needs_ocr (all its text is in images). A failed thumbnail does not '
-  'change its document. Returns false if the worker no longer owns the job. Services only.';
+  'failed, or unsupported if error_code is unsupported or needs_ocr (all its text is in images). Failed OCR leaves a document '
+  'ready that has other text, and a failed thumbnail does not change it. Returns false if the worker no longer owns the job. Services only.';
 
 revoke all on function
-  dossier_private.own_job, dossier_private.check_job_kind, dossier_private.page_list, dossier.complete_job, dossier.fail_job
+  dossier_private.own_job, dossier_private.check_job_kind, dossier_private.page_list, dossier_private.count_items, dossier.complete_job, dossier.fail_job
   from public, anon, authenticated, service_role;
 grant execute on function dossier.complete_job, dossier.fail_job to service_role;

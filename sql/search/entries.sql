@@ -7,6 +7,8 @@
 --
 -- A text whose language is unknown, and every context, is read twice: as whole words, and with the stems of the language of the
 -- texts around it. Its configuration is simple+english, for example, and it has the lexemes of both.
+--
+-- Further lexemes have no place in the text: names of stop words, the endings of compounds, and joined numbers and compounds.
 
 create table dossier_private.search_entries (
   id bigint not null generated always as identity,
@@ -49,10 +51,12 @@ create index search_entries_search_idx on dossier_private.search_entries using g
 -- Writing entries.
 
 create function dossier_private.scope_lexeme(scope_id uuid, config text) returns text
-language sql immutable parallel safe security invoker set search_path = ''
-begin atomic
-  select format(' %s %s', scope_id, config);
-end;
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return format(' %s %s', scope_id, config);
+end
+$$;
 comment on function dossier_private.scope_lexeme(uuid, text) is
   'Returns the lexeme of all entries of an organization or a session with a text search configuration.';
 
@@ -64,24 +68,45 @@ declare
   configs constant text[] := string_to_array(config, '+');
   configuration regconfig;
   original text := dossier_private.part_words("left"(text, 100000));
+  joined constant text := dossier_private.fold_letters(dossier_private.joined_compounds("left"(text, 100000)));
+  folded text;
   words tsvector;
+  added text[];
+  further text[]; -- lexemes without a place
+  scope uuid;
   vector tsvector;
 begin
+  -- Statements that are expressions are cheap: they stay prepared. Those with a subquery start an executor each time.
   loop
     begin
       vector := null;
+      further := '{}';
+      folded := dossier_private.pair_letters(dossier_private.fold_letters(original));
       foreach config in array configs loop
         configuration := 'pg_catalog.' || config;
-        words := to_tsvector(configuration, dossier_private.pair_letters(dossier_private.fold_letters(original)));
+        words := to_tsvector(configuration, folded);
+        added := case when config <> 'simple' then dossier_private.stop_lexemes(config, folded, words) else '{}' end;
         if dossier_private.stems_by_accents(config, original) then
           words := concat_ws(' ', words, dossier_private.fold_letters(
             to_tsvector(configuration, dossier_private.pair_letters(normalize(original, nfc)))::text))::tsvector;
         end if;
+        if joined is not null then
+          words := words || strip(to_tsvector(configuration, joined));
+        end if;
+        if dossier_private.has_compounds(config) then
+          added := added || array(
+            select dossier_private.ending_lexeme(stem.lexeme)
+            from unnest(tsvector_to_array(words)) as stem (lexeme)
+            where char_length(stem.lexeme) >= 8 and stem.lexeme ~ '^[[:alpha:]]+$');
+        end if;
+        further := further || added;
+        foreach scope in array scopes loop
+          further := further || dossier_private.scope_lexeme(scope, config);
+        end loop;
         -- As text: || would move the positions of the second reading behind those of the first.
         vector := case when vector is null then words else concat_ws(' ', vector, words)::tsvector end;
       end loop;
-      return vector || array_to_tsvector(dossier_private.joined_numbers(original) || array(
-        select dossier_private.scope_lexeme(scope.id, c.config) from unnest(scopes) as scope (id) cross join unnest(configs) as c (config)));
+      return vector || array_to_tsvector(further || dossier_private.joined_numbers(original));
     exception when program_limit_exceeded then -- a vector has at most a megabyte
       original := "left"(original, char_length(original) * 3 / 4);
     end;
@@ -98,6 +123,14 @@ as $$
 declare
   guess text;
 begin
+  select dossier_private.search_config(coalesce(s.language, o.language)) into guess
+  from dossier.organizations as o
+  left join dossier.sessions as s on s.organization_id = o.id and s.id = session_id
+  where o.id = organization_id and coalesce(s.language, o.language) is not null;
+  if found then -- not a guess
+    return guess;
+  end if;
+
   select near.config into guess
   from (
     (select 1 as distance, dossier_private.search_config(d.language) as config
@@ -121,18 +154,36 @@ begin
 end
 $$;
 comment on function dossier_private.guessed_config(uuid, uuid) is
-  'Returns the text search configurations for a text of unknown language: simple, and that of most of the session''s newest '
+  'Returns the text search configurations for a text of unknown language: that of its session or organization, if set_language() '
+  'was called for it. Otherwise simple, and that of most of the session''s newest '
   'documents, else of the organization''s, else the database''s default_text_search_config.';
 
 create function dossier_private.context_words(text_context text, context_metadata jsonb) returns text
-language sql immutable parallel safe security invoker set search_path = ''
-begin atomic
-  select concat_ws(E'\n', nullif(text_context, ''), (
-    select string_agg(said.value #>> '{}', E'\n')
-    from jsonb_path_query(context_metadata, 'strict $.** ? (@.type() == "string")') as said (value)));
-end;
+language plpgsql immutable parallel safe security invoker set search_path = ''
+as $$
+begin
+  return concat_ws(E'\n', nullif(text_context, ''), (
+    with recursive item (key, value, place) as (
+      select null::text, context_metadata, '{}'::bigint[]
+      union all
+      select coalesce(member.key, item.key), member.value, item.place || member.number
+      from item
+      cross join lateral (
+        select e.key, e.value, e.number
+        from jsonb_each(case jsonb_typeof(item.value) when 'object' then item.value else '{}' end) with ordinality as e (key, value, number)
+        union all
+        select null, e.value, e.number
+        from jsonb_array_elements(case jsonb_typeof(item.value) when 'array' then item.value else '[]' end)
+          with ordinality as e (value, number)
+      ) as member
+    )
+    select string_agg(concat_ws(': ', item.key, item.value #>> '{}'), E'\n' order by item.place)
+    from item
+    where jsonb_typeof(item.value) = 'string'));
+end
+$$;
 comment on function dossier_private.context_words(text, jsonb) is
-  'Returns the searchable parts of a context: its text, and the strings of its metadata.';
+  'Returns the searchable parts of a context: its text, and a line for each string of its metadata, with its key.';
 
 create function dossier_private.index_context(saved dossier.session_context) returns void
 language plpgsql security definer set search_path = ''
@@ -154,6 +205,23 @@ end
 $$;
 comment on function dossier_private.index_context(dossier.session_context) is 'Writes the entry of a saved context.';
 
+create function dossier_private.document_config(document_id uuid)
+returns table (id uuid, organization_id uuid, session_id uuid, config text)
+language plpgsql stable security invoker set search_path = '' rows 1
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select d.id, d.organization_id, d.session_id,
+      case when d.language is null then dossier_private.guessed_config(d.organization_id, d.session_id)
+        else dossier_private.search_config(d.language) end
+    from dossier.documents as d
+    where d.id = document_config.document_id;
+end
+$$;
+comment on function dossier_private.document_config(uuid) is
+  'Returns a document with the text search configuration for its language, or a guess.';
+
 create function dossier_private.index_document(document_id uuid) returns void
 language plpgsql security definer set search_path = ''
 as $$
@@ -164,21 +232,83 @@ begin
   where document.id = index_document.document_id
     and entry.organization_id = document.organization_id and entry.document_id = document.id;
 
+  -- stage_pages() may have made the vectors while the file was still being read.
   insert into dossier_private.search_entries (organization_id, session_id, document_id, page, config, search)
-  select document.organization_id, document.session_id, document.id, page.page, document.config,
-    dossier_private.search_vector(document.config, page.text, array[document.organization_id, document.session_id])
-  from (
-    select d.id, d.organization_id, d.session_id,
-      case when d.language is null then dossier_private.guessed_config(d.organization_id, d.session_id)
-        else dossier_private.search_config(d.language) end as config
-    from dossier.documents as d
-    where d.id = index_document.document_id
-  ) as document
-  join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id;
+  select document.organization_id, document.session_id, document.id, page.page, document.config, coalesce(staged.search,
+    dossier_private.search_vector(document.config, page.text, array[document.organization_id, document.session_id]))
+  from dossier_private.document_config(index_document.document_id) as document
+  join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id
+  left join dossier_private.staged_pages as staged on staged.organization_id = document.organization_id
+    and staged.document_id = document.id and staged.page = page.page and staged.config = document.config and staged.text = page.text
+  order by page.page;
 end
 $$;
 comment on function dossier_private.index_document(uuid) is
   'Writes the entries of a document''s pages again, in its current language.';
+
+create function dossier_private.index_missing(most integer default 50) returns integer
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: called by the owner of the database, but reads what row level security could hide.
+declare
+  document_id uuid;
+  context dossier.session_context;
+  indexed integer := 0;
+begin
+  for document_id in
+    select d.id
+    from dossier.documents as d
+    where d.status = 'ready' and exists (
+      select from dossier.document_pages as page
+      where page.document_id = d.id and page.organization_id = d.organization_id
+        and not exists (
+          select from dossier_private.search_entries as entry
+          where entry.document_id = page.document_id and entry.organization_id = page.organization_id and entry.page = page.page))
+    limit most
+    for no key update skip locked
+  loop
+    perform dossier_private.index_document(document_id);
+    indexed := indexed + 1;
+  end loop;
+  for context in
+    select c.*
+    from dossier.session_context as c
+    where not exists (
+      select from dossier_private.search_entries as entry
+      where entry.session_id = c.session_id and entry.organization_id = c.organization_id and entry.document_id is null)
+    limit most - indexed
+    for no key update skip locked
+  loop
+    perform dossier_private.index_context(context);
+    indexed := indexed + 1;
+  end loop;
+  return indexed;
+end
+$$;
+comment on function dossier_private.index_missing(integer) is
+  'Writes the missing entries of up to this many documents and contexts. Returns how many it indexed. Call it in transactions of '
+  'their own until it returns 0: the fix of the doctor''s check search.';
+
+create function dossier_private.index_page(document_id uuid, page integer) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: called by definer functions.
+begin
+  delete from dossier_private.search_entries as entry
+  using dossier.documents as document
+  where document.id = index_page.document_id
+    and entry.organization_id = document.organization_id and entry.document_id = document.id and entry.page = index_page.page;
+
+  insert into dossier_private.search_entries (organization_id, session_id, document_id, page, config, search)
+  select document.organization_id, document.session_id, document.id, p.page, document.config,
+    dossier_private.search_vector(document.config, p.text, array[document.organization_id, document.session_id])
+  from dossier_private.document_config(index_page.document_id) as document
+  join dossier.document_pages as p on p.document_id = document.id and p.organization_id = document.organization_id
+  where p.page = index_page.page;
+end
+$$;
+comment on function dossier_private.index_page(uuid, integer) is
+  'Writes the entry of one page again, in the current language of its document.';
 
 create function dossier_private.index_ready_document() returns trigger
 language plpgsql security definer set search_path = ''
@@ -223,7 +353,8 @@ comment on function dossier.index_pending_words() is
 revoke all on function
   dossier.index_pending_words,
   dossier_private.scope_lexeme, dossier_private.search_vector,
-  dossier_private.guessed_config, dossier_private.context_words, dossier_private.index_context, dossier_private.index_document,
+  dossier_private.guessed_config, dossier_private.context_words, dossier_private.index_context, dossier_private.document_config,
+  dossier_private.index_document, dossier_private.index_page, dossier_private.index_missing,
   dossier_private.index_ready_document
   from public, anon, authenticated, service_role;
 grant execute on function dossier.index_pending_words to service_role;

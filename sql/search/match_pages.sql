@@ -86,7 +86,7 @@ comment on function dossier_private.nearest_pages(real[], uuid[], uuid, text, ti
 create function dossier_private.match_pages(
   embedding real[], in_session uuid, in_organization uuid, limit_count integer,
   of_type text, since timestamptz, until timestamptz, min_similarity real
-) returns table (session_id uuid, document_id uuid, document_name text, page integer, similarity real, snippet text)
+) returns table (session_id uuid, document_id uuid, document_name text, page integer, similarity real, snippet text, heading text)
 language plpgsql stable security definer set search_path = ''
 as $$
 -- Definer: see nearest_pages.
@@ -98,9 +98,10 @@ declare
 begin
   return query
     select near.session_id, near.document_id, document.name, near.page, near.similarity,
-      dossier_private.show_hit('page', near.session_id, near.document_id, near.page, null, null, null)
+      shown.snippet, dossier_private.nearest_heading(near.document_id, near.page, shown.snippet)
     from dossier_private.nearest_pages(embedding, organizations, in_session, media_type, since, until, most) as near
     join dossier.documents as document on document.id = near.document_id
+    cross join lateral dossier_private.show_hit('page', near.session_id, near.document_id, near.page, null, null, null) as shown (snippet)
     where min_similarity is null or near.similarity >= min_similarity
     order by near.similarity desc, near.document_id, near.page;
 end
@@ -117,15 +118,15 @@ create function dossier.match_pages(
   since timestamptz default null,
   until timestamptz default null,
   min_similarity real default null
-) returns table (session_id uuid, document_id uuid, document_name text, page integer, similarity real, snippet text)
+) returns table (session_id uuid, document_id uuid, document_name text, page integer, similarity real, snippet text, heading text)
 language sql stable security invoker set search_path = ''
 begin atomic
-  select hit.session_id, hit.document_id, hit.document_name, hit.page, hit.similarity, hit.snippet
+  select hit.session_id, hit.document_id, hit.document_name, hit.page, hit.similarity, hit.snippet, hit.heading
   from dossier_private.match_pages(embedding, session_id, organization_id, limit_count, media_type, since, until, min_similarity) as hit;
 end;
 comment on function dossier.match_pages(real[], uuid, uuid, integer, text, timestamptz, timestamptz, real) is
   'Returns the pages with the nearest embeddings in a session, an organization, or all of the caller''s, nearest first. '
-  'similarity is the cosine, from -1 to 1, and at least min_similarity. snippet is the beginning of the page as HTML. '
+  'similarity is the cosine, from -1 to 1, and at least min_similarity. snippet is the beginning of the page as HTML, and heading the one that it stands under. '
   'media_type, since and until are as in search(). Requires enable_embeddings().';
 
 create function dossier_private.hybrid_search(
@@ -133,7 +134,8 @@ create function dossier_private.hybrid_search(
   of_type text, since timestamptz, until timestamptz
 ) returns table (
   kind text, session_id uuid, document_id uuid, document_name text, page integer, rank real,
-  text_place integer, embedding_place integer, snippet text
+  text_place integer, embedding_place integer, snippet text,
+  missing text[], contained text[], corrected jsonb, heading text
 )
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -160,7 +162,7 @@ begin
     ), fused as materialized (
       select coalesce(said.kind, 'page') as kind, coalesce(said.session_id, meant.session_id) as session_id,
         coalesce(said.document_id, meant.document_id) as document_id, coalesce(said.page, meant.page) as page,
-        said.name, said.config, said.terms, said.place as text_place, meant.place as embedding_place,
+        said.name, said.config, said.terms, said.missing, said.contained, said.corrected, said.place as text_place, meant.place as embedding_place,
         coalesce(1.0 / (k + said.place), 0) + coalesce(1.0 / (k + meant.place), 0) as score,
         coalesce(said.key, meant.key) collate "C" as key
       from said
@@ -170,9 +172,12 @@ begin
     )
     select fused.kind, fused.session_id, fused.document_id, document.name, fused.page, fused.score::real,
       fused.text_place, fused.embedding_place,
-      dossier_private.show_hit(
-        fused.kind, fused.session_id, fused.document_id, fused.page, fused.name, fused.config, fused.terms)
+      shown.snippet,
+      fused.missing, fused.contained, fused.corrected,
+      case when fused.kind = 'page' then dossier_private.nearest_heading(fused.document_id, fused.page, shown.snippet) end
     from fused
+    cross join lateral dossier_private.show_hit(
+      fused.kind, fused.session_id, fused.document_id, fused.page, fused.name, fused.config, fused.terms) as shown (snippet)
     left join dossier.documents as document on document.id = fused.document_id
     order by fused.score desc, fused.key;
 end
@@ -191,17 +196,18 @@ create function dossier.hybrid_search(
   until timestamptz default null
 ) returns table (
   kind text, session_id uuid, document_id uuid, document_name text, page integer, rank real,
-  text_place integer, embedding_place integer, snippet text
+  text_place integer, embedding_place integer, snippet text,
+  missing text[], contained text[], corrected jsonb, heading text
 )
 language sql stable security invoker set search_path = ''
 begin atomic
   select hit.kind, hit.session_id, hit.document_id, hit.document_name, hit.page, hit.rank,
-    hit.text_place, hit.embedding_place, hit.snippet
+    hit.text_place, hit.embedding_place, hit.snippet, hit.missing, hit.contained, hit.corrected, hit.heading
   from dossier_private.hybrid_search(query, embedding, session_id, organization_id, limit_count, media_type, since, until) as hit;
 end;
 comment on function dossier.hybrid_search(text, real[], uuid, uuid, integer, text, timestamptz, timestamptz) is
   'Searches by words and by embedding, and merges both by reciprocal rank fusion of the best hundred of each: rank is the sum '
-  'of 1 / (60 + place). text_place and embedding_place are the places in each, or null. The other arguments are as in search(). '
+  'of 1 / (60 + place). text_place and embedding_place are the places in each, or null. missing, contained, corrected, heading and the other arguments are as in search(). '
   'Requires enable_embeddings().';
 
 revoke all on function

@@ -12,8 +12,9 @@
 -- The cursor is in variables. A coalesce in the condition is not leakproof, and under row level security only leakproof
 -- conditions can use an index.
 
-create function dossier_private.newest_sessions(organization_id uuid, limit_count integer, before timestamptz, before_id uuid)
-returns setof dossier.sessions
+create function dossier_private.newest_sessions(
+  organization_id uuid, limit_count integer, before timestamptz, before_id uuid, of_status text, of_type text
+) returns setof dossier.sessions
 language plpgsql stable security invoker set search_path = '' set enable_bitmapscan = off set plan_cache_mode = force_generic_plan rows 50
 as $$
 declare
@@ -27,6 +28,8 @@ begin
       select session.*
       from dossier.sessions as session
       where session.organization_id = organization.id and (session.created_at, session.id) < (earlier_than, earlier_than_id)
+        and (of_status is null or session.status = of_status)
+        and (of_type is null or session.conversation_type = of_type)
       order by session.created_at desc, session.id desc
       limit limit_count
     ) as newest
@@ -35,22 +38,27 @@ begin
     limit limit_count;
 end
 $$;
-comment on function dossier_private.newest_sessions(uuid, integer, timestamptz, uuid) is
+comment on function dossier_private.newest_sessions(uuid, integer, timestamptz, uuid, text, text) is
   'Returns the rows of list_sessions() as the caller, with a plan that each connection makes once.';
 
 create function dossier.list_sessions(
   organization_id uuid default null,
   limit_count integer default 50,
   before timestamptz default null,
-  before_id uuid default null
+  before_id uuid default null,
+  status text default null,
+  conversation_type text default null
 ) returns setof dossier.sessions
 language sql stable security invoker set search_path = '' rows 50
 begin atomic
-  select dossier_private.newest_sessions(organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id);
+  select dossier_private.newest_sessions(
+    organization_id, dossier_private.check_limit(limit_count, 1000), before, before_id,
+    dossier_private.check_choice('status', status, '{active,archived}'), conversation_type);
 end;
-comment on function dossier.list_sessions(uuid, integer, timestamptz, uuid) is
-  'Returns the sessions of an organization, or of all organizations of the caller, newest first. At most 1000 at once. For the '
-  'next ones send created_at and id of the last as before and before_id. Faster than the table if no organization is named.';
+comment on function dossier.list_sessions(uuid, integer, timestamptz, uuid, text, text) is
+  'Returns the sessions of an organization, or of all organizations of the caller, newest first, and only those with this status '
+  '(active, archived) or conversation_type if they are given. At most 1000 at once. For the next ones send created_at and id of '
+  'the last as before and before_id. Faster than the table if no organization is named.';
 
 revoke all on function
   dossier.list_sessions, dossier_private.newest_sessions

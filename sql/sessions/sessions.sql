@@ -30,8 +30,10 @@ create table dossier.sessions (
   status text not null default 'active',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  language text,
   deleted_at timestamptz,
   deleted_by text,
+  purged_at timestamptz,
   constraint sessions_pkey primary key (id),
   constraint sessions_organization_id_id_key unique (organization_id, id),
   constraint sessions_organization_id_fkey
@@ -41,7 +43,8 @@ create table dossier.sessions (
   constraint sessions_user_id_check check (char_length(user_id) between 1 and 255),
   constraint sessions_title_check check (char_length(title) <= 500),
   constraint sessions_status_check check (status in ('active', 'archived')),
-  constraint sessions_deleted_check check (deleted_at is not null or deleted_by is null)
+  constraint sessions_language_check check (language ~ '^[a-z]{3}$'),
+  constraint sessions_deleted_check check (deleted_at is not null or (deleted_by is null and purged_at is null))
 );
 comment on table dossier.sessions is
   'Conversations. Everything that belongs to one has its organization_id; composite foreign keys keep them equal.';
@@ -53,13 +56,18 @@ comment on column dossier.sessions.conversation_type is 'A registered type.';
 comment on column dossier.sessions.status is 'active or archived.';
 comment on column dossier.sessions.created_at is 'When it was created.';
 comment on column dossier.sessions.updated_at is 'When the row last changed.';
+comment on column dossier.sessions.language is
+  'Language of its texts whose own is not known: an ISO 639-3 code, or null. Set by set_language().';
 comment on column dossier.sessions.deleted_at is
   'When it was moved to the trash, or null. Users see only sessions where it is null. Services also see those in the trash.';
 comment on column dossier.sessions.deleted_by is 'User who moved it to the trash; null if a service did.';
+comment on column dossier.sessions.purged_at is
+  'When it was deleted permanently, or null. It cannot be restored, and sweep() removes it in steps with everything that belongs to it.';
 
 create index sessions_organization_id_created_at_idx on dossier.sessions (organization_id, created_at desc, id desc);
 -- The trash.
 create index sessions_deleted_idx on dossier.sessions (organization_id, deleted_at desc, id desc) where deleted_at is not null;
+create index sessions_purged_idx on dossier.sessions (purged_at) where purged_at is not null;
 create index sessions_conversation_type_idx on dossier.sessions (conversation_type);
 
 create trigger sessions_touch
@@ -88,7 +96,7 @@ begin
       errcode = '42501',
       message = 'You are not a member of any organization',
       detail = 'Every session belongs to an organization.',
-      hint = 'Call create_organization first, or ask an admin to add you to an organization.';
+      hint = 'Call create_organization() first, or ask an admin to add you to an organization.';
   elsif cardinality(mine) > 1 then
     raise exception using
       errcode = 'PT400',

@@ -3,6 +3,7 @@
 -- Invariant: a session is in the trash if its deleted_at is set. The rows that belong to it do not change. Policies exclude
 -- trashed_sessions() and functions call session_organization(), so users see neither the session nor its rows. All of it
 -- still takes space and counts in quotas.
+-- Invariant: a session whose purged_at is set leaves the trash only by being removed: see sessions/purge.sql.
 
 create table dossier.trash_retention (
   organization_id uuid not null,
@@ -143,6 +144,7 @@ as $$
 -- Definer: a viewer gets an error (42501). Under row level security, the deletion would silently find no row.
 declare
   session record;
+  purged uuid[] := '{}';
 begin
   if coalesce(cardinality(session_ids) not between 1 and 1000, true) then
     raise exception using
@@ -156,13 +158,19 @@ begin
   for session in
     select s.id, s.organization_id
     from dossier.sessions as s
-    where s.id = any (session_ids) and (permanently or s.deleted_at is null)
+    where s.id = any (session_ids) and (permanently or s.deleted_at is null) and s.purged_at is null
       and dossier_private.my_role(s.organization_id) is not null
     order by s.id
   loop
     perform dossier_private.require_writer(session.organization_id, 'session', session.id);
     if permanently or dossier_private.trash_days(session.organization_id) = 0 then
-      delete from dossier.sessions as s where s.id = session.id;
+      update dossier.sessions as s
+      set deleted_at = coalesce(s.deleted_at, now()), purged_at = now(),
+        deleted_by = case when s.deleted_at is null then dossier_private.caller_id() else s.deleted_by end
+      where s.id = session.id and s.purged_at is null;
+      if found then
+        purged := purged || session.id;
+      end if;
     else
       update dossier.sessions as s
       set deleted_at = now(), deleted_by = dossier_private.caller_id()
@@ -172,6 +180,14 @@ begin
       return next session.id;
     end if;
   end loop;
+
+  -- Little is removed at once. The rest, which could take longer than a request may, is left to the sweeper.
+  if purged <> '{}' then
+    perform dossier_private.purge_sessions(200, purged);
+    if exists (select from dossier.sessions as s where s.id = any (purged)) then
+      perform pg_notify('dossier_sweep', '');
+    end if;
+  end if;
 end
 $$;
 comment on function dossier_private.delete_sessions(uuid[], boolean) is
@@ -185,8 +201,8 @@ end;
 comment on function dossier.delete_sessions(uuid[], boolean) is
   'Moves up to 1000 sessions to the trash, all or none. Users no longer see them or anything that belongs to them. '
   'restore_session() restores one until its retention ends. With permanently, or in an organization without a trash, deletes '
-  'them with their contexts, documents and bytes, even if they are already in the trash. Returns the ids of the sessions that '
-  'were deleted. Sessions that the caller cannot see are ignored. A session that the caller may only read is refused (42501).';
+  'them with their contexts, documents and bytes, even if they are already in the trash. If that is much, the sweeper removes '
+  'the rest in the background, which counts in quotas until then. Returns the ids of the sessions that were deleted. Sessions that the caller cannot see are ignored. A session that the caller may only read is refused (42501).';
 
 -- Restore.
 
@@ -199,12 +215,12 @@ declare
 begin
   select s.* into session
   from dossier.sessions as s
-  where s.id = restore_session.session_id and s.deleted_at is not null and dossier_private.my_role(s.organization_id) is not null;
+  where s.id = restore_session.session_id and s.deleted_at is not null and s.purged_at is null and dossier_private.my_role(s.organization_id) is not null;
   if session.id is not null then
     perform dossier_private.require_writer(session.organization_id, 'session', session_id);
     update dossier.sessions as s
     set deleted_at = null, deleted_by = null
-    where s.id = session.id and s.deleted_at is not null -- otherwise it was purged or restored in the meantime
+    where s.id = session.id and s.deleted_at is not null and s.purged_at is null -- otherwise it was purged or restored in the meantime
     returning * into session;
   end if;
   if session.id is null then
@@ -257,7 +273,7 @@ begin
       session.deleted_at, session.deleted_by,
       session.deleted_at + make_interval(days => dossier_private.trash_days(session.organization_id))
     from dossier.sessions as session
-    where session.organization_id = any (organizations) and session.deleted_at is not null
+    where session.organization_id = any (organizations) and session.deleted_at is not null and session.purged_at is null
       and (session.deleted_at, session.id)
         < (coalesce(before, 'infinity'), coalesce(before_id, '00000000-0000-0000-0000-000000000000'))
     order by session.deleted_at desc, session.id desc
@@ -286,12 +302,12 @@ comment on function dossier.deleted_sessions(uuid, integer, timestamptz, uuid) i
   'each session and when, and when it is due for purging (purge_at). At most 1000 at once. For the next ones send deleted_at '
   'and id of the last as before and before_id.';
 
--- Purge.
+-- The end of retention.
 
 create function dossier_private.sweep_trash() returns integer
 language plpgsql security definer set search_path = ''
 as $$
--- Definer: deletes rows that no user can see.
+-- Definer: changes rows that no user can see.
 declare
   standard_days constant integer := dossier_private.setting('trash_days')::integer;
   removed integer;
@@ -301,18 +317,20 @@ begin
     from dossier.sessions as session
     left join dossier.trash_retention as rule on rule.organization_id = session.organization_id
     where session.deleted_at <= now() - make_interval(days => coalesce(rule.keep_days, standard_days))
+      and session.purged_at is null
     order by session.deleted_at
     limit 100
-    for update of session skip locked -- locked ones are being restored or deleted
+    for no key update of session skip locked -- locked ones are being restored or deleted
   )
-  delete from dossier.sessions as session using due where session.id = due.id;
+  update dossier.sessions as session set purged_at = now() from due where session.id = due.id;
 
   get diagnostics removed = row_count;
   return removed;
 end
 $$;
 comment on function dossier_private.sweep_trash() is
-  'Purges the oldest hundred sessions whose retention in the trash has ended. Returns how many. Part of dossier.sweep().';
+  'Marks the oldest hundred sessions whose retention in the trash has ended, so that purge_sessions() removes them. Returns how '
+  'many. Part of dossier.sweep().';
 
 alter table dossier.trash_retention enable row level security;
 create policy trash_retention_select_viewer on dossier.trash_retention

@@ -15,10 +15,6 @@ begin
   if key !~ '\S' then
     return null;
   end if;
-  -- Keys map to version 8. If such a uuid stood for itself, a user who may choose a key could choose another organization's.
-  if key ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-79a-f][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$' then
-    return key::uuid;
-  end if;
   digest := substring(sha256(convert_to(key, 'UTF8')) for 16);
   digest := set_byte(digest, 6, get_byte(digest, 6) & 15 | 128);
   digest := set_byte(digest, 8, get_byte(digest, 8) & 63 | 128);
@@ -26,8 +22,19 @@ begin
 end
 $$;
 comment on function dossier.organization_key(text) is
-  'Returns the id of an organization of the app. A uuid stands for itself. Any other key, such as 42 or org_2abc, maps to a '
-  'stable uuid of version 8 (RFC 9562), and so does the text of a uuid of that version. A blank key maps to null.';
+  'Returns the id of an organization of the app by its key, such as 42 or org_2abc: a stable uuid of version 8 (RFC 9562). The text '
+  'of a uuid is a key like any other, unless use_membership() or use_claims_membership() declares keys to be uuids; it then is the '
+  'id. A blank key maps to null.';
+
+create function dossier_private.uuid_key(key text) returns uuid
+language plpgsql immutable strict parallel safe security invoker set search_path = ''
+as $$
+begin
+  return case when key ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then key::uuid end;
+end
+$$;
+comment on function dossier_private.uuid_key(text) is
+  'Returns the id of an organization whose key was declared to be a uuid, in any letter case. Any other text maps to null.';
 
 create function dossier_private.caller_uuid() returns uuid
 language plpgsql stable parallel safe security invoker set search_path = ''
@@ -54,7 +61,7 @@ $$;
 comment on function dossier_private.claimed_role(jsonb) is
   'Returns the role in an entry of a claim. Empty, which matches no role, if the entry has none; null if it is not a string.';
 
-create function dossier_private.claimed_organizations(claim text[]) returns table (organization_id uuid, role text)
+create function dossier_private.claimed_organizations(claim text[], uuid_keys boolean) returns table (organization_id uuid, role text)
 language plpgsql stable parallel safe security invoker set search_path = '' rows 10
 as $$
 declare
@@ -64,12 +71,13 @@ begin
     return;
   elsif jsonb_typeof(claimed) = 'object' then
     return query
-      select dossier.organization_key(entry.key),
+      select case when uuid_keys then dossier_private.uuid_key(entry.key) else dossier.organization_key(entry.key) end,
         dossier_private.claimed_role(case jsonb_typeof(entry.value) when 'object' then entry.value else jsonb_build_object('role', entry.value) end)
       from jsonb_each(claimed) as entry;
   elsif jsonb_typeof(claimed) = 'array' then
     return query
-      select dossier.organization_key(named.id #>> '{}'), dossier_private.claimed_role(named.entry)
+      select case when uuid_keys then dossier_private.uuid_key(named.id #>> '{}') else dossier.organization_key(named.id #>> '{}') end,
+        dossier_private.claimed_role(named.entry)
       from jsonb_array_elements(claimed) as element (value)
       cross join lateral (
         select case when jsonb_typeof(element.value) = 'object' then element.value else jsonb_build_object('id', element.value) end
@@ -79,9 +87,9 @@ begin
   end if;
 end
 $$;
-comment on function dossier_private.claimed_organizations(text[]) is
+comment on function dossier_private.claimed_organizations(text[], boolean) is
   'Returns the organizations in the caller''s token: a map {"<organization>": "<role>"}, or a list of keys or of {"id", '
-  '"role"}. Ignores any other shape.';
+  '"role"}. Ignores any other shape. With uuid_keys, also keys that are not uuids.';
 
 create function dossier_private.role_expression(app_role text, config jsonb) returns text
 language plpgsql immutable security invoker set search_path = ''
@@ -113,13 +121,19 @@ begin
   case config ->> 'mode'
     when 'own' then
       return 'select member.organization_id, member.role from dossier.organization_members as member '
-        'where member.user_id = (select dossier_private.caller_id())';
+        'where member.user_id = (select dossier_private.caller_id()) and member.accepted_at is not null';
     when 'claims' then
-      return format('select claimed.organization_id, %s as role from dossier_private.claimed_organizations(%L::text[]) as claimed',
-        dossier_private.role_expression('claimed.role', config), array(select jsonb_array_elements_text(config -> 'claim')));
+      return format('select claimed.organization_id, %s as role from dossier_private.claimed_organizations(%L::text[], %L) as claimed',
+        dossier_private.role_expression('claimed.role', config), array(select jsonb_array_elements_text(config -> 'claim')),
+        coalesce((config -> 'uuid_keys')::boolean, false));
     when 'table' then
       return format('select %s as organization_id, %s as role from %s as member where member.%I = (select dossier_private.%I())',
-        format(case config ->> 'organization_type' when 'uuid' then 'member.%I::uuid' else 'dossier.organization_key(member.%I::text)' end,
+        -- Users may choose a text, even the uuid of another tenant. So texts stand for ids only if the operator says so.
+        format(case
+            when config ->> 'organization_type' = 'uuid' then 'member.%I::uuid'
+            when coalesce((config -> 'uuid_keys')::boolean, false) then 'dossier_private.uuid_key(member.%I::text)'
+            else 'dossier.organization_key(member.%I::text)'
+          end,
           config ->> 'organization_column'),
         case when config ->> 'role_column' is null
           then format('%L::text', config ->> 'other_role')
@@ -223,7 +237,8 @@ as $$
 begin
   return (
     select known_organization.organization_id
-    where exists (select from dossier.organizations as o where o.id = known_organization.organization_id)
+    where exists (
+        select from dossier.organizations as o where o.id = known_organization.organization_id and o.erased_at is null)
       or (dossier_private.membership_mode() <> 'own' and dossier_private.my_role(known_organization.organization_id) is not null)
   );
 end
@@ -232,24 +247,34 @@ comment on function dossier_private.known_organization(uuid) is
   'Returns the organization if it exists, otherwise null. If the app manages the organizations, one that Dossier has not seen '
   'yet exists for its members and for services.';
 
-create function dossier_private.adopt_organization() returns trigger
+create function dossier_private.adopt(organization_id uuid) returns void
 language plpgsql security definer set search_path = ''
 as $$
 -- Definer: API roles may insert organizations only through functions.
 begin
-  if not exists (select from dossier.organizations as o where o.id = new.organization_id)
+  if not exists (select from dossier.organizations as o where o.id = adopt.organization_id)
     and dossier_private.membership_mode() <> 'own'
-    and dossier_private.role_covers(dossier_private.my_role(new.organization_id), 'member')
+    and dossier_private.role_covers(dossier_private.my_role(organization_id), 'member')
   then
     insert into dossier.organizations (id, name)
-    values (new.organization_id, new.organization_id::text)
+    values (adopt.organization_id, adopt.organization_id::text)
     on conflict do nothing;
   end if;
+end
+$$;
+comment on function dossier_private.adopt(uuid) is
+  'Adds an organization of the app, with its first session, quota or rule. Its name is its id.';
+
+create function dossier_private.adopt_organization() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: see adopt.
+begin
+  perform dossier_private.adopt(new.organization_id);
   return new;
 end
 $$;
-comment on function dossier_private.adopt_organization() is
-  'Trigger: adds an organization of the app with its first session, quota or rule. Its name is its id.';
+comment on function dossier_private.adopt_organization() is 'Trigger: runs adopt() for the organization of a new row.';
 
 create trigger sessions_adopt_organization
   before insert on dossier.sessions
@@ -259,10 +284,10 @@ create trigger trash_retention_adopt_organization
   for each row execute function dossier_private.adopt_organization();
 
 revoke all on function
-  dossier.organization_key, dossier_private.caller_uuid, dossier_private.claimed_role,
+  dossier.organization_key, dossier_private.uuid_key, dossier_private.caller_uuid, dossier_private.claimed_role,
   dossier_private.claimed_organizations, dossier_private.role_expression, dossier_private.membership_query,
   dossier_private.membership_body, dossier_private.build_membership, dossier_private.my_memberships,
   dossier_private.membership_mode, dossier_private.guard_members, dossier_private.known_organization,
-  dossier_private.adopt_organization
+  dossier_private.adopt, dossier_private.adopt_organization
   from public, anon, authenticated, service_role;
 grant execute on function dossier.organization_key to authenticated, service_role;

@@ -7,20 +7,30 @@ create table dossier.organizations (
   name text not null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  language text,
+  erased_at timestamptz,
   constraint organizations_pkey primary key (id),
-  constraint organizations_name_check check (char_length(btrim(name)) between 1 and 200)
+  constraint organizations_name_check check (char_length(btrim(name)) between 1 and 200),
+  constraint organizations_language_check check (language ~ '^[a-z]{3}$')
 );
 comment on table dossier.organizations is 'Tenants. Every other row belongs to one. Created by create_organization().';
 comment on column dossier.organizations.id is 'Key (uuid v7).';
 comment on column dossier.organizations.name is 'Display name, 1 to 200 characters. Need not be unique.';
 comment on column dossier.organizations.created_at is 'When it was created.';
 comment on column dossier.organizations.updated_at is 'When it or the set of its owners last changed.';
+comment on column dossier.organizations.language is
+  'Language of its texts whose own is not known: an ISO 639-3 code, or null. Set by set_language().';
+comment on column dossier.organizations.erased_at is
+  'When forget_organization() erased it, or null. It has no members, and sweep() removes it in steps with everything in it.';
+
+create index organizations_erased_idx on dossier.organizations (erased_at) where erased_at is not null;
 
 create table dossier.organization_members (
   organization_id uuid not null,
   user_id text not null,
   role text not null default 'member',
   created_at timestamptz not null default now(),
+  accepted_at timestamptz,
   constraint organization_members_pkey primary key (organization_id, user_id),
   constraint organization_members_organization_id_fkey
     foreign key (organization_id) references dossier.organizations (id) on delete cascade,
@@ -29,12 +39,14 @@ create table dossier.organization_members (
 );
 comment on table dossier.organization_members is
   'Members of organizations. A viewer reads. A member also writes sessions, contexts and documents. An admin also manages '
-  'members who are not owners. An owner may do everything.';
+  'members who are not owners. An owner may do everything. A row without accepted_at is an invitation.';
 comment on column dossier.organization_members.organization_id is 'The organization.';
 comment on column dossier.organization_members.user_id is
   'Subject of the user''s token. No foreign key, since the issuer may be a third party.';
 comment on column dossier.organization_members.role is 'owner, admin, member or viewer.';
-comment on column dossier.organization_members.created_at is 'When the user joined.';
+comment on column dossier.organization_members.created_at is 'When the user was added or invited.';
+comment on column dossier.organization_members.accepted_at is
+  'When the membership began. Null: an invitation, which grants nothing until the user accepts it.';
 
 create index organization_members_user_id_idx on dossier.organization_members (user_id);
 
@@ -58,7 +70,8 @@ begin
   return query
     select membership.organization_id
     from dossier_private.my_memberships() as membership
-    where dossier_private.role_covers(membership.role, least_role);
+    -- A key that is blank, or not a uuid where uuids were declared, names no organization.
+    where membership.organization_id is not null and dossier_private.role_covers(membership.role, least_role);
 end
 $$;
 comment on function dossier_private.my_organizations(text) is
@@ -102,7 +115,7 @@ begin
       errcode = 'PT404',
       message = format('%s not found', overlay(object placing upper(left(object, 1)) from 1 for 1)),
       detail = format('No %s %s is visible to you.', object, coalesce(object_id::text, '(null)')),
-      hint = format('Check %s_id%s.', object,
+      hint = format('Check the id%s.',
         case when dossier_private.is_service() then ''
           else ', and that you are a member of the organization that it belongs to' end);
   end if;
@@ -150,11 +163,15 @@ as $$
 begin
   -- This update makes concurrent departures wait for each other. At higher isolation levels the second one then fails to
   -- serialize. A row lock alone would not cause that.
-  update dossier.organizations set updated_at = now() where id = old.organization_id;
+  update dossier.organizations set updated_at = now() where id = old.organization_id and erased_at is null;
 
   if found and not exists (
     select from dossier.organization_members as member
-    where member.organization_id = old.organization_id and member.role = 'owner'
+    where member.organization_id = old.organization_id and member.role = 'owner' and member.accepted_at is not null
+  ) and (
+    -- If an app manages the members, these rows only wait for use_own_membership().
+    dossier_private.membership_mode() = 'own' or exists (
+      select from dossier.organization_members as member where member.organization_id = old.organization_id)
   ) then
     raise exception using
       errcode = 'PT409',
@@ -170,12 +187,58 @@ comment on function dossier_private.keep_an_owner() is
 
 create trigger organization_members_keep_an_owner
   after update or delete on dossier.organization_members
-  for each row when (old.role = 'owner')
+  for each row when (old.role = 'owner' and old.accepted_at is not null)
   execute function dossier_private.keep_an_owner();
 
 create trigger organizations_touch
   before update on dossier.organizations
   for each row execute function dossier_private.touch();
+
+create function dossier_private.check_organization_name(name text) returns void
+language plpgsql immutable security invoker set search_path = ''
+as $$
+begin
+  if coalesce(char_length(btrim(name)) not between 1 and 200, true) then
+    raise exception using
+      errcode = 'PT400',
+      message = 'The name of an organization must have 1 to 200 characters',
+      detail = format('It has %s.', coalesce(char_length(btrim(name)), 0)),
+      hint = 'Send the parameter name.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_organization_name(text) is 'Refuses (PT400) a name that is empty or too long.';
+
+alter table dossier_private.settings add constraint settings_max_organizations_a_user_check
+  check (name <> 'max_organizations_a_user' or (jsonb_typeof(value) = 'number' and value between '0' and '1000000'));
+insert into dossier_private.settings (name, value, default_value, description) values
+  ('max_organizations_a_user', '20', '20',
+    'Organizations that a user may own. At this number the user cannot create another.');
+
+create function dossier_private.check_organizations(user_id text) returns void
+language plpgsql security definer set search_path = ''
+as $$
+-- Definer: reads a setting, and organizations in the name of another user.
+declare
+  most constant bigint := dossier_private.setting('max_organizations_a_user')::bigint;
+  owned bigint;
+begin
+  -- If a user creates two at once, the second waits here and then counts the first.
+  perform pg_advisory_xact_lock(hashtextextended('dossier organizations of ' || user_id, 0));
+  select count(*) into owned
+  from dossier.organization_members as member
+  where member.user_id = check_organizations.user_id and member.role = 'owner' and member.accepted_at is not null;
+  if owned >= most then
+    raise exception using
+      errcode = 'PT403',
+      message = 'You own too many organizations to create another',
+      detail = format('You own %s. The database allows %s (max_organizations_a_user).', owned, most),
+      hint = 'Delete an organization that you no longer need, or ask the operator to raise the limit.';
+  end if;
+end
+$$;
+comment on function dossier_private.check_organizations(text) is
+  'Refuses (PT403) a user who owns as many organizations as max_organizations_a_user allows.';
 
 create function dossier_private.create_organization(name text) returns dossier.organizations
 language plpgsql security definer set search_path = ''
@@ -185,13 +248,8 @@ declare
   caller constant text := dossier_private.require_caller();
   organization dossier.organizations;
 begin
-  if coalesce(char_length(btrim(create_organization.name)) not between 1 and 200, true) then
-    raise exception using
-      errcode = 'PT400',
-      message = 'The name of an organization must have 1 to 200 characters',
-      detail = format('It has %s.', coalesce(char_length(btrim(create_organization.name)), 0)),
-      hint = 'Send the parameter name.';
-  end if;
+  perform dossier_private.check_organization_name(name);
+  perform dossier_private.check_organizations(caller);
 
   insert into dossier.organizations (name)
   values (btrim(create_organization.name))
@@ -210,7 +268,8 @@ language sql volatile security invoker set search_path = ''
 begin atomic
   select dossier_private.create_organization(name);
 end;
-comment on function dossier.create_organization(text) is 'Creates an organization. The caller becomes its owner.';
+comment on function dossier.create_organization(text) is 'Creates an organization with the quotas of the setting default_quotas. The caller becomes its owner. Refuses (PT403) a caller '
+  'who owns as many as max_organizations_a_user allows.';
 
 alter table dossier.organizations enable row level security;
 alter table dossier.organization_members enable row level security;
@@ -226,9 +285,13 @@ create policy organizations_delete_owner on dossier.organizations
   for delete to authenticated
   using (id = any (array(select dossier_private.my_organizations('owner'))));
 
+-- A user sees their own invitations.
 create policy organization_members_select_viewer on dossier.organization_members
   for select to authenticated
-  using (organization_id = any (array(select dossier_private.my_organizations())));
+  using (
+    organization_id = any (array(select dossier_private.my_organizations()))
+    or user_id = (select dossier_private.caller_id())
+  );
 create policy organization_members_insert_admin on dossier.organization_members
   for insert to authenticated
   with check (
@@ -245,7 +308,7 @@ create policy organization_members_update_admin on dossier.organization_members
     organization_id = any (array(select dossier_private.my_organizations('admin')))
     and (role <> 'owner' or organization_id = any (array(select dossier_private.my_organizations('owner'))))
   );
--- Every member may leave.
+-- Every member may leave, and every invited user decline.
 create policy organization_members_delete_admin on dossier.organization_members
   for delete to authenticated
   using (
@@ -266,7 +329,8 @@ grant select, insert, update, delete on dossier.organizations, dossier.organizat
 revoke all on function
   dossier_private.role_covers, dossier_private.my_organizations, dossier_private.my_role,
   dossier_private.require_role, dossier_private.require_writer, dossier_private.require_admin, dossier_private.keep_an_owner,
-  dossier_private.create_organization, dossier.create_organization
+  dossier_private.check_organization_name, dossier_private.check_organizations, dossier_private.create_organization,
+  dossier.create_organization
   from public, anon, authenticated, service_role;
 grant execute on function dossier_private.my_organizations to authenticated;
 grant execute on function dossier.create_organization, dossier_private.create_organization

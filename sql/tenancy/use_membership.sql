@@ -90,7 +90,8 @@ create function dossier.use_membership(
   user_column name default 'user_id',
   role_column name default null,
   roles jsonb default '{}',
-  other_role text default 'viewer'
+  other_role text default 'viewer',
+  uuid_keys boolean default false
 ) returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
@@ -143,16 +144,19 @@ begin
     'role_type', case when role_column is not null
       then dossier_private.check_membership_column(members, role_column, 'a role', 'SE') end,
     'roles', roles,
-    'other_role', other_role));
+    'other_role', other_role,
+    'uuid_keys', coalesce(uuid_keys, false)));
 end
 $$;
-comment on function dossier.use_membership(regclass, name, name, name, jsonb, text) is
+comment on function dossier.use_membership(regclass, name, name, name, jsonb, text, boolean) is
   'Reads the members of organizations from a table or view of the app. Roles called owner, admin, member and viewer map to '
   'themselves, and roles maps others ({"editor": "member", "banned": null}). Any other role is other_role, and so is every role '
-  'if there is no role_column. Organization keys that are not uuids map to organization_key(key). Owner of Dossier only.';
+  'if there is no role_column. Organization keys in a column of another type than uuid map to organization_key(key). With uuid_keys '
+  'they are uuids, and stand for themselves: only if users cannot choose them. Owner of Dossier only.';
 
 create function dossier.use_claims_membership(
-  claim text[] default '{app_metadata,organizations}', roles jsonb default '{}', other_role text default 'viewer'
+  claim text[] default '{app_metadata,organizations}', roles jsonb default '{}', other_role text default 'viewer',
+  uuid_keys boolean default false
 ) returns jsonb
 language plpgsql security invoker set search_path = ''
 as $$
@@ -165,12 +169,12 @@ begin
       hint = 'Omit it to use app_metadata.organizations.';
   end if;
   return dossier_private.set_membership(jsonb_build_object(
-    'mode', 'claims', 'claim', claim, 'roles', roles, 'other_role', other_role));
+    'mode', 'claims', 'claim', claim, 'roles', roles, 'other_role', other_role, 'uuid_keys', coalesce(uuid_keys, false)));
 end
 $$;
-comment on function dossier.use_claims_membership(text[], jsonb, text) is
+comment on function dossier.use_claims_membership(text[], jsonb, text, boolean) is
   'Reads a user''s organizations from this claim of the token: a map {"<organization>": "<role>"}, or a list of organizations '
-  'or of {"id", "role"}. Roles and keys work as in use_membership(). Owner of Dossier only.';
+  'or of {"id", "role"}. Roles, keys and uuid_keys work as in use_membership(). Owner of Dossier only.';
 
 create function dossier.use_own_membership() returns jsonb
 language plpgsql security invoker set search_path = ''

@@ -24,8 +24,10 @@ create function dossier.bundle_document(document dossier.documents) returns json
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin
-  return dossier.document_record(document) - array['session_id', 'organization_id', 'page_count', 'token_count']
+  return dossier.document_record(document) - array['session_id', 'organization_id', 'page_count', 'token_count', 'ocr_page', 'ocr_pages']
     || jsonb_build_object('user_id', document.user_id,
+      'media_type', concat_ws('; charset=', document.media_type, document.charset),
+      'ocr_status', case document.ocr_status when 'running' then 'pending' else document.ocr_status end,
       'status', case document.status when 'extracting' then 'stored' else document.status end);
 end
 $$;
@@ -37,10 +39,10 @@ create function dossier.bundle_page(page dossier.document_pages) returns jsonb
 language plpgsql stable security invoker set search_path = ''
 as $$
 begin
-  return dossier.page_record(page) - 'token_count';
+  return dossier.page_record(page) - 'token_count' || jsonb_build_object('structure', page.structure);
 end
 $$;
-comment on function dossier.bundle_page(dossier.document_pages) is 'A page as a bundle holds it: page_record() without the token count.';
+comment on function dossier.bundle_page(dossier.document_pages) is 'A page as a bundle holds it: page_record() without the token count, with the whole structure.';
 
 create function dossier_private.export_sessions(session_ids uuid[], include_bytes boolean, max_bytes integer) returns jsonb
 -- Invoker: row level security decides which rows are visible. It uses nothing of dossier_private that its callers may not.
@@ -72,7 +74,7 @@ begin
   end if;
 
   -- Estimate the size first: a bundle that is too large might not fit in memory.
-  select sum(part.bytes) into expected_bytes
+  select coalesce(sum(part.bytes), 0) into expected_bytes
   from (
     select octet_length(saved.text_context) + octet_length(saved.context_metadata::text)::bigint
     from dossier.session_context_versions as saved
@@ -83,7 +85,7 @@ begin
     from dossier.documents as document
     where document.session_id = any (session_ids) and document.status <> 'uploading'
     union all
-    select octet_length(page.text)
+    select octet_length(page.text) + coalesce(octet_length(page.structure::text), 0)
     from dossier.documents as document
     join dossier.document_pages as page on page.document_id = document.id and page.organization_id = document.organization_id
     where document.session_id = any (session_ids)

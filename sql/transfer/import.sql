@@ -167,6 +167,7 @@ declare
 begin
   perform dossier_private.require_role(
     dossier_private.known_organization(organization_id), 'member', 'organization', organization_id);
+  perform dossier_private.check_keep_ids(keep_ids);
   perform dossier_private.check_bundle(bundle);
 
   insert into dossier_private.imports (organization_id, user_id, keep_ids)
@@ -186,7 +187,8 @@ begin atomic
 end;
 comment on function dossier.import_sessions(jsonb, uuid, boolean) is
   'Writes a bundle of export_sessions() into an organization, all or nothing. The caller must be at least member there. '
-  'Sessions and documents get new ids, or keep theirs with keep_ids. An existing id is refused (PT409); nothing is ever '
+  'Sessions and documents get new ids, or keep theirs with keep_ids, which only services may send. An existing id is refused '
+  '(PT409); nothing is ever '
   'overwritten. The user ids of the bundle are kept, and the audit log records who imported. Documents without bytes can be '
   'read and searched, but not downloaded. Quotas count them as uploads. An error names its place in the bundle. Returns '
   '{organization_id, sessions: {old id: new id}, documents: {old id: new id}}.';

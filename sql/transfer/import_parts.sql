@@ -1,6 +1,18 @@
 -- The parts of a bundle: sessions, contexts, documents, pages, bytes. Nothing in a bundle is trusted. Shapes, sizes, times,
 -- types and digests are checked, and everything that the database counts is counted again.
 
+create function dossier_private.existing_time(said text) returns timestamptz
+language plpgsql stable security invoker set search_path = ''
+as $$
+begin
+  return said::timestamptz;
+exception when datetime_field_overflow or invalid_datetime_format or invalid_parameter_value then
+  return null;
+end
+$$;
+comment on function dossier_private.existing_time(text) is
+  'Returns the time, or null if there is no such time (February 31) or time zone.';
+
 create function dossier_private.check_shape(place text, value jsonb, shape jsonb) returns void
 language plpgsql stable security invoker set search_path = ''
 as $$
@@ -27,7 +39,8 @@ begin
         -- Allow one more day, for clocks that differ.
         when expected.kind = 'time' and jsonb_typeof(given.value) = 'string'
           -- Postgres would also parse words, such as tomorrow.
-          then given.value #>> '{}' !~ '^\d{4}-' or (given.value #>> '{}')::timestamptz not between '1970-01-01 00:00:00+00' and now() + interval '1 day'
+          then given.value #>> '{}' !~ '^\d{4}-' or coalesce(dossier_private.existing_time(given.value #>> '{}')
+            not between '1970-01-01 00:00:00+00' and now() + interval '1 day', true)
         else jsonb_typeof(given.value) <> rtrim(expected.kind, '?')
       end
     order by coalesce(expected.key, given.key)
@@ -57,15 +70,19 @@ begin
     when 'context_version' then '{"version": "number", "text_context": "string", "context_metadata": "object",
       "updated_by": "string?", "updated_at": "time"}'
     when 'document' then '{"id": "string", "user_id": "string", "name": "string", "media_type": "string",
-      "size_bytes": "number", "sha256": "string", "status": "string", "error_code": "string?", "error_message": "string?",
+      "size_bytes": "number", "sha256": "string", "status": "string", "ocr_status": "string?", "error_code": "string?", "error_message": "string?",
       "metadata": "object", "language": "string?", "file_metadata": "object", "created_at": "time", "updated_at": "time"}'
     when 'page' then '{"page": "number", "text": "string", "source": "string", "engine": "string?",
-      "confidence": "number?", "quality": "number?", "reason": "string?"}'
+      "confidence": "number?", "quality": "number?", "reason": "string?", "structure": "object?"}'
+    when 'bundle' then '{"format": "string", "version": "number"}'
+    when 'bytes' then '{"base64": "string"}'
+    when 'file' then '{"path": "string"}'
+    when 'end' then '{"lines": "number"}'
   end::jsonb;
 end
 $$;
 comment on function dossier_private.bundle_shape(text) is
-  'Returns the members of a record in a bundle for check_shape(): a session, context_version, document or page.';
+  'Returns the members of a record in a bundle for check_shape(), by its type, without type and parent.';
 
 create function dossier_private.check_new(written boolean, place text, id uuid) returns void
 language plpgsql immutable security invoker set search_path = ''
@@ -95,6 +112,9 @@ begin
       hint = 'Retry when the other import has finished. If it has taken the ids, import with new ones (keep_ids => false).';
   end if;
 
+  -- The names of constraints mean nothing to a reader: documents_language_check of the table documents concerns language.
+  said := regexp_replace(said, '^new row for relation "([a-z_]+)" violates check constraint "\1_([a-z0-9_]+)_check"$', '\2 has a value that is not allowed');
+  said := regexp_replace(said, '^duplicate key value violates unique constraint .*', 'it repeats an id or a number of the bundle');
   -- Errors of tables and casts do not contain the place in the bundle.
   raise exception using
     errcode = case when code like 'PT%' then code else 'PT400' end,
@@ -225,11 +245,12 @@ begin
     end if;
   end loop;
 
-  insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason)
+  insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason, structure)
   select import_pages.document_id, import_pages.organization_id, found.page, found.text, found.source,
-    left(found.engine, 100), found.confidence, found.quality, left(found.reason, 500)
+    left(found.engine, 100), found.confidence, found.quality, left(found.reason, 500),
+    dossier_private.tidy_structure(found.structure)
   from jsonb_to_recordset(pages) as found (
-    page integer, text text, source text, engine text, confidence real, quality real, reason text);
+    page integer, text text, source text, engine text, confidence real, quality real, reason text, structure jsonb);
 end
 $$;
 comment on function dossier_private.import_pages(text, uuid, uuid, jsonb) is 'Writes the pages of a document in a bundle.';
@@ -251,6 +272,14 @@ begin
       message = 'Malformed bundle',
       detail = format('%s.status is %L.', place, left(item ->> 'status', 80)),
       hint = 'Documents must be stored, ready, failed or unsupported. An unfinished upload cannot be imported.';
+  end if;
+  document.ocr_status := coalesce(item ->> 'ocr_status', 'none');
+  if document.ocr_status not in ('none', 'pending', 'done', 'incomplete', 'unavailable') then
+    raise exception using
+      errcode = 'PT400',
+      message = 'Malformed bundle',
+      detail = format('%s.ocr_status is %L.', place, left(document.ocr_status, 80)),
+      hint = 'It must be none, pending, done, incomplete or unavailable, or omitted.';
   end if;
   foreach check_name in array array['name', 'size', 'media_type', 'metadata', 'max_file_bytes', 'allowed_media_types'] loop
     perform dossier_private.check_upload(check_name, session_id, item ->> 'name', item ->> 'media_type',
@@ -283,15 +312,28 @@ begin
     document.error_message := dossier_private.with_advice('no_bytes',
       'The document was imported without its bytes, before its text was extracted.');
   end if;
+  if document.status = 'stored' then
+    document.ocr_status := 'none'; -- the extraction decides
+  elsif document.ocr_status = 'pending' then
+    if bytes is not null then -- only an extraction can tell which pages to read
+      document.status := 'stored';
+      document.ocr_status := 'none';
+    else
+      document.ocr_status := 'incomplete';
+      document.error_code := 'ocr_incomplete';
+      document.error_message := dossier_private.with_advice('no_bytes',
+        'The document was imported without its bytes, before the words in its images were read.');
+    end if;
+  end if;
   perform dossier_private.check_media_type(document.media_type);
 
   insert into dossier.documents (
-    id, session_id, organization_id, user_id, name, media_type, size_bytes, sha256, status, error_code, error_message,
-    page_count, token_count, storage, metadata, language, file_metadata, created_at, updated_at)
+    id, session_id, organization_id, user_id, name, media_type, charset, size_bytes, sha256, status, error_code, error_message,
+    ocr_status, page_count, token_count, storage, metadata, language, file_metadata, created_at, updated_at)
   values (
     import_document.document_id, import_document.session_id, import_document.organization_id, item ->> 'user_id', item ->> 'name',
-    document.media_type, (item ->> 'size_bytes')::bigint, item ->> 'sha256', document.status,
-    document.error_code, document.error_message, document.page_count, document.token_count,
+    document.media_type, dossier_private.declared_charset(item ->> 'media_type'), (item ->> 'size_bytes')::bigint, item ->> 'sha256',
+    document.status, document.error_code, document.error_message, document.ocr_status, document.page_count, document.token_count,
     case when bytes is null then 'none' else 'postgres' end,
     item -> 'metadata', item ->> 'language', dossier_private.tidy_file_metadata(item -> 'file_metadata'),
     (item ->> 'created_at')::timestamptz, (item ->> 'updated_at')::timestamptz)
@@ -305,7 +347,7 @@ begin
   if bytes is not null then
     perform dossier_private.store_bytes(document_id, organization_id, bytes);
     if document.status = 'stored' then
-      perform dossier_private.queue_job(document_id, organization_id, ocr => false);
+      perform dossier_private.queue_job(document_id, organization_id, ocr => 'auto');
     else
       perform dossier_private.queue_thumbnail(document_id);
     end if;
@@ -317,6 +359,6 @@ comment on function dossier_private.import_document(text, uuid, uuid, uuid, json
   'yet.';
 
 revoke all on function
-  dossier_private.check_shape, dossier_private.bundle_shape, dossier_private.check_new, dossier_private.refuse_at, dossier_private.import_context,
+  dossier_private.existing_time, dossier_private.check_shape, dossier_private.bundle_shape, dossier_private.check_new, dossier_private.refuse_at, dossier_private.import_context,
   dossier_private.import_session, dossier_private.store_bytes, dossier_private.import_pages, dossier_private.import_document
   from public, anon, authenticated, service_role;

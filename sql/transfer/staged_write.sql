@@ -124,6 +124,7 @@ as $$
 -- Definer: writes tables that API roles write only through functions.
 declare
   import dossier_private.imports;
+  held_before bigint;
   place text := 'bundle';
   session record;
   document record;
@@ -138,14 +139,20 @@ declare
   advice text;
 begin
   select i.* into import from dossier_private.imports as i where i.id = write_import.import_id;
-  -- Count the declared size, but at least the size of the text: a bundle may come without bytes.
-  perform dossier_private.reserve_import(import.organization_id, count(*), sum(greatest(
-    dossier_private.said_bytes(item.record),
-    (select coalesce(sum(octet_length(page.record ->> 'text')), 0) from dossier_private.import_records as page
-      where page.organization_id = import.organization_id and page.import_id = import.id
-        and page.parent_id = item.record ->> 'id' and page.type = 'page'))))
+  -- From here on the written rows count instead of the staged ones. Refuse early what is known to be too much: the declared
+  -- size of documents that came with their bytes, and the text of pages.
+  update dossier_private.imports as i set bytes = 0 where i.id = import.id;
+  held_before := (dossier_private.stored(import.organization_id)).bytes;
+  perform dossier_private.reserve_import(import.organization_id, count(*) filter (where item.type = 'document'), sum(
+    case item.type
+      when 'page' then octet_length(item.record ->> 'text')
+      when 'document' then case when exists (
+          select from dossier_private.import_records as piece
+          where piece.import_id = import.id and piece.parent_id = item.record ->> 'id' and piece.type = 'bytes')
+        then dossier_private.said_bytes(item.record) end
+    end))
   from dossier_private.import_records as item
-  where item.organization_id = import.organization_id and item.import_id = import.id and item.type = 'document';
+  where item.organization_id = import.organization_id and item.import_id = import.id and item.type in ('document', 'page');
 
   for session in
     select s.place, s.record from dossier_private.import_records as s
@@ -184,6 +191,7 @@ begin
 
   place := 'bundle';
   delete from dossier_private.imports as i where i.id = import.id;
+  perform dossier_private.check_stored(import.organization_id, (dossier_private.stored(import.organization_id)).bytes - held_before);
   return dossier_private.import_result(import.organization_id, old_sessions, new_sessions, old_documents, new_documents);
 
 exception when data_exception or integrity_constraint_violation or deadlock_detected

@@ -32,9 +32,12 @@ open() {
   exec {input}>"$work/$1.in" {output}<"$work/$1.out"
   into[$1]=$input out[$1]=$output
   send "$1" '\set VERBOSITY sqlstate'
-  [ -z "${2:-}" ] || send "$1" "set role authenticated; set request.jwt.claims = '{\"sub\":\"$2\"}';"
+  [ -z "${2:-}" ] || become "$1" "$2"
   answer "$1" >/dev/null
 }
+
+# become NAME USER: the session goes on as an API user.
+become() { send "$1" "set role authenticated; set request.jwt.claims = '{\"sub\":\"$2\"}';"; }
 
 # send NAME SQL: sends it without waiting for the answer.
 send() { echo "$2" >&"${into[$1]}"; }
@@ -220,11 +223,16 @@ ask a "select dossier.append_upload('$document', 0, 'hello'); select from dossie
 job=$(ask watch "update dossier_private.jobs set status = 'running', attempts = 1, worker = 'one', lease_expires_at = now() + interval '1 hour'
   where document_id = '$document' returning id;")
 ask keeper "begin; select id from dossier_private.own_job($job, 1);" >/dev/null
-send a "begin; select dossier.delete_sessions('{$gone}', permanently => true);"
-blocked a
-is "$(ask keeper "select dossier.complete_job($job, 1, '[{\"page\": 1, \"text\": \"hello\"}]');")" t 'a worker that has its job is not in the way of a deletion, nor the other way round'
+is "$(ask a "select dossier.delete_sessions('{$gone}', permanently => true);")" "$gone" 'a deletion does not wait for a worker that stores the text'
+is "$(ask a "select from dossier.sessions where id = '$gone';") $(ask b "select from dossier.save_context('$gone', 'late');")" ' ERROR:  PT404' 'and is seen at once'
+is "$(ask keeper "select dossier.complete_job($job, 1, '[{\"page\": 1, \"text\": \"hello\"}]');")" t 'the worker is not disturbed'
+purge="select dossier_private.purge_sessions(100, '{$gone}') > 0;"
+is "$(ask watch "$purge")" f 'a sweep passes over what it has locked'
 ask keeper 'commit;' >/dev/null
-is "$(answer a)" "$gone" 'which waits for it'
+is "$(ask watch "$purge") $(ask watch "select from dossier.sessions where id = '$gone';")" 't ' 'and removes it later'
+
+gone=$(ask a "select id from dossier.create_session('gone', organization_id => '$organization');")
+ask a "begin; select dossier.delete_sessions('{$gone}', permanently => true);" >/dev/null
 send b "select from dossier.save_context('$gone', 'late');"
 blocked b
 send c "select from dossier.begin_upload('$gone', 'late.txt');"
@@ -239,7 +247,30 @@ blocked c
 ask a 'commit;' >/dev/null
 is "$(answer c)" 'ERROR:  PT404' 'a new session in an organization that is being erased, too'
 
-# Two imports of the same ids in opposite order; the refused one as a bundle and as NDJSON.
+# Batches of pages that a worker stages, the end of its attempt, and a deletion.
+
+open h
+document=$(ask a "select id from dossier.begin_upload('$session', 'x.txt');")
+ask a "select dossier.append_upload('$document', 0, 'hello'); select from dossier.finish_upload('$document', 5, repeat('ab', 32));" >/dev/null
+run_job() { ask watch "update dossier_private.jobs set status = 'running', attempts = $1, worker = 'one', lease_expires_at = now() + interval '1 hour'
+  where document_id = '$document' returning id;"; }
+stage() { echo "select dossier.stage_pages($job, $1, '[{\"page\": $2, \"text\": \"hello\"}]');"; }
+staged="select count(*) from dossier_private.staged_pages where document_id = '$document';"
+job=$(run_job 1)
+ask keeper "begin; $(stage 1 1)" >/dev/null
+is "$(ask watch "$(stage 1 2)")" t 'a batch of pages does not wait for another'
+send h "select dossier.release_job($job, 1);"
+blocked h
+is "$(ask keeper "$(stage 1 3) commit;")" t 'a worker stages what it has begun'
+is "$(answer h) $(ask watch "$staged")" 't 0' 'the end of its attempt waits, and leaves nothing staged'
+run_job 2 >/dev/null
+ask keeper "begin; $(stage 2 1)" >/dev/null
+send h "delete from dossier.documents where id = '$document';"
+blocked h
+is "$(ask keeper "$(stage 2 2) commit;")" t 'a deletion that waits for a batch is not in its way'
+is "$(answer h) $(ask watch "$staged") $(ask watch "$(stage 2 3)")" ' 0 f' 'and leaves nothing staged'
+
+# Two imports of the same ids in opposite order, by services; the refused one as a bundle and as NDJSON.
 
 # sessions MEMBERS ID…: a JSON array of sessions, with MEMBERS in each of them.
 sessions() {
@@ -254,6 +285,7 @@ import() {
   echo "select from dossier.import_sessions('{\"format\": \"dossier\", \"version\": 1, \"sessions\": [$(
     sessions ' "context_versions": [], "documents": [],' "$@")]}', '$organization', keep_ids => true);"
 }
+for name in a b; do ask $name "set role service_role; set request.jwt.claims = '{}';" >/dev/null; done
 one=$(cat /proc/sys/kernel/random/uuid) two=$(cat /proc/sys/kernel/random/uuid)
 lines=$(ask b "select dossier.begin_import('$organization', keep_ids => true);")
 ask b "select dossier.append_import('$lines', 1, '[{\"type\": \"bundle\", \"format\": \"dossier\", \"version\": 1},
@@ -266,6 +298,7 @@ for crossing in "$(import "$two" "$one")" "select from dossier.finish_import('$l
   is "$({ answer a; answer b; } | sort -u)" 'ERROR:  PT409' 'of two imports of the same ids in opposite order one is refused in words'
   ask a 'rollback;' >/dev/null
 done
+for name in a b; do become $name "race-$name"; done
 
 # A chunk and the end of its upload.
 
@@ -296,7 +329,7 @@ blocked a
 send c "$pdf"
 blocked c
 ask g 'commit;' >/dev/null
-is "$(answer a)|$(answer c)" '|ERROR:  PT409' 'of two first chunks the second is told that the first has arrived'
+is "$(answer a)|$(answer c)" '|ERROR:  PT409' 'of two first chunks the second learns that the first has arrived'
 ask a "select dossier.abort_upload('$upload');" >/dev/null
 
 # Two uploads, one place.
@@ -318,9 +351,10 @@ ask a 'commit;' >/dev/null
 is "$(answer c)" 'ERROR:  40001' 'also at repeatable read'
 ask c 'rollback;' >/dev/null
 
-bytes=$(ask watch "select coalesce(sum(size_bytes), 0) from dossier.documents where organization_id = '$organization';")
-quota ", max_bytes => $((bytes + 17))"
+quota ''
 one=$(begin_upload) two=$(begin_upload)
+bytes=$(ask a "select bytes from dossier.usage('$organization');")
+quota ", max_bytes => $((bytes + 17))"
 ask a "begin; select dossier.append_upload('$one', 0, '1234567890');" >/dev/null
 ask c "select dossier.append_upload('$two', 0, '1234567890');" >/dev/null
 ask a 'commit;' >/dev/null
@@ -375,8 +409,60 @@ ask d 'reset role; listen dossier_documents; listen dossier_jobs;' >/dev/null
 document=$(begin_upload)
 ask a "select dossier.append_upload('$document', 0, 'hello'); select from dossier.finish_upload('$document', 5, repeat('ab', 32));" >/dev/null
 said=$(ask d 'select;' | sed -E 's/ received from server process.*//; s/^Asynchronous notification "([a-z_]+)"( with payload "(.*)")?/\1 \3/' | sort)
-is "$said" "dossier_documents {\"document_id\" : \"$document\", \"session_id\" : \"$session\", \"organization_id\" : \"$organization\", \"status\" : \"stored\"}
+is "$said" "dossier_documents {\"document_ids\" : [\"$document\"], \"session_id\" : \"$session\", \"organization_id\" : \"$organization\", \"status\" : \"stored\"}
 dossier_jobs " 'a stored document and its job are announced'
+ask watch "insert into dossier.documents (session_id, organization_id, user_id, name, media_type)
+  select '$session', '$organization', 'race-a', n || '.txt', 'text/plain' from generate_series(1, 250) as n;" >/dev/null
+ask d 'select;' >/dev/null
+ask a "delete from dossier.documents where session_id = '$session' and status = 'uploading';" >/dev/null
+is "$(ask d 'select;' | grep -c '\"status\" : \"deleted\"')" 3 'a statement that deletes 250 documents announces a hundred at a time'
+
+
+# Live status. Names of channels and ids only, however the change came about.
+
+heard() { ask d 'select;' | sed -E 's/ received from server process.*//; s/^Asynchronous notification "([a-z_]+)"( with payload "(.*)")?/\1 \3/' | sort; }
+ask d 'unlisten *; listen dossier_sessions; listen dossier_members;' >/dev/null
+ask a "select from dossier.save_context('$session', 'secret words'); select from dossier.update_session('$session', '{\"title\": \"secret\"}');" >/dev/null
+is "$(heard)" "dossier_sessions {\"session_ids\" : [\"$session\"]}
+dossier_sessions {\"session_ids\" : [\"$session\"]}" 'a saved context and a renamed session are announced'
+ask watch "insert into dossier.sessions (organization_id, user_id) select '$organization', 'race-a' from generate_series(1, 250);" >/dev/null
+is "$(heard)" '' 'nobody waits for a new session'
+ask watch "update dossier.sessions set title = 'all' where organization_id = '$organization';" >/dev/null
+is "$(heard | grep -c dossier_sessions)" 3 'a statement that renames 251 sessions announces a hundred at a time'
+ask watch "insert into dossier.organization_members (organization_id, user_id, role) select '$organization', 'guest-' || n, 'viewer' from generate_series(1, 50) as n;" >/dev/null
+is "$(heard)" '' 'new members lose nothing'
+ask watch "delete from dossier.organization_members where organization_id = '$organization' and user_id like 'guest-%';" >/dev/null
+is "$(heard)" "dossier_members {\"organization_ids\" : [\"$organization\"]}" 'fifty members who leave at once are one notification'
+
+# Reading the changes: nothing is missed, in whatever order transactions commit. While an older transaction runs, in any
+# database of the cluster, changes are read again.
+
+changes() { echo "select dossier.session_changes('$session', $1) ->> '$2';"; }
+names() { echo "select string_agg(d ->> 'name', ' ' order by d ->> 'name') from jsonb_array_elements(dossier.session_changes('$session', '$1') -> 'documents') as d;"; }
+add() { echo "insert into dossier.documents (session_id, organization_id, user_id, name, media_type) values ('$session', '$organization', 'race-a', '$1', 'text/plain');"; }
+# position: the id of a read while nothing else runs.
+position() {
+  until [ "$(ask watch 'select pg_snapshot_xmin(pg_current_snapshot()) = pg_snapshot_xmax(pg_current_snapshot());')" = t ]; do :; done
+  ask c "$(changes null id)"
+}
+for name in a e f g keeper; do ask "$name" 'rollback; reset role;' >/dev/null; done
+ask watch "$(add first.txt)" >/dev/null
+since=$(position)
+is "$(ask c "$(names "$since")")" '' 'nothing new, nothing returned'
+is "$(ask c "$(changes "'$since'" reload)")" false 'and the list need not be read again'
+ask a "begin; $(add slow.txt)" >/dev/null
+ask watch "$(add quick.txt)" >/dev/null
+is "$(ask c "$(names "$since")")" quick.txt 'a later read returns what was committed since'
+later=$(ask c "$(changes "'$since'" id)")
+ask a 'commit;' >/dev/null
+is "$(ask c "$(names "$later")" | grep -o slow.txt)" slow.txt 'a transaction that began earlier and committed later is not missed'
+ask a "begin; savepoint part; $(add inner.txt)" >/dev/null
+later=$(ask c "$(changes "'$since'" id)")
+ask a 'release part; commit;' >/dev/null
+is "$(ask c "$(names "$later")" | grep -o inner.txt)" inner.txt 'nor what a subtransaction wrote'
+since=$(position)
+ask watch "begin; $(add aborted.txt) rollback;" >/dev/null
+is "$(ask c "$(names "$since")")" '' 'what was rolled back never was'
 
 echo "1..$count"
 exit $((failures > 0))

@@ -1,7 +1,7 @@
 -- Packing a session for a prompt. See ../setup.sql for how to run this.
 
 begin;
-select plan(57);
+select plan(60);
 select tests.fixture();
 delete from dossier.documents where organization_id = tests.id('alpha');
 
@@ -44,9 +44,17 @@ select is(tests.outcomes($$ select from dossier.pack_context(tests.id('alpha ses
 select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.pack_context(tests.id('nothing')) $$, 'PT404', 'Session not found', 'a session that does not exist');
 select tests.refuses($$ select dossier.pack_context(null) $$, 'PT404', 'Session not found', 'no session');
-select tests.refuses($$ select pg_temp.pack(max_tokens => 0) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'no tokens');
-select tests.refuses($$ select pg_temp.pack(max_tokens => 10000001) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'too many tokens');
-select tests.refuses($$ select pg_temp.pack(max_tokens => null) $$, 'PT400', 'max_tokens must be between 1 and 10000000', 'a null budget');
+select tests.refuses($$ select pg_temp.pack(max_tokens => 0) $$, 'PT400', 'max_tokens must be between 1 and 1000000', 'no tokens');
+select tests.refuses($$ select pg_temp.pack(max_tokens => 1000001) $$, 'PT400', 'max_tokens must be between 1 and 1000000', 'too many tokens');
+select tests.refuses($$ select pg_temp.pack(max_tokens => null) $$, 'PT400', 'max_tokens must be between 1 and 1000000', 'a null budget');
+select tests.logout();
+update dossier_private.settings set value = '50' where name = 'max_pack_tokens';
+select tests.login('alpha-viewer');
+select tests.refuses($$ select pg_temp.pack(max_tokens => 51) $$, 'PT400', 'max_tokens must be between 1 and 50', 'more than the operator allows');
+select is(tests.attempt($$ select from dossier.pack_context(tests.id('alpha session'), max_tokens => 50) $$, 'alpha-viewer'), '1', 'and no more');
+select tests.logout();
+update dossier_private.settings set value = '1000000' where name = 'max_pack_tokens';
+select tests.login('alpha-viewer');
 select tests.refuses($$ select pg_temp.pack(' ') $$, 'PT400', 'The query must have 1 to 1000 characters', 'a blank query');
 select tests.refuses($$ select pg_temp.pack(repeat('x', 1001)) $$, 'PT400', 'The query must have 1 to 1000 characters', 'a long query');
 
@@ -75,11 +83,13 @@ select is(pg_temp.quoted(pg_temp.pack()), 'a.txt 1-2, b.txt 1-2', 'quotes name d
 select is(pg_temp.missing(pg_temp.pack()), 'a.txt 4-4 duplicate, a.txt 3-3 empty, late.txt not_ready failed', 'and the omitted pages, with reasons');
 select is(pg_temp.pack() -> 'context', '{"text_context": "They breed horses.", "context_metadata": {"stage": "discovery"}, "version": 2, "truncated": false, "metadata_left_out": false}', 'the context for itself');
 select is((select string_agg(key, ' ' order by key) from jsonb_object_keys(pg_temp.pack()) as key), 'context left_out max_tokens quotes text tokens', 'the members of a pack');
-select is((pg_temp.pack() #> '{quotes,0}') - 'tokens' - 'document_id', '{"document_name": "a.txt", "first_page": 1, "last_page": 2, "rank": null, "truncated": false,
-  "text": "Apples are red.\n\nPears are green. Horses like pears."}', 'the members of a quote');
+select is((pg_temp.pack() #> '{quotes,0}') - 'tokens' - 'document_id', '{"document_name": "a.txt", "first_page": 1, "last_page": 2, "heading": null, "rank": null, "truncated": false,
+  "contained": null, "missing": null, "corrected": null, "text": "Apples are red.\n\nPears are green. Horses like pears."}', 'the members of a quote');
 
 -- A query.
 
+select is((select string_agg(concat_ws(' ', q ->> 'document_name', q -> 'contained', q -> 'missing', q -> 'corrected'), ', ') from jsonb_array_elements(pg_temp.pack('pears horzes') -> 'quotes') as q),
+  'a.txt ["horses", "pears"] [] {"horzes": "horses"}, b.txt ["horses"] ["pears"] {"horzes": "horses"}', 'each quote says what it contains and lacks');
 select is(pg_temp.quoted(pg_temp.pack('horses')), 'b.txt 2-2, a.txt 2-2', 'the pages that match, the document with the best one first');
 select is(pg_temp.missing(pg_temp.pack('horses')), 'a.txt 1-1+3-4 no_match, b.txt 1-1 no_match, late.txt not_ready failed', 'the others had no match');
 select is(pg_temp.quoted(pg_temp.pack('apples')), 'a.txt 1-1, b.txt 2-2', 'equal pages once');
@@ -190,7 +200,7 @@ select is_empty($$
     select sum((p -> 'last')::integer - (p -> 'first')::integer + 1) as pages from jsonb_path_query(pack, '$.left_out[*].pages[*]') as p
   ) as missing
   where coalesce(quoted.pages, 0) + coalesce(missing.pages, 0) <> packed.pages
-$$, 'every page is either quoted or left out');
+$$, 'every page is either quoted or omitted');
 select is((select count(*)::integer from packed where jsonb_array_length(pack -> 'quotes') > 1 and jsonb_array_length(pack -> 'left_out') > 1) between 20 and 100, true, 'tried where it matters');
 
 -- An empty session, and one with another tenant's words.

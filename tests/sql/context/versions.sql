@@ -1,7 +1,7 @@
 -- Versions of a context: history, restoring, comparing, retention. See ../setup.sql for how to run this.
 
 begin;
-select plan(46);
+select plan(49);
 select tests.fixture();
 
 select tests.login('alpha-member');
@@ -27,6 +27,13 @@ select is_empty($$ select from dossier.context_history(null) $$, 'no session has
 select tests.refuses($$ select from dossier.context_history(tests.id('alpha session'), null, 0) $$, 'PT400', 'limit_count must be between 1 and 100', 'no rows');
 select tests.refuses($$ select from dossier.context_history(tests.id('alpha session'), null, 101) $$, 'PT400', 'limit_count must be between 1 and 100', 'too many rows');
 select tests.refuses($$ select from dossier.context_history(tests.id('alpha session'), null, null) $$, 'PT400', 'limit_count must be between 1 and 100', 'a null limit');
+
+-- read_context_version.
+
+select is(tests.outcomes($$ select from dossier.read_context_version(tests.id('alpha session'), 1) $$),
+  'owner 1, admin 1, member 1, viewer 1, other PT404, nobody PT404, anon 42501, service 1', 'callers that read a version');
+select is((dossier.read_context_version(tests.id('alpha session'), 1)).text_context, 'alpha context', 'the text of a version');
+select tests.refuses($$ select dossier.read_context_version(tests.id('alpha session'), 99) $$, 'PT404', 'The context has no version 99', 'a version that is not kept');
 
 -- restore_context.
 

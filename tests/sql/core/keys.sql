@@ -36,7 +36,7 @@ $$, 'a table that refers to a tenant''s row has an organization');
 select is_empty($$
   select t.name from tables t join pg_attribute a on a.attrelid = t.oid and a.attname = 'organization_id'
   where not a.attnotnull
-$$, 'and always one');
+$$, 'and never without one');
 select is_empty($$
   select name, conname from references_to_tenants
   where parent <> 'organizations'

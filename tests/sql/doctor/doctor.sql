@@ -2,7 +2,7 @@
 
 begin;
 set local client_min_messages = warning;
-select plan(72);
+select plan(78);
 select tests.fixture();
 select dossier_private.index_document(tests.id(tenant || ' document')), dossier_private.index_context(c)
 from unnest(array['alpha', 'beta']) as tenant join dossier.session_context c on c.session_id = tests.id(tenant || ' session');
@@ -14,11 +14,17 @@ select is_empty($$
   select * from dossier.doctor() as d left join dossier_private.doctor_checks() as c on c.name = d.check_name
   where d.status <> 'ok' and coalesce(c.area, 'linter') in ('catalogue', 'schema', 'linter')
 $$, 'the catalogue is in order');
-select is_empty($$ select * from dossier.doctor() where (status <> 'ok' and findings = '{}') or (status = 'ok') <> (mend is null) $$, 'every failed check has findings and a fix');
+select is_empty($$ select * from dossier.doctor() where (status <> 'ok' and findings = '{}') or (status = 'ok') <> (fix is null) $$, 'every failed check has findings and a fix');
 select set_eq($$ select 'doctor_' || name from dossier_private.doctor_checks() $$,
   $$ select proname::text from pg_proc where pronamespace = 'dossier_private'::regnamespace and proname ~ '^doctor_' and proname <> 'doctor_checks' $$,
   'every check is a function, and every such function is a check');
 select matches((select findings[1] from dossier.doctor() where check_name = 'version'), '^Dossier [0-9.]+, (native|hosted), PostgreSQL', 'it says what is installed');
+
+select is((select d.status || ': ' || d.findings[1] from dossier.doctor() as d where d.check_name = 'settings'),
+  'ok: users may create organizations, and the setting default_quotas does not limit what these store', 'it says that users have no quotas');
+update dossier_private.settings set value = '{"max_bytes": 1}' where name = 'default_quotas';
+select is((select d.findings from dossier.doctor() as d where d.check_name = 'settings'), '{}', 'and not if they have');
+update dossier_private.settings set value = '{}' where name = 'default_quotas';
 
 -- Breaks something, runs the doctor, follows its hint, runs it again, and rolls everything back.
 create function pg_temp.finds(wanted text, statement text, fix text) returns text
@@ -95,7 +101,7 @@ create temporary table broken (wanted, statement, fix) as values
   ('schema', 'grant insert on dossier.audit_log to service_role', 'revoke insert on dossier.audit_log from service_role'),
   ('schema', 'drop trigger organization_members_keep_an_owner on dossier.organization_members', $$
     create trigger organization_members_keep_an_owner after update or delete on dossier.organization_members
-      for each row when (old.role = 'owner') execute function dossier_private.keep_an_owner() $$),
+      for each row when (old.role = 'owner' and old.accepted_at is not null) execute function dossier_private.keep_an_owner() $$),
   ('schema', 'drop index dossier_private.search_entries_search_idx',
     'create index search_entries_search_idx on dossier_private.search_entries using gin (search)'),
   ('schema', 'alter table dossier.session_context drop constraint session_context_session_fkey', 'select dossier_private.record_schema()'),
@@ -132,11 +138,11 @@ create temporary table broken (wanted, statement, fix) as values
   ('trash', $$ update dossier.sessions set deleted_at = now() - interval '32 days' where id = tests.id('alpha session') $$, 'select dossier.sweep()'),
   ('uploads', $$ update dossier.documents set created_at = now() - interval '2 days' where id = tests.id('alpha upload') $$, 'select dossier.sweep()'),
   ('jobs', $$ update dossier.documents set status = 'stored' where id = tests.id('alpha document') $$, $$ select dossier.request_extraction(tests.id('alpha document')) $$),
-  ('search', $$ delete from dossier_private.search_entries where document_id = tests.id('alpha document') $$, 'select dossier_private.index_document(d.id) from dossier.documents as d'),
+  ('search', $$ delete from dossier_private.search_entries where document_id = tests.id('alpha document') $$, 'select dossier_private.index_missing()'),
   ('search', $$ delete from dossier_private.search_entries where session_id = tests.id('alpha session') and document_id is null $$,
-    'select dossier_private.index_context(c) from dossier.session_context as c'),
+    'select dossier_private.index_missing()'),
   ('owners', $$ alter table dossier.organization_members disable trigger user; delete from dossier.organization_members where user_id = 'alpha-owner' $$,
-    $$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'new', 'owner') $$);
+    $$ insert into dossier.organization_members (organization_id, user_id, role, accepted_at) values (tests.id('alpha'), 'new', 'owner', now()) $$);
 select pg_temp.finds(wanted, statement, fix) from broken;
 select set_eq($$ select check_name from dossier.doctor() $$, $$
   select wanted from broken
@@ -150,7 +156,7 @@ create index sessions_title_idx on dossier.sessions (title);
 create function public.dossier_tests_watch() returns trigger language plpgsql as 'begin return null; end';
 create trigger watch after insert on dossier.sessions for each row execute function public.dossier_tests_watch();
 create policy sessions_lunch on dossier.sessions as restrictive for delete to authenticated using (true);
-select is((select d.status from dossier.doctor() as d where d.check_name = 'schema'), 'error', 'a policy is told');
+select is((select d.status from dossier.doctor() as d where d.check_name = 'schema'), 'error', 'a policy is reported');
 drop policy sessions_lunch on dossier.sessions;
 select is((select d.status from dossier.doctor() as d where d.check_name = 'schema'), 'ok', 'an index and a trigger of the app''s are the app''s affair');
 
@@ -162,6 +168,20 @@ select is(pg_temp.says('membership'), 'ok: membership is read from organization_
 select dossier.use_claims_membership();
 select is(pg_temp.says('membership'), 'ok: membership is read from the claim ["app_metadata", "organizations"] of tokens', 'or read from');
 select matches(pg_temp.says('reader'), 'edges extract files|the text of a one-line file is .The doctor was here', 'the check reader reports who extracts files');
+
+-- What a worker reports of its sandbox. Hosted installs have no such function.
+
+create or replace function dossier_private.worker_isolation() returns jsonb language sql volatile as
+$$ select '{"missing": ["landlock: this kernel has none"], "further": ["namespaces"], "unavailable": []}'::jsonb $$;
+select is(pg_temp.says('sandbox'), 'warning: a sandbox layer is missing: landlock: this kernel has none', 'each missing layer is named');
+create or replace function dossier_private.worker_isolation() returns jsonb language sql volatile as
+$$ select '{"missing": [], "further": ["namespaces"], "unavailable": ["a user of its own"]}'::jsonb $$;
+select is(pg_temp.says('sandbox'), 'ok: every sandbox layer is active, and further ones: namespaces; not on this host: a user of its own', 'and so are further layers');
+create or replace function dossier_private.worker_isolation() returns jsonb language plpgsql volatile as
+$$ begin raise exception 'no worker'; end $$;
+select is(pg_temp.says('sandbox'), 'error: the worker reports no sandbox: no worker', 'a worker that reports nothing is an error');
+set local dossier.sandbox = 'accept_missing';
+select matches(pg_temp.says('sandbox'), '^error: dossier.sandbox is accept_missing: .*; the worker reports no sandbox', 'the setting is reported, too');
 
 select * from finish();
 rollback;

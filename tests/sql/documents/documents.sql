@@ -79,7 +79,7 @@ select ok(dossier.delete_document(tests.id('alpha document')), 'a document is de
 select ok(not dossier.delete_document(tests.id('alpha document')), 'but not twice');
 select ok(not dossier.delete_document(null), 'null deletes nothing');
 select tests.login('alpha-viewer');
-select tests.refuses($$ select dossier.delete_document(tests.id('big')) $$, '42501', 'You may not write in this organization', 'a viewer is told why not');
+select tests.refuses($$ select dossier.delete_document(tests.id('big')) $$, '42501', 'You may not write in this organization', 'a viewer learns why not');
 select tests.logout();
 select is(
   (select count(*)::integer from dossier_private.document_chunks where document_id = tests.id('alpha document'))

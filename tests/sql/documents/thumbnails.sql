@@ -1,12 +1,12 @@
 -- Thumbnails: queueing, writing, visibility, waiting. See ../setup.sql for how to run this.
 
 begin;
-select plan(39);
+select plan(41);
 select tests.fixture();
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
 update dossier_private.jobs set lease_expires_at = 'infinity' where status = 'running';
 
-create temporary table claimed (job_id bigint, document_id uuid, organization_id uuid, media_type text, size_bytes bigint, sha256 text, ocr boolean, attempt integer, kind text);
+create temporary table claimed (job_id bigint, document_id uuid, organization_id uuid, media_type text, size_bytes bigint, sha256 text, ocr text, attempt integer, kind text, language text, worked_seconds real);
 grant all on claimed to public;
 create function pg_temp.claim() returns text language sql as $$
   delete from claimed;
@@ -29,6 +29,12 @@ select ok(dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"x"}]'), 'an
 select is(pg_temp.claim(), null, 'a text has no thumbnail');
 select tests.login('alpha-viewer');
 select ok(not dossier.thumbnail_pending(tests.id('alpha document')), 'and nobody waits for one');
+select tests.login('alpha-member');
+select dossier.request_extraction(tests.id('alpha document'));
+select tests.login(null, 'service_role');
+select pg_temp.claim();
+select ok(dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"x"}]', 'image/svg+xml'), 'an SVG is read as text');
+select is(pg_temp.claim(), null, 'and has none either, because no worker draws it');
 select tests.login('alpha-member');
 select dossier.request_extraction(tests.id('alpha document'));
 select tests.login(null, 'service_role');
@@ -76,7 +82,7 @@ select throws_ok($$ update dossier.document_thumbnails set organization_id = tes
 -- Once is enough, because bytes never change.
 
 select tests.login(null, 'service_role');
-select dossier.request_extraction(tests.id('alpha document'), true);
+select dossier.request_extraction(tests.id('alpha document'), 'force');
 select is(pg_temp.claim(), 'extract', 'extracted again');
 select ok(dossier.complete_job(pg_temp.job(), 1, '[]'), 'the PDF');
 select is(pg_temp.claim(), null, 'keeps the thumbnail it has');

@@ -1,7 +1,7 @@
 -- Uploads: the happy path, and every refusal. See ../setup.sql for how to run this.
 
 begin;
-select plan(167);
+select plan(230);
 select tests.fixture();
 
 -- Types from declarations, names and bytes.
@@ -26,9 +26,18 @@ from (values
   ('application/vnd.ms-excel.sheet.macroEnabled.12', 'x.xlsm', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
   ('application/vnd.ms-excel.sheet.binary.macroEnabled.12', 'x.xlsb', 'application/vnd.ms-excel.sheet.binary.macroenabled.12'),
   ('application/vnd.oasis.opendocument.text-template', 'x.ott', 'application/vnd.oasis.opendocument.text'),
+  ('application/vnd.oasis.opendocument.presentation-flat-xml', 'x', 'application/vnd.oasis.opendocument.presentation'),
   (null, 'x.ods', 'application/vnd.oasis.opendocument.spreadsheet'),
+  (null, 'x.fodt', 'application/vnd.oasis.opendocument.text'),
   ('application/jsonl', 'x', 'application/x-ndjson')
 ) as t (media_type, name, expected);
+
+select is(dossier_private.declared_charset(media_type), expected, format('the charset of %L', media_type))
+from (values
+  ('text/plain; charset=ISO-8859-5', 'iso-8859-5'), ('text/csv;header=present; Charset = "KOI8-R"', 'koi8-r'), ('text/plain;charset=utf-8;format=flowed', 'utf-8'),
+  ('text/plain', null), (null, null), ('text/plain; charset=', null), ('text/plain; charset="a b"', null), ('text/plain; charset=' || repeat('x', 41), null),
+  ('text/plain; charset=u' || chr(1), null), ('text/plain; xcharset=big5', null)
+) as t (media_type, expected);
 
 select is(dossier_private.sniff_media_type(head, declared, name), expected, format('%s declared as %L, named %L', left(encode(head, 'hex'), 24), declared, name))
 from (values
@@ -57,6 +66,10 @@ from (values
   ('\xd0cf11e0a1b11ae100', null, 'locked.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
   ('{"a": 1}', 'application/x-ndjson', 'x', 'application/x-ndjson'),
   ('<svg/>', null, 'x.svg', 'image/svg+xml'),
+  ('<?xml version="1.0"?><office:document xmlns:office="x">', null, 'x.fods', 'application/vnd.oasis.opendocument.spreadsheet'),
+  ('<?xml version="1.0"?><office:document xmlns:office="x">', 'application/xml', 'x.fodp', 'application/vnd.oasis.opendocument.presentation'),
+  ('<?xml version="1.0"?><office:document xmlns:office="x">', 'application/xml', 'x.xml', 'application/xml'),
+  ('<?xml version="1.0"?><other/>', null, 'x.fodt', 'text/plain'),
   ('BEGIN:VCALENDAR', 'text/calendar', 'x.ics', 'text/calendar'),
   (decode('504b03041400000000000000000000000000000000000000000008000000', 'hex') || 'mimetypeapplication/vnd.oasis.opendocument.spreadsheet', null, 'x', 'application/vnd.oasis.opendocument.spreadsheet'),
   ('\xd0cf11e0a1b11ae100', 'text/plain', 'x.doc', 'application/x-ole-storage'),
@@ -89,6 +102,7 @@ select results_eq($$ select session_id, organization_id, user_id, name, media_ty
     from dossier.begin_upload(tests.id('alpha session'), 'Report 2024 – Köln.pdf', 'application/pdf', 100, '{"a":1}') $$,
   $$ values (tests.id('alpha session'), tests.id('alpha'), 'alpha-member', 'Report 2024 – Köln.pdf', 'application/pdf', 100::bigint, null::text, 'uploading', '{"a":1}'::jsonb, 'postgres') $$,
   'an upload begins with what is declared');
+select is((dossier.begin_upload(tests.id('alpha session'), 'x.txt', 'Text/Plain; charset=KOI8-R')).charset, 'koi8-r', 'and its charset');
 select is((dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485760)).size_bytes, 10485760::bigint, '10 MiB may be declared');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 10485761) $$, 'PT413', 'The file is larger than 10485760 bytes', '10 MiB and a byte may not');
 select tests.refuses($$ select dossier.begin_upload(tests.id('alpha session'), 'x', size_bytes => 9223372036854775807) $$, 'PT413', 'The file is larger than 10485760 bytes', 'the largest integer is refused, too');
@@ -98,10 +112,23 @@ from (values
   (null, 'null'), ('', 'empty'), ('   ', 'blank'), ('.', 'dot'), ('..', 'dot dot'), ('a/b', 'slash'), ('a\b', 'backslash'), ('/etc/passwd', 'path'),
   (E'a\nb', 'line feed'), (E'a\tb', 'tab'), (E'a\u0001b', 'control'), (E'a\u007fb', 'delete'), (E'a\u0085b', 'C1 control'),
   (E'fdp.\u202eexe', 'right-to-left override'), (E'a\u202ab', 'embedding'), (E'a\u2066b', 'isolate'), (E'a\u2028b', 'line separator'),
+  (E'a\u200b.txt', 'zero width space'), (E'a\u200d.txt', 'zero width joiner'), (E'a\u200db.txt', 'a joiner between Latin letters'), (E'ab\u200c.txt', 'a non-joiner'),
+  (E'می\u200c\u200cخواهم.txt', 'two non-joiners'), (E'می\u200d\u200cخواهم.txt', 'both'), (E'ه\u200d\u200d.txt', 'two joiners at the end'), (E'می\u200c.txt', 'a non-joiner at the end of a word'), (E'\u200cمی.txt', 'at its beginning'),
+  (E'र\u094d\u200d\u200dय.txt', 'two joiners in Devanagari'), (E'र\u200d.txt', 'a joiner after a letter that has its vowel'),
+  (E'\U0001F469\u200d.txt', 'an emoji that nothing joins'), (E'\U0001F469\u200d\u200d\U0001F4BB.txt', 'emoji joined twice'), (E'\u2764\ufe0f\ufe0f.txt', 'two variation selectors'), (E'a\ufe0f.txt', 'a variation selector after a letter'), (E'1\ufe0f.txt', 'a digit without a keycap'),
+  (E'\U0001F3F4\U000E0067\U000E007F.txt', 'tag characters'), (E'a\u00ad.txt', 'soft hyphen'), (E'\ufeffa.txt', 'byte order mark'),
+  (E'a\ufe0f.txt', 'variation selector'), (E'a\u3164.txt', 'Hangul filler'), (E'a\U000e0041.txt', 'tag'), (E'a\u061c.txt', 'Arabic letter mark'),
+  (E'\u00a0\u3000', 'spaces of other scripts'), (E'\u2800', 'a blank pattern of Braille'), (E' \u0301 ', 'a lone accent'),
   (repeat('x', 256), '256 characters')
 ) as t (name, what);
+select is(tests.detail(format('select dossier.begin_upload(tests.id(''alpha session''), %L)', name)), detail, 'the reason: ' || detail)
+from (values (E'می\u200cخواهم a\u200d.txt', 'It contains the control or invisible character U+200D at position 11.'), (E'x\U000E0067', 'It contains the control or invisible character U+E0067 at position 2.'),
+  ('a\b', 'It contains \ at position 2.'), ('..', '".." stands for a folder.'), (' ', 'It contains no visible character.'), (repeat('x', 300), 'It has 300 characters, of at most 255.'), ('', 'It is empty.')) as t (name, detail);
 select is((dossier.begin_upload(tests.id('alpha session'), name)).name, name, 'a good name: ' || what)
-from (values (repeat('é', 255), '255 characters'), ('...', 'three dots'), ('C:file "x" <y>|*?.txt', 'ugly'), ('عربى שלום 日本語 👍.txt', 'scripts'), ('a; drop table x;--', 'SQL')) as t (name, what);
+from (values (E'می\u200cخواهم.pdf', 'Persian with a non-joiner'), (E'گفت\u200cو\u200cگو.txt', 'Persian, after a letter that never joins'), (E'۱۴۰۳ه\u200d.txt', 'a heh that stays open at the end of a word'),
+  (E'श्री-र\u094d\u200dय.txt', 'Marathi') , (E'র\u200d\u09cdয\u09beব.txt', 'Bengali'), (E'ශ\u0dca\u200dරී.txt', 'Sinhala'), (E'സോഫ്\u200cറ്റ്\u200cവെയർ.odt', 'Malayalam'), (E'ന\u0d4d\u200d.txt', 'a chillu as it was once written'),
+  (E'\U0001F469\u200d\U0001F4BB.png', 'a woman at a computer'), (E'\U0001F3F3\ufe0f\u200d\U0001F308.png', 'the rainbow flag'), (E'\U0001F468\U0001F3FD\u200d\U0001F33E \u2764\ufe0f 1\ufe0f\u20e3.txt', 'emoji with a skin colour, a heart, a keycap'),
+  (repeat('é', 255), '255 characters'), ('...', 'three dots'), ('C:file "x" <y>|*?.txt', 'ugly'), ('عربى שלום 日本語 👍.txt', 'scripts'), (E'e\u0301te\u0301.txt', 'decomposed accents'), ('日　本', 'an ideographic space'), ('a; drop table x;--', 'SQL')) as t (name, what);
 select tests.refuses(format('select dossier.begin_upload(tests.id(''alpha session''), ''x'', %L)', media_type), code, message, 'a type: ' || regexp_replace(left(media_type, 40), '[\r\n]', ' ', 'g'))
 from (values
   ('application/x-msdownload', 'PT415', 'Files of type application/x-msdownload are not accepted'),
@@ -185,7 +212,7 @@ select ok(not dossier.abort_upload((select id from upload)), 'nothing to abort a
 select is(octet_length(dossier.read_content((select id from upload), 10485760 - 100, 1000)), 100, 'the bytes can be read');
 select tests.logout();
 select results_eq($$ select kind, status, attempts, max_attempts, options, organization_id from dossier_private.jobs where document_id = (select id from upload) $$,
-  $$ values ('extract', 'queued', 0, 3, '{"ocr": false}'::jsonb, tests.id('alpha')) $$, 'and the extraction is queued');
+  $$ values ('extract', 'queued', 0, 3, '{"ocr": "auto"}'::jsonb, tests.id('alpha')) $$, 'and the extraction is queued');
 
 -- Several chunks in one call.
 
@@ -250,7 +277,7 @@ select is_empty($$ select from dossier_private.document_chunks where document_id
 update dossier_private.settings set value = '10' where name in ('max_file_bytes', 'max_name_length');
 insert into dossier_private.settings (name, value) values ('allowed_media_types', '["text/plain"]');
 select tests.login('alpha-member');
-select is(dossier.limits(), '{"max_file_bytes": 10, "chunk_bytes": 262144, "allowed_media_types": ["text/plain"], "max_name_length": 10, "max_context_bytes": 1048576}',
+select is(dossier.limits(), '{"max_file_bytes": 10, "chunk_bytes": 262144, "allowed_media_types": ["text/plain"], "max_name_length": 10, "max_context_bytes": 1048576, "max_pack_tokens": 1000000}',
   'limits() tells what the owner has set; inserting a setting changes it');
 select tests.refuses($$ select pg_temp.upload('x.txt', null, 11) $$, 'PT413', 'The file is larger than 10 bytes', 'a size over a lowered limit');
 select tests.refuses($$ select pg_temp.upload('eleven__.txt') $$, 'PT400', 'Invalid document name', 'a name over a lowered limit');

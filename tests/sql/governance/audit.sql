@@ -1,7 +1,7 @@
 -- The audit log. See ../setup.sql for how to run this.
 
 begin;
-select plan(26);
+select plan(29);
 select tests.fixture();
 
 create function pg_temp.events(organization uuid default tests.id('alpha')) returns text
@@ -82,11 +82,31 @@ select tests.login('alpha-owner');
 
 -- The origin.
 
+select tests.logout();
+select set_config('request.jwt.claims', '', true), set_config('request.headers', '', true);
 select isnt(inet_client_addr(), null, 'this connection has an address, which a Unix socket has not');
-select is((select origin from pg_temp.last_event()), host(inet_client_addr()), 'the address of the connection');
+select is(dossier_private.client_address(), host(inet_client_addr()), 'without a request, the address of the connection');
+select tests.login('alpha-owner');
+select from dossier.create_organization('Unknown');
+select is((select origin from dossier.audit_log where details ->> 'name' = 'Unknown'), null, 'with claims, the connection is not the client''s');
 select set_config('request.headers', '{"x-forwarded-for": "203.0.113.7, 10.0.0.1"}', true);
 select from dossier.create_organization('New');
-select is((select origin from dossier.audit_log where action = 'organization.created' and user_id = 'alpha-owner'), '203.0.113.7', 'or the one that the proxy saw');
+select is((select origin from dossier.audit_log where details ->> 'name' = 'New'), '203.0.113.7', 'the one that the proxy saw');
+select tests.logout();
+create function pg_temp.address_in(headers text) returns text language sql as $$
+  select set_config('request.headers', address_in.headers, true);
+  select dossier_private.client_address();
+$$;
+select results_eq(
+  $$ select pg_temp.address_in(json_build_object('x-forwarded-for', sent.value)::text) from (values (1, '2001:db8::7'), (2, '[2001:db8::7]:443'), (3, '[2001:db8::7]'),
+    (4, '203.0.113.7:4711'), (5, ' 203.0.113.7 ,x'), (6, '::ffff:203.0.113.7')) as sent (n, value) order by sent.n $$,
+  $$ values ('2001:db8::7'), ('2001:db8::7'), ('2001:db8::7'), ('203.0.113.7'), ('203.0.113.7'), ('::ffff:203.0.113.7') $$, 'the forms that proxies write');
+select results_eq(
+  $$ select pg_temp.address_in(sent.headers) from (values ('{"x-forwarded-for": "unknown"}'), ('{"x-forwarded-for": ""}'), ('{"x-forwarded-for": "1.2.3"}'), ('{"x-forwarded-for": "evil.example"}'),
+    ('{"x-forwarded-for": "300.0.0.1"}'), ('{"x-forwarded-for": null}'), ('{"x-forwarded-for": {}}'), ('{}'), ('[]'), ('"x"'), ('{'), ('not json')) as sent (headers) $$,
+  $$ select null::text from generate_series(1, 12) $$, 'anything else is unknown, and no reason to fail');
+select set_config('request.headers', '', true);
+select tests.login('alpha-owner');
 
 -- It cannot be disabled.
 

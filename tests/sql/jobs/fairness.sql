@@ -2,7 +2,7 @@
 -- See ../setup.sql for how to run this.
 
 begin;
-select plan(23);
+select plan(37);
 select tests.fixture();
 -- Other jobs, if any, are put out of the way until the rollback.
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
@@ -102,6 +102,67 @@ select tests.logout();
 select results_eq($$ select j.status, document.status, document.error_code from dossier_private.jobs as j
     join dossier.documents as document on document.id = j.document_id where j.id = (select id from picture) $$,
   $$ values ('failed', 'stored', null::text) $$, 'its document is unaffected');
+
+-- OCR: a share per organization, and turns between organizations that wait.
+
+update dossier_private.jobs set status = 'failed', lease_expires_at = null where organization_id in (tests.id('alpha'), tests.id('beta')) and status in ('queued', 'running');
+select pg_temp.document('alpha', n, 'image/tiff'), pg_temp.queue('alpha', n, 'ocr', make_interval(mins => 300 - n)) from generate_series(21, 25) as n;
+create function pg_temp.release(document text) returns boolean language sql as $$
+  select dossier.release_job(j.id, j.attempts) from dossier_private.jobs as j where j.document_id = tests.id(document) and j.status = 'running'
+$$;
+create function pg_temp.ocr_running() returns bigint language sql as $$
+  select count(*) from dossier_private.jobs as j where j.kind = 'ocr' and j.status = 'running' and j.organization_id = tests.id('alpha')
+$$;
+select results_eq($$ select pg_temp.claim(5) $$, array['alpha21', 'alpha22'], 'an organization has two OCR jobs at once, however many wait');
+select is_empty($$ select pg_temp.claim() $$, 'and gets no third');
+update dossier_private.settings set value = '3' where name = 'ocr_jobs_per_organization';
+select results_eq($$ select pg_temp.claim(5) $$, array['alpha23'], 'unless the setting allows it');
+select pg_temp.document('alpha', 26), pg_temp.queue('alpha', 26);
+select results_eq($$ select pg_temp.claim() $$, array['alpha26'], 'its text does not wait for its OCR');
+select throws_ok($$ update dossier_private.settings set value = '0' where name = 'ocr_jobs_per_organization' $$, '23514', null, 'no share at all would be no OCR');
+
+select pg_temp.document('beta', 21, 'image/tiff'), pg_temp.queue('beta', 21, 'ocr');
+select results_eq($$ select pg_temp.claim() $$, array['beta21'], 'another organization has a share of its own');
+update dossier_private.jobs set status = 'failed', lease_expires_at = null where document_id = tests.id('alpha26') and kind = 'extract';
+update dossier_private.settings set value = '1' where name = 'ocr_jobs_per_organization';
+select ok(pg_temp.release('alpha21') and pg_temp.release('alpha22') and pg_temp.release('alpha23') and pg_temp.release('beta21'), 'all are released, as after a slice of time');
+-- One worker takes turns: alpha's jobs are older, and there are more of them.
+update dossier_private.jobs set run_at = now() - interval '1 hour' where organization_id = tests.id('alpha') and status = 'queued';
+create function pg_temp.turn() returns text language plpgsql as $$
+declare
+  document text := pg_temp.claim();
+begin
+  perform pg_temp.release(document);
+  return left(document, -2);
+end
+$$;
+select is((select string_agg(pg_temp.turn(), ' ') from generate_series(1, 6)), 'alpha beta alpha beta alpha beta', 'a single worker alternates between organizations, however many jobs one has');
+select is((select count(*) from dossier_private.jobs where kind = 'ocr' and worked_seconds > 0 and organization_id in (tests.id('alpha'), tests.id('beta'))), 4::bigint, 'the time of each attempt is added up');
+select ok((select bool_or(worked_seconds > 0) from dossier.claim_jobs('w', 2)), 'and reported to the next worker');
+update dossier_private.jobs set status = 'failed', lease_expires_at = null where organization_id in (tests.id('alpha'), tests.id('beta')) and status in ('queued', 'running');
+
+-- The same for text: a burst, and one worker.
+
+select pg_temp.document('alpha', n), pg_temp.queue('alpha', n, 'extract', make_interval(mins => 300 - n)) from generate_series(31, 34) as n;
+select pg_temp.document('beta', n), pg_temp.queue('beta', n) from generate_series(31, 32) as n;
+create function pg_temp.done() returns text language plpgsql as $$
+declare
+  document text := pg_temp.claim();
+begin
+  update dossier_private.jobs set status = 'done', lease_expires_at = null where document_id = tests.id(document);
+  return left(document, -2);
+end
+$$;
+select is((select string_agg(pg_temp.done(), ' ') from generate_series(1, 6)), 'alpha beta alpha beta alpha alpha', 'text takes turns, too');
+
+-- The language that a request names is that of its OCR.
+
+update dossier.documents set media_type = 'application/pdf' where id = tests.id('alpha1');
+select lives_ok($$ select dossier.request_extraction(tests.id('alpha1'), 'auto', 'deu') $$, 'a request names a language');
+create temporary table asked as select * from dossier.claim_jobs('w') where document_id = tests.id('alpha1');
+select is((select language from asked), 'deu', 'its worker learns it');
+select dossier.complete_job(job_id, attempt, '[{"page":1,"text":"typed"},{"page":2,"text":""}]', 'application/pdf', '{"ocr":{"outcome":"pending","pages":[2]}}') from asked;
+select results_eq($$ select kind, language from dossier.claim_jobs('w', 2) where kind = 'ocr' $$, $$ values ('ocr', 'deu') $$, 'and so does the one that runs OCR');
 
 -- At most one live job per kind.
 

@@ -1,7 +1,7 @@
 -- Jobs: claims, leases, fencing, back-off, lost workers, sweeping. See ../setup.sql for how to run this.
 
 begin;
-select plan(75);
+select plan(82);
 select tests.fixture();
 -- Other jobs and uploads, if any, are put out of the way until the rollback.
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
@@ -23,14 +23,22 @@ from (values
 select is(tests.outcomes($$ select from dossier.request_extraction(tests.id('alpha document')) $$),
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that may ask for extraction');
 select tests.login('alpha-member');
-select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document'), true) $$, 'PT422', 'OCR does not apply to files of type text/plain', 'a text has nothing for OCR');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document'), 'force') $$, 'PT422', 'OCR does not apply to files of type text/plain', 'a text has nothing for OCR');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document'), 'maybe') $$, 'PT400', 'ocr must be auto, force or never', 'a mode of OCR that does not exist');
+select tests.refuses(format('select dossier.request_extraction(tests.id(''alpha document''), language => %L)', language), 'PT400', 'language must be a code of three letters (ISO 639-3)', 'the language ' || language)
+from unnest(array['de', 'deu; drop', '']) as language;
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document'), null) $$, 'PT400', 'ocr must be auto, force or never', 'or none');
+select tests.logout();
+update dossier.documents set media_type = 'image/svg+xml' where id = tests.id('alpha document');
+select tests.login('alpha-member');
+select tests.refuses($$ select dossier.request_extraction(tests.id('alpha document'), 'force') $$, 'PT422', 'OCR does not apply to files of type image/svg+xml', 'nor has an SVG, which no worker draws');
 select tests.logout();
 update dossier.documents set media_type = 'application/pdf' where id = tests.id('alpha document');
 select tests.login('alpha-member');
-select results_eq($$ select id, status, page_count from dossier.request_extraction(tests.id('alpha document'), true) $$,
+select results_eq($$ select id, status, page_count from dossier.request_extraction(tests.id('alpha document'), 'force') $$,
   $$ values (tests.id('alpha document'), 'stored', 1) $$, 'the document waits, its pages stay');
 select tests.logout();
-update dossier.documents set media_type = 'text/plain' where id = tests.id('alpha document');
+update dossier.documents set media_type = 'text/plain', charset = 'koi8-r' where id = tests.id('alpha document');
 select tests.login('alpha-member');
 select tests.refuses($$ select dossier.request_extraction(tests.id('alpha upload')) $$, 'PT409', 'The document is still being uploaded', 'an upload is not extracted');
 select tests.refuses($$ select dossier.request_extraction(tests.id('beta document')) $$, 'PT404', 'Document not found', 'another tenant''s document');
@@ -39,7 +47,7 @@ select tests.logout();
 
 -- The life of a job.
 
-create temporary table claimed (job_id bigint, document_id uuid, organization_id uuid, media_type text, size_bytes bigint, sha256 text, ocr boolean, attempt integer, kind text);
+create temporary table claimed (job_id bigint, document_id uuid, organization_id uuid, media_type text, size_bytes bigint, sha256 text, ocr text, attempt integer, kind text, language text, worked_seconds real);
 grant all on claimed to public;
 create function pg_temp.claim(worker text default 'w') returns bigint language sql as $$
   delete from claimed;
@@ -52,7 +60,7 @@ create function pg_temp.status() returns text language sql as $$ select status f
 select tests.login(null, 'service_role');
 select is(pg_temp.claim('edge-1'), 1::bigint, 'a job is claimed');
 select results_eq($$ select document_id, organization_id, media_type, size_bytes, sha256, ocr, attempt, kind from claimed $$,
-  $$ values (tests.id('alpha document'), tests.id('alpha'), 'text/plain', 5::bigint, encode(sha256('hello'), 'hex'), true, 1, 'extract') $$, 'with all that a worker needs');
+  $$ values (tests.id('alpha document'), tests.id('alpha'), 'text/plain; charset=koi8-r', 5::bigint, encode(sha256('hello'), 'hex'), 'force', 1, 'extract') $$, 'with all that a worker needs');
 select is(pg_temp.status(), 'extracting', 'the document is being extracted');
 select is_empty($$ select from dossier.claim_jobs('edge-2') $$, 'no other worker gets it');
 select ok(dossier.extend_lease(pg_temp.job(), 1, 600), 'its worker keeps it');
@@ -92,12 +100,15 @@ select lives_ok($$ select dossier.request_extraction(tests.id('alpha document'))
 select is(pg_temp.claim(), 1::bigint, 'a worker takes it');
 select tests.logout();
 update dossier.documents set media_type = 'application/pdf' where id = tests.id('alpha document');
-select lives_ok($$ select dossier.request_extraction(tests.id('alpha document'), true) $$, 'and is asked for again');
+select lives_ok($$ select dossier.request_extraction(tests.id('alpha document'), 'force') $$, 'and is asked for again');
 update dossier.documents set media_type = 'text/plain' where id = tests.id('alpha document');
 select tests.login(null, 'service_role');
 select ok(not dossier.complete_job(pg_temp.job(), 1, '[{"page":1,"text":"late"}]'), 'the first worker is late');
 select is(pg_temp.claim(), 1::bigint, 'the second job is there');
-select results_eq($$ select ocr, attempt from claimed $$, $$ values (true, 1) $$, 'with its own options');
+select results_eq($$ select ocr, attempt from claimed $$, $$ values ('force', 1) $$, 'with its own options');
+select dossier.request_extraction(tests.id('alpha document'), 'never');
+select pg_temp.claim();
+select is((select ocr from claimed), 'never', 'a document can be extracted again without OCR');
 
 -- Failures: back-off, then the final failure.
 
@@ -147,7 +158,7 @@ end
 $$;
 select pg_temp.claim('lost');
 select pg_temp.lose();
-select is(pg_temp.claim('finder'), 1::bigint, 'the job of a lost worker is taken up again');
+select is(pg_temp.claim('finder'), 1::bigint, 'the job of a lost worker is claimed again');
 select is((select attempt from claimed), 2, 'it is a new attempt');
 select is(pg_temp.status(), 'extracting', 'the document never stops being extracted');
 select ok(not dossier.complete_job(pg_temp.job(), 1, '[]'), 'the lost worker comes too late');
@@ -177,7 +188,7 @@ select is(dossier.sweep() -> 'uploads', '0', 'young uploads stay');
 select tests.logout();
 update dossier.documents set created_at = now() - interval '2 hours' where id = tests.id('alpha upload');
 select tests.login(null, 'service_role');
-select is(dossier.sweep(), '{"uploads": 1, "imports": 0, "jobs": 0, "versions": 0, "usage_events": 0, "sessions": 0}', 'old ones go');
+select is(dossier.sweep(), '{"uploads": 1, "imports": 0, "jobs": 0, "versions": 0, "usage_events": 0, "sessions": 0, "more": true}', 'old ones go');
 select tests.logout();
 select results_eq($$ select id = tests.id('alpha upload') from dossier.documents where id in (tests.id('alpha upload'), tests.id('beta upload')) $$, array[false], 'only they');
 

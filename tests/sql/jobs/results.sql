@@ -1,7 +1,7 @@
 -- Results: what complete_job() and fail_job() store of a worker's report. See ../setup.sql for how to run this.
 
 begin;
-select plan(39);
+select plan(41);
 select tests.fixture();
 update dossier_private.jobs set run_at = 'infinity' where status = 'queued';
 update dossier_private.jobs set lease_expires_at = 'infinity' where status = 'running';
@@ -30,6 +30,22 @@ $$;
 create function pg_temp.document() returns dossier.documents language sql as $$
   select * from dossier.documents where id = tests.id('alpha document')
 $$;
+
+-- The language that a user names counts more than the one that is detected.
+
+create function pg_temp.run_in(language text) returns text language plpgsql as $$
+declare
+  job record;
+begin
+  perform tests.login(null, 'service_role');
+  perform dossier.request_extraction(tests.id('alpha document'), language => run_in.language);
+  select * into job from dossier.claim_jobs('w');
+  perform dossier.complete_job(job.job_id, job.attempt, '[{"page":1,"text":"x"}]', details => '{"language": "eng"}');
+  return (select d.language from dossier.documents as d where d.id = tests.id('alpha document'));
+end
+$$;
+select is(pg_temp.run_in('deu'), 'deu', 'a language that is named');
+select is(pg_temp.run_in(null), 'eng', 'the next extraction detects it again');
 
 -- Pages.
 

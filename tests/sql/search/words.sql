@@ -1,7 +1,7 @@
 -- How search interprets words: accents, distinct letters, scripts without spaces. See ../setup.sql for how to run this.
 
 begin;
-select plan(148);
+select plan(152);
 select tests.fixture();
 
 -- Letters.
@@ -37,9 +37,13 @@ from (values
   ('東京*', '''東京'''),
   ('-東京都 大阪', '!( ''東京'' <-> ''京都'' ) & ''大阪'''),
   ('東京 or 大阪', '''東京'' | ''大阪'''),
-  ('"東京 大阪"', '''東京'' <-> ''京'':* <-> ''大阪'''),
+  ('"東京 大阪"', '''東京'' <2> ''大阪'''),
   ('2020年3月', '''2020'' <-> ''年'':* <-> ''3'' <-> ''月'':*'),
   ('-GPU使用', '!( ''gpu'' <-> ''使用'' )'),
+  ('zq1zq hors*', '''zq1zq'' & ( ''hors'':* | ''hor'' )'),
+  ('"lease of thir* rent" or -wine', '''leas'' <2> ''thir'':* <-> ''rent'' | !''wine'''),
+  ('"GPU用メモリ 32"', '''gpu'' <-> ( ''用メ'' <-> ''メモ'' <-> ''モリ'' ) <2> ''32'''),
+  ('or the or rent or', '''rent'''),
   ('running 서울 hors*', '''run'' & ''서울'' & ( ''hors'':* | ''hor'' )')
 ) as t (query, parsed);
 
@@ -114,7 +118,7 @@ from (values
   (E'Ægir \u001e und Straße', 'strasse', 'Ægir   und <mark>Straße</mark>')
 ) as t (text, query, expected);
 select is(char_length(regexp_replace(dossier_private.highlight('simple', repeat('前後', 2000) || '東京' || repeat('前後', 2000),
-  dossier_private.parse_search('simple', '東京')), '</?mark>', '', 'g')) between 40 and 200, true, 'an excerpt of a run without end is short');
+  dossier_private.parse_search('simple', '東京')), '</?mark>', '', 'g')) between 40 and 200, true, 'an excerpt of an endless run is short');
 
 -- End to end.
 

@@ -1,7 +1,7 @@
 -- Lists over all organizations of the caller: visibility, order and pages. See ../setup.sql for how to run this.
 
 begin;
-select plan(15);
+select plan(26);
 select tests.fixture();
 
 select is(tests.outcomes($$ select from dossier.list_sessions(tests.id('alpha')) $$),
@@ -53,6 +53,26 @@ select results_eq($$
 $$, 'select * from pg_temp.all_documents()', 'documents page by page, each once');
 select is((select max(created_at) from dossier.list_sessions(before => '2040-01-01 00:02Z')), '2040-01-01 00:01Z', 'before a time excludes that time');
 select is((select count(*) from dossier.list_sessions(before => '2000-01-01')), 0::bigint, 'nothing is older');
+
+-- Filters.
+
+select tests.logout();
+update dossier.sessions set status = 'archived' where title in ('s1', 's4');
+update dossier.sessions set conversation_type = 'interview' where title in ('s4', 's7');
+update dossier.documents set media_type = 'image/png' where name in ('ds2', 'ds3');
+update dossier.documents set status = 'failed', error_code = 'x', error_message = 'x', sha256 = repeat('a', 64), size_bytes = 1 where name in ('ds3', 'ds5');
+select tests.login('both');
+select is(array(select title from dossier.list_sessions(status => 'archived')), array['s4', 's1'], 'sessions with a status');
+select is(array(select title from dossier.list_sessions(conversation_type => 'interview')), array['s7', 's4'], 'sessions of a type');
+select is(array(select title from dossier.list_sessions(tests.id('alpha'), status => 'archived', conversation_type => 'interview')), array['s4'], 'all filters apply');
+select is(array(select title from dossier.list_sessions(status => 'archived', limit_count => 1)), array['s4'], 'the newest that match');
+select tests.refuses($$ select from dossier.list_sessions(status => 'gone') $$, 'PT400', 'status is not a valid filter', 'an unknown status of sessions');
+select is(array(select name from dossier.list_documents(media_type => 'image/*')), array['ds3', 'ds2'], 'documents of a kind');
+select is(array(select name from dossier.list_documents(status => 'failed', media_type => 'text/plain')), array['ds5'], 'documents with a status');
+select is(array(select name from dossier.list_documents(session_id => tests.id('s3'))), array['ds3'], 'documents of a session');
+select is(array(select name from dossier.list_documents(tests.id('alpha'), session_id => tests.id('s3'))), array[]::text[], 'which is in another organization');
+select is(array(select name from dossier.list_documents(session_id => tests.id('s3'), status => 'ready')), array[]::text[], 'a session without any that match');
+select tests.refuses($$ select from dossier.list_documents(status => 'gone') $$, 'PT400', 'status is not a valid filter', 'an unknown status of documents');
 
 select tests.logout();
 select tests.login('alpha-member');

@@ -1,7 +1,7 @@
 -- Sessions and their types. See ../setup.sql for how to run this.
 
 begin;
-select plan(70);
+select plan(73);
 select tests.fixture();
 
 -- Types.
@@ -40,6 +40,8 @@ select throws_ok($$ update dossier.sessions set organization_id = tests.id('beta
 
 select is(tests.outcomes($$ select from dossier.create_session('x', 'meeting', tests.id('alpha')) $$),
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'callers that may create a session');
+select is(tests.outcomes($$ select from dossier.create_session_record('x', 'meeting', tests.id('alpha')) $$),
+  'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody 42501, anon 42501, service 42501', 'the same callers receive its record');
 
 select tests.login('alpha-member');
 select results_eq($$ select organization_id, user_id, title, conversation_type, status from dossier.create_session() $$,
@@ -53,6 +55,8 @@ select lives_ok($$ select dossier.create_session('Short', context => '{"text":"h
 select results_eq($$ select c.text_context, c.context_metadata, v.version from dossier.session_context c join dossier.sessions s on s.id = c.session_id
   join dossier.session_context_versions v on v.session_id = s.id where s.title = 'Short' $$,
   $$ values ('hi', '{"b":2}'::jsonb, 1) $$, 'and are recorded as version 1');
+select is(dossier.create_session_record('Whole', context => '{"text":"hi"}') #> '{context,text_context}', '"hi"', 'the record of a new session has its context');
+select is(dossier.create_session_record('Bare') -> 'context', 'null', 'or has none');
 select lives_ok($$ select dossier.create_session('None', context => 'null') $$, 'JSON null means no context');
 select lives_ok($$ select dossier.create_session('Empty', context => '{}') $$, 'an empty object is an empty context');
 select results_eq($$ select s.title, c.text_context, c.context_metadata from dossier.sessions s left join dossier.session_context c on c.session_id = s.id where s.title in ('None', 'Empty') order by 1 $$,

@@ -140,8 +140,8 @@ select tests.refuses($$ select dossier.restore_session(tests.id('beta session'))
 -- Its space and its name remain in use.
 
 select results_eq($$ select bytes, documents, trashed_bytes, trashed_documents from dossier.usage(tests.id('alpha')) $$,
-  $$ values (5::bigint, 2::bigint, 5::bigint, 2::bigint) $$, 'usage counts it, and says so');
-select tests.login('beta-owner');
+  $$ values (72::bigint, 2::bigint, 5::bigint, 2::bigint) $$, 'usage counts it, and says so');
+select tests.login(null, 'service_role');
 select tests.refuses(format($$ select dossier.import_sessions(
   '{"format": "dossier", "version": 1, "sessions": [{"id": %s, "user_id": "x", "conversation_type": "meeting", "status": "active",
     "created_at": "2026-01-01", "updated_at": "2026-01-01", "context_versions": [], "documents": []}]}', tests.id('beta'), true) $$, to_json(tests.id('alpha session'))),

@@ -1,7 +1,7 @@
 -- Membership read from an app's table and from claims of the token. See ../setup.sql for how to run this.
 
 begin;
-select plan(124);
+select plan(133);
 select tests.fixture();
 -- Warnings about tables without roles are expected here.
 set local client_min_messages = error;
@@ -90,8 +90,12 @@ insert into app.members select tests.id(team), tests.id('delta-admin'), 'admin' 
 select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('delta-admin')::text), '1', 'a new organization has used nothing');
 select is(tests.attempt($$ select from dossier.search('word', organization_id => tests.id('delta')) $$, tests.id('delta-admin')::text), '0', 'and holds nothing');
 select is(tests.attempt($$ select from dossier.usage(tests.id('delta')) $$, tests.id('alpha-owner')::text), 'PT404', 'which strangers cannot see');
+update dossier_private.settings set value = '{"max_bytes": 5, "max_documents": 5}' where name = 'default_quotas';
 select tests.login(null, 'service_role');
 select is((dossier.set_quota(tests.id('delta'), max_bytes => 1000)).max_bytes, 1000::bigint, 'a service sets a quota before the first upload');
+select is((select concat_ws(' ', q.max_bytes, q.max_documents) from dossier.quotas as q where q.organization_id = tests.id('delta')), '1000', 'which replaces the default ones');
+select tests.logout();
+update dossier_private.settings set value = '{}' where name = 'default_quotas';
 select tests.login(tests.id('delta-admin')::text);
 select is((dossier.set_context_retention(tests.id('epsilon'), 10)).keep_versions, 10, 'an admin a rule before the first session');
 select is((dossier.set_trash_retention(tests.id('zeta'), 7)).keep_days, 7, 'or one for its trash');
@@ -148,7 +152,8 @@ create table app.people ("team%s" bigint, login text, "ro'le" text);
 insert into app.people values (42, 'ann', 'viewer'), (42, 'ann', 'x'' or true --'), (42, 'ann', 'admin'), (42, 'bob', 'x%s'), (42, 'eve', null), (43, 'zoe', 'owner'), (null, 'nil', 'owner');
 insert into dossier.organizations (id, name) values (dossier.organization_key('42'), 'forty-two');
 select matches(dossier.organization_key('42')::text, '^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$', 'a number has a key');
-select is(dossier.organization_key('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'), 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'a uuid is its own');
+select matches(dossier.organization_key('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11')::text, '^[0-9a-f]{8}-[0-9a-f]{4}-8', 'so has the text of a uuid');
+select isnt(dossier.organization_key('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'), dossier.organization_key('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'), 'in each letter case another');
 select is(dossier.organization_key(null), null, 'null has none');
 select is(dossier.organization_key(E' \n'), null, 'a blank key has none, either');
 select isnt(dossier.organization_key('42'), dossier.organization_key('43'), 'others have others');
@@ -218,27 +223,27 @@ begin
     'app_metadata', jsonb_build_object('organizations', of_organizations),
     'user_metadata', jsonb_build_object('organizations', '["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]'::jsonb))::text, true);
   select string_agg(format('%s %s', case m.organization_id
-      when tests.id('alpha') then 'alpha' when tests.id('beta') then 'beta' when dossier.organization_key('org_2') then 'org_2' else m.organization_id::text end,
+      when tests.id('alpha') then 'alpha' when tests.id('beta') then 'beta' when tests.id('org_2') then 'org_2' else m.organization_id::text end,
     coalesce(m.role, '-')), ', ' order by m.role)
-  into answer from dossier_private.my_memberships() as m;
+  into answer from dossier_private.my_memberships() as m where m.organization_id is not null;
   perform tests.logout();
   return coalesce(answer, 'none');
 end
 $$;
-select is(dossier.use_claims_membership(roles => '{"editor": "member", "banned": null}') ->> 'mode', 'claims', 'claims of the token');
-select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), 'admin', 'org_2', 'editor')), 'alpha admin, org_2 member', 'a map');
+select is(dossier.use_claims_membership(roles => '{"editor": "member", "banned": null}', uuid_keys => true) ->> 'mode', 'claims', 'claims of the token');
+select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), 'admin', tests.id('org_2'), 'editor')), 'alpha admin, org_2 member', 'a map');
 select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), jsonb_build_object('role', 'owner'))), 'alpha owner', 'a map of objects');
 select is(pg_temp.claims(jsonb_build_array(tests.id('alpha'))), 'alpha viewer', 'a list');
-select is(pg_temp.claims(jsonb_build_array('org_2', jsonb_build_object('id', tests.id('alpha'), 'role', 'owner'))), 'alpha owner, org_2 viewer', 'a list of both');
+select is(pg_temp.claims(jsonb_build_array(tests.id('org_2'), jsonb_build_object('id', tests.id('alpha'), 'role', 'owner'))), 'alpha owner, org_2 viewer', 'a list of both');
 select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), 'banned')), 'alpha -', 'a role that grants nothing');
 select is(pg_temp.claims('"alpha"'), 'none', 'a string is nothing');
 select is(pg_temp.claims('[null, true, [], {"name": "x"}, {"id": null}, {}]'), 'none', 'entries without an id are ignored');
-select is(pg_temp.claims(jsonb_build_array(jsonb_build_object('id', tests.id('alpha')), 'org_2')), 'alpha viewer, org_2 viewer', 'an organization without a role has other_role');
+select is(pg_temp.claims(jsonb_build_array(jsonb_build_object('id', tests.id('alpha')), tests.id('org_2'))), 'alpha viewer, org_2 viewer', 'an organization without a role has other_role');
 select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), role)), 'alpha -', format('%s is not a role', role))
 from jsonb_array_elements('[null, false, true, [], 1, {"role": null}, {"role": ["owner"]}]') as role;
 select is(pg_temp.claims(jsonb_build_object(tests.id('alpha'), '{}'::jsonb)), 'alpha viewer', 'an object without role names none');
-select is(dossier.organization_key(upper(tests.id('alpha')::text)), tests.id('alpha'), 'a uuid is itself');
-select isnt(dossier.organization_key(dossier.organization_key('org_2')::text), dossier.organization_key('org_2'), 'but nobody may name what a key becomes');
+select is(pg_temp.claims(jsonb_build_array(upper(tests.id('alpha')::text), 'org_2', 42)), 'alpha viewer', 'declared uuids are themselves in any letter case, and other keys are ignored');
+select isnt(dossier.organization_key(dossier.organization_key('org_2')::text), dossier.organization_key('org_2'), 'nobody may name what a key becomes');
 select is(pg_temp.claims(null), 'none', 'null names no organization');
 select is(pg_temp.claims(jsonb_build_array(tests.id('alpha')), ''), 'none', 'a token without sub claims nothing');
 
@@ -258,6 +263,10 @@ begin
   end;
 end
 $$;
+select set_config('request.jwt.claims', jsonb_build_object('sub', 'claimant', 'app_metadata', jsonb_build_object('organizations',
+  jsonb_build_object(tests.id('alpha'), 'member', 'org_2', 'member', '', 'member')))::text, true);
+select is(dossier_private.require_organization(null), tests.id('alpha'), 'ignored keys do not make the default organization ambiguous');
+select tests.logout();
 select is((select string_agg(role || ' ' || pg_temp.attempt($$ select dossier.save_context(tests.id('alpha session'), 'x') $$, role), ', ')
     from unnest(array['owner', 'admin', 'member', 'viewer', 'editor', 'banned', 'other']) as role),
   'owner done, admin done, member done, viewer 42501, editor done, banned PT404, other 42501', 'callers that save');
@@ -267,6 +276,23 @@ select is((select string_agg(role || ' ' || pg_temp.attempt($$ select 1 / (selec
 select is(pg_temp.attempt($$ select dossier.save_context(tests.id('beta session'), 'x') $$, 'owner'), 'PT404', 'the other tenant is out of reach');
 select is(tests.outcomes($$ select from dossier.documents $$), 'owner 0, admin 0, member 0, viewer 0, other 0, nobody 0, anon 42501, service 2',
   'a token that claims nothing is nobody''s');
+
+-- Text keys that users may have chosen: the uuid of another tenant, in any letter case, names an organization of its own.
+
+select dossier.use_claims_membership();
+select is((select string_agg(o.name, ', ') from dossier.organizations as o where pg_temp.claims(jsonb_build_array(key)) ~ o.name), null, 'a claimed key ' || key)
+from unnest(array[tests.id('alpha')::text, upper(tests.id('alpha')::text), replace(tests.id('alpha')::text, '-', '')]) as key;
+create table app.workspaces (organization_id text, user_id text);
+insert into app.workspaces values (tests.id('alpha')::text, 'mallory'), (upper(tests.id('alpha')::text), 'mallory'), ('org_2', 'mallory');
+create index on app.workspaces (user_id);
+select dossier.use_membership('app.workspaces', other_role => 'owner');
+select is(tests.attempt($$ select from dossier.documents $$, 'mallory'), '0', 'a key of text that a user chose does not open another tenant''s organization');
+select tests.login('mallory');
+select is((dossier.create_session('mine', organization_id => dossier.organization_key(tests.id('alpha')::text))).organization_id, dossier.organization_key(tests.id('alpha')::text), 'but one of its own');
+select tests.logout();
+select dossier.use_membership('app.workspaces', other_role => 'owner', uuid_keys => true);
+select is(tests.attempt($$ select from dossier.documents $$, 'mallory'), '2', 'if the operator declares them uuids, they are ids');
+drop table app.workspaces;
 
 -- And back.
 

@@ -1,7 +1,7 @@
 -- Organizations and members: reading, changing and leaving them. See ../setup.sql for how to run this.
 
 begin;
-select plan(45);
+select plan(47);
 select tests.fixture();
 
 -- Organizations.
@@ -62,7 +62,11 @@ select tests.refuses($$ delete from dossier.organization_members where user_id =
 select tests.refuses($$ update dossier.organization_members set role = 'admin' where user_id = 'alpha-owner' $$, 'PT409', 'An organization must have at least one owner', 'the last owner cannot step down, either');
 select tests.refuses($$ delete from dossier.organization_members $$, 'PT409', 'An organization must have at least one owner', 'all members cannot be removed at once');
 select lives_ok($$ update dossier.organization_members set role = 'owner' where user_id = 'alpha-owner' $$, 'an owner may be set to owner again');
-select lives_ok($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'second', 'owner') $$, 'an owner makes another owner');
+select lives_ok($$ insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('alpha'), 'second', 'owner') $$, 'an owner invites another owner');
+select tests.refuses($$ delete from dossier.organization_members where user_id = 'alpha-owner' $$, 'PT409', 'An organization must have at least one owner', 'an invited owner does not count');
+select tests.login('second');
+select is((dossier.accept_invitation(tests.id('alpha'))).role, 'owner', 'who accepts');
+select tests.login('alpha-owner');
 select tests.refuses($$ delete from dossier.organization_members where role = 'owner' $$, 'PT409', 'An organization must have at least one owner', 'two owners do not leave at once');
 select lives_ok($$ update dossier.organization_members set role = case user_id when 'second' then 'admin' else 'owner' end
   where user_id in ('second', 'alpha-owner') $$, 'one of two steps down');

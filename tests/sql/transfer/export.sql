@@ -1,14 +1,14 @@
 -- Export and import. See ../setup.sql for how to run this.
 
 begin;
-select plan(75);
+select plan(84);
 select tests.fixture();
 
 -- The content of exports and imports: several versions, a file of several chunks, pages with every field.
 create temporary table file (bytes) as select convert_to(repeat('All work and no play. ', 30000), 'UTF8');
 grant select on file to public;
 update dossier.documents set
-  media_type = 'application/pdf', status = 'ready', error_code = 'needs_ocr', error_message = 'Page 2: words in images were not read.',
+  media_type = 'application/pdf', charset = 'iso-8859-5', status = 'ready', ocr_status = 'unavailable', error_code = 'needs_ocr', error_message = 'Page 2: words in images were not read.',
   metadata = '{"source": "crm", "n": 1.50}', language = 'eng', file_metadata = '{"title": "Note", "outline": [{"title": "One", "page": 1}]}'
 where id = tests.id('alpha document');
 insert into dossier.document_pages (document_id, organization_id, page, text, source, engine, confidence, quality, reason)
@@ -53,11 +53,21 @@ select is(jsonb_path_query_array(pg_temp.bundle(false), '$.sessions[0].documents
 select is(pg_temp.bundle(false) #>> '{sessions,0,documents,0,status}', 'stored', 'one that is being read is one that will be');
 select is(pg_temp.bundle(false) #>> '{sessions,0,documents,0,created_at}', '2024-02-29T07:00:00.123456+00:00', 'times in UTC');
 select is(pg_temp.bundle(false) #> '{sessions,0,documents,1,pages,1}',
-  '{"page": 2, "text": "ünï \"codé\"\t\\", "source": "ocr", "engine": "tesseract", "confidence": 0.91, "quality": 0.1, "reason": "a picture"}', 'a page');
+  '{"page": 2, "text": "ünï \"codé\"\t\\", "source": "ocr", "engine": "tesseract", "confidence": 0.91, "quality": 0.1, "reason": "a picture",
+    "structure": null}', 'a page');
 select ok(not jsonb_path_exists(pg_temp.bundle(false), '$.**.bytes'), 'bytes only when asked for');
 select is(decode(pg_temp.bundle() #>> '{sessions,0,documents,0,bytes}', 'base64'), (select bytes from file), 'bytes');
 set local timezone = 'Asia/Tokyo';
 select is(pg_temp.bundle() #>> '{sessions,0,documents,0,created_at}', '2024-02-29T07:00:00.123456+00:00', 'in every time zone');
+select tests.login('alpha-member');
+select (dossier.create_session('Nothing in it')).id as empty \gset
+select is((dossier.export_sessions(array[:'empty']::uuid[], include_bytes) #> '{sessions,0}') - array['id', 'created_at', 'updated_at'],
+  jsonb_build_object('title', 'Nothing in it', 'user_id', 'alpha-member', 'status', 'active', 'conversation_type', 'meeting',
+    'context_versions', '[]'::jsonb, 'documents', '[]'::jsonb), 'a session with nothing in it, include_bytes ' || include_bytes)
+from unnest(array[false, true]) as include_bytes;
+select (dossier.begin_upload(:'empty', 'x.txt')).id is not null as begun \gset
+select is(dossier.export_sessions(array[:'empty']::uuid[]) #> '{sessions,0,documents}', '[]', 'or with an unfinished upload alone');
+select tests.login('alpha-viewer');
 select tests.refuses($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$, 'PT404', 'Some of the sessions were not found', 'another tenant''s');
 select is(pg_temp.said($$ select dossier.export_sessions(array[tests.id('alpha session'), tests.id('beta session'), tests.id('nothing')]) $$),
   format('PT404 Not visible to you: %s, %s.', tests.id('beta session'), tests.id('nothing')), 'named like one that is not there');
@@ -78,7 +88,7 @@ insert into exported select pg_temp.bundle(), pg_temp.bundle(false);
 insert into dossier.organizations (id, name) values (tests.id('gamma'), 'gamma');
 insert into dossier.organization_members (organization_id, user_id, role) values (tests.id('gamma'), 'gamma-owner', 'owner');
 
--- Corrupted bytes are left out of the export, and the rest is exported.
+-- Corrupted bytes are omitted from the export. The rest is exported.
 create function pg_temp.spoilt() returns text
 language plpgsql as $$
 declare
@@ -104,7 +114,7 @@ select tests.refuses($$ select dossier.import_sessions((select whole from export
 
 select tests.login('alpha-member');
 create temporary table imported as select dossier.import_sessions((select whole from exported), tests.id('alpha')) as ids;
-select is((select array_agg(key::uuid) from imported, jsonb_object_keys(ids -> 'sessions') as key), array[tests.id('alpha session')], 'the old ids are told');
+select is((select array_agg(key::uuid) from imported, jsonb_object_keys(ids -> 'sessions') as key), array[tests.id('alpha session')], 'the old ids are reported');
 select is((select count(*)::integer from imported, jsonb_each_text(ids -> 'documents') as d join dossier.documents as document on document.id = d.value::uuid where d.key <> d.value), 2, 'with the new ones');
 select is(
   regexp_replace((select dossier.export_sessions(array(select value::uuid from jsonb_each_text(ids -> 'sessions')), true)::text from imported), '"id": "[^"]*"', '"id"', 'g'),
@@ -124,23 +134,33 @@ select set_eq($$ select kind, status from dossier_private.jobs, imported where d
 select set_eq($$ select kind, status from dossier_private.jobs, imported where document_id = (ids -> 'documents' ->> tests.id('alpha document')::text)::uuid $$,
   $$ values ('thumbnail', 'queued') $$, 'and so is the thumbnail of what was');
 
+-- Only services keep ids: whether an id is free would tell users what other tenants have.
 select tests.login('gamma-owner');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$, '42501', 'Only services may keep the ids of a bundle', 'not those that another tenant has');
+select is(tests.detail($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$),
+  tests.detail(format($$ select dossier.import_sessions(replace((select whole from exported)::text, %L, %L)::jsonb, tests.id('gamma'), true) $$, tests.id('alpha session'), gen_random_uuid())),
+  'which are refused like those that nobody has');
+select tests.login('service', 'service_role');
 select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$, 'PT409', 'An id of the bundle already exists', 'ids that another tenant has');
 select is(pg_temp.said($$ select dossier.import_sessions((select whole from exported), tests.id('gamma'), true) $$),
   format('PT409 sessions[0].id %s exists in this database, or twice in the bundle.', tests.id('alpha session')), 'nothing is said of whose they are');
 select is(pg_temp.said(format($$ select dossier.import_sessions(jsonb_set((select whole from exported), '{sessions,0,id}', '"%s"'), tests.id('gamma'), true) $$, gen_random_uuid())),
   format('PT409 sessions[0].documents[0].id %s exists in this database, or twice in the bundle.', tests.id('alpha work')), 'also a document''s');
+select tests.login('gamma-owner');
 select is((select count(*)::integer from dossier.sessions), 0, 'and then nothing is written');
 select tests.login('alpha-member');
 select is(pg_temp.bundle(), (select whole from exported), 'or overwritten');
-select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('alpha'), true) $$, 'PT409', 'An id of the bundle already exists', 'ids of one''s own');
+select tests.login('service', 'service_role');
+select tests.refuses($$ select dossier.import_sessions((select whole from exported), tests.id('alpha'), true) $$, 'PT409', 'An id of the bundle already exists', 'ids of the same organization');
+select tests.login('alpha-member');
 select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessions,1}', whole #> '{sessions,0}'), tests.id('alpha')) from exported $$, 'PT400', 'Malformed bundle', 'the same session twice');
 
 select tests.logout();
 select tests.refuses($$ select dossier_private.refuse_at('line 2', '40P01', 'deadlock detected', '', '') $$, 'PT409', 'Another import of the same ids is in progress', 'ids that cross those of another import (in concurrency.sh they do)');
 delete from dossier.sessions where id = tests.id('alpha session');
-select tests.login('gamma-owner');
+select tests.login('service', 'service_role');
 select is(dossier.import_sessions((select whole from exported), tests.id('gamma'), true) -> 'sessions', jsonb_build_object(tests.id('alpha session'), tests.id('alpha session')), 'ids are kept when asked');
+select tests.login('gamma-owner');
 select is(pg_temp.bundle(), (select whole from exported), 'the round trip is equal, in another organization too');
 select is((select text_context || ' ' || version from dossier.session_context where session_id = tests.id('alpha session')), 'second 2', 'the last version is in force');
 select is((select version from dossier.save_context(tests.id('alpha session'), 'third', expected_version => 2)), 3, 'and goes on');
@@ -150,7 +170,9 @@ select from dossier.delete_sessions(array[tests.id('alpha session')], permanentl
 
 -- Without bytes.
 
+select tests.login('service', 'service_role');
 select from dossier.import_sessions((select light from exported), tests.id('gamma'), true);
+select tests.login('gamma-owner');
 select results_eq($$ select name, status, error_code, storage from dossier.documents order by name $$,
   $$ values ('note.txt', 'ready', 'needs_ocr', 'none'), ('work.txt', 'failed', 'no_bytes', 'none') $$, 'documents without bytes');
 select is(pg_temp.bundle(false) #> '{sessions,0,documents,1}', (select light #> '{sessions,0,documents,1}' from exported), 'are exported as they were');
@@ -166,11 +188,11 @@ select from dossier.set_quota(tests.id('gamma'), max_documents => 3);
 select tests.login('gamma-owner');
 select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The quota of the organization is exhausted: 2 of 3 documents stored', 'documents beyond the quota');
 select tests.logout();
-select from dossier.set_quota(tests.id('gamma'), max_bytes => (select octet_length(bytes) + 10 from file));
+select from dossier.set_quota(tests.id('gamma'), max_bytes => (select bytes + 3 from dossier.usage(tests.id('gamma'))));
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The quota of the organization is exhausted: 660005 of 660010 bytes stored', 'bytes beyond the quota');
+select tests.refuses($$ select dossier.import_sessions((select light from exported), tests.id('gamma')) $$, 'PT403', 'The quota of the organization is exhausted: % bytes stored', 'bytes beyond the quota');
 select tests.refuses($$ select dossier.import_sessions(jsonb_set(light, '{sessions,0,documents}', jsonb_build_array(jsonb_set(light #> '{sessions,0,documents,1}', '{pages,0,text}', to_jsonb(repeat('x', 6))))), tests.id('gamma')) from exported $$,
-  'PT403', 'The quota of the organization is exhausted: 660005 of 660010 bytes stored', 'a text is no smaller for what its size is said to be');
+  'PT403', 'The quota of the organization is exhausted: % bytes stored', 'a text is no smaller for what its size is said to be');
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'), max_documents_a_day => 7);
 select tests.login('gamma-owner');
@@ -178,6 +200,24 @@ select tests.refuses($$ select dossier.import_sessions((select light from export
 select is((select documents_today from dossier.usage(tests.id('gamma'))), 4::bigint, 'which imports count towards');
 select tests.logout();
 select from dossier.set_quota(tests.id('gamma'));
+
+-- OCR that had not ended.
+
+create function pg_temp.pending(bundle jsonb) returns jsonb
+language sql as $$ select jsonb_set(bundle, '{sessions,0,documents}', jsonb_build_array(bundle #> '{sessions,0,documents,1}' || '{"ocr_status": "pending"}')) $$;
+select tests.login('gamma-owner');
+select is(pg_temp.said($$ select dossier.import_sessions(jsonb_set(light, '{sessions,0,documents,1,ocr_status}', '"running"'), tests.id('gamma')) from exported $$),
+  'PT400 sessions[0].documents[1].ocr_status is ''running''.', 'no OCR runs in a bundle');
+select from dossier.import_sessions(pg_temp.pending((select light from exported)), tests.id('gamma'));
+select results_eq($$ select status, ocr_status, error_code, error_message from dossier.documents where status = 'ready' and ocr_status = 'incomplete' $$,
+  $$ values ('ready', 'incomplete', 'ocr_incomplete', 'The document was imported without its bytes, before the words in its images were read. Upload the file, or import it together with its bytes.') $$,
+  'without bytes, its images are never read');
+select from dossier.import_sessions(pg_temp.pending((select whole from exported)), tests.id('gamma'));
+select results_eq($$ select status, ocr_status, media_type, charset from dossier.documents where storage = 'postgres' $$,
+  $$ values ('stored', 'none', 'application/pdf', 'iso-8859-5') $$, 'with bytes, they are');
+select tests.logout();
+select is((select array_agg(kind) from dossier_private.jobs where organization_id = tests.id('gamma')), '{extract}', 'by another extraction');
+delete from dossier.sessions where organization_id = tests.id('gamma') and id <> tests.id('alpha session');
 
 -- Invalid bundles.
 
@@ -195,9 +235,10 @@ select tests.refuses($$ select dossier.import_sessions(jsonb_set(whole, '{sessio
 select is((select string_agg(pg_temp.with(wrong.path, wrong.value::jsonb), E'\n' order by wrong.place) from (values
     (1, '{sessions,0}', '7'), (2, '{sessions,0,title}', '7'), (3, '{sessions,0,owner}', '"me"'),
     (4, '{sessions,0,documents}', '{}'), (5, '{sessions,0,documents,0,pages,0}', 'null'),
-    (6, '{sessions,0,created_at}', '"2999-01-01"'), (6, '{sessions,0,created_at}', '"tomorrow"'), (7, '{sessions,0,documents,0,status}', '"uploading"'),
+    (6, '{sessions,0,created_at}', '"2999-01-01"'), (6, '{sessions,0,created_at}', '"tomorrow"'), (6, '{sessions,0,created_at}', '"2026-02-31"'), (6, '{sessions,0,created_at}', '"2026-02-01 12:00 Nowhere"'), (7, '{sessions,0,documents,0,status}', '"uploading"'),
     (8, '{sessions,0,context_versions,1,version}', '1'), (10, '{sessions,0,context_versions,1,version}', '2147483647'), (9, '{sessions,0,context_versions,0,context_metadata}', '[]'),
-    (11, '{sessions,0,documents,1,pages,0,page}', '0'), (12, '{sessions,0,documents,1,pages,0,page}', '2147483647')
+    (11, '{sessions,0,documents,1,pages,0,page}', '0'), (12, '{sessions,0,documents,1,pages,0,page}', '2147483647'),
+    (13, '{sessions,0,documents,1,language}', '"english"'), (14, '{sessions,0,documents,1,pages,1,confidence}', '5'), (15, '{sessions,0,documents,1,pages,1,page}', '1')
   ) as wrong (place, path, value)),
   'PT400 sessions[0] must be an object, but is a JSON number.
 PT400 sessions[0].title must be string, but is a JSON number.
@@ -206,12 +247,17 @@ PT400 sessions[0].documents must be array, but is a JSON object.
 PT400 sessions[0].documents[0].pages[0] must be an object, but is a JSON null.
 PT400 sessions[0].created_at must be a time between 1970 and now.
 PT400 sessions[0].created_at must be a time between 1970 and now.
+PT400 sessions[0].created_at must be a time between 1970 and now.
+PT400 sessions[0].created_at must be a time between 1970 and now.
 PT400 sessions[0].documents[0].status is ''uploading''.
 PT400 sessions[0].context_versions[1].version must be greater than the one before, and between 1 and 1000000000.
 PT400 sessions[0].context_versions[0].context_metadata must be object, but is a JSON array.
 PT400 sessions[0].context_versions[1].version must be greater than the one before, and between 1 and 1000000000.
 PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.
-PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.', 'errors name their place');
+PT400 sessions[0].documents[1].pages[0].page is not between 1 and 1000000.
+PT400 sessions[0].documents[1]: language has a value that is not allowed.
+PT400 sessions[0].documents[1]: confidence has a value that is not allowed.
+PT400 sessions[0].documents[1]: it repeats an id or a number of the bundle.', 'errors name their place');
 select is((select string_agg(substring(pg_temp.with(wrong.path, wrong.value::jsonb) from '^\w+ [^: ]+'), E'\n' order by wrong.place) from (values
     (1, '{sessions,0,id}', '"x"'), (2, '{sessions,0,status}', '"open"'), (3, '{sessions,0,updated_at}', '"soon"'),
     (4, '{sessions,0,context_versions,0,version}', '1e10'), (5, '{sessions,0,documents,1,pages,1,page}', '1'),

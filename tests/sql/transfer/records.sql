@@ -39,11 +39,11 @@ from dossier.sessions as s where s.id = tests.id('beta session');
 select ok(not dossier.session_record(s) ? 'context', 'the context comes only when asked for')
 from dossier.sessions as s where s.id = tests.id('alpha session');
 select is(pg_temp.keys(dossier.document_record(d)),
-  'created_at error_code error_message file_metadata id language media_type metadata name organization_id page_count session_id sha256 size_bytes status token_count updated_at',
+  'created_at error_code error_message file_metadata id language media_type metadata name ocr_page ocr_pages ocr_status organization_id page_count session_id sha256 size_bytes status token_count updated_at',
   'a document')
 from dossier.documents as d where d.id = tests.id('alpha document');
 select is(dossier.page_record(p), '{"page": 1, "text": "hello", "source": "text", "confidence": null, "engine": null, "quality": null,
-  "reason": null, "token_count": 2}', 'a page')
+  "reason": null, "token_count": 2, "structure": null}', 'a page')
 from dossier.document_pages as p where p.document_id = tests.id('alpha document');
 update dossier.documents set status = 'extracting' where id = tests.id('alpha document');
 select is(dossier.bundle_document(d) ->> 'status', 'stored', 'what is being extracted is exported as stored')

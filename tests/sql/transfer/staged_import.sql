@@ -1,7 +1,7 @@
 -- Import in steps. See ../setup.sql for how to run this.
 
 begin;
-select plan(49);
+select plan(57);
 select tests.fixture();
 
 create temporary table file (bytes) as select convert_to(repeat('All work and no play. ', 13000), 'UTF8');
@@ -81,7 +81,7 @@ select is(tests.outcomes($$ select from dossier.begin_import(tests.id('alpha')) 
   'owner 1, admin 1, member 1, viewer 42501, other PT404, nobody PT404, anon 42501, service 1', 'callers that begin');
 select tests.login('alpha-member');
 insert into begun select dossier.begin_import(tests.id('alpha'));
-select is(tests.outcomes($$ select from dossier.append_import((select id from begun), 1, '[{"type": "bundle"}]') $$),
+select is(tests.outcomes($$ select from dossier.append_import((select id from begun), 1, '[{"type": "bundle", "format": "dossier", "version": 1}]') $$),
   'owner PT404, admin PT404, member 1, viewer PT404, other PT404, nobody PT404, anon 42501, service PT404', 'callers that continue: only the user who began it');
 select is(tests.outcomes($$ select from dossier.finish_import((select id from begun)) $$),
   'owner PT404, admin PT404, member PT400, viewer PT404, other PT404, nobody PT404, anon 42501, service PT404', 'callers that finish: the same');
@@ -104,6 +104,9 @@ select tests.refuses($$ select dossier.append_import((select id from begun), 1, 
 select tests.login('alpha-member');
 select is((select count(*)::integer from generate_series(1, 4) where dossier.begin_import(tests.id('alpha')) is not null), 4, 'four at once');
 select tests.refuses($$ select dossier.begin_import(tests.id('alpha')) $$, 'PT429', 'Too many imports are in progress', 'and no more');
+select from dossier.create_organization('Another');
+select tests.refuses($$ select dossier.begin_import((select id from dossier.organizations where name = 'Another')) $$, 'PT429', 'Too many imports are in progress', 'in another organization, either');
+select is(tests.attempt($$ select from dossier.begin_import(tests.id('beta')) $$, 'beta-member'), '1', 'which does not concern others');
 select tests.login('service', 'service_role');
 select ok((dossier.sweep('0') ->> 'imports')::integer >= 5, 'abandoned imports are swept');
 select tests.logout();
@@ -116,7 +119,7 @@ create temporary table imported as select pg_temp.import(records) as ids from bu
 select is(
   (select regexp_replace(dossier.export_sessions(array(select value::uuid from jsonb_each_text(ids -> 'sessions')), true)::text, '"id": "[^"]*"', '"id"', 'g') from imported),
   (select regexp_replace(whole::text, '"id": "[^"]*"', '"id"', 'g') from bundles), 'a copy is equal but for its ids');
-select is((select ids - array['sessions', 'documents'] from imported), jsonb_build_object('organization_id', tests.id('gamma')), 'the organization is told');
+select is((select ids - array['sessions', 'documents'] from imported), jsonb_build_object('organization_id', tests.id('gamma')), 'the organization is reported');
 select is((select array_agg(old order by old) from imported, jsonb_object_keys(ids -> 'sessions') as old),
   (select array_agg(id order by id) from unnest(array[tests.id('alpha session')::text, tests.id('other session')::text]) as id), 'and the old ids with the new ones');
 select ok(exists (select from dossier.search('code') as hit, imported where hit.document_id = (ids -> 'documents' ->> tests.id('alpha document')::text)::uuid), 'pages can be found');
@@ -124,17 +127,21 @@ select tests.logout();
 select is_empty($$ select from dossier_private.imports $$, 'nothing waits any more');
 select is((select count(*)::integer from dossier.audit_log where organization_id = tests.id('gamma') and action = 'session.imported'), 2, 'the audit log names each session');
 select tests.login('gamma-owner');
+select tests.refuses($$ select dossier.begin_import(tests.id('gamma'), true) $$, '42501', 'Only services may keep the ids of a bundle', 'an owner does not keep ids');
+select tests.login('service', 'service_role');
 select tests.refuses($$ select pg_temp.import(records, true) from bundles $$, 'PT409', 'An id of the bundle already exists', 'kept ids that are taken');
 select tests.logout();
 delete from dossier.sessions where organization_id = tests.id('alpha');
-select tests.login('gamma-owner');
+select tests.login('service', 'service_role');
 select lives_ok($$ select pg_temp.import(records, true) from bundles $$, 'kept ids');
+select tests.login('gamma-owner');
 select is(dossier.export_sessions(array[tests.id('alpha session'), tests.id('other session')], true), (select whole from bundles), 'the round trip is equal');
 select dossier.delete_sessions(array[tests.id('alpha session'), tests.id('other session')]);
 select tests.logout();
 delete from dossier.sessions where id = any (array[tests.id('alpha session'), tests.id('other session')]);
-select tests.login('gamma-owner');
+select tests.login('service', 'service_role');
 select lives_ok($$ select pg_temp.import(light, true) from bundles $$, 'without bytes');
+select tests.login('gamma-owner');
 select is(dossier.export_sessions(array[tests.id('alpha session'), tests.id('other session')], true),
   (select whole #- '{sessions,1,documents,0,bytes}' from bundles), 'equal but for them');
 
@@ -158,10 +165,38 @@ select tests.refuses(format($$ select dossier.append_import((select id from begu
 from unnest(array['10485761', '1e300']) as size;
 select is(tests.detail($$ select dossier.append_import((select id from begun), 2, '[{"type": "session"}, {"type": "document", "size_bytes": 10485761}]') $$),
   'line 3: It has at least 10485761 bytes. This is a limit of the database (max_file_bytes).', 'by its line');
+select is((select string_agg(tests.detail(format('select dossier.append_import((select id from begun), 2, %L)', wrong.records)), E'\n' order by wrong.place) from (values
+    (1, '[{"type": "page"}]'), (2, '[{"type": "bytes", "document_id": "x", "base64": "YQ==", "more": 1}]'), (3, '[{"type": "end", "lines": 1}, {"type": "file", "path": "x"}]'),
+    (4, '[{"type": "bundle", "format": "dossier", "version": 1}]'), (5, '[{"type": "context_version", "session_id": "x", "version": 1, "text_context": "", "context_metadata": {}, "updated_at": "2026-99-99"}]'),
+    (6, '[{"type": "file", "path": "x"}, {"type": "page", "document_id": "x", "page": "1", "text": "", "source": "text"}]')
+  ) as wrong (place, records)),
+  'line 2.page is missing.
+line 2 has the unknown member ''more''.
+Line 2 is in the wrong place.
+Line 2 is in the wrong place.
+line 2.updated_at must be a time between 1970 and now.
+line 3.page must be number, but is a JSON string.', 'each record is checked as it arrives, not only at the end');
+create function pg_temp.sessions(most integer) returns jsonb
+language sql as $$
+  select jsonb_agg((records -> 1) || jsonb_build_object('id', tests.id(n::text))) from bundles, generate_series(1, most) as n
+$$;
+select lives_ok($$ select dossier.append_import((select id from begun), 2, pg_temp.sessions(600)) $$, 'sessions are counted');
+select tests.refuses($$ select dossier.append_import((select id from begun), 602, pg_temp.sessions(401)) $$, 'PT400', 'A bundle must contain 1 to 1000 sessions', 'in all calls together');
 select tests.logout();
+update dossier_private.imports set lines = dossier_private.import_lines();
+select tests.login('gamma-owner');
+select tests.refuses($$ select dossier.append_import((select id from begun), 1000001, '[{"type": "end", "lines": 1000000}]') $$, 'PT413', 'The bundle has more than 1000000 records', 'records, too');
+select tests.logout();
+update dossier_private.imports set lines = 601;
+select from dossier.set_quota(tests.id('gamma'), max_documents => 3);
+select tests.login('gamma-owner');
+select tests.refuses(format($$ select dossier.append_import((select id from begun), 602, (select jsonb_agg(bundle_record.value) from bundles, jsonb_array_elements(records) as bundle_record, generate_series(1, 4)
+  where bundle_record.value ->> 'type' = 'document')) $$), 'PT403', 'The quota of the organization is exhausted: % documents stored', 'and documents, by the quota');
+select tests.logout();
+select from dossier.set_quota(tests.id('gamma'));
 update dossier_private.imports set bytes = dossier_private.import_bytes();
 select tests.login('gamma-owner');
-select tests.refuses($$ select dossier.append_import((select id from begun), 2, '[{"type": "end"}]') $$, 'PT413', 'The bundle is larger than 1073741824 bytes', 'more than may wait');
+select tests.refuses($$ select dossier.append_import((select id from begun), 602, '[{"type": "end"}]') $$, 'PT413', 'The bundle is larger than 1073741824 bytes', 'more than may wait');
 select dossier.abort_import((select id from begun));
 
 -- Invalid bundles.
@@ -182,7 +217,7 @@ select is((select string_agg(tests.detail(format('select pg_temp.import(%s)', wr
 Line 4 refers to an object that is missing from the bundle.
 Line 6 refers to an object that is missing from the bundle.
 line 5.status is ''uploading''.
-line 5: duplicate key value violates unique constraint "document_pages_pkey".
+line 5: it repeats an id or a number of the bundle.
 line 2: The registered types are: consultation, interview, meeting, sales_call.
 Line 4 is in the wrong place.
 line 2: invalid input syntax for type uuid: "x".', 'errors name their line');

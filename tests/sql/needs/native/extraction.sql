@@ -2,7 +2,7 @@
 -- Run on a database with `create extension dossier`, after tests/sql/setup.sql; see ../../setup.sql.
 
 begin;
-select plan(87);
+select plan(91);
 
 create function pg_temp.white_image() returns bytea language sql as $$
   -- A BMP of 64 by 64 pixels, 24 bits each: sizes, offsets, one plane, no compression, 300 dots per inch.
@@ -30,6 +30,26 @@ select is(dossier.detect_media_type(convert_to('%PDF-1.7' || E'\n%', 'utf8')), '
 select is(dossier.detect_media_type('\x89504e470d0a1a0a0000000d49484452'), 'image/png', 'a PNG by its signature');
 select is(dossier.detect_media_type('{"a": [1, 2]}'), 'application/json', 'JSON by its syntax');
 select is(dossier.detect_media_type('\x0001020380c1feff07'), 'application/octet-stream', 'anything else is bytes');
+
+-- A PDF with a table of three rows and columns, written by hand: lines around cells, a word in each.
+
+create function pg_temp.pdf_with_table() returns bytea language sql as $$
+  with drawn as (
+    select string_agg(format('72 %s m 312 %s l S %s 700 m %s 640 l S', 700 - 20 * n, 700 - 20 * n, 72 + 80 * n, 72 + 80 * n), E'\n') as lines
+    from generate_series(0, 3) as n
+  ), written as (
+    select string_agg(format('BT /F 10 Tf %s %s Td (%s) Tj ET', 76 + 80 * ((n - 1) % 3), 686 - 20 * ((n - 1) / 3), word), E'\n') as words
+    from unnest(array['Day', 'High', 'Low', 'Mon', '4.8', '1.1', 'Tue', '4.6', '1.3']) with ordinality as t (word, n)
+  ), content as (select concat_ws(E'\n', '0.5 w', lines, words, '') as stream from drawn, written)
+  select convert_to(format(E'%%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj\n'
+    '3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 400 800]/Contents 4 0 R/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>> endobj\n'
+    '4 0 obj <</Length %s>> stream\n%sendstream endobj\ntrailer <</Root 1 0 R>>\n', octet_length(stream), stream), 'utf8')
+  from content
+$$;
+select results_eq(
+  $$ select page, number, rows, columns, header_rows, evidence, confidence > 0.5, cells -> 4 ->> 'text' from dossier.extract_tables(pg_temp.pdf_with_table()) $$,
+  $$ values (1, 1, 3, 3, 1, 'grid', true, '4.8') $$, 'the tables of a PDF');
+select is_empty($$ select from dossier.extract_tables(null) $$, 'no bytes, no tables');
 
 -- SQL detects the type of uploads, and the worker that of files. Both derive the same type from the first bytes.
 
@@ -78,6 +98,7 @@ select is(tests.outcomes(statement), 'owner 42501, admin 42501, member 42501, vi
 from (values
   ($$ select from dossier.extract_text('x') $$),
   ($$ select from dossier.extract_pages('x') $$),
+  ($$ select from (select count(*) from dossier.extract_tables('x')) as counted $$),
   ($$ select from dossier.detect_media_type('x') $$),
   ($$ select from dossier.run_job(1, 1) $$)
 ) as t (statement);
@@ -109,15 +130,22 @@ begin
 end
 $$;
 
-create function pg_temp.run(document uuid) returns text
+create function pg_temp.run(document uuid, wanted text default 'extract') returns text
 language plpgsql as $$
 declare
   job record;
+  result text;
 begin
   perform set_config('role', 'service_role', true);
   -- Other jobs may be waiting too. The rollback releases them.
-  select c.* into job from dossier.claim_jobs('native-test', 100) c where c.document_id = document;
-  return dossier.run_job(job.job_id, job.attempt);
+  for job in select c.* from dossier.claim_jobs('native-test', 100) c where c.document_id = document loop
+    if job.kind = wanted then
+      result := dossier.run_job(job.job_id, job.attempt);
+    else
+      perform dossier.release_job(job.job_id, job.attempt);
+    end if;
+  end loop;
+  return result;
 end
 $$;
 
@@ -136,11 +164,13 @@ reset role;
 
 set local dossier.tessdata = '/nonexistent';
 create temporary table picture as select pg_temp.upload('white.bmp', pg_temp.white_image()) as id;
-select is(pg_temp.run((select id from picture)), 'unsupported', 'a picture is unsupported where there is no OCR');
+select is(pg_temp.run((select id from picture)), 'extracting', 'a picture waits for OCR');
+reset role;
+select is(pg_temp.run((select id from picture), 'ocr'), 'unsupported', 'and is unsupported on a host without OCR');
 reset role;
 select results_eq($$ select error_code, error_message ~* 'install|tesseract' from dossier.documents where id = (select id from picture) $$,
   $$ values ('needs_ocr', true) $$, 'and says what to install');
-select is(pg_temp.run((select id from picture)), 'made', 'its thumbnail is made');
+select is(pg_temp.run((select id from picture), 'thumbnail'), 'made', 'its thumbnail is made');
 reset role;
 select results_eq($$ select media_type, width, height, substring(bytes for 4) from dossier.document_thumbnails where document_id = (select id from picture) $$,
   $$ values ('image/webp', 64, 64, 'RIFF'::bytea) $$, 'a WebP as large as it');
@@ -152,7 +182,7 @@ create temporary table broken as select pg_temp.upload('broken.png', '\x89504e47
 select isnt(pg_temp.run((select id from broken)), 'ready', 'a broken picture has no text');
 reset role;
 create temporary table ended as select status, error_code from dossier.documents where id = (select id from broken);
-select is(pg_temp.run((select id from broken)), 'failed', 'a thumbnail cannot be made, either');
+select is(pg_temp.run((select id from broken), 'thumbnail'), 'failed', 'a thumbnail cannot be made, either');
 reset role;
 select results_eq($$ select status, error_code from dossier.documents where id = (select id from broken) $$, $$ select * from ended $$, 'which does not fail the document');
 select is(pg_temp.run(pg_temp.upload('swapped.txt', 'abc', repeat('0', 64))), 'failed', 'bytes that differ from their checksum are not read');

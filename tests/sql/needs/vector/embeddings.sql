@@ -47,7 +47,7 @@ select results_eq($$ select document_id, page, organization_id, embedding::text,
   $$ values (tests.id('alpha document'), 1, tests.id('alpha'), '[1,0,0.5]', 'model-a') $$, 'the embedding is stored as it was sent');
 select is(dossier.save_embeddings(pg_temp.item('alpha document', 1, '[0, 1, 0]') || pg_temp.item('alpha document', 1, '[0, 0, 1]')), 1, 'again, twice at once');
 select results_eq($$ select embedding::text, model from dossier.page_embeddings $$, $$ values ('[0,0,1]', '') $$, 'the last one counts');
-select is(dossier.save_embeddings(pg_temp.item('alpha document', 1, '[1, 1, 1]', md5('another text'))), 0, 'one of an older text is left out');
+select is(dossier.save_embeddings(pg_temp.item('alpha document', 1, '[1, 1, 1]', md5('another text'))), 0, 'one of an older text is ignored');
 select is(dossier.save_embeddings(pg_temp.item('alpha document', 9, '[1, 1, 1]', md5('x'))), 0, 'so is one of a page that is gone');
 select is(dossier.save_embeddings(pg_temp.item('alpha document', 1, '[1, 1, 1]', md5('hello'))), 1, 'one of this text is not');
 

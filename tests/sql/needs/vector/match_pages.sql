@@ -1,7 +1,7 @@
 -- Matching by embedding, and hybrid search. Needs pgvector. See ../../setup.sql for how to run this.
 
 begin;
-select plan(46);
+select plan(49);
 select tests.fixture();
 select dossier.disable_embeddings(discard => true);
 select dossier.enable_embeddings(3);
@@ -54,7 +54,7 @@ select is(pg_temp.matched('{100,0,0}'), pg_temp.matched('{1,0,0}'), 'it is the a
 select is(pg_temp.matched('{-1,0,0}', limit_count => 3), 'animals.pdf 3 0.00, animals.pdf 4 0.00, animals.pdf 2 -0.99', 'the other way round');
 select is(pg_temp.matched('{1,0,0}', min_similarity => 0.5), 'animals.pdf 1 1.00, animals.pdf 2 0.99', 'near enough');
 select results_eq($$ select * from dossier.match_pages('{1,0,0}', limit_count => 1) $$,
-  $$ values (tests.id('alpha session'), tests.id('animals.pdf'), 'animals.pdf', 1, 1::real, 'Horses &amp; &lt;mares&gt; run.') $$, 'the columns of a match');
+  $$ values (tests.id('alpha session'), tests.id('animals.pdf'), 'animals.pdf', 1, 1::real, 'Horses &amp; &lt;mares&gt; run.', null::text) $$, 'the columns of a match');
 select is(pg_temp.matched('{1,0,0}', tests.id('alpha other')), null, 'another session has none');
 select is(pg_temp.matched('{1,0,0}', limit_count => 1, media_type => of_type, since => from_time, until => to_time), expected, concat_ws(' ', of_type, from_time, to_time))
 from (values
@@ -82,6 +82,12 @@ select results_eq($$ select rank, snippet from dossier.hybrid_search('stable', '
   ((1 / 61.0 + 1 / 62.0)::real, 'A stallion in the <mark>stable</mark>.'), ((1 / 62.0 + 1 / 63.0)::real, 'Invoices of the <mark>stable</mark>.'),
   ((1 / 61.0)::real, 'Horses &amp; &lt;mares&gt; run.') $$, 'rank and snippet');
 select is_empty($$ select from dossier.hybrid_search('stable', '{1,0,0}', media_type => 'text/*') $$, 'filters hold for both');
+
+select is(dossier.pack_context(tests.id('alpha session'), max_tokens => 30, embedding => '{0,0,1}') #> '{quotes,0}' ->> 'text', 'Taxes.', 'a pack by embedding quotes the nearest page');
+select is((select jsonb_build_array(q -> 'first_page', q -> 'last_page', q -> 'contained') from jsonb_array_elements(
+    dossier.pack_context(tests.id('alpha session'), 'stable', embedding => '{1,0,0}') -> 'quotes') as q where q ->> 'document_name' = 'animals.pdf'),
+  '[1, 4, ["stable"]]', 'and by both');
+select tests.refuses($$ select dossier.pack_context(tests.id('alpha session'), embedding => '{1,0}') $$, 'PT400', 'The embedding must have 3 numbers%', 'a pack checks its embedding');
 
 -- Refusals.
 
