@@ -1,14 +1,16 @@
 //! The state that all requests share.
 
-use crate::auth::Verifier;
+use crate::auth::{UrlSigner, Verifier};
 use crate::config::Config;
-use crate::db::{Db, DbError};
-use crate::http::JsonLimit;
+use crate::db::{Caller, Db, DbError};
+use crate::fair::{Limits, Place, Places};
+use crate::http::{JsonLimit, Problem, Scarce};
 use crate::work::Events;
 use axum::extract::FromRef;
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Enough to keep the database busy, for any number of uploads.
@@ -26,15 +28,33 @@ pub(crate) struct Shared {
     pub(crate) name: String,
     pub(crate) db: Db,
     pub(crate) verifier: Arc<Verifier>,
+    /// `None`: there is no secret to sign URLs with.
+    pub(crate) urls: Option<UrlSigner>,
     pub(crate) events: Events,
+    /// Places for event streams that use a connection. However many wake at once, other requests find one.
+    pub(crate) event_reads: Semaphore,
+    /// Cancelled when the edge begins to stop. Ends what would never end by itself.
+    pub(crate) stopping: CancellationToken,
     pub(crate) upload: crate::config::Upload,
+    /// Users without a password, in development only.
+    pub(crate) demo: Option<crate::config::Demo>,
     pub(crate) transfer: crate::config::Transfer,
-    /// Places for uploads in progress.
-    pub(crate) uploads: Semaphore,
+    /// The largest Content-Length that the listener accepts.
+    pub(crate) request_max_bytes: u64,
+    /// Where clients reach this edge, if the operator has configured it.
+    pub(crate) public_url: Option<String>,
+    /// Places for uploads whose bytes arrive.
+    uploads: Places,
     /// Places for uploads that fill a chunk at full speed.
-    pub(crate) filling_places: Semaphore,
+    pub(crate) filling_places: Places,
     /// Places for uploads that use a connection. There are fewer than connections, so that other requests find one.
-    pub(crate) chunk_places: Arc<Semaphore>,
+    pub(crate) chunk_places: Places,
+    /// Places for imports in progress.
+    imports: Places,
+    /// KiB of bundles in the temporary directory.
+    pub(crate) spooled: Places,
+    /// Places for imports that are being written, each on a connection of its own.
+    pub(crate) import_writers: Places,
     /// Background tasks, which shutdown waits for.
     pub(crate) tasks: TaskTracker,
 }
@@ -45,15 +65,50 @@ impl App {
         Ok(Self(Arc::new(Shared {
             name: name(),
             db: Db::new(&config.database)?,
+            urls: UrlSigner::new(&config.auth),
             verifier: Arc::new(Verifier::new(config.auth.clone())),
-            events: Events::new(),
+            events: Events::new(config.events),
+            event_reads: Semaphore::new((config.database.pool_size / 4).max(1)),
+            stopping: CancellationToken::new(),
+            demo: config.demo.clone(),
             upload: config.upload,
             transfer: config.transfer,
-            uploads: Semaphore::new(config.upload.concurrency),
-            filling_places: Semaphore::new(FILLING),
-            chunk_places: Arc::new(Semaphore::new(connections)),
+            request_max_bytes: config.listener.request_max_bytes,
+            public_url: config.listener.public_url.clone(),
+            uploads: Places::new(config.upload.places),
+            filling_places: Places::new(Limits::shared(FILLING)),
+            chunk_places: Places::new(Limits::shared(connections)),
+            imports: Places::new(config.transfer.imports),
+            spooled: Places::new(config.transfer.spooled_kib),
+            import_writers: Places::new(config.transfer.writers),
             tasks: TaskTracker::new(),
         })))
+    }
+}
+
+const UPLOADS: Scarce = Scarce {
+    name: "uploads",
+    total: "UPLOAD_CONCURRENCY",
+    per_user: "UPLOAD_USER_CONCURRENCY",
+    per_organization: "UPLOAD_ORGANIZATION_CONCURRENCY",
+};
+const IMPORTS: Scarce = Scarce {
+    name: "imports",
+    total: "IMPORT_CONCURRENCY",
+    per_user: "IMPORT_USER_CONCURRENCY",
+    per_organization: "IMPORT_ORGANIZATION_CONCURRENCY",
+};
+
+impl Shared {
+    /// A place for an upload. Take it once the database has checked the caller's rights and the first bytes have arrived,
+    /// and drop it after the last byte: nobody may hold a place without sending.
+    pub(crate) fn upload_place(&self, caller: &Caller) -> Result<Place, Problem> {
+        self.uploads.try_take(&self.db.party(caller)).map_err(|full| UPLOADS.refuse(&full))
+    }
+
+    /// A place for an import. Take it once the database has checked the caller's rights.
+    pub(crate) fn import_place(&self, caller: &Caller) -> Result<Place, Problem> {
+        self.imports.try_take(&self.db.party(caller)).map_err(|full| IMPORTS.refuse(&full))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::listener::{self, Server, internal_server};
+use crate::listener::{self, Server};
 use crate::routes;
 use crate::work::jobs;
 use std::error::Error;
@@ -21,12 +21,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let listener = listener::bind(config.listener.listen).map_err(|error| cannot_listen(&config, &error))?;
-    let directory = internal_server::PrivateDir::new()?;
-    let socket = internal_server::bind(&directory.socket())?;
     let app = App::new(&config)?;
-    let (stop, hurry, cut) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+    let (stop, hurry, cut) = (app.stopping.clone(), CancellationToken::new(), CancellationToken::new());
 
-    let serving = tokio::spawn(internal_server::serve(socket, routes::router(app.clone())));
     let keys = tokio::spawn({
         let app = app.clone();
         async move { app.verifier.keep_fresh().await }
@@ -36,7 +33,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         async move { app.events.run(endpoint, stop).await }
     });
     app.tasks.spawn(jobs::run(app.clone(), config.extract.clone(), stop.clone(), hurry.clone()));
-    let server = Server::new(config.listener.clone(), &directory.socket())?;
+    let server = Server::new(config.listener.clone(), routes::router(app.clone()));
     let accepting = tokio::spawn(server.run(listener, stop.clone(), cut.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), "serving http://{}", config.listener.listen);
 
@@ -69,7 +66,6 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    serving.abort();
     keys.abort();
     info!("stopped");
     Ok(())

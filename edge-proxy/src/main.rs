@@ -1,18 +1,20 @@
 //! `dossier-edge`: streaming uploads, sessions and documents in front of a Supabase stack.
 //!
 //! Read in this order: `routes` (the API), `resources::upload::handler` (one upload from start to end), `db` (how a statement
-//! runs as its caller), `auth` (how a token becomes a caller), `listener` (which requests are admitted), `work::jobs` (how
-//! text is extracted).
+//! runs as its caller), `fair` (whose turn it is), `auth` (how a token becomes a caller), `listener` (which requests are
+//! admitted), `work::jobs` (how text is extracted).
 
 mod app;
 mod auth;
 mod commands;
 mod config;
 mod db;
+mod fair;
 mod http;
 mod lifecycle;
 mod listener;
 mod logs;
+mod open_files;
 mod resources;
 mod routes;
 mod sha256;
@@ -25,6 +27,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     limit_heaps();
+    open_files::raise_limit();
     let task = match Task::from_args(Args::parse()) {
         Ok(task) => task,
         Err(error) => {

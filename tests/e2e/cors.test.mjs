@@ -33,6 +33,32 @@ test('a page of an allowed origin may send a preflight, without a token', async 
   }
 })
 
+const allowedHeaders = async (url, asked) =>
+  (await preflight('/api/documents', app, { url, headers: asked })).headers.get('access-control-allow-headers').split(/, */)
+
+test('it may send the headers that its libraries add, except those that describe the connection', async () => {
+  const added = ['sentry-trace', 'baggage', 'traceparent', 'tracestate', 'x-supabase-api-version', 'accept-profile', 'content-profile',
+    'x-retry-count', 'cache-control', 'pragma', 'idempotency-key', 'x-requested-with']
+  const headers = await allowedHeaders(edge.url, added.join(','))
+  for (const header of [...added, 'authorization']) assert.ok(headers.includes(header), header)
+  const connection = ['x-forwarded-for', 'x-forwarded-host', 'forwarded', 'x-real-ip', 'cf-connecting-ip']
+  const odd = ['a b', '"quoted"', 'x:y', '']
+  const filtered = await allowedHeaders(edge.url, [...connection, 'X-App', ...odd].join(','))
+  assert.ok(filtered.includes('x-app'))
+  for (const header of [...connection, ...odd]) assert.ok(!filtered.includes(header), header)
+})
+
+test('the operator may list them instead', async () => {
+  const strict = await startEdge({ EXTRACT_WORKERS: '0', CORS_ORIGINS: app, CORS_HEADERS: 'sentry-trace' })
+  try {
+    const headers = await allowedHeaders(strict.url, 'sentry-trace,baggage')
+    assert.ok(headers.includes('sentry-trace') && headers.includes('authorization'))
+    assert.ok(!headers.includes('baggage'))
+  } finally {
+    await strict.stop()
+  }
+})
+
 test('it can read the responses, including refusals', async () => {
   const headers = { origin: app }
   const session = await newSession(member, {}, { url: edge.url })

@@ -52,9 +52,9 @@ for (const format of ['json', 'ndjson', 'zip']) {
       assert.equal(Object.keys(response.json.documents).length, 3)
       assert.deepEqual(nameless(await bySql(response.json.sessions[session], bytes)), nameless(before))
 
-      assertError(await imported(body, { type: TYPES[format], keep: true }), 409, 'PT409')
+      assertError(await imported(body, { type: TYPES[format], keep: true, as: serviceToken }), 409, 'PT409')
       await rows(`select dossier.delete_sessions(array['${session}']::uuid[], permanently => true)`)
-      const kept = await imported(body, { type: TYPES[format], keep: true })
+      const kept = await imported(body, { type: TYPES[format], keep: true, as: serviceToken })
       assert.equal(kept.status, 201, kept.text)
       assert.deepEqual(kept.json.sessions, { [session]: session })
       assert.deepEqual(await bySql(session, bytes), before)

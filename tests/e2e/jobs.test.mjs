@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { call, finished, get, newSession, unique, upload, uploaded } from './lib/api.mjs'
 import { newDatabase } from './lib/database.mjs'
 import { startEdge } from './lib/edge.mjs'
+import { workerBinary } from './lib/env.mjs'
 import { fixture } from './lib/fixtures.mjs'
 import { whiteImage } from './lib/make.mjs'
 import { until } from './lib/net.mjs'
@@ -26,6 +27,9 @@ after(async () => {
   await receiver?.stop()
   await database?.drop()
 })
+
+/** The version that workers of this source speak. */
+const protocol = /pub const VERSION: u32 = (\d+);/.exec(readFileSync(new URL('../../extract/src/protocol.rs', import.meta.url), 'utf8'))[1]
 
 const worker = (more) => startEdge({ DATABASE_URL: database.edgeUrl, EXTRACT_WORKERS: '1', JOB_POLL_SECONDS: '1', ...more })
 const status = (id) => value(`select status from dossier.documents where id = '${id}'`, { url: database.url })
@@ -120,6 +124,99 @@ test('a missing worker does not fail the file: it is logged and retried later', 
   const edge = await worker()
   try {
     assert.equal((await finished(member, document.id, { url: receiver.url })).status, 'ready')
+  } finally {
+    await edge.stop()
+  }
+})
+
+/** A worker that runs these shell commands first. They may not write to standard output, unless they do not return. */
+function workerAfter(commands) {
+  const path = join(mkdtempSync(join(tmpdir(), 'dossier-e2e-')), 'worker')
+  writeFileSync(path, `#!/bin/sh\nPATH=/usr/bin:/bin\n${commands}\nexec '${workerBinary}' "$@"\n`, { mode: 0o755 })
+  return path
+}
+
+/** The state of the extraction of a document. */
+const extraction = async (id) => (await rows(
+  `select status, attempts, failures, last_error, run_at - updated_at as delay from dossier_private.jobs where document_id = '${id}' and kind = 'extract'`,
+  { url: database.url }))[0]
+
+test('a worker of another release does not fail the file: the log names the reason, and it is retried', { timeout: 60_000 }, async () => {
+  const edge = await worker({ DOSSIER_EXTRACT_WORKER: workerAfter(`echo '{"reply":"hello","protocol":1}'; exit 0`) })
+  let document
+  try {
+    document = await put(fixture('report.pdf'))
+    await until('a failed attempt', async () => (await extraction(document.id)).failures > 0)
+    assert.match(edge.log(), /does not speak version \d+ of the protocol.*of the same release/)
+  } finally {
+    await edge.stop()
+  }
+  const { status: state, last_error } = await extraction(document.id)
+  assert.equal(state, 'queued')
+  assert.match(last_error, /^worker_unavailable: /)
+  const got = await get(`/api/documents/${document.id}`, { as: member, url: receiver.url })
+  assert.deepEqual([got.json.status, got.json.error_code], ['stored', null])
+  const upgraded = await worker()
+  try {
+    assert.equal((await finished(member, document.id, { url: receiver.url, seconds: 30 })).status, 'ready')
+  } finally {
+    await upgraded.stop()
+  }
+})
+
+test('a worker that is killed is retried after some seconds', { timeout: 60_000 }, async () => {
+  const killed = join(mkdtempSync(join(tmpdir(), 'dossier-e2e-')), 'killed')
+  const edge = await worker({ DOSSIER_EXTRACT_WORKER: workerAfter(`[ -e '${killed}' ] || { touch '${killed}'; kill -9 $$; }`) })
+  try {
+    const document = await put(fixture('report.pdf'))
+    assert.equal((await finished(member, document.id, { url: receiver.url, seconds: 30 })).status, 'ready')
+    const { attempts, failures } = await extraction(document.id)
+    assert.deepEqual({ attempts, failures }, { attempts: 2, failures: 1 })
+  } finally {
+    await edge.stop()
+  }
+})
+
+test('pages are stored while the worker reads others, and half a document is never seen', { timeout: 120_000 }, async () => {
+  const half = Array.from({ length: 60 }, (_, index) => JSON.stringify({
+    reply: 'page', page: index + 1, text: `Halfway ${'a page of plain words '.repeat(100)}`, source: 'text', confidence: null, engine: 'test',
+  }))
+  const replies = [`{"reply":"hello","protocol":${protocol}}`, '{"reply":"isolated","missing":[]}', '{"reply":"language","language":"eng"}', ...half]
+  const first = await worker({
+    DOSSIER_EXTRACT_WORKER: workerAfter(`printf '%s\\n' ${replies.map((line) => `'${line}'`).join(' ')}; exec sleep 600`),
+    JOB_LEASE_SECONDS: '10',
+  })
+  const staged = async (id) => Number(await value(`select count(*) from dossier_private.staged_pages where document_id = '${id}'`, { url: database.url }))
+  const document = await put(fixture('report.pdf'))
+  await until('pages stored while the worker reads', async () => (await staged(document.id)) > 0)
+  const pages = () => get(`/api/documents/${document.id}/pages`, { as: member, url: receiver.url })
+  assert.deepEqual((await pages()).json.pages, [], 'nobody sees half a document')
+  first.signal('SIGKILL')
+  await first.ended
+  const second = await worker({ JOB_LEASE_SECONDS: '10' })
+  try {
+    const done = await finished(member, document.id, { url: receiver.url, seconds: 60 })
+    assert.equal(done.status, 'ready', done.error_message)
+    const texts = (await pages()).json.pages.map((page) => page.text)
+    assert.equal(texts.length, 3)
+    assert.ok(texts.every((text) => !text.includes('Halfway')))
+    assert.equal(await staged(document.id), 0)
+  } finally {
+    await second.stop()
+  }
+})
+
+test('sandbox layers that are missing, and accepted, are named in the log', async () => {
+  const replies = [`{"reply":"hello","protocol":${protocol}}`, '{"reply":"isolated","missing":["landlock: the kernel is too old"]}',
+    '{"reply":"page","page":1,"text":"Read","source":"text","confidence":null,"engine":"test"}', '{"reply":"done","media_type":"text/plain"}']
+  const edge = await worker({
+    DOSSIER_EXTRACT_WORKER: workerAfter(`printf '%s\\n' ${replies.map((line) => `'${line}'`).join(' ')}; exit 0`),
+    EXTRACT_SANDBOX: 'accept-missing',
+  })
+  try {
+    const document = await put(fixture('notes.txt'))
+    assert.equal((await finished(member, document.id, { url: receiver.url })).status, 'ready')
+    assert.ok(edge.log().includes(`document ${document.id} was parsed without sandbox layers: landlock: the kernel is too old`), edge.log())
   } finally {
     await edge.stop()
   }

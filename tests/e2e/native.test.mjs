@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { isNative } from './lib/database.mjs'
 import { fixturesDirectory } from './lib/env.mjs'
@@ -116,4 +117,30 @@ test('another extraction under way is nobody else\'s business', { skip, timeout:
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
   kill()
   await noWorkerOf(backend)
+})
+
+test('extractions that wait for a slot form a queue, and show what they wait for', { skip, timeout: 60_000 }, async () => {
+  const endless = join(mkdtempSync(join(tmpdir(), 'dossier-e2e-')), 'worker')
+  chmodSync(dirname(endless), 0o755)
+  writeFileSync(endless, '#!/bin/sh\nexec /usr/bin/sleep 600\n', { mode: 0o755 })
+  const pidOf = (mark, wait) => until(`a session that waits (${wait})`, async () => {
+    const [row] = await rows(`select pid from pg_stat_activity where application_name = ${literal(mark)} and wait_event_type = ${literal(wait)}`)
+    return row?.pid
+  })
+  const start = (mark, settings = '') => psqlInBackground(`set application_name = ${literal(mark)}; ${settings};
+    set dossier.max_concurrent_extractions = 1; select dossier.extract_text('x'); select 'done ' || clock_timestamp()`)
+  const [holder, first, second] = ['holder', 'first', 'second'].map((name) => `${name}-${randomUUID()}`)
+  const holding = start(holder, `set dossier.worker_path = ${literal(endless)}`)
+  const backend = await pidOf(holder, 'Extension')
+  const queued = []
+  for (const [mark, wait] of [[first, 'Extension'], [second, 'Lock']]) {
+    queued.push(start(mark))
+    await pidOf(mark, wait)
+  }
+  assert.equal(await value(`select pg_cancel_backend(${backend})`), true)
+  assert.notEqual((await holding.ended).code, 0)
+  const outcomes = await Promise.all(queued.map((session) => session.ended))
+  assert.deepEqual(outcomes.map(({ code, stderr }) => ({ code, stderr })), [{ code: 0, stderr: '' }, { code: 0, stderr: '' }])
+  const [earlier, later] = outcomes.map(({ stdout }) => stdout.trim().split('\n').at(-1))
+  assert.ok(earlier < later, `the first of the queue: ${earlier}, the second: ${later}`)
 })

@@ -29,12 +29,47 @@ test('help names every setting', () => {
   assert.equal(status, 0)
   for (const name of ['DATABASE_URL', 'DATABASE_LISTEN_URL', 'DATABASE_POOL_SIZE', 'JWT_SECRET', 'JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE',
     'LISTEN', 'SUPABASE_URL', 'UPLOAD_MAX_BYTES', 'EXTRACT_MODE', 'EXTRACT_WORKERS', 'EXTRACT_SANDBOX', 'DOSSIER_EXTRACT_WORKER',
-    'DOSSIER_OCR_LANGUAGES', 'DOSSIER_TESSDATA', 'CORS_ORIGINS',
+    'DOSSIER_OCR_LANGUAGES', 'DOSSIER_TESSDATA', 'CORS_ORIGINS', 'CORS_HEADERS', 'SUPABASE_PATHS', 'SUPABASE_FORWARDED_HOST', 'TRUSTED_PROXIES',
+    'DATABASE_USER_CONNECTIONS', 'DATABASE_ORGANIZATION_CONNECTIONS', 'DATABASE_SHORT_CONNECTIONS', 'DATABASE_WAITING_PER_USER',
+    'UPLOAD_USER_CONCURRENCY', 'UPLOAD_ORGANIZATION_CONCURRENCY', 'IMPORT_CONCURRENCY', 'IMPORT_USER_CONCURRENCY', 'IMPORT_ORGANIZATION_CONCURRENCY',
+    'IMPORT_SPOOL_BYTES', 'IMPORT_CONNECTIONS', 'CONNECTIONS_PER_ADDRESS', 'FIRST_BYTE_SECONDS', 'HEAD_SECONDS', 'BODY_SECONDS',
+    'BODY_MIN_BYTES_PER_SECOND', 'BODY_GRACE_SECONDS', 'UNREAD_SECONDS', 'RESPONSE_BYTES_IN_FLIGHT',
     'RATE_LIMIT_PER_MINUTE', 'LOG_FORMAT', 'SHUTDOWN_GRACE_SECONDS']) {
     assert.match(text, new RegExp(`\\b${name}\\b`))
   }
+  assert.match(text, /UPSTREAM_TIMEOUT_SECONDS=\]\s*\[default: 160\]/, 'longer than the 150 s that Supabase\'s gateways allow')
   assert.ok(!text.includes(jwtSecret), 'and no secret')
   assert.equal(run(['--version']).status, 0)
+})
+
+test('check compares the limits of the edge with those of the database', async () => {
+  const port = await freePort()
+  const check = (more) => run(['check'], { LISTEN: `127.0.0.1:${port}`, ...more })
+  assert.match(check({}).text, /ok +limits: files of up to 10485760 bytes \(max_file_bytes of the database\)/)
+  assert.match(check({ UPLOAD_MAX_BYTES: '1000' }).text, /ok +limits: files of up to 1000 bytes \(UPLOAD_MAX_BYTES\); the database accepts 10485760/)
+  assert.match(check({ UPLOAD_MAX_BYTES: '99999999' }).text, /ok +limits: files of up to 10485760 bytes .*below UPLOAD_MAX_BYTES/)
+  for (const [more, setting] of [[{ REQUEST_MAX_BYTES: '2000000' }, 'REQUEST_MAX_BYTES'], [{ JSON_MAX_BYTES: '1000' }, 'JSON_MAX_BYTES']]) {
+    const { status, text } = check(more)
+    assert.equal(status, 1)
+    assert.match(text, new RegExp(`MISSING limits: .*${setting}.*\n +Raise ${setting}`))
+  }
+  assert.equal(check({ REQUEST_MAX_BYTES: '2000000', UPLOAD_MAX_BYTES: '1000000' }).status, 0, 'no file of that size is accepted anyway')
+})
+
+test('check names limits that can never apply', async () => {
+  const port = await freePort()
+  const check = (more) => run(['check'], { LISTEN: `127.0.0.1:${port}`, ...more })
+  assert.match(check({ MAX_CONNECTIONS: '512' }).text, /ok +shares: 4 of 8 connections and 128 of 512 uploads per user/)
+  for (const [more, conflict] of [
+    [{ DATABASE_USER_CONNECTIONS: '7' }, /DATABASE_USER_CONNECTIONS is 7, but DATABASE_ORGANIZATION_CONNECTIONS is only 6/],
+    [{ UPLOAD_CONCURRENCY: '10' }, /UPLOAD_ORGANIZATION_CONCURRENCY is 256, but UPLOAD_CONCURRENCY is only 10/],
+    [{ CONNECTIONS_PER_ADDRESS: '600' }, /CONNECTIONS_PER_ADDRESS is 600, but MAX_CONNECTIONS is only 512/],
+    [{ MAX_CONNECTIONS: '2000000000' }, /MAX_CONNECTIONS is 2000000000, but the process may open only \d+ files/],
+  ]) {
+    const { status, text } = check({ MAX_CONNECTIONS: '512', ...more })
+    assert.equal(status, 1)
+    assert.match(text, new RegExp(`MISSING shares: .*${conflict.source}.*\n +Lower`))
+  }
 })
 
 test('check reports success, or each missing requirement', async () => {
@@ -92,6 +127,9 @@ test('invalid settings are refused at the start, with a hint', () => {
   refused({ LISTEN: 'everywhere' }, /listen/i)
   refused({ SUPABASE_URL: 'ftp://x' }, /SUPABASE_URL/)
   refused({ CORS_ORIGINS: 'app.example' }, /CORS_ORIGINS/)
+  refused({ CORS_HEADERS: 'a b' }, /CORS_HEADERS/)
+  refused({ SUPABASE_PATHS: '/api/x' }, /SUPABASE_PATHS/)
+  refused({ SUPABASE_FORWARDED_HOST: 'perhaps' }, /forwarded-host/i)
   refused({ DOSSIER_OCR_LANGUAGES: '../etc' }, /DOSSIER_OCR_LANGUAGES|ocr-languages/)
 })
 

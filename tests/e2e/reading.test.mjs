@@ -35,7 +35,7 @@ test('a document includes the metadata of its file', () => {
 test('a page includes its engine, quality and token count', async () => {
   const [page, ...more] = await allPages(member, document.id)
   assert.deepEqual(more, [])
-  assert.deepEqual(Object.keys(page).sort(), ['confidence', 'engine', 'page', 'quality', 'reason', 'source', 'text', 'token_count'])
+  assert.deepEqual(Object.keys(page).sort(), ['confidence', 'engine', 'page', 'quality', 'reason', 'source', 'structure', 'text', 'token_count'])
   assert.match(page.text, /ferry sails at noon/)
   assert.equal(page.source, 'text')
   assert.equal(page.engine, 'hayro')
@@ -95,7 +95,7 @@ test('a document is extracted again with OCR on request, and keeps its text unti
   const done = await finished(member, document.id)
   assert.equal(done.status, 'ready', done.error_message)
   const [job] = await rows(`select options from dossier_private.jobs where document_id = '${document.id}' and kind = 'extract' order by id desc limit 1`)
-  assert.deepEqual(job.options, { ocr: true })
+  assert.deepEqual(job.options, { ocr: 'force' })
 })
 
 test('OCR is refused to viewers, strangers and missing documents', async () => {

@@ -14,7 +14,7 @@ const CLIENTS = 200
 const BYTES_PER_SECOND = 5_000
 let edge
 
-before(async () => { edge = await startEdge({ DATABASE_POOL_SIZE: '2', EXTRACT_WORKERS: '0' }) })
+before(async () => { edge = await startEdge({ DATABASE_POOL_SIZE: '2', EXTRACT_WORKERS: '0', UPLOAD_USER_CONCURRENCY: '256', CONNECTIONS_PER_ADDRESS: '1024' }) })
 after(() => edge?.stop())
 
 test('clients that do not read their response block nobody else', { timeout: 60_000 }, async () => {
@@ -40,7 +40,7 @@ test('clients that do not read their response block nobody else', { timeout: 60_
   assert.equal(Number(response.headers['content-length']), document.size_bytes)
 })
 
-/** A client that slowly sends a file of 1 MB, until it is told to stop. */
+/** A client that slowly sends a file of 1 MB, until it is stopped. */
 async function slowClient(sessionId, name) {
   const { body, type } = multipart([
     { name: 'session_id', content: sessionId },

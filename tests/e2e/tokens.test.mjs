@@ -46,6 +46,24 @@ test('an expired token is refused after half a minute of grace', async () => {
   await refused(good({ exp: 'tomorrow' }))
 })
 
+test('a claim of the wrong type is named', async () => {
+  for (const [claims, message] of [[{ exp: String(seconds() + 99) }, /claim exp must be a number/], [{ nbf: String(seconds()) }, /claim nbf must be a number/],
+    [{ sub: 5 }, /claim sub must be a string/], [{ role: ['authenticated'] }, /claim role must be a string/], [{ iss: {} }, /claim iss must be a string/],
+    [{ aud: 7 }, /claim aud must be a string or a list of strings/]]) {
+    await refused(good(claims), message)
+  }
+})
+
+test('a claim that the database cannot store is refused as a fault of the token', async () => {
+  const signed = (payload) => {
+    const content = `${Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')}.${Buffer.from(payload).toString('base64url')}`
+    return `${content}.${createHmac('sha256', jwtSecret).update(content).digest('base64url')}`
+  }
+  const payload = (metadata) => `${JSON.stringify({ ...member.claims, exp: seconds() + 99 }).slice(0, -1)},"user_metadata":${metadata}}`
+  assert.equal((await knock(signed(payload('{"n":"a\\u0001"}')))).status, 200)
+  for (const metadata of ['{"n":"a\\u0000"}', '{"a\\u0000":1}', '[[{"n":"\\ud83d"}]]']) await refused(signed(payload(metadata)), /token/)
+})
+
 test('timestamps may have a fraction', async () => {
   assert.equal((await knock(good({ exp: seconds() + 600.5, nbf: seconds() - 0.5 }))).status, 200)
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { assertError, call, get, newSession, post, unique, uploaded } from './lib/api.mjs'
-import { acme, globex, member, stranger, viewer } from './lib/people.mjs'
+import { acme, globex, member, serviceToken, stranger, viewer } from './lib/people.mjs'
 import { rows } from './lib/psql.mjs'
 
 /** A session with two versions of its context and a text of 600 kB in many pages. */
@@ -73,7 +73,11 @@ test('another tenant exports nothing, and cannot reuse ids', async () => {
   assertError(await get(`/api/export?session_id=${id}&session_id=${randomUUID()}`, { as: member }), 404, 'PT404')
   assertError(await get(`/api/export?session_id=${id}`), 401)
   const bundle = (await exported(id)).json
-  assertError(await imported(bundle, { keep: true }), 409, 'PT409')
+  const free = JSON.parse(JSON.stringify(bundle).replaceAll(id, randomUUID()))
+  const [taken, unknown] = [await imported(bundle, { keep: true }), await imported(free, { keep: true })]
+  assertError(taken, 403, '42501')
+  assert.deepEqual(taken.json, unknown.json, 'ids of another tenant are refused like those that nobody has')
+  assertError(await imported(bundle, { keep: true, as: serviceToken }), 409, 'PT409')
   assertError(await imported(bundle, { into: acme }), 404, 'PT404')
 })
 

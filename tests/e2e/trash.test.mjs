@@ -6,7 +6,7 @@ import { assertError, call, get, multipart, newSession, post, unique, uploaded }
 import { edgeUrl } from './lib/env.mjs'
 import { RawClient, until } from './lib/net.mjs'
 import { member, owner, stranger, viewer } from './lib/people.mjs'
-import { rows, value } from './lib/psql.mjs'
+import { psql, rows, value } from './lib/psql.mjs'
 
 const remove = (id, { as, permanently } = {}) =>
   call('DELETE', `/api/sessions/${id}${permanently ? '?permanently=true' : ''}`, { as })
@@ -104,6 +104,19 @@ test('nothing is uploaded to a deleted session', async () => {
   form.append('session_id', session.id)
   form.append('files', new Blob(['late']), 'late.txt')
   assertError(await call('POST', '/api/documents', { as: member, body: form }), 404, 'PT404', { perFile: true })
+})
+
+test('a large session is gone at once, and its rows soon, without waiting for the next sweep', async () => {
+  const session = await newSession(member)
+  const document = await uploaded(member, session.id, { name: 'large.txt', bytes: 'x', media_type: 'text/plain' }, { wait: 20 })
+  await psql(`insert into dossier_private.document_chunks (organization_id, document_id, seq, bytes)
+    select organization_id, id, seq, 'x' from dossier.documents, generate_series(1, 3000) as seq where id = '${document.id}'`)
+  assert.equal((await remove(session.id, { as: member, permanently: true })).status, 204)
+  assertError(await get(`/api/sessions/${session.id}`, { as: member }), 404)
+  assertError(await restore(session.id, { as: member }), 404)
+  const left = () => value(`select count(*)::int from dossier_private.document_chunks where document_id = '${document.id}'`)
+  await until('every chunk row removed', async () => (await left()) === 0)
+  assert.equal(await value(`select count(*)::int from dossier.sessions where id = '${session.id}'`), 0)
 })
 
 for (const [what, bytes, chunks] of [['before a chunk is stored', 100, 0], ['behind stored chunks', 3 * 262_144 + 5, 1]]) {

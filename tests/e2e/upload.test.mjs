@@ -163,7 +163,7 @@ test('document pages are listed in pages', async () => {
   const rest = await get(`/api/documents/${document.id}/pages?limit=2&after=${encodeURIComponent(first.json.next)}`, { as: member })
   assert.deepEqual(rest.json.pages.map((page) => page.page), [3])
   assert.equal(rest.json.next, null)
-  assert.deepEqual(Object.keys(first.json.pages[0]).sort(), ['confidence', 'engine', 'page', 'quality', 'reason', 'source', 'text', 'token_count'])
+  assert.deepEqual(Object.keys(first.json.pages[0]).sort(), ['confidence', 'engine', 'page', 'quality', 'reason', 'source', 'structure', 'text', 'token_count'])
 })
 
 test('an image without words is kept: recognized by OCR, or marked as not recognized', async () => {

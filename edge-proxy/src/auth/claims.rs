@@ -4,14 +4,17 @@ use super::AuthError;
 use crate::config::Auth;
 use crate::db::{Caller, Role};
 use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The claims of a verified token.
 #[derive(Debug, Clone)]
 pub(crate) struct Claims {
     /// The role and the payload that statements run with.
     pub(crate) caller: Caller,
-    user: Option<std::sync::Arc<str>>,
+    user: Option<Arc<str>>,
     expires: u64,
 }
 
@@ -21,6 +24,11 @@ impl Claims {
         self.user.as_deref()
     }
 
+    /// When the token expires, in seconds since 1970.
+    pub(super) fn expires(&self) -> u64 {
+        self.expires
+    }
+
     /// Whether the token has expired, if clocks differ by at most `skew` seconds.
     pub(super) fn expired(&self, now: u64, skew: u64) -> bool {
         now > self.expires.saturating_add(skew)
@@ -28,7 +36,7 @@ impl Claims {
 
     /// Checks a payload whose signature is valid. `secret`: it was signed with the shared secret.
     pub(super) fn check(payload: &str, rules: &Auth, secret: bool, now: u64) -> Result<Self, AuthError> {
-        let claims: Payload<'_> = serde_json::from_str(payload).map_err(|_| AuthError::NotAJwt)?;
+        let claims = Payload::read(payload)?;
         let role = match claims.role.as_deref() {
             Some("anon") => Role::Anon,
             Some("authenticated") => Role::Authenticated,
@@ -36,11 +44,8 @@ impl Claims {
             _ => return Err(AuthError::Role),
         };
         let expires = claims.exp.and_then(NumericDate::seconds).ok_or(AuthError::NoExpiry)?;
-        let checked = Self {
-            caller: Caller::new(role, payload),
-            user: claims.sub.as_deref().filter(|sub| !sub.is_empty()).map(Into::into),
-            expires,
-        };
+        let user: Option<Arc<str>> = claims.sub.as_deref().filter(|sub| !sub.is_empty()).map(Into::into);
+        let checked = Self { caller: Caller::new(role, payload, user.clone()), user, expires };
         if checked.expired(now, rules.skew) {
             return Err(AuthError::Expired);
         }
@@ -79,17 +84,75 @@ fn check_issuer(claims: &Payload<'_>, rules: &Auth, legacy_key: bool) -> Result<
     }
 }
 
-#[derive(Deserialize)]
+/// The claims that are checked. `None`: missing, or null.
 struct Payload<'a> {
-    #[serde(borrow)]
     role: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     sub: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     iss: Option<Cow<'a, str>>,
     aud: Option<Audience>,
     exp: Option<NumericDate>,
     nbf: Option<NumericDate>,
+}
+
+/// The claims as they were sent, so that one of the wrong type can be named.
+#[derive(Deserialize)]
+struct Sent<'a> {
+    #[serde(borrow)]
+    role: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sub: Option<&'a RawValue>,
+    #[serde(borrow)]
+    iss: Option<&'a RawValue>,
+    #[serde(borrow)]
+    aud: Option<&'a RawValue>,
+    #[serde(borrow)]
+    exp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    nbf: Option<&'a RawValue>,
+}
+
+impl<'a> Payload<'a> {
+    fn read(payload: &'a str) -> Result<Self, AuthError> {
+        let sent: Sent<'a> = serde_json::from_str(payload).map_err(|_| AuthError::NotAJwt)?;
+        let claims = Self {
+            role: text("role", sent.role)?,
+            sub: text("sub", sent.sub)?,
+            iss: text("iss", sent.iss)?,
+            aud: typed("aud", "a string or a list of strings", sent.aud)?,
+            exp: typed("exp", "a number", sent.exp)?,
+            nbf: typed("nbf", "a number", sent.nbf)?,
+        };
+        // Every statement gets the whole payload, and Postgres would refuse each.
+        match serde_json::from_str::<Value>(payload) {
+            Ok(value) if !has_nul(&value) => Ok(claims),
+            _ => Err(AuthError::Unstorable),
+        }
+    }
+}
+
+fn text<'a>(name: &'static str, sent: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, AuthError> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    Ok(typed(name, "a string", sent)?.map(|Text(text)| text))
+}
+
+fn typed<'a, T: Deserialize<'a>>(
+    name: &'static str,
+    kind: &'static str,
+    sent: Option<&'a RawValue>,
+) -> Result<Option<T>, AuthError> {
+    let read = sent.map(|sent| serde_json::from_str(sent.get()));
+    read.transpose().map_err(|_| AuthError::Claim(name, kind))
+}
+
+/// Whether a string or a key contains U+0000. The depth is bounded: `serde_json` has parsed the value.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => members.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 #[derive(Deserialize)]

@@ -3,24 +3,16 @@
 //! Invariant: only asymmetric signing keys are accepted. A symmetric key in a public document is ignored.
 
 use super::AuthError;
-use crate::config::Upstream;
+use super::fetch::{FetchError, get};
 use http::Uri;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use pingora::connectors::http::Connector;
-use pingora::http::RequestHeader;
-use pingora::upstreams::peer::HttpPeer;
 use serde::Deserialize;
-use std::error::Error as StdError;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// Real documents have a few hundred bytes per key.
-const LARGEST_DOCUMENT: usize = 256 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-type FetchError = Box<dyn StdError + Send + Sync>;
 
 /// A public key and its only algorithm.
 pub(super) struct PublicKey {
@@ -128,37 +120,6 @@ fn usable(jwk: &Jwk) -> Option<PublicKey> {
         return None;
     }
     Some(PublicKey { kid: jwk.common.key_id.clone(), algorithm, key: DecodingKey::from_jwk(jwk).ok()? })
-}
-
-/// The body of a response to GET, whose status must be 200.
-async fn get(url: &Uri) -> Result<Vec<u8>, FetchError> {
-    let upstream = Upstream::from_uri(url).ok_or("the URL has no host")?;
-    let address = tokio::net::lookup_host((upstream.host.as_str(), upstream.port))
-        .await?
-        .next()
-        .ok_or("the host has no address")?;
-    let peer = HttpPeer::new(address, upstream.tls, upstream.host.clone());
-    let (mut session, _) = Connector::<()>::new(None).get_http_session(&peer).await?;
-    let path = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let mut request = RequestHeader::build("GET", path.as_bytes(), Some(4))?;
-    request.insert_header(http::header::HOST, &upstream.authority)?;
-    request.insert_header(http::header::ACCEPT, "application/json")?;
-    request.insert_header(http::header::USER_AGENT, concat!("dossier-edge/", env!("CARGO_PKG_VERSION")))?;
-    session.write_request_header(Box::new(request)).await?;
-    session.finish_request_body().await?;
-    session.read_response_header().await?;
-    let status = session.response_header().map(|header| header.status);
-    if status != Some(http::StatusCode::OK) {
-        return Err(format!("the response has status {}", status.map_or(0, |status| status.as_u16())).into());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = session.read_response_body().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_DOCUMENT {
-            return Err("the document is too large".into());
-        }
-    }
-    Ok(body)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::{AuthError, Claims};
 use crate::config::Auth;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Accepts tokens that one of its keys signed.
 pub(crate) struct Verifier {
@@ -37,6 +37,11 @@ impl Verifier {
         let claims = self.verify_uncached(&Token::parse(token)?, now).await?;
         self.cache.insert(token, &claims, now);
         Ok(claims)
+    }
+
+    /// How long a token is still accepted.
+    pub(crate) fn valid_for(&self, claims: &Claims) -> Duration {
+        Duration::from_secs(claims.expires().saturating_add(self.rules.skew).saturating_sub(now()))
     }
 
     /// Keeps the public keys up to date until the future is dropped.

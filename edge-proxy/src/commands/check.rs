@@ -1,11 +1,15 @@
 //! `dossier-edge check`: checks everything that a configuration needs, one line each, with a fix for each failure.
 
+use super::shares::conflicts;
 use crate::app::App;
 use crate::config::{Config, ExtractMode};
 use crate::db::{Caller, DbError, Role};
 use crate::http::Chain;
 use crate::resources::health;
 use crate::work::jobs;
+use dossier_extract::Isolation;
+use serde::Deserialize;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,7 +23,7 @@ type Finding = Result<String, (String, &'static str)>;
 
 /// The exit code is 0 if all checks pass.
 pub(crate) async fn run(config: Config) -> ExitCode {
-    println!("ok      configuration");
+    print("ok      configuration");
     let app = match App::new(&config) {
         Ok(app) => app,
         Err(error) => return report(&[("database", Err((error.to_string(), "Fix DATABASE_URL.")))]),
@@ -28,10 +32,12 @@ pub(crate) async fn run(config: Config) -> ExitCode {
     if findings[0].1.is_ok() {
         findings.push(("roles", roles(&app).await));
         findings.push(("schema", schema(&app).await));
+        findings.push(("limits", limits(&app).await));
         findings.push(("notifications", notifications(&config).await));
         findings.push(("extraction", extraction(&app, &config).await));
         findings.push(("OCR", ocr(&app, &config).await));
     }
+    findings.push(("shares", shares(&config)));
     findings.push(("keys", keys(&app).await));
     findings.push(("Supabase stack", stack(&config).await));
     findings.push(("port", port(&config).await));
@@ -42,14 +48,19 @@ fn report(findings: &[(&str, Finding)]) -> ExitCode {
     let mut all = true;
     for (what, finding) in findings {
         match finding {
-            Ok(detail) => println!("ok      {what}: {detail}"),
+            Ok(detail) => print(&format!("ok      {what}: {detail}")),
             Err((problem, fix)) => {
                 all = false;
-                println!("MISSING {what}: {problem}\n        {fix}");
+                print(&format!("MISSING {what}: {problem}\n        {fix}"));
             }
         }
     }
     if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A reader such as `head` may close the pipe early. The exit code still tells the result.
+fn print(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 async fn database(app: &App) -> Finding {
@@ -63,7 +74,7 @@ async fn database(app: &App) -> Finding {
             ));
         }
     }
-    match app.db.rows(&Caller::new(Role::Anon, "{}"), ASK, &[]).await {
+    match app.db.rows(&Caller::new(Role::Anon, "{}", None), ASK, &[]).await {
         Ok(rows) => Ok(rows.first().map_or_else(String::new, |row| {
             let (version, login): (String, String) =
                 (row.try_get(0).unwrap_or_default(), row.try_get(1).unwrap_or_default());
@@ -77,7 +88,7 @@ async fn database(app: &App) -> Finding {
 
 async fn roles(app: &App) -> Finding {
     for role in [Role::Anon, Role::Authenticated, Role::Service] {
-        if let Err(error) = app.db.rows(&Caller::new(role, "{}"), "select 1", &[]).await {
+        if let Err(error) = app.db.rows(&Caller::new(role, "{}", None), "select 1", &[]).await {
             return Err((
                 format!("the login role cannot become {}: {}", role.as_str(), Chain(&error)),
                 "Run docker/roles.sql as a superuser, and connect as authenticator (hosted: as postgres).",
@@ -103,6 +114,67 @@ async fn schema(app: &App) -> Finding {
             Err((Chain(&error).to_string(), "Install Dossier's schema, and grant it to the API roles."))
         }
     }
+}
+
+/// Compares the limits of this edge with those of the database. What the database accepts must reach it.
+async fn limits(app: &App) -> Finding {
+    const ASK: &str = "select dossier.limits()::text";
+    #[derive(Deserialize)]
+    struct Limits {
+        max_file_bytes: u64,
+        max_context_bytes: u64,
+    }
+    let limits = match app.db.json(&Caller::service(), ASK, &[]).await {
+        Ok(limits) => limits.and_then(|limits| serde_json::from_str::<Limits>(&limits).ok()),
+        Err(error) => return Err((Chain(&error).to_string(), "Install Dossier's schema.")),
+    };
+    let Some(Limits { max_file_bytes, max_context_bytes }) = limits else {
+        return Err((
+            "the database has no limits".to_owned(),
+            "Install Dossier's schema, and run dossier-edge doctor.",
+        ));
+    };
+    let largest = app.upload.max_bytes.map_or(max_file_bytes, |own| own.min(max_file_bytes));
+    if app.request_max_bytes < largest {
+        return Err((
+            format!(
+                "files may have {largest} bytes, but this edge refuses requests of more than {} (REQUEST_MAX_BYTES)",
+                app.request_max_bytes
+            ),
+            "Raise REQUEST_MAX_BYTES above the largest file, or set a smaller UPLOAD_MAX_BYTES.",
+        ));
+    }
+    if (app.upload.json_max_bytes as u64) < max_context_bytes {
+        return Err((
+            format!(
+                "contexts may have {max_context_bytes} bytes, but this edge refuses JSON of more than {} (JSON_MAX_BYTES)",
+                app.upload.json_max_bytes
+            ),
+            "Raise JSON_MAX_BYTES to twice the limit of the database (max_context_bytes), or lower that limit.",
+        ));
+    }
+    Ok(match app.upload.max_bytes {
+        None => format!("files of up to {max_file_bytes} bytes (max_file_bytes of the database)"),
+        Some(own) if own < max_file_bytes => {
+            format!("files of up to {own} bytes (UPLOAD_MAX_BYTES); the database accepts {max_file_bytes}")
+        }
+        Some(own) => format!(
+            "files of up to {max_file_bytes} bytes (max_file_bytes of the database, below UPLOAD_MAX_BYTES of {own})"
+        ),
+    })
+}
+
+/// Whether every limit of the edge can apply.
+fn shares(config: &Config) -> Finding {
+    let conflicts = conflicts(config);
+    if conflicts.is_empty() {
+        let (database, upload) = (&config.database, &config.upload.places);
+        return Ok(format!(
+            "{} of {} connections and {} of {} uploads per user",
+            database.per_user, database.pool_size, upload.per_user, upload.total
+        ));
+    }
+    Err((conflicts.join("; "), "Lower the first limit of each sentence, or raise the second."))
 }
 
 async fn notifications(config: &Config) -> Finding {
@@ -141,7 +213,7 @@ async fn extraction(app: &App, config: &Config) -> Finding {
             let config = config.extract.clone();
             let program = config.program.display().to_string();
             match tokio::task::spawn_blocking(move || jobs::try_program(&config)).await {
-                Ok(Ok(())) => Ok(format!("at the edge, with {program}")),
+                Ok(Ok(isolation)) => Ok(format!("at the edge, with {program} ({})", isolated(&isolation))),
                 Ok(Err(error)) => Err((
                     error.to_string(),
                     "Put dossier-extract-worker in the same folder as this program, or set DOSSIER_EXTRACT_WORKER. If \
@@ -151,6 +223,23 @@ async fn extraction(app: &App, config: &Config) -> Finding {
             }
         }
     }
+}
+
+/// The sandbox of the worker, layer by layer.
+fn isolated(isolation: &Isolation) -> String {
+    let mut parts = Vec::new();
+    parts.push(if isolation.missing.is_empty() {
+        "sandbox complete".to_owned()
+    } else {
+        format!("MISSING sandbox layers: {}", isolation.missing.join("; "))
+    });
+    if !isolation.further.is_empty() {
+        parts.push(format!("also: {}", isolation.further.join(", ")));
+    }
+    if !isolation.unavailable.is_empty() {
+        parts.push(format!("not on this host: {}", isolation.unavailable.join("; ")));
+    }
+    parts.join("; ")
 }
 
 /// OCR is optional: without it, documents that need it get an error that says so.
@@ -220,5 +309,5 @@ async fn is_edge(address: SocketAddr) -> bool {
         Ok::<_, std::io::Error>(response)
     };
     let response = timeout(Duration::from_secs(2), request).await;
-    response.is_ok_and(|read| read.is_ok_and(|response| response.ends_with(&health::healthy())))
+    response.is_ok_and(|read| read.is_ok_and(|response| response.trim_end().ends_with(&health::healthy())))
 }

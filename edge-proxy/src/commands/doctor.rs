@@ -18,7 +18,6 @@ struct Examined {
     check_name: String,
     status: Status,
     findings: Vec<String>,
-    #[serde(rename = "mend")]
     fix: Option<String>,
 }
 
@@ -114,10 +113,10 @@ mod tests {
     use super::*;
 
     const ANSWER: &str = r#"[
-        {"check_name": "version", "status": "ok", "findings": ["Dossier 1"], "mend": null},
-        {"check_name": "dumps", "status": "ok", "findings": [], "mend": null},
-        {"check_name": "rights", "status": "error", "findings": ["anon may a", "anon may b"], "mend": "Revoke it."},
-        {"check_name": "jobs", "status": "warning", "findings": ["3 wait"], "mend": "Ask again."}]"#;
+        {"check_name": "version", "status": "ok", "findings": ["Dossier 1"], "fix": null},
+        {"check_name": "dumps", "status": "ok", "findings": [], "fix": null},
+        {"check_name": "rights", "status": "error", "findings": ["anon may a", "anon may b"], "fix": "Revoke it."},
+        {"check_name": "jobs", "status": "warning", "findings": ["3 wait"], "fix": "Ask again."}]"#;
 
     #[test]
     fn a_report_lists_every_check_and_the_fixes() {

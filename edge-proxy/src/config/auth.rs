@@ -13,6 +13,9 @@ pub(super) struct Args {
     /// The secret that signs HS256 tokens (Supabase: the JWT secret), at least 32 characters
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
     jwt_secret: Option<String>,
+    /// The secret that signs URLs, at least 32 characters, the same on every edge. Unset: derived from `JWT_SECRET`
+    #[arg(long, env = "URL_SECRET", hide_env_values = true, value_name = "SECRET")]
+    url_secret: Option<String>,
     /// URL of the JWKS document with the public keys for ES256, RS256 and `EdDSA` tokens
     #[arg(long, env = "JWKS_URL", value_name = "URL")]
     jwks_url: Option<String>,
@@ -40,6 +43,7 @@ pub(super) struct Args {
 #[derive(Clone)]
 pub(crate) struct Auth {
     pub(crate) secret: Option<String>,
+    pub(crate) url_secret: Option<String>,
     pub(crate) jwks_url: Option<http::Uri>,
     pub(crate) issuer: Option<String>,
     pub(crate) audience: Option<String>,
@@ -66,8 +70,16 @@ impl Args {
                 "Use the stack's JWT secret, or create one: openssl rand -hex 32",
             ));
         }
+        if self.url_secret.as_ref().is_some_and(|secret| secret.len() < SHORTEST_SECRET) {
+            return Err(ConfigError::new(
+                "URL_SECRET",
+                format!("shorter than {SHORTEST_SECRET} characters"),
+                "Create one: openssl rand -hex 32",
+            ));
+        }
         Ok(Auth {
             secret: self.jwt_secret,
+            url_secret: self.url_secret,
             jwks_url: self.jwks_url.as_deref().map(jwks_url).transpose()?,
             issuer: self.jwt_issuer.filter(|issuer| !issuer.is_empty()),
             audience: Some(self.jwt_audience).filter(|audience| !audience.is_empty()),
@@ -93,6 +105,7 @@ impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth")
             .field("secret", &self.secret.as_ref().map(|_| "***"))
+            .field("url_secret", &self.url_secret.as_ref().map(|_| "***"))
             .field("jwks_url", &self.jwks_url)
             .field("issuer", &self.issuer)
             .field("audience", &self.audience)
@@ -106,6 +119,7 @@ impl Auth {
     pub(crate) fn for_testing(secret: Option<&str>) -> Self {
         Self {
             secret: secret.map(str::to_owned),
+            url_secret: None,
             jwks_url: None,
             issuer: None,
             audience: Some("authenticated".to_owned()),

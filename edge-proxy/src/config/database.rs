@@ -23,7 +23,22 @@ pub(super) struct Args {
     /// Number of connections that requests and workers share
     #[arg(long, env = "DATABASE_POOL_SIZE", default_value_t = 8, value_name = "N")]
     database_pool_size: usize,
-    /// Seconds that a request waits for a free connection before it gets a 503
+    /// Connections that one user may use at the same time. Further requests of the user wait. Unset: half of
+    /// `DATABASE_POOL_SIZE`
+    #[arg(long, env = "DATABASE_USER_CONNECTIONS", value_name = "N")]
+    database_user_connections: Option<usize>,
+    /// Connections that the users of one organization may use at the same time, or the users without an organization at one
+    /// address. Unset: three quarters of `DATABASE_POOL_SIZE`
+    #[arg(long, env = "DATABASE_ORGANIZATION_CONNECTIONS", value_name = "N")]
+    database_organization_connections: Option<usize>,
+    /// Connections that are kept for short requests: searches, packs, exports and imports do not use them. They also use at
+    /// most half of each share. Unset: a quarter of `DATABASE_POOL_SIZE`
+    #[arg(long, env = "DATABASE_SHORT_CONNECTIONS", value_name = "N")]
+    database_short_connections: Option<usize>,
+    /// Requests of one user that may wait for a connection. Further ones get a 429
+    #[arg(long, env = "DATABASE_WAITING_PER_USER", default_value_t = 256, value_name = "N")]
+    database_waiting_per_user: usize,
+    /// Seconds that a request waits for a connection before it gets a 429 (the share is in use) or a 503 (all are)
     #[arg(long, env = "DATABASE_WAIT_SECONDS", default_value_t = 10, value_name = "N")]
     database_wait_seconds: u64,
     /// Seconds that one statement of a request may run
@@ -55,6 +70,12 @@ pub(crate) struct Database {
     pub(crate) requests: Endpoint,
     pub(crate) listen: Endpoint,
     pub(crate) pool_size: usize,
+    pub(crate) per_user: usize,
+    pub(crate) per_organization: usize,
+    /// Connections that statements that may take long do not use.
+    pub(crate) kept_for_short: usize,
+    /// Requests of a user that may wait.
+    pub(crate) waiting: usize,
     pub(crate) wait: Duration,
     pub(crate) statement_timeout: Duration,
 }
@@ -68,6 +89,19 @@ impl Args {
                 "8 suits two cores. A small database plan may allow fewer.",
             ));
         }
+        let size = self.database_pool_size;
+        let per_user = share("DATABASE_USER_CONNECTIONS", self.database_user_connections, size / 2, size)?;
+        let per_organization = self.database_organization_connections;
+        let per_organization =
+            share("DATABASE_ORGANIZATION_CONNECTIONS", per_organization, (size * 3).div_ceil(4), size)?;
+        let kept_for_short = self.database_short_connections.unwrap_or((size / 4).max(1));
+        if self.database_short_connections.is_some_and(|kept| kept >= size) {
+            return Err(ConfigError::new(
+                "DATABASE_SHORT_CONNECTIONS",
+                format!("must be less than DATABASE_POOL_SIZE, which is {size}"),
+                "Otherwise no search or pack could run. Omit it to keep a quarter.",
+            ));
+        }
         let url = self.database_url.ok_or_else(|| ConfigError::new("DATABASE_URL", "not set", ADVICE))?;
         let requests = endpoint("DATABASE_URL", &url)?;
         let listen = match &self.database_listen_url {
@@ -77,10 +111,27 @@ impl Args {
         Ok(Database {
             requests,
             listen,
-            pool_size: self.database_pool_size,
+            pool_size: size,
+            per_user,
+            per_organization,
+            kept_for_short: kept_for_short.min(size - 1),
+            waiting: self.database_waiting_per_user.max(1),
             wait: Duration::from_secs(self.database_wait_seconds),
             statement_timeout: Duration::from_secs(self.statement_timeout_seconds),
         })
+    }
+}
+
+/// A part of the connections: as set, or `usual`, but at least one.
+fn share(setting: &'static str, set: Option<usize>, usual: usize, size: usize) -> Result<usize, ConfigError> {
+    match set {
+        Some(share) if !(1..=size).contains(&share) => Err(ConfigError::new(
+            setting,
+            format!("must be between 1 and DATABASE_POOL_SIZE, which is {size}"),
+            "Set it to DATABASE_POOL_SIZE for no limit.",
+        )),
+        Some(share) => Ok(share),
+        None => Ok(usual.max(1)),
     }
 }
 

@@ -5,7 +5,10 @@
 //! Invariant: nothing outside this module reads the environment.
 
 mod auth;
+mod cors;
 mod database;
+mod demo;
+mod events;
 mod extract;
 mod listener;
 mod log;
@@ -13,9 +16,12 @@ mod transfer;
 mod upload;
 
 pub(crate) use auth::Auth;
+pub(crate) use cors::{Origins, RequestHeaders};
 pub(crate) use database::{Database, Endpoint, Tls};
+pub(crate) use demo::Demo;
+pub(crate) use events::Events;
 pub(crate) use extract::{Extract, ExtractMode};
-pub(crate) use listener::{Listener, Origins, Upstream};
+pub(crate) use listener::{Listener, Upstream};
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use transfer::Transfer;
 pub(crate) use upload::Upload;
@@ -86,7 +92,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     transfer: transfer::Args,
     #[command(flatten)]
+    events: events::Args,
+    #[command(flatten)]
     extract: extract::Args,
+    #[command(flatten)]
+    demo: demo::Args,
     #[command(flatten)]
     log: log::Args,
 }
@@ -137,19 +147,25 @@ pub(crate) struct Config {
     pub(crate) listener: Listener,
     pub(crate) upload: Upload,
     pub(crate) transfer: Transfer,
+    pub(crate) events: Events,
     pub(crate) extract: Extract,
+    /// Never in production.
+    pub(crate) demo: Option<Demo>,
     pub(crate) log: Log,
 }
 
 impl Config {
     fn from_args(args: Args) -> Result<Self, ConfigError> {
+        let (auth, listener) = (args.auth.check()?, args.listener.check()?);
         Ok(Self {
             log: args.log.check()?,
             database: args.database.check()?,
-            auth: args.auth.check()?,
-            listener: args.listener.check()?,
+            demo: args.demo.check(&auth, &listener)?,
+            auth,
+            listener,
             upload: args.upload.check()?,
             transfer: args.transfer.check()?,
+            events: args.events.check()?,
             extract: args.extract.check()?,
         })
     }
@@ -171,9 +187,11 @@ mod tests {
     fn the_smallest_configuration_has_safe_defaults() {
         let config = config(&[DATABASE, SECRET]).unwrap();
         assert_eq!(config.listener.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(config.upload.max_bytes, 10 * 1024 * 1024);
+        assert_eq!(config.upload.max_bytes, None);
         assert_eq!(config.auth.audience.as_deref(), Some("authenticated"));
         assert_eq!(config.database.pool_size, 8);
+        let database = &config.database;
+        assert_eq!((database.per_user, database.per_organization, database.kept_for_short), (4, 6, 2));
         assert_eq!(config.extract.workers, 2);
     }
 
@@ -188,11 +206,23 @@ mod tests {
             (vec![DATABASE, "--jwks-url=ftp://x/y"], "JWKS_URL"),
             (vec![DATABASE, SECRET, "--supabase-url=nonsense"], "SUPABASE_URL"),
             (vec![DATABASE, SECRET, "--database-pool-size=0"], "DATABASE_POOL_SIZE"),
+            (vec![DATABASE, SECRET, "--database-user-connections=9"], "DATABASE_USER_CONNECTIONS"),
+            (
+                vec![DATABASE, SECRET, "--database-organization-connections=0"],
+                "DATABASE_ORGANIZATION_CONNECTIONS",
+            ),
+            (vec![DATABASE, SECRET, "--database-short-connections=8"], "DATABASE_SHORT_CONNECTIONS"),
+            (vec![DATABASE, SECRET, "--import-spool-bytes=1"], "IMPORT_SPOOL_BYTES"),
             (vec![DATABASE, SECRET, "--upload-max-bytes=0"], "UPLOAD_MAX_BYTES"),
+            (vec![DATABASE, SECRET, "--upload-expires=0h"], "UPLOAD_EXPIRES"),
+            (vec![DATABASE, SECRET, "--public-url=app.example"], "PUBLIC_URL"),
             (vec![DATABASE, SECRET, "--export-docx-max-bytes=0"], "EXPORT_DOCX_MAX_BYTES"),
             (vec![DATABASE, SECRET, "--import-zip-max-bytes=0"], "IMPORT_ZIP_MAX_BYTES"),
             (vec![DATABASE, SECRET, "--request-max-bytes=5"], "REQUEST_MAX_BYTES"),
             (vec![DATABASE, SECRET, "--cors-origins=app.example"], "CORS_ORIGINS"),
+            (vec![DATABASE, SECRET, "--demo-users=none"], "DEMO_USERS"),
+            (vec![DATABASE, SECRET, "--demo-users=[]", "--listen=0.0.0.0:8080"], "DEMO_USERS"),
+            (vec![DATABASE, "--jwks-url=https://x.example/jwks.json", "--demo-users=[]"], "DEMO_USERS"),
             (vec![DATABASE, SECRET, "--log=]["], "LOG"),
         ] {
             let message = config(&flags).unwrap_err();

@@ -1,6 +1,8 @@
 //! Errors of the database, and the HTTP status of each.
 
-use crate::http::{ApiError, Problem};
+use super::words::of_http;
+use crate::fair::Full;
+use crate::http::{ApiError, Problem, Scarce};
 use deadpool_postgres::{PoolError, TimeoutType};
 use http::StatusCode;
 use std::borrow::Cow;
@@ -15,7 +17,10 @@ pub(crate) enum DbError {
     /// The login role cannot become the caller's role.
     #[error("the login role cannot become the caller's role (run `dossier-edge check`): {0}")]
     Identity(#[source] tokio_postgres::Error),
-    /// All connections were in use for too long.
+    /// The caller's share of the connections was in use for too long, or all of them were.
+    #[error("waiting for the database: {0}")]
+    Full(#[from] Full),
+    /// The pool had no connection to give. Turns make that impossible, except at shutdown.
     #[error("timed out waiting for a free connection")]
     Busy,
     /// No connection could be made.
@@ -90,11 +95,17 @@ impl From<DbError> for ApiError {
                 Self::Refused(Problem {
                     status,
                     code: raised.code().code().to_owned().into(),
-                    message: shortened(raised.message()),
-                    details: raised.detail().map(shortened),
-                    hint: raised.hint().map(shortened).or_else(|| usual_hint(raised.code().code())),
+                    message: of_http(shortened(raised.message())),
+                    details: raised.detail().map(shortened).map(of_http),
+                    hint: raised
+                        .hint()
+                        .map(shortened)
+                        .map(of_http)
+                        .or_else(|| usual_hint(raised.code().code())),
+                    retry_after: None,
                 })
             }
+            DbError::Full(full) => CONNECTIONS.refuse(full).into(),
             DbError::Busy | DbError::Unreachable(_) => unavailable(&error),
             DbError::Changed => {
                 Problem::new(StatusCode::CONFLICT, "The data was deleted or changed while it was being read")
@@ -131,6 +142,13 @@ fn usual_hint(sqlstate: &str) -> Option<Cow<'static, str>> {
     };
     Some(hint.into())
 }
+
+const CONNECTIONS: Scarce = Scarce {
+    name: "requests to the database",
+    total: "DATABASE_POOL_SIZE",
+    per_user: "DATABASE_USER_CONNECTIONS",
+    per_organization: "DATABASE_ORGANIZATION_CONNECTIONS",
+};
 
 fn unavailable(error: &DbError) -> ApiError {
     tracing::error!("{}", crate::http::Chain(error));

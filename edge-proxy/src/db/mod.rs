@@ -1,19 +1,24 @@
 //! Postgres, always on behalf of a caller.
 //!
-//! A request is one pipelined batch: `begin`, the caller's role and claims by `set_config(…, true)`, the statements and
-//! `commit`. All are sent before the first response is awaited, as unnamed statements. So a batch works through a pooler in
-//! transaction mode and costs one round trip. If the client disconnects, the batch still runs to its end: a dropped future
-//! leaves no open transaction.
+//! A request is one pipelined batch: `begin`, the caller's role, claims and request by `set_config(…, true)`, the statements
+//! and `commit`. All are sent before the first response is awaited, as unnamed statements. So a batch works through a pooler
+//! in transaction mode and costs one round trip. The `commit` is sent with the rest: a dropped future leaves no open
+//! transaction.
 //! Invariant: no statement runs outside such a batch, and nothing that it sets outlives it.
-//! Invariant: statements on pooled connections are never cancelled. A late cancel would hit the next batch. If it hit the
-//! `begin` of that batch, its statements would run as the login role.
+//! Invariant: a connection that is cancelled is not used again, pooled or not. A late cancel would hit the next batch. If it hit
+//! the `begin` of that batch, its statements would run as the login role. See [`checkout`].
 
 mod as_caller;
+mod checkout;
 mod content;
 mod error;
+mod home;
 mod identity;
 mod listen;
+mod request;
 mod tls;
+mod turn;
+mod words;
 
 pub(crate) use content::CHUNK_BYTES;
 pub(crate) use error::DbError;
@@ -21,11 +26,16 @@ pub(crate) use identity::{Caller, Role};
 pub(crate) use listen::{Notification, listen};
 
 use crate::config;
+use crate::fair::Party;
+use checkout::Checkout;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::future::{join_all, join4};
+use home::Homes;
 use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use turn::Turns;
 
 /// A parameter with its type. With the type, Postgres need not describe the statement first.
 pub(crate) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -38,11 +48,13 @@ pub(crate) struct Statement<'a> {
 }
 
 const BECOME: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
-                      set_config('statement_timeout', $3, true)";
+                      set_config('statement_timeout', $3, true), set_config('request.headers', $4, true), \
+                      set_config('request.method', $5, true), set_config('request.path', $6, true)";
 /// With a plan that does not depend on the parameters, because planning with a megabyte as a constant copies it several
 /// times.
 const BECOME_QUICK: &str = "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true), \
-                            set_config('statement_timeout', $3, true), \
+                            set_config('statement_timeout', $3, true), set_config('request.headers', $4, true), \
+                            set_config('request.method', $5, true), set_config('request.path', $6, true), \
                             set_config('synchronous_commit', 'off', true), \
                             set_config('plan_cache_mode', 'force_generic_plan', true)";
 
@@ -60,15 +72,20 @@ pub(crate) enum Durability {
 pub(crate) struct Db {
     pool: Pool,
     endpoint: config::Endpoint,
+    /// For cancelling abandoned batches.
+    tls: MakeRustlsConnect,
     statement_timeout: Duration,
+    turns: Turns,
+    homes: Homes,
 }
 
 impl Db {
     /// A pool, which connects on its first use.
     pub(crate) fn new(config: &config::Database) -> Result<Self, DbError> {
+        let tls = tls::connector(&config.requests)?;
         let manager = Manager::from_config(
             config.requests.postgres.clone(),
-            tls::connector(&config.requests)?,
+            tls.clone(),
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let pool = Pool::builder(manager)
@@ -80,7 +97,22 @@ impl Db {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Setup(error.into()))?;
-        Ok(Self { pool, endpoint: config.requests.clone(), statement_timeout: config.statement_timeout })
+        Ok(Self {
+            pool,
+            endpoint: config.requests.clone(),
+            tls,
+            statement_timeout: config.statement_timeout,
+            turns: Turns::new(config),
+            homes: Homes::default(),
+        })
+    }
+
+    /// Whose share `caller` uses. The organization is known once the database has run a statement of the caller.
+    pub(crate) fn party(&self, caller: &Caller) -> Party {
+        match caller.user().and_then(|user| self.homes.of(user)?.organization) {
+            Some(organization) => caller.party().in_organization(organization),
+            None => caller.party().clone(),
+        }
     }
 
     /// Runs one statement in a transaction of its own, as `caller`.
@@ -93,6 +125,17 @@ impl Db {
         self.in_order(Durability::Now, caller, &[Statement { sql, params }]).await
     }
 
+    /// Like [`Db::rows`], for at most `timeout`, which may be longer than that of requests.
+    pub(crate) async fn rows_within(
+        &self,
+        timeout: Duration,
+        caller: &Caller,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        self.run(timeout, Durability::Now, caller, &[Statement { sql, params }]).await
+    }
+
     /// Runs statements in one transaction, as `caller`: the rows of the last one.
     pub(crate) async fn in_order(
         &self,
@@ -100,8 +143,32 @@ impl Db {
         caller: &Caller,
         statements: &[Statement<'_>],
     ) -> Result<Vec<Row>, DbError> {
-        let client = self.pool.get().await?;
-        batch(&client, durability, self.statement_timeout, caller, statements).await
+        self.run(self.statement_timeout, durability, caller, statements).await
+    }
+
+    async fn run(
+        &self,
+        timeout: Duration,
+        durability: Durability,
+        caller: &Caller,
+        statements: &[Statement<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        let turn = self.turns.next(&self.party(caller), caller.is_long()).await?;
+        let checkout = Checkout::new(self.pool.get().await?, turn, self.tls.clone(), timeout);
+        let client = checkout.client()?;
+        let outcome = match caller.user().filter(|user| self.homes.of(user).is_none()) {
+            None => batch(client, durability, timeout, caller, statements).await,
+            Some(user) => {
+                let statements = [&[home::FIND], statements].concat();
+                let outcome = batch(client, durability, timeout, caller, &statements).await;
+                outcome.and_then(|mut rows| {
+                    self.homes.learn(user, first(&rows.remove(0))?);
+                    Ok(rows)
+                })
+            }
+        };
+        checkout.finish();
+        Ok(outcome?.pop().unwrap_or_default())
     }
 
     /// The first column of the first row, which is JSON as text. `None`: no row, or null.
@@ -131,7 +198,7 @@ impl Db {
 /// arrive late.
 pub(crate) struct Dedicated {
     client: Client,
-    tls: tokio_postgres_rustls::MakeRustlsConnect,
+    tls: MakeRustlsConnect,
 }
 
 impl Dedicated {
@@ -148,7 +215,9 @@ impl Dedicated {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, DbError> {
-        batch(&self.client, Durability::Now, timeout, caller, &[Statement { sql, params }]).await
+        let rows =
+            batch(&self.client, Durability::Now, timeout, caller, &[Statement { sql, params }]).await?;
+        Ok(rows.into_iter().next().unwrap_or_default())
     }
 
     /// Cancels the running statement. Its future then returns how it ended.
@@ -159,17 +228,25 @@ impl Dedicated {
     }
 }
 
+/// The rows of each statement.
 async fn batch(
     client: &Client,
     durability: Durability,
     timeout: Duration,
     caller: &Caller,
     statements: &[Statement<'_>],
-) -> Result<Vec<Row>, DbError> {
+) -> Result<Vec<Vec<Row>>, DbError> {
     let timeout = timeout.as_millis().to_string();
     let role = caller.role.as_str();
-    let identity: [Param<'_>; 3] =
-        [(&role, Type::TEXT), (&caller.claims(), Type::TEXT), (&timeout, Type::TEXT)];
+    let request = caller.request();
+    let identity: [Param<'_>; 6] = [
+        (&role, Type::TEXT),
+        (&caller.claims(), Type::TEXT),
+        (&timeout, Type::TEXT),
+        (&request.headers, Type::TEXT),
+        (&request.method, Type::TEXT),
+        (&request.path, Type::TEXT),
+    ];
     let become_caller = match durability {
         Durability::Now => BECOME,
         Durability::WithTheNext => BECOME_QUICK,
@@ -185,11 +262,8 @@ async fn batch(
     .await;
     begun?;
     became.map_err(DbError::identity)?;
-    let mut rows = Vec::new();
-    for result in results {
-        // The first failure is the cause. The later ones only report that the transaction is aborted.
-        rows = result?;
-    }
+    // The first failure is the cause. The later ones only report that the transaction is aborted.
+    let rows = results.into_iter().collect::<Result<_, _>>()?;
     committed?;
     Ok(rows)
 }

@@ -26,6 +26,9 @@ pub(crate) struct Problem {
     pub(crate) message: Cow<'static, str>,
     pub(crate) details: Option<Cow<'static, str>>,
     pub(crate) hint: Option<Cow<'static, str>>,
+    /// Seconds. Without them, statuses that invite a retry have their usual value.
+    #[serde(skip)]
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -37,6 +40,7 @@ impl Problem {
             message: message.into(),
             details: None,
             hint: None,
+            retry_after: None,
         }
     }
 
@@ -63,7 +67,7 @@ impl Problem {
     /// The body of the response.
     pub(crate) fn to_json(&self) -> String {
         // Serializing four strings cannot fail.
-        serde_json::to_string(self).unwrap_or_default()
+        serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 }
 
@@ -75,17 +79,19 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
-            response.headers_mut().insert(header::RETRY_AFTER, until_tomorrow().into());
+        let retry_after = self.retry_after.or_else(|| match self.status {
+            StatusCode::SERVICE_UNAVAILABLE => Some(1),
+            StatusCode::TOO_MANY_REQUESTS => Some(until_tomorrow()),
+            _ => None,
+        });
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }
 }
 
-/// Seconds until midnight UTC, when daily quotas start again. The listener sets its own value.
+/// Seconds until midnight UTC, when daily quotas start again. The limits of the edge set their own value.
 fn until_tomorrow() -> u64 {
     const DAY: u64 = 24 * 60 * 60;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -142,11 +148,16 @@ pub(crate) struct Chain<'a>(pub(crate) &'a (dyn StdError + 'static));
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut last = self.0.to_string();
+        write!(f, "{last}")?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
+            let text = error.to_string();
+            // Some errors already name their cause.
+            if !last.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            (last, cause) = (text, error.source());
         }
         Ok(())
     }

@@ -6,20 +6,29 @@
 mod attachment;
 mod cursor;
 mod error;
+mod preconditions;
 mod prefer;
 mod query;
 mod range;
 mod request;
 mod response;
+mod scarce;
 
 pub(crate) use attachment::attachment;
 pub(crate) use cursor::{Page, Paging, limit};
 pub(crate) use error::{ApiError, Chain, ClientFacing, Problem};
+pub(crate) use preconditions::{Preconditions, conditional_read, without_version};
 pub(crate) use prefer::Prefer;
 pub(crate) use query::{NoKeys, Query, unknown_parameter};
 pub(crate) use range::{RequestedRange, requested_range};
-pub(crate) use request::{Id, Json, JsonLimit, read_json, too_deep};
-pub(crate) use response::{found, json, not_found, unless_known};
+pub(crate) use request::{
+    Id, Json, JsonLimit, Number, OptionalJson, UserId, client_address, json_text, nested, too_deep,
+};
+pub(crate) use response::{found, json, not_found};
+pub(crate) use scarce::Scarce;
+
+/// The media type of event streams.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 
 /// The header that connects a response to its log lines.
 pub(crate) const REQUEST_ID: &str = "x-request-id";

@@ -4,6 +4,7 @@ use super::{ApiError, Problem};
 use axum::extract::FromRequestParts;
 use http::Uri;
 use http::request::Parts;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
@@ -29,6 +30,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 }
 
 fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    // The parser below would replace what it cannot decode, and the request would mean something else.
+    if percent_decode_str(uri.query().unwrap_or_default()).decode_utf8().is_err() {
+        return Err(malformed("it is not UTF-8"));
+    }
     let sent = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0);
     let sent = sent.map_err(|error| malformed(&error.body_text()))?;
     if let Some(accepted) = fields::<T>()
@@ -159,6 +164,7 @@ mod tests {
         assert_eq!(message, "Invalid query parameter \"limit\"");
         assert!(details.starts_with("Its value is \"many\": "), "{details}");
         assert_eq!(refused::<List>("limit=1&limit=2").0, "Malformed query string");
+        assert_eq!(refused::<List>("after=%ff").1, "The query string cannot be read: it is not UTF-8.");
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! Path ids and JSON bodies, refused with errors that name what was sent.
+//! Path parameters and JSON bodies, refused with errors that name what was sent.
 
 use super::{ApiError, Problem};
 use axum::body::Body;
-use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, RawPathParams, Request};
 use futures_util::stream::StreamExt;
-use http::StatusCode;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// The `{id}` of a path.
@@ -17,13 +18,55 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let invalid = || {
+        let id = in_path(parts, state, "id").await.and_then(|id| id.parse().ok());
+        Ok(Self(id.ok_or_else(|| {
             Problem::bad_request("The id in the path is not a valid UUID")
                 .hint("Send the id from a response: 32 hexadecimal digits with hyphens.")
-        };
-        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| invalid())?;
-        Ok(Self(id.parse().map_err(|_| invalid())?))
+        })?))
     }
+}
+
+/// The `{n}` of a path: a page or a version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Number(pub(crate) i32);
+
+impl<S: Send + Sync> FromRequestParts<S> for Number {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let number = in_path(parts, state, "n").await.and_then(|number| number.parse().ok());
+        Ok(Self(number.filter(|number| *number > 0).ok_or_else(|| {
+            Problem::bad_request("The number in the path is not valid")
+                .details("Pages and versions are counted from 1.")
+                .hint("Send a number from a response.")
+        })?))
+    }
+}
+
+/// The `{user_id}` of a path.
+#[derive(Debug, Clone)]
+pub(crate) struct UserId(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for UserId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Ok(Self(in_path(parts, state, "user_id").await.ok_or_else(|| {
+            Problem::bad_request("The user id in the path is not valid")
+                .hint("Send the user_id of a member, percent-encoded.")
+        })?))
+    }
+}
+
+/// The address of the client, as the listener describes it. Clients cannot set this header themselves.
+pub(crate) fn client_address(headers: &HeaderMap) -> Option<IpAddr> {
+    headers.get("x-real-ip")?.to_str().ok()?.parse().ok()
+}
+
+/// A parameter of the path, decoded.
+async fn in_path<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Option<String> {
+    let parameters = RawPathParams::from_request_parts(parts, state).await.ok()?;
+    parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
 /// A JSON body of bounded size.
@@ -45,34 +88,92 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let JsonLimit(limit) = JsonLimit::from_ref(state);
         let body = read_json(request.into_body(), limit).await?;
-        Ok(Self(serde_json::from_str(&body).map_err(|error| invalid_json(&error))?))
+        Ok(Self(from_json(&body)?))
     }
 }
 
-fn invalid_json(error: &serde_json::Error) -> Problem {
-    if error.is_data() {
-        Problem::bad_request("The JSON body does not have the expected members")
-            .details(format!("Reading it failed: {error}."))
-            .hint("Fix the member that details names.")
-    } else {
-        Problem::bad_request("The body is not valid JSON")
-            .details(format!("Reading it failed: {error}."))
-            .hint("Send JSON in UTF-8.")
+/// Like [`Json`], but an empty body stands for the default.
+#[derive(Debug)]
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<T, S> FromRequest<S> for OptionalJson<T>
+where
+    T: DeserializeOwned + Default,
+    S: Send + Sync,
+    JsonLimit: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let JsonLimit(limit) = JsonLimit::from_ref(state);
+        let body = read_json(request.into_body(), limit).await?;
+        if body.trim().is_empty() {
+            return Ok(Self(T::default()));
+        }
+        Ok(Self(from_json(&body)?))
     }
 }
 
-/// A body of at most `limit` bytes that can be passed on as JSON: UTF-8, and not nested too deeply.
-pub(crate) async fn read_json(body: Body, limit: usize) -> Result<String, Problem> {
-    let body = read(body, limit).await?;
+fn from_json<T: DeserializeOwned>(body: &str) -> Result<T, Problem> {
+    serde_json::from_str(body).map_err(|error| {
+        if error.is_data() {
+            Problem::bad_request("The JSON body does not have the expected members")
+                .details(unexpected_member::<T>(body, &error))
+                .hint("Fix the member that details names.")
+        } else {
+            Problem::bad_request("The body is not valid JSON")
+                .details(format!("Reading it failed: {error}."))
+                .hint("Send JSON in UTF-8.")
+        }
+    })
+}
+
+/// The path of the member and the error. Only errors need the path, so the body is read a second time to find it.
+fn unexpected_member<T: DeserializeOwned>(body: &str, error: &serde_json::Error) -> String {
+    let again = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(body));
+    let path = again.err().map(|error| error.path().to_string()).unwrap_or_default();
+    let member = if matches!(path.as_str(), "" | ".") { "The body".to_owned() } else { path };
+    format!("{member}: {}.", in_terms_of_json(&error.to_string()))
+}
+
+/// serde names the types of Rust in its errors. Clients know those of JSON.
+fn in_terms_of_json(error: &str) -> String {
+    let Some((found, expected)) = error.split_once("expected ") else { return error.to_owned() };
+    let (kind, place) = expected.split_once(" at line ").unwrap_or((expected, ""));
+    let kind = match kind.split(' ').next().unwrap_or_default() {
+        "struct" | "internally" | "map" => "an object",
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "an integer",
+        "f32" | "f64" => "a number",
+        "sequence" => "an array",
+        "boolean" => "true or false",
+        _ => kind,
+    };
+    let found = if found.starts_with("invalid length") { "invalid type: array, " } else { found };
+    let at = if place.is_empty() { String::new() } else { format!(" at line {place}") };
+    format!("{found}expected {kind}{at}")
+}
+
+/// A body of at most `limit` bytes that can be passed on as JSON.
+async fn read_json(body: Body, limit: usize) -> Result<String, Problem> {
+    json_text(read(body, limit).await?)
+}
+
+/// A complete body that can be passed on as JSON: UTF-8, and not nested too deeply.
+pub(crate) fn json_text(body: Vec<u8>) -> Result<String, Problem> {
     if too_deep(&body) {
-        return Err(Problem::bad_request(format!("The JSON is nested deeper than {DEEPEST} levels"))
-            .hint("Send a flatter structure, or upload it as a document."));
+        return Err(nested());
     }
     String::from_utf8(body).map_err(|error| {
         Problem::bad_request("The body is not valid UTF-8")
             .details(format!("Decoding it failed: {}.", error.utf8_error()))
             .hint("Encode the JSON in UTF-8.")
     })
+}
+
+/// The refusal of JSON that is [`too_deep`].
+pub(crate) fn nested() -> Problem {
+    Problem::bad_request(format!("The JSON is nested deeper than {DEEPEST} levels"))
+        .hint("Send a flatter structure, or upload it as a document.")
 }
 
 /// The deepest JSON that is passed on. Beyond it, Postgres reaches its own stack limit.

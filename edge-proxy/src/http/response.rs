@@ -1,13 +1,13 @@
-//! Responses that several resources give: JSON from Postgres, "not found" and "not modified".
+//! Responses that several resources give: JSON from Postgres, and "not found".
 
 use super::{ApiError, Problem};
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use uuid::Uuid;
 
-/// JSON text as Postgres wrote it.
-pub(crate) fn json(status: StatusCode, body: String) -> Response {
+/// JSON text as Postgres wrote it, and a line break, so that a terminal shows the next prompt on a line of its own.
+pub(crate) fn json(status: StatusCode, mut body: String) -> Response {
+    body.push('\n');
     (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
 
@@ -26,45 +26,9 @@ pub(crate) fn not_found(object: &str, id: Uuid) -> ApiError {
         .into()
 }
 
-/// The response, or 304 without a body if the client already has it (`If-None-Match`).
-pub(crate) fn unless_known(headers: &HeaderMap, response: Response) -> Response {
-    let Some(etag) = response.headers().get(header::ETAG) else { return response };
-    let known =
-        headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-            let mut tags = value.split(',').map(str::trim);
-            tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
-        });
-    if !known {
-        return response;
-    }
-    let (mut parts, _) = response.into_parts();
-    parts.status = StatusCode::NOT_MODIFIED;
-    for header in [header::CONTENT_LENGTH, header::CONTENT_TYPE] {
-        parts.headers.remove(header);
-    }
-    Response::from_parts(parts, Body::empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
-
-    #[test]
-    fn a_response_that_the_client_has_is_not_sent_again() {
-        let status = |tags: &'static str| {
-            let mut response = json(StatusCode::OK, "{}".to_owned());
-            response.headers_mut().insert(header::ETAG, HeaderValue::from_static("\"3\""));
-            let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(tags))]);
-            unless_known(&headers, response).status().as_u16()
-        };
-        for tags in ["\"3\"", "*", "W/\"3\"", "\"1\", \"3\""] {
-            assert_eq!(status(tags), 304, "{tags}");
-        }
-        for tags in ["\"2\"", "3", ""] {
-            assert_eq!(status(tags), 200, "{tags}");
-        }
-    }
 
     #[test]
     fn a_missing_object_is_named() {

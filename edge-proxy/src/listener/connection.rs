@@ -4,8 +4,11 @@
 //! client has not read yet: the very response that refused the body. So the connection first sends FIN, then reads and
 //! discards some of the remaining bytes, then stops reading so that the client's sending stalls, and only then closes.
 //! Invariant: the discarded bytes are limited in number and in time. A refused body is never read completely.
+//! Invariant: a client that does not read what is sent to it is cut off, whatever it is that is sent.
 
+use super::admission::Admitted;
 use async_trait::async_trait;
+use pingora::protocols::l4::ext::set_snd_buf;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::{
     GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, Stream,
@@ -15,11 +18,12 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 use tokio_util::task::TaskTracker;
 
 /// The limits of a connection.
@@ -27,6 +31,8 @@ use tokio_util::task::TaskTracker;
 pub(super) struct ConnectionLimits {
     /// How long the head of a request may take, from its first byte to its last.
     pub(super) head: Duration,
+    /// How long a client may not read what is sent to it.
+    pub(super) unread: Duration,
     pub(super) linger_bytes: u64,
     pub(super) linger: Duration,
     /// Tracks connections that are closing.
@@ -37,6 +43,13 @@ pub(super) struct ConnectionLimits {
 /// With 64 KiB, a waiting upload would hold half a megabyte there.
 const PIECE: usize = 16 * 1024;
 
+/// How much of a response is gathered before it is sent: a head with a short body is one packet and one system call. Pingora
+/// flushes whatever must not wait.
+const GATHERED: usize = 4 * 1024;
+
+/// What the kernel may hold of an event stream for its client. Linux doubles it for its own bookkeeping.
+const EVENT_SEND_BUFFER: usize = 32 * 1024;
+
 /// No head is being read.
 const NO_HEAD: u64 = u64::MAX;
 /// The first byte of a head has not arrived yet.
@@ -46,25 +59,33 @@ const BEFORE_HEAD: u64 = u64::MAX - 1;
 #[derive(Debug)]
 pub(super) struct Connection {
     /// `None` once the connection is dropped.
-    stream: Option<TcpStream>,
+    stream: Option<BufWriter<TcpStream>>,
     limits: ConnectionLimits,
     accepted: Instant,
     digest: Arc<SocketDigest>,
     /// When the current head began, in milliseconds since `accepted`.
     head_began: AtomicU64,
     peer_has_closed: bool,
+    /// What is written from now on is flushed at once, so the buffer can go.
+    gathers_no_more: AtomicBool,
+    /// Since nothing could be written: when the patience ends.
+    unread: Option<Pin<Box<Sleep>>>,
+    admitted: Admitted,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, limits: ConnectionLimits) -> Self {
+    pub(super) fn new(stream: TcpStream, limits: ConnectionLimits, admitted: Admitted) -> Self {
         let digest = Arc::new(SocketDigest::from_raw_fd(stream.as_raw_fd()));
         Self {
-            stream: Some(stream),
+            stream: Some(BufWriter::with_capacity(GATHERED, stream)),
             limits,
             accepted: Instant::now(),
             digest,
             head_began: AtomicU64::new(BEFORE_HEAD),
             peer_has_closed: false,
+            gathers_no_more: AtomicBool::new(false),
+            unread: None,
+            admitted,
         }
     }
 
@@ -75,12 +96,24 @@ impl Connection {
 
     /// The next bytes are the head of another request.
     pub(super) fn expect_head(&self) {
+        self.admitted.is_idle();
         self.head_began.store(BEFORE_HEAD, Ordering::Relaxed);
     }
 
     /// The next bytes belong to a body.
     pub(super) fn head_is_read(&self) {
+        self.admitted.is_busy();
         self.head_began.store(NO_HEAD, Ordering::Relaxed);
+    }
+
+    /// An event stream begins. It limits what the kernel holds for a client that does not read, which grows to megabytes
+    /// otherwise, and gives back the buffer: streams are many, and mostly idle.
+    pub(super) fn begin_events(&self) {
+        self.gathers_no_more.store(true, Ordering::Relaxed);
+        let Some(stream) = &self.stream else { return };
+        if let Err(error) = set_snd_buf(stream.get_ref().as_raw_fd(), EVENT_SEND_BUFFER) {
+            tracing::debug!("setting the send buffer failed: {error}");
+        }
     }
 
     /// Whether the current head takes too long.
@@ -97,7 +130,25 @@ impl Connection {
         u128::from(now - began) > self.limits.head.as_millis()
     }
 
-    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+    /// The outcome of a write, or an error if the client has not read anything for too long.
+    fn unless_unread<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        outcome: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.unread = None;
+            return outcome;
+        }
+        let patience = self.limits.unread;
+        let end = self.unread.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(end.as_mut().poll(cx));
+        // The bytes in the buffer are not sent either.
+        self.peer_has_closed = true;
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut BufWriter<TcpStream>>> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
@@ -105,15 +156,16 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let Some(stream) = self.stream.take() else { return };
-        // Without a runtime, nothing can linger.
-        if !self.peer_has_closed && tokio::runtime::Handle::try_current().is_ok() {
+        // Closed for another connection, it does not stay. Without a runtime, nothing can.
+        let is_replaced = self.admitted.close().is_cancelled();
+        if !self.peer_has_closed && !is_replaced && tokio::runtime::Handle::try_current().is_ok() {
             self.limits.closing.spawn(linger(stream, self.limits.linger_bytes, self.limits.linger));
         }
     }
 }
 
 /// Closes `stream` so that everything written to it arrives.
-async fn linger(mut stream: TcpStream, bytes: u64, time: Duration) {
+pub(super) async fn linger(mut stream: BufWriter<TcpStream>, bytes: u64, time: Duration) {
     let closing = async {
         if stream.shutdown().await.is_err() {
             return;
@@ -155,7 +207,8 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write(cx, buf)
+        let written = self.stream()?.poll_write(cx, buf);
+        self.unless_unread(cx, written)
     }
 
     fn poll_write_vectored(
@@ -163,7 +216,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write_vectored(cx, bufs)
+        let written = self.stream()?.poll_write_vectored(cx, bufs);
+        self.unless_unread(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -171,7 +225,13 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_flush(cx)
+        let flushed = self.stream()?.poll_flush(cx);
+        ready!(self.unless_unread(cx, flushed))?;
+        if self.gathers_no_more.swap(false, Ordering::Relaxed) {
+            // It is empty now.
+            self.stream = self.stream.take().map(|stream| BufWriter::with_capacity(0, stream.into_inner()));
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -191,7 +251,7 @@ impl Shutdown for Connection {
 
 impl UniqueID for Connection {
     fn id(&self) -> UniqueIDType {
-        self.stream.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+        self.stream.as_ref().map_or(-1, |stream| stream.get_ref().as_raw_fd())
     }
 }
 

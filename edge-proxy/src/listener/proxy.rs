@@ -1,39 +1,54 @@
 //! What the listener does with one request.
 
+use super::api::Api;
 use super::connection::Connection;
 use super::cors::Cors;
+use super::feed::{BODY_TOO_LARGE, BODY_TOO_SLOW};
+use super::forwarded::{self, Client};
+use super::framing::{self, RawHead};
+use super::location;
+use super::pace::BodyLimits;
 use super::rate::RateLimit;
+use super::request_id::request_id;
 use super::respond::{
-    bad_gateway, foreign_origin, head_too_large, malformed, no_upstream, refuse, timed_out, too_large,
-    too_many_requests, unknown_path, unreadable,
+    ambiguous_path, bad_gateway, gateway_timeout, head_too_large, malformed, no_tunnel, no_upstream,
+    preflight, refuse, timed_out, too_large, too_large_on_arrival, too_many_requests, too_slow, unknown_path,
+    unreadable,
 };
-use super::target::Target;
+use super::target::{self, Target};
+use super::unread::Unread;
 use super::upstream::Stack;
 use crate::auth::USER_HEADER;
 use crate::config;
-use crate::http::{Problem, REQUEST_ID};
+use crate::http::{EVENT_STREAM, Problem, REQUEST_ID};
 use async_trait::async_trait;
-use http::header;
+use axum::Router;
+use http::uri::PathAndQuery;
+use http::{Method, StatusCode, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
-use pingora::upstreams::peer::HttpPeer;
+use pingora::upstreams::peer::{HttpPeer, Peer};
 use pingora::{Error, ErrorSource, ErrorType, Result};
-use std::net::IpAddr;
-use std::path::Path;
-use std::time::Instant;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 /// The longest head that the API accepts. Supabase's tokens have a few KiB at most.
 const LONGEST_HEAD: usize = 24 * 1024;
 
+/// After this time, a request tries no other address of the stack.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The public port's proxy.
 pub(super) struct EdgeProxy {
     config: config::Listener,
-    api: HttpPeer,
+    api: Api,
     stack: Option<Stack>,
     rate: RateLimit,
+    unread: Unread,
     cors: Cors,
+    cors_of_refusals: Cors,
 }
 
 /// One request and its response.
@@ -41,59 +56,132 @@ pub(super) struct Exchange {
     started: Instant,
     id: String,
     target: Target,
+    client: Client,
+    /// The addresses of the stack that remain to be tried, the next one last.
+    candidates: Option<Vec<SocketAddr>>,
     user: Option<String>,
     /// Whether the client wants to send more requests on its connection.
     keepalive: bool,
 }
 
 impl EdgeProxy {
-    /// `socket`: where the internal server listens.
-    pub(super) fn new(config: config::Listener, socket: &Path) -> Result<Self> {
-        Ok(Self {
-            api: HttpPeer::new_uds(&socket.to_string_lossy(), false, String::new())?,
+    pub(super) fn new(config: config::Listener, api: Router) -> Self {
+        Self {
+            api: Api::new(api, BodyLimits::new(&config)),
+            unread: Unread::new(config.response_kib),
             stack: config.upstream.clone().map(|upstream| Stack::new(upstream, config.upstream_timeout)),
             rate: RateLimit::new(config.requests_per_minute),
-            cors: Cors::new(config.origins.clone()),
+            cors: Cors::new(config.origins.clone(), config.page_headers.clone()),
+            cors_of_refusals: Cors::of_refusals(),
             config,
-        })
+        }
     }
 
-    /// Only for the API. The stack behind sets its own CORS headers.
-    fn cors(&self, exchange: &Exchange) -> Option<&Cors> {
-        (exchange.target == Target::Api).then_some(&self.cors)
+    /// For responses that the API or the edge itself gives.
+    fn cors(&self, exchange: &Exchange) -> &Cors {
+        if exchange.target == Target::Api { &self.cors } else { &self.cors_of_refusals }
     }
 
-    /// Responds to a browser that asks whether a page of another origin may send its request.
-    async fn preflight(&self, session: &mut Session, exchange: &Exchange) -> Result<()> {
-        let Some(mut response) = self.cors.preflight(session.req_header())? else {
-            return refuse(session, Some(&self.cors), &exchange.id, &foreign_origin(), None).await;
+    /// Refuses a request. A preflight is accepted in that case, because a browser hides its refusal from the page. The
+    /// request after it is refused where the page can read it.
+    async fn refuse(&self, session: &mut Session, exchange: &Exchange, problem: &Problem) -> Result<()> {
+        let cors = self.cors(exchange);
+        if cors.is_preflight(session.req_header()) {
+            preflight(session, cors, &exchange.id).await
+        } else {
+            refuse(session, cors, &exchange.id, problem).await
+        }
+    }
+
+    /// Lets the API respond.
+    async fn serve_api(&self, session: &mut Session, exchange: &mut Exchange) -> Result<()> {
+        let mut request = session.req_header().clone();
+        self.describe(&mut request, exchange)?;
+        let (mut response, answer) = self.api.ask(session, request).await?;
+        let user = response.remove_header(USER_HEADER);
+        exchange.user = user.and_then(|user| user.to_str().ok().map(str::to_owned));
+        let _held = match self.unread.hold(
+            answer.held_bytes(),
+            exchange.user.as_deref(),
+            exchange.client.address(),
+        ) {
+            Ok(held) => held,
+            Err(problem) => {
+                return refuse(session, &self.cors, &exchange.id, &problem).await;
+            }
         };
-        response.insert_header(REQUEST_ID, &exchange.id)?;
-        session.write_response_header(Box::new(response), true).await
+        self.cors.allow(session.req_header(), &mut response)?;
+        self.complete(session, &mut response, exchange)?;
+        if is_event_stream(&response) {
+            self.limit_stream(session);
+        }
+        answer.send(session, response).await
+    }
+
+    /// A client that does not read its events is disconnected: nothing is kept for it. The connection ends with the stream,
+    /// as a stream may end because the edge stops.
+    fn limit_stream(&self, session: &mut Session) {
+        session.set_write_timeout(Some(self.config.event_stall));
+        session.set_keepalive(None);
+        if let Some(connection) = session.stream().and_then(Connection::of) {
+            connection.begin_events();
+        }
+    }
+
+    /// Adds to a request what the next server must know.
+    fn describe(&self, request: &mut RequestHeader, exchange: &Exchange) -> Result<()> {
+        request.insert_header(REQUEST_ID, &exchange.id)?;
+        exchange.client.describe(request, self.config.trusted_proxies > 0)
+    }
+
+    /// Adds to a response what all have in common, and decides what becomes of the connection.
+    fn complete(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        exchange: &Exchange,
+    ) -> Result<()> {
+        let ends_with_connection = !response.headers.contains_key(header::CONTENT_LENGTH)
+            && session.req_header().version < Version::HTTP_11;
+        // After an interim "100 Continue", pingora would close the connection although the body arrives completely.
+        if exchange.keepalive && !response.status.is_informational() && session.is_body_done() {
+            let seconds = self.config.keepalive.as_secs();
+            session.set_keepalive((!ends_with_connection).then_some(seconds));
+        }
+        // A refusal while the body is still arriving: the rest is not read, and a client that stops sending in order to
+        // read the refusal is not waited for.
+        if response.status.as_u16() >= 400 && !session.is_body_done() {
+            session.set_read_timeout(Some(self.config.linger));
+        }
+        response.insert_header(REQUEST_ID, &exchange.id)
     }
 
     /// Refuses a request for reasons that are known before its body.
-    fn admit(&self, session: &Session, exchange: &Exchange) -> Result<(), (Problem, Option<u64>)> {
+    fn admit(&self, session: &Session, exchange: &Exchange) -> Result<(), Problem> {
         let request = session.req_header();
-        if let Some(client) = client_address(session, self.config.trusted_proxies)
+        if let Some(client) = exchange.client.address()
             && let Err(wait) = self.rate.admit(client, exchange.started)
         {
-            return Err((too_many_requests(self.config.requests_per_minute), Some(wait.as_secs() + 1)));
+            return Err(too_many_requests(self.config.requests_per_minute, wait));
         }
+        if request.method == Method::CONNECT {
+            return Err(no_tunnel());
+        }
+        framing::check(session)?;
         match exchange.target {
-            Target::Unknown => Err((unknown_path(), None)),
-            Target::Upstream if self.stack.is_none() => Err((no_upstream(), None)),
-            Target::Upstream => Ok(()),
+            Target::Unknown => Err(unknown_path()),
+            Target::Upstream if self.stack.is_none() => Err(no_upstream()),
+            Target::Upstream => target::check(RawHead::of(session).target()).map_err(ambiguous_path),
             Target::Api => {
                 let head = head_bytes(request);
                 if head > LONGEST_HEAD {
-                    return Err((head_too_large(head, LONGEST_HEAD), None));
+                    return Err(head_too_large(head, LONGEST_HEAD));
                 }
                 let declared = request.headers.get(header::CONTENT_LENGTH);
                 let declared: Option<u64> = declared.and_then(|length| length.to_str().ok()?.parse().ok());
                 match declared {
                     Some(length) if length > self.config.request_max_bytes => {
-                        Err((too_large(length, self.config.request_max_bytes), None))
+                        Err(too_large(length, self.config.request_max_bytes))
                     }
                     _ => Ok(()),
                 }
@@ -111,6 +199,8 @@ impl ProxyHttp for EdgeProxy {
             started: Instant::now(),
             id: String::new(),
             target: Target::Unknown,
+            client: Client::default(),
+            candidates: None,
             user: None,
             keepalive: false,
         }
@@ -129,47 +219,81 @@ impl ProxyHttp for EdgeProxy {
             session.set_keepalive(Some(self.config.keepalive.as_secs()));
         }
         exchange.id = request_id(session.req_header());
-        exchange.target = Target::of(session.req_header().uri.path());
-        if let Err((problem, retry_after)) = self.admit(session, exchange) {
-            refuse(session, self.cors(exchange), &exchange.id, &problem, retry_after).await?;
+        exchange.target = Target::of(session.req_header().uri.path(), &self.config.upstream_paths);
+        let connected = session.client_addr().and_then(|address| address.as_inet()).map(SocketAddr::ip);
+        exchange.client = Client::of(session.req_header(), connected, self.config.trusted_proxies);
+        if let Err(problem) = self.admit(session, exchange) {
+            self.refuse(session, exchange, &problem).await?;
             return Ok(true);
         }
-        let preflight = self.cors(exchange).is_some_and(|cors| cors.is_preflight(session.req_header()));
-        if preflight {
-            self.preflight(session, exchange).await?;
+        if exchange.target != Target::Api {
+            return Ok(false);
         }
-        Ok(preflight)
+        if self.cors.is_preflight(session.req_header()) {
+            preflight(session, &self.cors, &exchange.id).await?;
+        } else {
+            self.serve_api(session, exchange).await?;
+        }
+        Ok(true)
     }
 
     async fn upstream_peer(&self, session: &mut Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {
-        match (exchange.target, &self.stack) {
-            (Target::Upstream, Some(stack)) => {
-                let peer = stack.peer(session.is_upgrade_req()).await.map_err(|error| {
-                    let mut error = Error::because(
-                        ErrorType::ConnectError,
-                        "looking up the address of SUPABASE_URL",
-                        error,
-                    );
-                    error.as_up();
-                    error
+        let stack = self.stack.as_ref().ok_or_else(|| Error::new_up(ErrorType::ConnectNoRoute))?;
+        let candidates = match &mut exchange.candidates {
+            Some(candidates) => candidates,
+            unknown => {
+                let found = stack.candidates().await.map_err(|error| {
+                    let context = "looking up the address of SUPABASE_URL";
+                    Error::because(ErrorType::ConnectError, context, error).into_up()
                 })?;
-                Ok(Box::new(peer))
+                unknown.insert(found.into_iter().rev().collect())
             }
-            _ => Ok(Box::new(self.api.clone())),
+        };
+        // The last one is kept: it may be tried again if a connection that was kept alive turns out to be closed.
+        let address = if candidates.len() > 1 { candidates.pop() } else { candidates.last().copied() };
+        let address = address.ok_or_else(|| Error::new_up(ErrorType::ConnectNoRoute))?;
+        Ok(Box::new(stack.peer(address, session.is_upgrade_req())))
+    }
+
+    fn fail_to_connect(
+        &self,
+        _: &mut Session,
+        peer: &HttpPeer,
+        exchange: &mut Exchange,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
+        if let (Some(stack), Some(address)) = (&self.stack, peer.address().as_inet()) {
+            stack.rest(*address);
+            let others =
+                exchange.candidates.as_ref().is_some_and(|candidates| candidates.last() != Some(address));
+            error.set_retry(others && exchange.started.elapsed() < PATIENCE);
         }
+        error
     }
 
     async fn upstream_request_filter(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         request: &mut RequestHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
-        request.insert_header(REQUEST_ID, &exchange.id)?;
-        if let (Target::Upstream, Some(stack)) = (exchange.target, &self.stack) {
-            request.insert_header(header::HOST, &stack.upstream.authority)?;
+        if session.req_header().version < Version::HTTP_11 {
+            // HTTP/1.0 knows no interim response.
+            request.remove_header(&header::EXPECT);
         }
-        Ok(())
+        self.describe(request, exchange)?;
+        if !request.raw_path().starts_with(b"/") {
+            // An absolute URL, as clients send it to a proxy. Few servers expect that.
+            let path = request.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
+            request.set_raw_path(path.as_bytes())?;
+        }
+        if !self.config.forward_host {
+            forwarded::without_host(request);
+        }
+        match &self.stack {
+            Some(stack) => request.insert_header(header::HOST, &stack.upstream.authority),
+            None => Ok(()),
+        }
     }
 
     async fn response_filter(
@@ -178,21 +302,20 @@ impl ProxyHttp for EdgeProxy {
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
-        if exchange.target == Target::Api {
-            let user = response.remove_header(USER_HEADER);
-            exchange.user = user.and_then(|user| user.to_str().ok().map(str::to_owned));
-            self.cors.allow(session.req_header(), response)?;
+        if let Some(stack) = &self.stack {
+            location::rewrite(response, &stack.upstream, &exchange.client)?;
         }
-        // After an interim "100 Continue", pingora would close the connection although the body arrives completely.
-        if exchange.keepalive && !response.status.is_informational() && session.is_body_done() {
-            session.set_keepalive(Some(self.config.keepalive.as_secs()));
+        // Pingora does not forward the trailers of HTTP/1.1, so none must be promised.
+        response.remove_header(&header::TRAILER);
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            // A websocket may be idle for any time. TCP notices a client that is gone.
+            session.set_read_timeout(None);
         }
-        // A refusal while the body is still arriving: the rest is not read, and a client that stops sending in order to
-        // read the refusal is not waited for.
-        if response.status.as_u16() >= 400 && !session.is_body_done() {
-            session.set_read_timeout(Some(self.config.linger));
+        if session.req_header().version < Version::HTTP_11 {
+            // HTTP/1.0 knows no chunks. The body ends with the connection.
+            response.remove_header(&header::TRANSFER_ENCODING);
         }
-        response.insert_header(REQUEST_ID, &exchange.id)
+        self.complete(session, response, exchange)
     }
 
     async fn fail_to_proxy(
@@ -201,25 +324,40 @@ impl ProxyHttp for EdgeProxy {
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
+        let upstream_timeout = self.config.upstream_timeout;
         let problem = match (error.esource(), error.etype()) {
             (_, ErrorType::HTTPStatus(status)) => unreadable(*status),
-            (ErrorSource::Downstream, ErrorType::ReadTimedout) => timed_out(self.config.body_idle),
-            // The client has disconnected, so nothing can be sent.
+            (ErrorSource::Downstream, ErrorType::ReadTimedout) => {
+                timed_out(self.config.body_idle, "BODY_IDLE_SECONDS")
+            }
+            (_, kind) if *kind == BODY_TOO_SLOW => too_slow(self.config.body_min_rate, self.config.body_time),
+            (_, kind) if *kind == BODY_TOO_LARGE => too_large_on_arrival(self.config.request_max_bytes),
+            // The client has disconnected or does not read, so nothing can be sent.
             (
                 ErrorSource::Downstream,
-                ErrorType::ReadError | ErrorType::WriteError | ErrorType::ConnectionClosed,
+                ErrorType::ReadError
+                | ErrorType::WriteError
+                | ErrorType::WriteTimedout
+                | ErrorType::ConnectionClosed,
             ) => return FailToProxy { error_code: 0, can_reuse_downstream: false },
             (ErrorSource::Downstream, _) => malformed(),
+            // The stack was silent because it was still waiting for the rest of the body.
+            (ErrorSource::Upstream, ErrorType::ReadTimedout) if !session.is_body_done() => {
+                timed_out(upstream_timeout, "UPSTREAM_TIMEOUT_SECONDS")
+            }
+            (ErrorSource::Upstream, ErrorType::ReadTimedout) if exchange.target == Target::Upstream => {
+                gateway_timeout(upstream_timeout)
+            }
             (ErrorSource::Upstream, _) if exchange.target == Target::Upstream => bad_gateway(),
             _ => Problem::internal(),
         };
         if problem.status.is_server_error() {
             warn!(request.id = exchange.id, "forwarding failed: {error}");
         }
-        // A response that has begun cannot be taken back. It breaks off.
+        // The response has begun, so its status cannot change. Close the connection instead.
         if session.response_written().is_none() {
             session.set_keepalive(None);
-            if let Err(error) = refuse(session, self.cors(exchange), &exchange.id, &problem, None).await {
+            if let Err(error) = self.refuse(session, exchange, &problem).await {
                 tracing::debug!(request.id = exchange.id, "sending a refusal failed: {error}");
             }
         }
@@ -247,67 +385,12 @@ impl ProxyHttp for EdgeProxy {
     }
 }
 
+fn is_event_stream(response: &ResponseHeader) -> bool {
+    response.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENT_STREAM)
+}
+
 fn head_bytes(request: &RequestHeader) -> usize {
     let headers: usize =
         request.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     request.raw_path().len() + headers
-}
-
-/// The client's own request id if it is acceptable, otherwise a new one.
-fn request_id(request: &RequestHeader) -> String {
-    let given = request.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-    let plain = |id: &&str| {
-        (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
-}
-
-/// The client's address as `hops` trusted proxies report it. Without proxies, that of the connection.
-fn client_address(session: &Session, hops: usize) -> Option<IpAddr> {
-    let connected = session.client_addr()?.as_inet()?.ip();
-    if hops == 0 {
-        return Some(connected);
-    }
-    let forwarded: Vec<&str> = session
-        .req_header()
-        .headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .collect();
-    Some(forwarded_for(&forwarded, hops).unwrap_or(connected))
-}
-
-/// Each proxy appends the address that connected to it. So the client is as many places from the end as there are proxies.
-fn forwarded_for(forwarded: &[&str], hops: usize) -> Option<IpAddr> {
-    forwarded.len().checked_sub(hops).and_then(|at| forwarded[at].trim().parse().ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_id_is_kept_only_if_it_is_plain() {
-        let with = |id: &str| {
-            let mut request = RequestHeader::build("GET", b"/", None).unwrap();
-            request.insert_header(REQUEST_ID, id).unwrap();
-            request_id(&request)
-        };
-        assert_eq!(with("abc-123_x.y"), "abc-123_x.y");
-        for odd in ["", "with space", "\"quoted\"", &"x".repeat(65)] {
-            assert_eq!(with(odd).len(), 36, "{odd}");
-        }
-    }
-
-    #[test]
-    fn a_client_cannot_choose_its_address() {
-        let ip = |text: &str| text.parse::<IpAddr>().ok();
-        assert_eq!(forwarded_for(&["6.6.6.6", " 10.0.0.1"], 1), ip("10.0.0.1"));
-        assert_eq!(forwarded_for(&["6.6.6.6", "10.0.0.1", "10.0.0.2"], 2), ip("10.0.0.1"));
-        assert_eq!(forwarded_for(&["10.0.0.1"], 2), None);
-        assert_eq!(forwarded_for(&["nonsense"], 1), None);
-    }
 }

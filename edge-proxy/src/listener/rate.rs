@@ -1,5 +1,6 @@
 //! How many requests one client may send: a token bucket per address, refilled evenly.
 
+use crate::fair::network;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -40,7 +41,7 @@ impl RateLimit {
                 buckets.clear();
             }
         }
-        let bucket = buckets.entry(client(address)).or_insert(Bucket { tokens: full, filled: now });
+        let bucket = buckets.entry(network(address)).or_insert(Bucket { tokens: full, filled: now });
         bucket.tokens = (bucket.tokens + elapsed(bucket, now) * per_second).min(full);
         bucket.filled = now;
         if bucket.tokens < 1.0 {
@@ -53,14 +54,6 @@ impl RateLimit {
 
 fn elapsed(bucket: &Bucket, now: Instant) -> f64 {
     now.saturating_duration_since(bucket.filled).as_secs_f64()
-}
-
-/// An IPv6 client can choose any address of its /64.
-fn client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-        v4 @ IpAddr::V4(_) => v4,
-    }
 }
 
 #[cfg(test)]

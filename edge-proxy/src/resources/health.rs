@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::db::Caller;
-use crate::http::{ApiError, json};
+use crate::http::{ApiError, NoKeys, Query, json};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -12,7 +12,7 @@ const SCHEMA: &str =
     "select to_regprocedure('dossier.begin_upload(uuid, text, text, bigint, jsonb)') is not null";
 
 /// `GET /healthz`.
-pub(crate) async fn healthz() -> Response {
+pub(crate) async fn healthz(_: Query<NoKeys>) -> Response {
     json(StatusCode::OK, healthy())
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn healthy() -> String {
 }
 
 /// `GET /readyz`.
-pub(crate) async fn readyz(State(app): State<App>) -> Response {
+pub(crate) async fn readyz(State(app): State<App>, _: Query<NoKeys>) -> Response {
     let (ready, database) = database(&app).await;
     let keys =
         app.verifier.jwks().map(|jwks| if jwks.len() > 0 { "ok" } else { "no public keys fetched yet" });

@@ -4,15 +4,15 @@
 
 use crate::app::App;
 use crate::auth::Claims;
-use crate::http::{ApiError, Id, Json, json};
+use crate::http::{ApiError, Id, Json, NoKeys, Query, json};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 use tokio_postgres::types::Type;
 
-const PACK: &str =
-    "select dossier.pack_context(session_id => $1, query => $2, max_tokens => coalesce($3, 8000))::text";
+const PACK: &str = "select dossier.pack_context(session_id => $1, query => $2, max_tokens => coalesce($3, 8000), \
+                    embedding => $4)::text";
 
 /// The body of `POST /api/sessions/{id}/pack`.
 #[derive(Debug, Deserialize)]
@@ -20,6 +20,7 @@ const PACK: &str =
 pub(crate) struct Pack {
     query: Option<String>,
     max_tokens: Option<i32>,
+    embedding: Option<Vec<f32>>,
 }
 
 /// `POST /api/sessions/{id}/pack`.
@@ -27,9 +28,14 @@ pub(crate) async fn pack(
     State(app): State<App>,
     claims: Claims,
     Id(session): Id,
+    _: Query<NoKeys>,
     Json(pack): Json<Pack>,
 ) -> Result<Response, ApiError> {
-    let params =
-        [(&session as _, Type::UUID), (&pack.query as _, Type::TEXT), (&pack.max_tokens as _, Type::INT4)];
-    Ok(json(StatusCode::OK, app.db.as_caller(&claims.caller).one(PACK, &params).await?))
+    let params = [
+        (&session as _, Type::UUID),
+        (&pack.query as _, Type::TEXT),
+        (&pack.max_tokens as _, Type::INT4),
+        (&pack.embedding as _, Type::FLOAT4_ARRAY),
+    ];
+    Ok(json(StatusCode::OK, app.db.as_caller(&claims.caller.long()).one(PACK, &params).await?))
 }

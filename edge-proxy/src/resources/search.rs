@@ -5,7 +5,7 @@
 use crate::app::App;
 use crate::auth::Claims;
 use crate::db::Param;
-use crate::http::{ApiError, Json, Problem, Query, json};
+use crate::http::{ApiError, Json, NoKeys, Problem, Query, json};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -18,9 +18,16 @@ use uuid::Uuid;
 const SCOPE: &str = "session_id => $2, organization_id => $3, limit_count => coalesce($4, 20), media_type => $5, \
                      since => $6::timestamptz, until => $7::timestamptz";
 
+/// SQL: the words of the query that a result contains and lacks, and those that were corrected.
+const WORDS: &str = "'contained', contained, 'missing', missing, 'corrected', corrected";
+
 static BY_WORDS: LazyLock<String> = LazyLock::new(|| {
     let call = format!("dossier.search(query => $1, {SCOPE}, after => $8)");
-    results(&call, "'kind', kind, 'rank', rank", ", 'next', max(cursor) filter (where n = coalesce($4, 20))")
+    results(
+        &call,
+        &format!("'kind', kind, 'rank', rank, {WORDS}"),
+        ", 'next', max(cursor) filter (where n = coalesce($4, 20))",
+    )
 });
 static BY_EMBEDDING: LazyLock<String> = LazyLock::new(|| {
     let call = format!("dossier.match_pages(embedding => $1, {SCOPE})");
@@ -30,7 +37,9 @@ static BY_BOTH: LazyLock<String> = LazyLock::new(|| {
     let call = format!("dossier.hybrid_search(embedding => $1, {SCOPE}, query => $8)");
     results(
         &call,
-        "'kind', kind, 'rank', rank, 'text_place', text_place, 'embedding_place', embedding_place",
+        &format!(
+            "'kind', kind, 'rank', rank, 'text_place', text_place, 'embedding_place', embedding_place, {WORDS}"
+        ),
         "",
     )
 });
@@ -42,7 +51,7 @@ fn results(call: &str, own: &str, end: &str) -> String {
         "with found as (select row_number() over () as n, hit.* from {call} as hit) \
          select json_build_object('results', coalesce(json_agg(json_build_object( \
            {own}, 'session_id', session_id, 'document_id', document_id, 'document_name', document_name, \
-           'page', page, 'snippet', snippet) order by n), '[]'){end})::text \
+           'page', page, 'snippet', snippet, 'heading', heading) order by n), '[]'){end})::text \
          from found"
     )
 }
@@ -100,6 +109,7 @@ pub(crate) async fn by_words(
 pub(crate) async fn by_words_or_embedding(
     State(app): State<App>,
     claims: Claims,
+    _: Query<NoKeys>,
     Json(search): Json<Search>,
 ) -> Result<Response, ApiError> {
     if search.embedding.is_some() && search.after.is_some() {
@@ -126,6 +136,19 @@ async fn run(app: &App, claims: &Claims, search: &Search) -> Result<Response, Ap
         (Some(embedding), query) => (&BY_BOTH, (embedding, Type::FLOAT4_ARRAY), Some((query, Type::TEXT))),
     };
     let params: Vec<_> = [first].into_iter().chain(scope).chain(last).collect();
-    let results = app.db.as_caller(&claims.caller).one(sql, &params).await?;
+    let results = app.db.as_caller(&claims.caller.long()).one(sql, &params).await.map_err(malformed_time)?;
     Ok(json(StatusCode::OK, results))
+}
+
+/// Only `since` and `until` are cast to times. Postgres would name its own types.
+fn malformed_time(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Refused(problem) if matches!(&*problem.code, "22007" | "22008" | "22009") => Problem {
+            message: "since or until is not a valid time".into(),
+            hint: Some("Send a date, or a time as in RFC 3339, such as 2026-12-01T09:30:00Z.".into()),
+            ..problem
+        }
+        .into(),
+        error => error,
+    }
 }

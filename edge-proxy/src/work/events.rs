@@ -1,20 +1,36 @@
-//! Distributes notifications from Postgres to workers that wait for jobs, and to requests that wait for a document.
+//! Distributes notifications from Postgres to workers that wait for jobs, and to requests that wait for a document or watch
+//! a session.
 
-use crate::config::Endpoint;
+use super::watchers::{TooMany, Watcher, Watchers};
+use crate::config::{self, Endpoint};
 use crate::db::{Notification, listen};
 use serde::Deserialize;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-const CHANNELS: &[&str] = &["dossier_jobs", "dossier_documents"];
+const CHANNELS: &[&str] =
+    &["dossier_jobs", "dossier_documents", "dossier_sessions", "dossier_members", "dossier_sweep"];
 
-/// A document whose status changed, or that was `deleted`.
+/// Documents whose status one statement changed, or that it `deleted`.
 #[derive(Debug, Clone, Deserialize)]
 struct Changed {
-    document_id: Uuid,
+    document_ids: Vec<Uuid>,
+    session_id: Uuid,
     status: String,
+}
+
+/// Sessions in which something else has changed.
+#[derive(Debug, Deserialize)]
+struct ChangedSessions {
+    session_ids: Vec<Uuid>,
+}
+
+/// Organizations whose members have changed. `None`: all.
+#[derive(Debug, Deserialize)]
+struct ChangedMembers {
+    organization_ids: Option<Vec<Uuid>>,
 }
 
 impl Changed {
@@ -32,14 +48,18 @@ impl Changed {
 pub(crate) struct Events {
     jobs: watch::Sender<u64>,
     documents: broadcast::Sender<Changed>,
+    watchers: Watchers,
+    sweeps: Notify,
     listening: AtomicBool,
 }
 
 impl Events {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(limits: config::Events) -> Self {
         Self {
             jobs: watch::Sender::new(0),
             documents: broadcast::Sender::new(256),
+            watchers: Watchers::new(limits),
+            sweeps: Notify::new(),
             listening: AtomicBool::new(false),
         }
     }
@@ -52,6 +72,21 @@ impl Events {
     /// Changes whenever there may be a new job.
     pub(crate) fn jobs(&self) -> watch::Receiver<u64> {
         self.jobs.subscribe()
+    }
+
+    /// Returns when a deletion has left something to the sweeper.
+    pub(crate) async fn sweep_requested(&self) {
+        self.sweeps.notified().await;
+    }
+
+    /// Wakes the workers of this edge, which need not wait for the notification of a job that it has queued itself.
+    pub(crate) fn wake_workers(&self) {
+        self.jobs.send_modify(|count| *count += 1);
+    }
+
+    /// Watches a session, as long as there are places.
+    pub(crate) fn watch(&self, session: Uuid, user: Option<&str>) -> Result<Watcher, TooMany> {
+        self.watchers.watch(session, user)
     }
 
     pub(crate) fn documents(&self) -> DocumentEvents {
@@ -73,15 +108,38 @@ impl Events {
             Notification::Listening => {
                 self.listening.store(true, Ordering::Relaxed);
                 self.jobs.send_modify(|count| *count += 1);
+                self.watchers.missed();
             }
-            Notification::Disconnected => self.listening.store(false, Ordering::Relaxed),
-            Notification::Received { channel, payload } if channel == "dossier_documents" => {
-                if let Ok(changed) = serde_json::from_str(&payload) {
-                    // It is not an error if nothing waits.
-                    let _ = self.documents.send(changed);
+            Notification::Disconnected => {
+                self.listening.store(false, Ordering::Relaxed);
+                self.watchers.missed();
+            }
+            Notification::Received { channel, payload } => self.dispatch_received(&channel, &payload),
+        }
+    }
+
+    /// A payload that cannot be read was not sent by Dossier.
+    fn dispatch_received(&self, channel: &str, payload: &str) {
+        match channel {
+            "dossier_documents" => {
+                let Ok(changed) = serde_json::from_str::<Changed>(payload) else { return };
+                let deleted: &[Uuid] = if changed.status == "deleted" { &changed.document_ids } else { &[] };
+                self.watchers.changed(&[changed.session_id], deleted);
+                // It is not an error if nothing waits.
+                let _ = self.documents.send(changed);
+            }
+            "dossier_sessions" => {
+                if let Ok(changed) = serde_json::from_str::<ChangedSessions>(payload) {
+                    self.watchers.changed(&changed.session_ids, &[]);
                 }
             }
-            Notification::Received { .. } => self.jobs.send_modify(|count| *count += 1),
+            "dossier_members" => {
+                if let Ok(changed) = serde_json::from_str::<ChangedMembers>(payload) {
+                    self.watchers.members_changed(changed.organization_ids.as_deref());
+                }
+            }
+            "dossier_sweep" => self.sweeps.notify_one(),
+            _ => self.jobs.send_modify(|count| *count += 1),
         }
     }
 }
@@ -95,7 +153,7 @@ impl DocumentEvents {
         loop {
             match self.0.recv().await {
                 // Extraction itself changes the status. Only a new request for extraction, or a deletion, interrupts.
-                Ok(changed) if changed.document_id != id || !changed.is_interruption() => {}
+                Ok(changed) if !changed.document_ids.contains(&id) || !changed.is_interruption() => {}
                 Ok(changed) => return changed.status == "deleted",
                 // Some notifications were missed, so the caller has to check.
                 Err(broadcast::error::RecvError::Lagged(_)) => return false,
@@ -108,7 +166,11 @@ impl DocumentEvents {
     pub(crate) async fn settled(&mut self, ids: &[Uuid]) {
         loop {
             match self.0.recv().await {
-                Ok(changed) if changed.is_settled() && ids.contains(&changed.document_id) => return,
+                Ok(changed)
+                    if changed.is_settled() && changed.document_ids.iter().any(|id| ids.contains(id)) =>
+                {
+                    return;
+                }
                 Ok(_) => {}
                 // Some notifications were missed, so the caller has to check.
                 Err(broadcast::error::RecvError::Lagged(_)) => return,

@@ -2,5 +2,7 @@
 
 mod events;
 pub(crate) mod jobs;
+mod watchers;
 
 pub(crate) use events::Events;
+pub(crate) use watchers::{News, TooMany, Watcher};

@@ -1,10 +1,12 @@
 //! The layout of the document: headings in Word's own styles, so that its navigation pane lists them, and properties in
 //! tables.
 
+use super::structure::{self, Block};
 use super::text::{escaped, paragraphs, rows, valid};
 use super::{Context, Document, Page, Session, Story};
 use docx_rs::{
-    Docx, Paragraph, Run, Style, StyleType, Table, TableCell, TableLayoutType, TableRow, WidthType,
+    Docx, Paragraph, Run, Style, StyleType, Table, TableCell, TableLayoutType, TableRow, VMergeType,
+    WidthType,
 };
 use serde_json::Value;
 use std::io::{self, Cursor, Write};
@@ -19,6 +21,10 @@ const PROPERTIES: &str = "docProps/core.xml";
 /// In twentieths of a point. Together they are the width of the text on A4.
 const KEY_WIDTH: usize = 2600;
 const VALUE_WIDTH: usize = 6400;
+/// How far the items of a list are indented for each level.
+const INDENT: i32 = 400;
+/// The styles of a page's headings by level. Deeper ones have the last.
+const DEEPER: [&str; 4] = ["Heading3", "Heading4", "Heading5", "Heading6"];
 
 /// The bytes of the document.
 pub(super) fn packed(story: Story) -> io::Result<Vec<u8>> {
@@ -71,6 +77,10 @@ fn styled() -> Docx {
         .add_style(heading("Title", "Title", 52))
         .add_style(heading("Heading1", "heading 1", 36).outline_lvl(0))
         .add_style(heading("Heading2", "heading 2", 28).outline_lvl(1))
+        .add_style(heading("Heading3", "heading 3", 26).outline_lvl(2))
+        .add_style(heading("Heading4", "heading 4", 24).outline_lvl(3))
+        .add_style(heading("Heading5", "heading 5", 22).outline_lvl(4))
+        .add_style(heading("Heading6", "heading 6", 22).outline_lvl(5))
 }
 
 fn current_context(docx: Docx, context: &Context) -> Docx {
@@ -95,7 +105,60 @@ fn read(docx: Docx, document: &Document, page: &Page) -> Docx {
         title += ", read by OCR";
     }
     let docx = heading(docx, "Heading2", &title);
-    if page.text.trim().is_empty() { note(docx, "No text.") } else { texts(docx, &page.text) }
+    match page.structure.as_ref().and_then(|structure| structure.blocks()) {
+        Some(blocks) => blocks.into_iter().fold(docx, block),
+        None if page.text.trim().is_empty() => note(docx, "No text."),
+        None => texts(docx, &page.text),
+    }
+}
+
+/// A part of a page. Its headings are below that of the page.
+fn block(docx: Docx, block: Block<'_>) -> Docx {
+    match block {
+        Block::Heading(level, text) => heading(docx, DEEPER[usize::from(level).min(DEEPER.len()) - 1], &text),
+        Block::Text(text) => texts(docx, &text),
+        Block::Item(depth, text) => paragraphs(&text).fold(docx, |docx, paragraph| {
+            docx.add_paragraph(paragraph.indent(Some(INDENT * i32::from(depth)), None, None, None))
+        }),
+        Block::RunningHead(text) => note(docx, &text),
+        Block::Table(table) => found_table(docx, table),
+    }
+}
+
+/// A table of a page, with its spans.
+fn found_table(docx: Docx, found: &structure::Table) -> Docx {
+    let width = (KEY_WIDTH + VALUE_WIDTH) / found.columns.max(1);
+    let rows = found.grid().into_iter().enumerate().map(|(row, cells)| {
+        TableRow::new(
+            cells
+                .into_iter()
+                .map(|cell| {
+                    let Some(found_cell) = cell else {
+                        return TableCell::new().add_paragraph(Paragraph::new());
+                    };
+                    let is_first = found_cell.row == row;
+                    let text = if is_first { found_cell.text.as_str() } else { "" };
+                    let mut cell = TableCell::new().width(width * found_cell.column_span, WidthType::Dxa);
+                    if found_cell.column_span > 1 {
+                        cell = cell.grid_span(found_cell.column_span);
+                    }
+                    if found_cell.row_span > 1 {
+                        cell = cell.vertical_merge(if is_first {
+                            VMergeType::Restart
+                        } else {
+                            VMergeType::Continue
+                        });
+                    }
+                    let run = Run::new().add_text(valid(text));
+                    let run = if row < found.header_rows { run.bold() } else { run };
+                    cell.add_paragraph(Paragraph::new().add_run(run))
+                })
+                .collect(),
+        )
+    });
+    let table =
+        Table::new(rows.collect()).set_grid(vec![width; found.columns]).layout(TableLayoutType::Fixed);
+    docx.add_table(table).add_paragraph(Paragraph::new())
 }
 
 impl Session {

@@ -7,10 +7,12 @@
 //! session with too much of it is refused before it is built.
 
 mod layout;
+mod structure;
 mod text;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use structure::Structure;
 
 /// What a line break or a tab counts, in bytes of text: each becomes an element of its own.
 const ELEMENT_BYTES: usize = 40;
@@ -68,6 +70,7 @@ struct Page {
     number: usize,
     text: String,
     source: String,
+    structure: Option<Structure>,
 }
 
 /// Why a Word document could not be built.
@@ -122,9 +125,13 @@ impl WordExport {
 
     /// Adds a page of the document that was added last.
     pub fn page(&mut self, record: &str) -> Result<(), Error> {
-        self.story.bytes += weight(record);
+        let page: Page = serde_json::from_str(record)?;
+        self.story.bytes += match &page.structure {
+            Some(structure) => weight(structure.markdown.as_ref().unwrap_or(&page.text)) + structure.weight(),
+            None => weight(&page.text),
+        };
         if let Some((_, pages)) = self.story.documents.last_mut() {
-            pages.push(serde_json::from_str(record)?);
+            pages.push(page);
         }
         self.check()
     }
@@ -142,7 +149,8 @@ impl WordExport {
     }
 }
 
-/// The size of a record. Line breaks and tabs count more, see [`ELEMENT_BYTES`].
-fn weight(record: &str) -> usize {
-    record.len() + ELEMENT_BYTES * (record.matches("\\n").count() + record.matches("\\t").count())
+/// The size of a text, or of a record as JSON. Line breaks and tabs count more, see [`ELEMENT_BYTES`].
+fn weight(text: &str) -> usize {
+    let breaks = ["\n", "\t", "\\n", "\\t"].map(|mark| text.matches(mark).count());
+    text.len() + ELEMENT_BYTES * breaks.iter().sum::<usize>()
 }

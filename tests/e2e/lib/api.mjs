@@ -83,7 +83,7 @@ export function assertError(response, status, code, { perFile = false } = {}) {
 }
 
 export const documentKeys = [
-  'created_at', 'error_code', 'error_message', 'file_metadata', 'id', 'language', 'media_type', 'metadata', 'name', 'organization_id', 'page_count',
+  'created_at', 'error_code', 'error_message', 'file_metadata', 'id', 'language', 'media_type', 'metadata', 'name', 'ocr_page', 'ocr_pages', 'ocr_status', 'organization_id', 'page_count',
   'session_id', 'sha256', 'size_bytes', 'status', 'token_count', 'updated_at',
 ]
 

@@ -7,11 +7,15 @@ import { freePort, until } from './net.mjs'
 /** The processes of running edges. */
 export const edges = new Set()
 
-/** Starts an edge and waits until it is ready. `environment` is added to the required settings. */
-export async function startEdge(environment = {}, { ready = '/readyz' } = {}) {
+/**
+ * Starts an edge and waits until it is ready. `environment` is added to the required settings. `through`: a command that
+ * starts it in its own place.
+ */
+export async function startEdge(environment = {}, { ready = '/readyz', through = [] } = {}) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const child = spawn(edgeBinary, [], {
+  const [command, ...args] = [...through, edgeBinary]
+  const child = spawn(command, args, {
     env: {
       PATH: process.env.PATH,
       DATABASE_URL: edgeDatabaseUrl,

@@ -31,11 +31,13 @@ export async function value(query, options) {
 /** Starts psql with `query`, without waiting for it. */
 export function psqlInBackground(query) {
   const child = spawn('psql', [...flags, '-v', 'VERBOSITY=verbose', '-d', databaseUrl], { stdio: ['pipe', 'pipe', 'pipe'] })
+  let stdout = ''
   let stderr = ''
+  child.stdout.on('data', (data) => { stdout += data })
   child.stderr.on('data', (data) => { stderr += data })
   child.stdin.on('error', () => {})
   child.stdin.end(query)
-  const ended = new Promise((done) => child.once('close', (code) => done({ code, stderr })))
+  const ended = new Promise((done) => child.once('close', (code) => done({ code, stdout, stderr })))
   return { ended, kill: () => child.kill('SIGKILL') }
 }
 

@@ -4,8 +4,8 @@ pub(crate) mod versions;
 
 use crate::app::App;
 use crate::auth::Claims;
-use crate::db::DbError;
-use crate::http::{ApiError, Id, Json, NoKeys, Problem, Query, json, not_found, unless_known};
+use crate::db::{Caller, DbError, Param};
+use crate::http::{ApiError, Id, Json, NoKeys, Preconditions, Problem, Query, json, not_found};
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 /// A session without a context has version 0, which the first save may expect.
 const READ: &str = "select coalesce(dossier.context_record(c), '{\"text_context\": \"\", \"context_metadata\": {}, \
@@ -21,7 +22,25 @@ const READ: &str = "select coalesce(dossier.context_record(c), '{\"text_context\
                     where s.id = $1";
 const SAVE: &str = "select dossier.context_record(c)::text, c.version \
                     from dossier.save_context(session_id => $1, text_context => $2, context_metadata => $3::jsonb, \
-                    expected_version => $4, merge_metadata => $5) as c";
+                    merge_metadata => $4, expected_version => $5) as c";
+/// The current version of a session that the caller can see; 0 without a context.
+const VERSION: &str = "select coalesce(c.version, 0) from dossier.sessions as s \
+                       left join dossier.session_context as c on c.session_id = s.id where s.id = $1";
+
+/// How often a save under preconditions is tried again after another one has come between.
+const ATTEMPTS: usize = 10;
+
+const SAVE_MANY: &str = "select json_build_object('contexts', \
+                         json_agg(jsonb_build_object('session_id', session_id) || dossier.context_record(context) order by n))::text \
+                         from (select c.session_id, row_number() over () as n, c as context \
+                         from dossier.save_contexts($1::jsonb) as c) as saved";
+
+/// The body of `POST /api/contexts`. SQL checks the items.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewContexts {
+    items: Box<RawValue>,
+}
 
 /// The body of `POST /api/sessions/{id}/context`. Keys that it omits stay as they are.
 #[derive(Debug, Deserialize)]
@@ -42,11 +61,10 @@ pub(crate) async fn read(
     claims: Claims,
     Id(session): Id,
     _: Query<NoKeys>,
-    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let rows = app.db.as_caller(&claims.caller).rows(READ, &[(&session, Type::UUID)]).await?;
     let row = rows.first().ok_or_else(|| not_found("session", session))?;
-    Ok(unless_known(&headers, with_version(row)?))
+    with_version(row)
 }
 
 /// `POST /api/sessions/{id}/context`.
@@ -59,19 +77,67 @@ pub(crate) async fn save(
     Json(new): Json<NewContext>,
 ) -> Result<Response, ApiError> {
     let metadata = new.context_metadata.as_ref().map(|metadata| metadata.get());
-    let expected = match new.expected_version {
-        Some(version) => Some(version),
-        None => if_match(&headers)?,
-    };
     let params = [
         (&session as _, Type::UUID),
         (&new.text_context as _, Type::TEXT),
         (&metadata as _, Type::TEXT),
-        (&expected as _, Type::INT4),
         (&new.merge_metadata as _, Type::BOOL),
     ];
-    let rows = app.db.as_caller(&claims.caller).rows(SAVE, &params).await?;
-    with_version(rows.first().ok_or(DbError::NoRow)?)
+    save_under(&app, &claims.caller, session, &headers, SAVE, &params, new.expected_version).await
+}
+
+/// Runs a statement that saves the context of a session, if the preconditions in `headers` allow it. Its last parameter,
+/// which follows `params`, is the expected version: `expected`, or the one for which the preconditions were evaluated.
+async fn save_under(
+    app: &App,
+    caller: &Caller,
+    session: Uuid,
+    headers: &HeaderMap,
+    sql: &str,
+    params: &[Param<'_>],
+    expected: Option<i32>,
+) -> Result<Response, ApiError> {
+    let preconditions = Preconditions::from_headers(headers);
+    let db = app.db.as_caller(caller);
+    for _ in 0..ATTEMPTS {
+        let mut condition = expected;
+        if !preconditions.is_empty() {
+            let rows = db.rows(VERSION, &[(&session, Type::UUID)]).await?;
+            let row = rows.first().ok_or_else(|| not_found("session", session))?;
+            let current: i32 = row.try_get(0).map_err(DbError::from)?;
+            if !preconditions.allow(&current.to_string(), current > 0) {
+                return Err(unmet(current).into());
+            }
+            condition = expected.or(Some(current));
+        }
+        let params: Vec<_> = params.iter().cloned().chain([(&condition as _, Type::INT4)]).collect();
+        match db.rows(sql, &params).await {
+            // Another save came after the preconditions were evaluated. They may still hold.
+            Err(ApiError::Refused(problem)) if problem.code == "PT409" && condition != expected => {}
+            saved => return with_version(saved?.first().ok_or(DbError::NoRow)?),
+        }
+    }
+    Err(Problem::new(StatusCode::CONFLICT, "Other saves kept coming in between")
+        .hint("Send the request again.")
+        .into())
+}
+
+fn unmet(current: i32) -> Problem {
+    Problem::new(StatusCode::PRECONDITION_FAILED, "The context has changed since you read it")
+        .details(format!("{{\"current_version\": {current}}}"))
+        .hint("Read the context again, apply your change to it, and retry with its ETag.")
+}
+
+/// `POST /api/contexts`: saves the contexts of several sessions, all or none.
+pub(crate) async fn save_many(
+    State(app): State<App>,
+    claims: Claims,
+    _: Query<NoKeys>,
+    Json(new): Json<NewContexts>,
+) -> Result<Response, ApiError> {
+    let items = new.items.get();
+    let saved = app.db.as_caller(&claims.caller.long()).one(SAVE_MANY, &[(&items, Type::TEXT)]).await?;
+    Ok(json(StatusCode::OK, saved))
 }
 
 /// The context in the first column, with the version in the second as its `ETag`.
@@ -85,37 +151,9 @@ fn with_version(row: &Row) -> Result<Response, ApiError> {
     Ok(response)
 }
 
-/// The version in `If-Match`, in the form of our `ETag`. `None` for `*` or without the header.
-fn if_match(headers: &HeaderMap) -> Result<Option<i32>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let invalid = || {
-        Problem::bad_request("If-Match is not a valid version")
-            .hint("Send the ETag of the context as GET returns it.")
-    };
-    let tag = value.to_str().map_err(|_| invalid())?.trim();
-    if tag == "*" {
-        return Ok(None);
-    }
-    let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-    tag.parse().map(Some).map_err(|_| invalid())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn if_match_is_a_version() {
-        let with = |value: &'static str| {
-            if_match(&HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_static(value))]))
-        };
-        assert_eq!(if_match(&HeaderMap::new()), Ok(None));
-        assert_eq!(with("*"), Ok(None));
-        assert_eq!(with("\"3\""), Ok(Some(3)));
-        assert_eq!(with("W/\"3\""), Ok(Some(3)));
-        assert_eq!(with("0"), Ok(Some(0)));
-        assert!(with("\"abc\"").is_err());
-    }
 
     #[test]
     fn both_spellings_are_read_and_nothing_else() {

@@ -1,13 +1,13 @@
-//! Versions of a session's context: listed and restored.
+//! Versions of a session's context: listed, read, compared and restored.
 
-use super::{if_match, with_version};
+use super::{save_under, with_version};
 use crate::app::App;
 use crate::auth::Claims;
 use crate::db::DbError;
-use crate::http::{ApiError, Id, Json, NoKeys, Query, found};
+use crate::http::{ApiError, Id, Json, NoKeys, Number, Problem, Query, found, json};
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tokio_postgres::types::Type;
 
@@ -20,6 +20,15 @@ const LIST: &str = "with page as (select * from dossier.context_history($1, $2, 
                     order by p.version desc), '[]'), 'next', (select max(v.version) + 1 \
                     from dossier.session_context_versions as v where v.session_id = $1 \
                     and v.version < (select min(version) from page))) end::text from page as p";
+const READ: &str = "select dossier.context_version_record(v)::text, v.version from dossier.read_context_version($1, $2) as v";
+const DIFF: &str = "with compared as ( \
+                      select row_number() over () as n, d.* from dossier.diff_context($1, $2, $3, coalesce($4, 3)) as d \
+                    ) \
+                    select json_build_object('from', $2, 'to', coalesce($3, \
+                      (select c.version from dossier.session_context as c where c.session_id = $1)), \
+                      'changes', coalesce(json_agg(json_build_object('part', part, 'hunk', hunk, 'change', change, \
+                        'from_line', from_line, 'to_line', to_line, 'line', line) order by n), '[]'))::text \
+                    from compared";
 const RESTORE: &str = "select dossier.context_record(c)::text, c.version \
                        from dossier.restore_context(session_id => $1, version => $2, expected_version => $3) as c";
 
@@ -28,6 +37,14 @@ const RESTORE: &str = "select dossier.context_record(c)::text, c.version \
 pub(crate) struct ListQuery {
     limit: Option<i32>,
     after: Option<i32>,
+}
+
+/// The query of `GET /api/sessions/{id}/context/diff`. `to` is the current version by default.
+#[derive(Debug, Deserialize)]
+pub(crate) struct DiffQuery {
+    from: Option<i32>,
+    to: Option<i32>,
+    context_lines: Option<i32>,
 }
 
 /// The body of `POST /api/sessions/{id}/context/restore`.
@@ -50,6 +67,39 @@ pub(crate) async fn list(
     found(app.db.as_caller(&claims.caller).json(LIST, &params).await?, "session", session)
 }
 
+/// `GET /api/sessions/{id}/context/versions/{n}`.
+pub(crate) async fn read(
+    State(app): State<App>,
+    claims: Claims,
+    Id(session): Id,
+    Number(version): Number,
+    _: Query<NoKeys>,
+) -> Result<Response, ApiError> {
+    let params = [(&session as _, Type::UUID), (&version as _, Type::INT4)];
+    let rows = app.db.as_caller(&claims.caller).rows(READ, &params).await?;
+    with_version(rows.first().ok_or(DbError::NoRow)?)
+}
+
+/// `GET /api/sessions/{id}/context/diff`.
+pub(crate) async fn diff(
+    State(app): State<App>,
+    claims: Claims,
+    Id(session): Id,
+    Query(query): Query<DiffQuery>,
+) -> Result<Response, ApiError> {
+    let from = query.from.ok_or_else(|| {
+        Problem::bad_request("The query parameter from is missing")
+            .hint("Send the number of an earlier version, or 0 for the empty context before the first.")
+    })?;
+    let params = [
+        (&session as _, Type::UUID),
+        (&from as _, Type::INT4),
+        (&query.to as _, Type::INT4),
+        (&query.context_lines as _, Type::INT4),
+    ];
+    Ok(json(StatusCode::OK, app.db.as_caller(&claims.caller.long()).one(DIFF, &params).await?))
+}
+
 /// `POST /api/sessions/{id}/context/restore`.
 pub(crate) async fn restore(
     State(app): State<App>,
@@ -59,12 +109,6 @@ pub(crate) async fn restore(
     headers: HeaderMap,
     Json(restore): Json<Restore>,
 ) -> Result<Response, ApiError> {
-    let expected = match restore.expected_version {
-        Some(version) => Some(version),
-        None => if_match(&headers)?,
-    };
-    let params =
-        [(&session as _, Type::UUID), (&restore.version as _, Type::INT4), (&expected as _, Type::INT4)];
-    let rows = app.db.as_caller(&claims.caller).rows(RESTORE, &params).await?;
-    with_version(rows.first().ok_or(DbError::NoRow)?)
+    let params = [(&session as _, Type::UUID), (&restore.version as _, Type::INT4)];
+    save_under(&app, &claims.caller, session, &headers, RESTORE, &params, restore.expected_version).await
 }

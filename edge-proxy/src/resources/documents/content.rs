@@ -2,12 +2,11 @@
 //!
 //! Invariant: no database connection is held between chunks, so a slow client costs one chunk of memory.
 
+use super::link::{Link, outside_the_trash};
 use crate::app::App;
-use crate::auth::Claims;
+use crate::auth::{Claims, Signed};
 use crate::db::{CHUNK_BYTES, Caller, DbError};
-use crate::http::{
-    ApiError, Id, Problem, RequestedRange, attachment, not_found, requested_range, unless_known,
-};
+use crate::http::{ApiError, Id, Problem, Query, RequestedRange, attachment, not_found, requested_range};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -16,30 +15,31 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-const FACTS: &str = "select d.name, d.media_type, d.size_bytes, d.sha256, d.status = 'uploading', \
-                     d.storage = 'none' from dossier.documents as d where d.id = $1";
+const FACTS: &str = concat!(
+    "select d.name, d.media_type, d.size_bytes, d.sha256, d.status = 'uploading', d.storage = 'none' \
+     from dossier.documents as d where d.id = $1 and ",
+    outside_the_trash!()
+);
 
 const CHUNK: u64 = CHUNK_BYTES as u64;
 
 /// `GET /api/documents/{id}/content`.
 pub(crate) async fn content(
     State(app): State<App>,
-    claims: Claims,
+    claims: Result<Claims, ApiError>,
     Id(id): Id,
+    Query(link): Query<Link>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let file = facts(&app, &claims, id).await?;
+    let caller = link.reader(&app, claims, Signed::Content, id, &headers)?;
+    let file = facts(&app, &caller, id).await?;
     let etag = format!("\"{}\"", file.sha256);
-    let unchanged = unless_known(&headers, with_headers(StatusCode::OK, &file, &etag, Body::empty()));
-    if unchanged.status() == StatusCode::NOT_MODIFIED {
-        return Ok(unchanged);
-    }
     let (status, from, to) = match requested_range(&headers, file.size, &etag) {
         RequestedRange::Whole => (StatusCode::OK, 0, file.size),
         RequestedRange::Part(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),
         RequestedRange::Nothing => return Ok(unsatisfiable(file.size)),
     };
-    let body = Body::from_stream(bytes(app, claims.caller, id, from, to));
+    let body = Body::from_stream(bytes(app, caller, id, from, to));
     let mut response = with_headers(status, &file, &etag, body);
     response.headers_mut().insert(header::CONTENT_LENGTH, (to - from).into());
     if status == StatusCode::PARTIAL_CONTENT {
@@ -56,8 +56,8 @@ struct Facts {
     sha256: String,
 }
 
-async fn facts(app: &App, claims: &Claims, id: Uuid) -> Result<Facts, ApiError> {
-    let rows = app.db.as_caller(&claims.caller).rows(FACTS, &[(&id, Type::UUID)]).await?;
+async fn facts(app: &App, caller: &Caller, id: Uuid) -> Result<Facts, ApiError> {
+    let rows = app.db.as_caller(caller).rows(FACTS, &[(&id, Type::UUID)]).await?;
     let row = rows.first().ok_or_else(|| not_found("document", id))?;
     if row.try_get(4).map_err(DbError::from)? {
         return Err(Problem::new(StatusCode::CONFLICT, "The document is still being uploaded")
@@ -116,6 +116,7 @@ fn with_headers(status: StatusCode, file: &Facts, etag: &str, body: Body) -> Res
     headers.insert(header::CONTENT_DISPOSITION, attachment(&file.name));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
 

@@ -1,37 +1,47 @@
-//! Documents: listed, read, their text by page, their bytes and thumbnails, extracted again by OCR, deleted.
+//! Documents: listed, found by digest, read, changed, their text by page, their bytes and thumbnails (also by
+//! signed URLs), extracted again, deleted.
 
 mod content;
+mod link;
 mod settled;
 mod thumbnail;
 
 pub(crate) use content::content;
+pub(crate) use link::urls;
 pub(crate) use settled::until_settled;
 pub(crate) use thumbnail::thumbnail;
 
 use super::list::{self, BEFORE, page_sql};
 use crate::app::App;
 use crate::auth::Claims;
-use crate::db::first;
-use crate::http::{ApiError, Id, NoKeys, Paging, Problem, Query, found, json, limit, not_found};
+use crate::db::{Param, first};
+use crate::http::{
+    ApiError, Id, Json, NoKeys, Number, OptionalJson, Paging, Prefer, Problem, Query, found, json, limit,
+    not_found,
+};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use dossier_extract::TextFormat;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 static LIST: LazyLock<String> = LazyLock::new(|| {
     let rows = format!(
-        "select dossier.document_record(d) as json, d.created_at, d.id from dossier.documents as d \
-         where d.session_id = $4 and ($1::bigint is null or (d.created_at, d.id) < ({BEFORE}, $2::uuid)) \
-         order by d.created_at desc, d.id desc limit $3 + 1"
+        "select dossier.document_record(d) as json, d.created_at, d.id \
+         from dossier.list_documents(limit_count => ($3 + 1)::integer, before => {BEFORE}, before_id => $2, \
+           session_id => $4, organization_id => $5, status => $6, media_type => $7) as d"
     );
-    page_sql("documents", &rows, "exists (select from dossier.sessions as s where s.id = $4)")
+    let visible = "$4::uuid is null or exists (select from dossier.sessions as s where s.id = $4)";
+    page_sql("documents", &rows, visible)
 });
 const READ: &str = "select dossier.document_record(d)::text from dossier.documents as d where d.id = $1";
 const PAGES: &str = "with page as ( \
-                       select p.page, dossier.page_record(p) as json from dossier.document_pages as p \
+                       select p.page, dossier.page_record(p) || case when $4 = 'markdown' then \
+                       jsonb_build_object('text', dossier.page_markdown(p)) else '{}' end as json from dossier.document_pages as p \
                        where p.document_id = $1 and p.page > $2 order by p.page limit $3 + 1 \
                      ), numbered as ( \
                        select *, row_number() over (order by page) as n, count(*) over () as total from page \
@@ -39,48 +49,108 @@ const PAGES: &str = "with page as ( \
                      select case when count(*) > 0 or exists (select from dossier.documents as d where d.id = $1) then \
                      json_build_object('pages', coalesce(json_agg(json order by page) filter (where n <= $3), '[]'), \
                      'next', max(page) filter (where n = $3 and total > $3)) end::text from numbered";
+const PAGE: &str = "select (dossier.page_record(p) || jsonb_build_object('document_id', p.document_id) \
+                    || case when $4 = 'markdown' then jsonb_build_object('text', dossier.page_markdown(p)) else '{}' end \
+                    || case when $3::text is null then '{}' \
+                    else jsonb_build_object('html', dossier.mark_page(p.document_id, p.page, $3)) end)::text \
+                    from dossier.document_pages as p where p.document_id = $1 and p.page = $2";
+const TABLES: &str = "select jsonb_build_object('document_id', p.document_id, 'page', p.page, 'tables', coalesce(( \
+                      select jsonb_agg(to_jsonb(t) - 'page' order by t.number) \
+                      from dossier.list_tables(p.document_id, p.page) as t), '[]'))::text \
+                      from dossier.document_pages as p where p.document_id = $1 and p.page = $2";
+const UPDATE: &str =
+    "select dossier.document_record(d)::text from dossier.update_document($1, $2::text::jsonb) as d";
+const KNOWN: &str = "select json_build_object('documents', coalesce(json_agg(dossier.document_record(d)), '[]'))::text \
+                     from dossier.known_documents($1, $2) as d";
+const EXTRACT: &str = "select dossier.document_record(d)::text \
+                       from dossier.request_extraction($1, ocr => coalesce($2, 'auto'), language => $3) as d";
 const OCR: &str =
-    "select dossier.document_record(d)::text from dossier.request_extraction($1, ocr => true) as d";
+    "select dossier.document_record(d)::text from dossier.request_extraction($1, ocr => 'force') as d";
 const DELETE: &str = "select dossier.delete_document($1)";
 
-/// The query of `GET /api/documents`.
+/// The query of `GET /api/documents`: of a session, of an organization, or of all that the caller can see.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ListQuery {
     session_id: Option<Uuid>,
+    organization_id: Option<Uuid>,
+    status: Option<String>,
+    media_type: Option<String>,
     limit: Option<i64>,
     after: Option<String>,
 }
 
-/// `GET /api/documents?session_id=`.
+/// `GET /api/documents`.
 pub(crate) async fn list(
     State(app): State<App>,
     claims: Claims,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    let session = query.session_id.ok_or_else(|| {
-        Problem::bad_request("The query parameter session_id is missing")
-            .hint("Request GET /api/documents?session_id=… with the id of a session.")
-    })?;
     let page = Paging { limit: query.limit, after: query.after }.check()?;
-    let documents = list::page(&app, &claims.caller, &LIST, &page, &[(&session, Type::UUID)]).await?;
-    found(documents, "session", session)
+    let filters: [Param<'_>; 4] = [
+        (&query.session_id, Type::UUID),
+        (&query.organization_id, Type::UUID),
+        (&query.status, Type::TEXT),
+        (&query.media_type, Type::TEXT),
+    ];
+    let documents = list::page(&app, &claims.caller, &LIST, &page, &filters).await?;
+    found(documents, "session", query.session_id.unwrap_or_default())
 }
 
-/// `GET /api/documents/{id}`.
+/// `GET /api/documents/{id}`: with `Prefer: wait=N` its final status, if it has one in time.
 pub(crate) async fn read(
     State(app): State<App>,
     claims: Claims,
     Id(id): Id,
     _: Query<NoKeys>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    found(app.db.as_caller(&claims.caller).json(READ, &[(&id, Type::UUID)]).await?, "document", id)
+    let prefer = Prefer::from_headers(&headers);
+    let document = if prefer.wait().is_some() {
+        until_settled(&app, &claims, &prefer, &[id]).await?.remove(&id)
+    } else {
+        app.db.as_caller(&claims.caller).json(READ, &[(&id, Type::UUID)]).await?
+    };
+    Ok(prefer.applied(found(document, "document", id)?))
 }
 
-/// The query of `GET /api/documents/{id}/pages`. `after` is the last page of the previous response.
+/// `PATCH /api/documents/{id}`: keys that the body omits stay as they are. SQL checks the others.
+pub(crate) async fn update(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    _: Query<NoKeys>,
+    Json(changes): Json<Box<RawValue>>,
+) -> Result<Response, ApiError> {
+    let changes = changes.get();
+    let params = [(&id as _, Type::UUID), (&changes as _, Type::TEXT)];
+    Ok(json(StatusCode::OK, app.db.as_caller(&claims.caller).one(UPDATE, &params).await?))
+}
+
+/// The body of `POST /api/documents/known`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Digests {
+    session_id: Option<Uuid>,
+    sha256: Vec<String>,
+}
+
+/// `POST /api/documents/known`: the documents of a session whose bytes a client need not send again.
+pub(crate) async fn known(
+    State(app): State<App>,
+    claims: Claims,
+    _: Query<NoKeys>,
+    Json(digests): Json<Digests>,
+) -> Result<Response, ApiError> {
+    let params = [(&digests.session_id as _, Type::UUID), (&digests.sha256 as _, Type::TEXT_ARRAY)];
+    Ok(json(StatusCode::OK, app.db.as_caller(&claims.caller).one(KNOWN, &params).await?))
+}
+
+/// The query of `GET /api/documents/{id}/pages`. `after` is the last page of the previous response, `format` that of the text.
 #[derive(Debug, Deserialize)]
 pub(crate) struct PagesQuery {
     limit: Option<i64>,
     after: Option<i32>,
+    format: Option<TextFormat>,
 }
 
 /// `GET /api/documents/{id}/pages`.
@@ -90,9 +160,88 @@ pub(crate) async fn pages(
     Id(id): Id,
     Query(query): Query<PagesQuery>,
 ) -> Result<Response, ApiError> {
-    let (after, limit) = (query.after.unwrap_or(0), limit(query.limit)?);
-    let params = [(&id as _, Type::UUID), (&after as _, Type::INT4), (&limit as _, Type::INT8)];
+    let (after, limit, format) = (query.after.unwrap_or(0), limit(query.limit)?, name(query.format));
+    let params = [
+        (&id as _, Type::UUID),
+        (&after as _, Type::INT4),
+        (&limit as _, Type::INT8),
+        (&format as _, Type::TEXT),
+    ];
     found(app.db.as_caller(&claims.caller).json(PAGES, &params).await?, "document", id)
+}
+
+/// The query of `GET /api/documents/{id}/pages/{n}`. With `q`, the words that search finds are marked.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PageQuery {
+    q: Option<String>,
+    format: Option<TextFormat>,
+}
+
+/// `GET /api/documents/{id}/pages/{n}`.
+pub(crate) async fn page(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    Number(page): Number,
+    Query(query): Query<PageQuery>,
+) -> Result<Response, ApiError> {
+    let marked = query.q.filter(|q| !q.trim().is_empty());
+    let format = name(query.format);
+    let params = [
+        (&id as _, Type::UUID),
+        (&page as _, Type::INT4),
+        (&marked as _, Type::TEXT),
+        (&format as _, Type::TEXT),
+    ];
+    let text = app.db.as_caller(&claims.caller.long()).json(PAGE, &params).await?;
+    Ok(json(StatusCode::OK, text.ok_or_else(|| no_page(id, page))?))
+}
+
+/// `GET /api/documents/{id}/pages/{n}/tables`.
+pub(crate) async fn tables(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    Number(page): Number,
+    _: Query<NoKeys>,
+) -> Result<Response, ApiError> {
+    let params = [(&id as _, Type::UUID), (&page as _, Type::INT4)];
+    let tables = app.db.as_caller(&claims.caller).json(TABLES, &params).await?;
+    Ok(json(StatusCode::OK, tables.ok_or_else(|| no_page(id, page))?))
+}
+
+/// The format for SQL.
+fn name(format: Option<TextFormat>) -> &'static str {
+    format.unwrap_or_default().name()
+}
+
+fn no_page(id: Uuid, page: i32) -> ApiError {
+    Problem::new(StatusCode::NOT_FOUND, "Page not found")
+        .details(format!("No page {page} of a document {id} is visible to you."))
+        .hint("Request the document: page_count is the number of its pages once it is ready.")
+        .into()
+}
+
+/// The body of `POST /api/documents/{id}/extract`. SQL checks the values.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Extraction {
+    ocr: Option<String>,
+    language: Option<String>,
+}
+
+/// `POST /api/documents/{id}/extract`: extracts it again. The present text stays until then.
+pub(crate) async fn extract(
+    State(app): State<App>,
+    claims: Claims,
+    Id(id): Id,
+    _: Query<NoKeys>,
+    OptionalJson(extraction): OptionalJson<Extraction>,
+) -> Result<Response, ApiError> {
+    let params =
+        [(&id as _, Type::UUID), (&extraction.ocr as _, Type::TEXT), (&extraction.language as _, Type::TEXT)];
+    let document = app.db.as_caller(&claims.caller).one(EXTRACT, &params).await?;
+    Ok(json(StatusCode::ACCEPTED, document))
 }
 
 /// `POST /api/documents/{id}/ocr`: extracts every page again by OCR. The present text stays until then.

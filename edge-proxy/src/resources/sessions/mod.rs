@@ -7,8 +7,8 @@ pub(crate) use trash::{delete, restore};
 use super::list::{self, BEFORE, page_sql};
 use crate::app::App;
 use crate::auth::Claims;
-use crate::db::{DbError, Statement};
-use crate::http::{ApiError, Id, Json, NoKeys, Paging, Query, found, json};
+use crate::db::{DbError, Param, Statement};
+use crate::http::{ApiError, Id, Json, NoKeys, Paging, Problem, Query, found, json};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -18,27 +18,17 @@ use std::sync::LazyLock;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-/// SQL: one session with its context, or null. The trash has its own responses, also for services, which no policy
-/// restricts.
-fn with_context(id: &str) -> String {
-    format!(
-        "select dossier.session_record(s, with_context => true)::text \
-         from dossier.sessions as s where s.deleted_at is null and s.id = {id}"
-    )
-}
-
-/// Leaves the new id for the next statement, since only a statement after this one sees its rows.
-const CREATE: &str = "select set_config('dossier_edge.session_id', (dossier.create_session(title => $1, \
-                      conversation_type => coalesce($2, 'meeting'), organization_id => $3, \
-                      context => $4::jsonb)).id::text, true)";
-static CREATED: LazyLock<String> =
-    LazyLock::new(|| with_context("current_setting('dossier_edge.session_id')::uuid"));
+const CREATE: &str = "select dossier.create_session_record(title => $1, conversation_type => $2, \
+                      organization_id => $3, context => $4::jsonb)::text";
 const UPDATE: &str = "select from dossier.update_session($1, $2::text::jsonb)";
-static READ: LazyLock<String> = LazyLock::new(|| with_context("$1"));
+/// One session with its context. The trash has its own responses, also for services, which no policy restricts.
+const READ: &str = "select dossier.session_record(s, with_context => true)::text \
+                    from dossier.sessions as s where s.deleted_at is null and s.id = $1";
 static LIST: LazyLock<String> = LazyLock::new(|| {
     let rows = format!(
         "select dossier.session_record(s) as json, s.created_at, s.id \
-         from dossier.list_sessions(limit_count => ($3 + 1)::integer, before => {BEFORE}, before_id => $2) as s"
+         from dossier.list_sessions(limit_count => ($3 + 1)::integer, before => {BEFORE}, before_id => $2, \
+           organization_id => $4, status => $5, conversation_type => $6) as s"
     );
     page_sql("sessions", &rows, "true")
 });
@@ -57,6 +47,7 @@ pub(crate) struct NewSession {
 pub(crate) async fn create(
     State(app): State<App>,
     claims: Claims,
+    _: Query<NoKeys>,
     Json(new): Json<NewSession>,
 ) -> Result<Response, ApiError> {
     let context = new.context.as_ref().map(|context| context.get());
@@ -66,15 +57,15 @@ pub(crate) async fn create(
         (&new.organization_id as _, Type::UUID),
         (&context as _, Type::TEXT),
     ];
-    let create = Statement { sql: CREATE, params: &params };
-    let read = Statement { sql: &CREATED, params: &[] };
-    let session = app.db.as_caller(&claims.caller).in_order(&[create, read]).await?;
-    Ok(json(StatusCode::CREATED, session.ok_or(DbError::NoRow)?))
+    Ok(json(StatusCode::CREATED, app.db.as_caller(&claims.caller).one(CREATE, &params).await?))
 }
 
 /// The query of `GET /api/sessions`. `deleted` lists the trash instead.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ListQuery {
+    organization_id: Option<Uuid>,
+    status: Option<String>,
+    conversation_type: Option<String>,
     #[serde(default)]
     deleted: bool,
     limit: Option<i64>,
@@ -88,8 +79,21 @@ pub(crate) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
     let page = Paging { limit: query.limit, after: query.after }.check()?;
-    let sql = if query.deleted { &trash::LIST } else { &LIST };
-    let sessions = list::page(&app, &claims.caller, sql, &page, &[]).await?;
+    let filters: [Param<'_>; 3] = [
+        (&query.organization_id, Type::UUID),
+        (&query.status, Type::TEXT),
+        (&query.conversation_type, Type::TEXT),
+    ];
+    let sessions = if query.deleted {
+        if query.status.is_some() || query.conversation_type.is_some() {
+            return Err(Problem::bad_request("The trash is not filtered by status or conversation_type")
+                .hint("With deleted=true send only organization_id, limit and after.")
+                .into());
+        }
+        list::page(&app, &claims.caller, &trash::LIST, &page, &filters[..1]).await?
+    } else {
+        list::page(&app, &claims.caller, &LIST, &page, &filters).await?
+    };
     Ok(json(StatusCode::OK, sessions.ok_or(DbError::NoRow)?))
 }
 
@@ -100,7 +104,7 @@ pub(crate) async fn read(
     Id(id): Id,
     _: Query<NoKeys>,
 ) -> Result<Response, ApiError> {
-    found(app.db.as_caller(&claims.caller).json(&READ, &[(&id, Type::UUID)]).await?, "session", id)
+    found(app.db.as_caller(&claims.caller).json(READ, &[(&id, Type::UUID)]).await?, "session", id)
 }
 
 /// `PATCH /api/sessions/{id}`: keys that the body omits stay as they are. SQL checks the others.
@@ -113,6 +117,6 @@ pub(crate) async fn update(
 ) -> Result<Response, ApiError> {
     let changes = changes.get();
     let update = Statement { sql: UPDATE, params: &[(&id, Type::UUID), (&changes, Type::TEXT)] };
-    let read = Statement { sql: &READ, params: &[(&id, Type::UUID)] };
+    let read = Statement { sql: READ, params: &[(&id, Type::UUID)] };
     found(app.db.as_caller(&claims.caller).in_order(&[update, read]).await?, "session", id)
 }

@@ -22,7 +22,8 @@ pub(super) static LIST: LazyLock<String> = LazyLock::new(|| {
            'title', s.title, 'conversation_type', s.conversation_type, 'deleted_at', s.deleted_at, \
            'deleted_by', s.deleted_by, 'purge_at', s.purge_at) as json, \
            s.deleted_at as created_at, s.id \
-         from dossier.deleted_sessions(limit_count => $3::integer + 1, before => {BEFORE}, before_id => $2) as s"
+         from dossier.deleted_sessions(limit_count => $3::integer + 1, before => {BEFORE}, before_id => $2, \
+           organization_id => $4) as s"
     );
     page_sql("sessions", &rows, "true")
 });
@@ -42,7 +43,7 @@ pub(crate) async fn delete(
     Query(query): Query<DeleteQuery>,
 ) -> Result<Response, ApiError> {
     let params = [(&id as _, Type::UUID), (&query.permanently as _, Type::BOOL)];
-    let rows = app.db.as_caller(&claims.caller).rows(DELETE, &params).await?;
+    let rows = app.db.as_caller(&claims.caller.long()).rows(DELETE, &params).await?;
     match first(&rows)? {
         Some(true) => Ok(StatusCode::NO_CONTENT.into_response()),
         _ => Err(not_found("session", id)),
@@ -58,7 +59,7 @@ pub(crate) async fn restore(
 ) -> Result<Response, ApiError> {
     let params = [(&id as _, Type::UUID)];
     let restore = Statement { sql: RESTORE, params: &params };
-    let read = Statement { sql: &READ, params: &params };
+    let read = Statement { sql: READ, params: &params };
     let session = app.db.as_caller(&claims.caller).in_order(&[restore, read]).await?;
     Ok(json(StatusCode::OK, session.ok_or(DbError::NoRow)?))
 }

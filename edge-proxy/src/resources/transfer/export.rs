@@ -71,6 +71,7 @@ pub(crate) async fn export_one(
 }
 
 async fn exported(app: App, caller: Caller, request: &ExportRequest) -> Result<Body, ApiError> {
+    let caller = caller.long();
     let reader = |pieces_of: u64| {
         let bytes = if request.bytes { Bytes::InPiecesOf(pieces_of) } else { Bytes::LeftOut };
         SessionReader::new(app.clone(), caller.clone(), &request.sessions, bytes)

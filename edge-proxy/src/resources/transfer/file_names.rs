@@ -34,7 +34,8 @@ pub(super) fn component(name: &str, fallback: &str) -> String {
 }
 
 fn is_plain(c: char) -> bool {
-    let invisible = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+    // Joiners (U+200C, U+200D) belong to the spelling of Persian and Indic names, and of emoji.
+    let invisible = matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..='\u{e007f}');
     !c.is_control() && !invisible && !matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
 }
@@ -48,9 +49,10 @@ fn split(name: &str) -> (&str, &str) {
 }
 
 /// The name as a case-insensitive file system compares it. It passes through both cases: otherwise `ß` and `SS`, or `ς`
-/// and `σ`, would differ.
+/// and `σ`, would differ. Joiners and variation selectors do not count: names that differ in them alone look the same.
 fn folded(name: &str) -> String {
-    name.to_lowercase().to_uppercase().nfc().collect()
+    let seen = |c: &char| !matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}');
+    name.to_lowercase().to_uppercase().nfc().filter(seen).collect()
 }
 
 /// At most `most` bytes, whole characters.
@@ -103,6 +105,9 @@ mod tests {
             ("console.txt", "console.txt"),
             ("trailing. . ", "trailing"),
             (".htaccess", "_htaccess"),
+            ("می\u{200c}خواهم.pdf", "می\u{200c}خواهم.pdf"),
+            ("\u{1f469}\u{200d}\u{1f4bb}.txt", "\u{1f469}\u{200d}\u{1f4bb}.txt"),
+            ("a\u{200b}\u{feff}b.txt", "a__b.txt"),
             ("re\u{301}sume\u{301}.txt", "r\u{e9}sum\u{e9}.txt"),
         ] {
             assert_eq!(component(name, "x"), expected, "{name:?}");
@@ -126,8 +131,14 @@ mod tests {
             names,
             ["a.txt", "A (2).TXT", "a (2) (2).txt", "a (3).txt", "b", "b (2)", "b (3)"].map(str::to_owned)
         );
-        for alike in [["\u{e9}", "E\u{301}"], ["\u{130}", "i\u{307}"], ["Maß", "MASS"], ["οδος", "ΟΔΟΣ"]]
-        {
+        for alike in [
+            ["\u{e9}", "E\u{301}"],
+            ["\u{130}", "i\u{307}"],
+            ["Maß", "MASS"],
+            ["οδος", "ΟΔΟΣ"],
+            ["آرزو\u{200c}ها", "آرزوها"],
+            ["\u{2764}\u{fe0f}", "\u{2764}"],
+        ] {
             let mut folder = Folder::default();
             let names = alike.map(|name| folder.add(name));
             assert_eq!(names, [alike[0].to_owned(), format!("{} (2)", alike[1])]);

@@ -1,16 +1,18 @@
 //! `POST /api/import`: imports a JSON bundle, NDJSON or an archive into an organization, completely or not at all.
 //!
 //! Invariant: membership is checked before the body is read, and nothing is written before all of it has arrived.
-//! Invariant: no connection is held while the client sends. A JSON bundle is held in memory, at most two at the same time.
-//! The lines of NDJSON wait in the database (`sql/transfer/staged_import.sql`), and an archive in a file without a name.
+//! Invariant: no connection and no place of others is held while the client sends. The lines of NDJSON wait in the database
+//! (`sql/transfer/staged_import.sql`), a JSON bundle and an archive in a file without a name.
+//! Invariant: a bundle is in memory only while it is written, and few are written at the same time.
 
-use super::import_client::ImportClient;
+use super::import_client::{ImportClient, writer};
 use super::lines::{Lines, unreadable};
+use super::spool::spool;
 use super::unzip;
 use crate::app::App;
 use crate::auth::Claims;
 use crate::db::{Caller, DbError};
-use crate::http::{ApiError, Problem, Query, json, read_json};
+use crate::http::{ApiError, Problem, Query, json, json_text};
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::State;
 use axum::response::Response;
@@ -18,9 +20,9 @@ use futures_util::stream::{self, StreamExt};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use std::io::Read;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::task::spawn_blocking;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -28,16 +30,9 @@ const IMPORT: &str =
     "select dossier.import_sessions(bundle => $1::jsonb, organization_id => $2, keep_ids => $3)::text";
 
 /// The limit of `dossier.import_sessions` (`dossier_private.bundle_bytes()`).
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The largest bundle of small pages takes 15 seconds to write.
 const TIMEOUT: Duration = Duration::from_mins(2);
-/// How long a body may take that occupies one of few places.
-const JSON_RECEIVE_TIME: Duration = Duration::from_mins(1);
-const ZIP_RECEIVE_TIME: Duration = Duration::from_mins(10);
-
-static JSON_PLACES: Semaphore = Semaphore::const_new(2);
-static NDJSON_PLACES: Semaphore = Semaphore::const_new(16);
-static ZIP_PLACES: Semaphore = Semaphore::const_new(2);
 
 /// The query of `POST /api/import`.
 #[derive(Debug, Deserialize)]
@@ -72,21 +67,23 @@ pub(crate) async fn import(
         None => sniffed(body).await?,
     };
     let caller = claims.caller;
+    let mut client = ImportClient::begin(&app, &caller, organization, target.keep_ids).await?;
+    let _place = app.import_place(&caller)?;
     let imported = match format {
-        Format::Json => whole(&app, &caller, organization, target.keep_ids, body).await,
+        Format::Json => {
+            let imported = whole(&app, &caller, organization, target.keep_ids, body).await;
+            // It was only begun in order to check the caller's rights.
+            client.abort().await;
+            imported
+        }
         Format::Ndjson => {
-            let _place = NDJSON_PLACES.acquire().await.map_err(ApiError::internal)?;
-            let mut client = ImportClient::begin(&app, &caller, organization, target.keep_ids).await?;
             client.receive(Lines::new(body.into_data_stream())).await?;
             client.finish().await
         }
         Format::Zip => {
-            let _place = ZIP_PLACES.acquire().await.map_err(ApiError::internal)?;
-            let mut client = ImportClient::begin(&app, &caller, organization, target.keep_ids).await?;
-            let spooled = unzip::spooled(body.into_data_stream(), app.transfer.import_zip_max_bytes);
-            let archive = timeout(ZIP_RECEIVE_TIME, spooled).await;
-            let archive = archive.map_err(|_| too_slow(ZIP_RECEIVE_TIME))??;
-            client.receive(unzip::lines(archive)).await?;
+            let archive = unzip::receive(&app, &caller, body.into_data_stream()).await?;
+            client.receive(unzip::lines(archive.file)).await?;
+            drop(archive.space);
             client.finish().await
         }
     };
@@ -143,15 +140,16 @@ async fn whole(
     keep_ids: bool,
     body: Body,
 ) -> Result<String, ApiError> {
-    let _place = JSON_PLACES.acquire().await.map_err(ApiError::internal)?;
-    let bundle = timeout(JSON_RECEIVE_TIME, read_json(body, MAX_BYTES)).await;
-    let bundle = bundle.map_err(|_| too_slow(JSON_RECEIVE_TIME))?;
-    let bundle = bundle.map_err(|problem| match problem.status {
-        StatusCode::PAYLOAD_TOO_LARGE => problem
-            .details("This is the limit of the database for one JSON bundle.")
-            .hint("Send NDJSON or ZIP, which may be larger."),
-        _ => problem.hint("Send a bundle as GET /api/export returns it."),
-    })?;
+    let size = |received| if received > MAX_BYTES { Err(too_large()) } else { Ok(()) };
+    let mut spooled = spool(app, caller, body.into_data_stream(), 0, |_| Ok(()), size).await?;
+    let _place = writer(app, caller).await?;
+    let read = spawn_blocking(move || {
+        let mut bundle = Vec::new();
+        spooled.file.read_to_end(&mut bundle).map(|_| bundle)
+    });
+    let bundle = read.await.map_err(ApiError::internal)?.map_err(ApiError::internal)?;
+    let bundle =
+        json_text(bundle).map_err(|problem| problem.hint("Send a bundle as GET /api/export returns it."))?;
     // Postgres would refuse it too, but quote all of it.
     serde_json::from_str::<IgnoredAny>(&bundle).map_err(|error| {
         Problem::bad_request("The bundle is not valid JSON")
@@ -167,10 +165,10 @@ async fn whole(
     Ok(crate::db::first(&rows)?.ok_or(DbError::NoRow)?)
 }
 
-fn too_slow(allowed: Duration) -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "Timed out waiting for the bundle")
-        .details(format!("The edge waits {} seconds for it.", allowed.as_secs()))
-        .hint("Send fewer sessions per request, or use a faster connection.")
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The JSON body is larger than {MAX_BYTES} bytes"))
+        .details("This is the limit of the database for one JSON bundle.")
+        .hint("Send NDJSON or ZIP, which may be larger.")
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 use super::lines::Source;
 use crate::app::App;
 use crate::db::{Caller, DbError, Durability, Statement};
-use crate::http::{ApiError, Problem, too_deep};
+use crate::fair::Place;
+use crate::http::{ApiError, Problem, Scarce, too_deep};
+use http::StatusCode;
 use serde::de::IgnoredAny;
 use std::time::Duration;
 use tokio_postgres::types::Type;
@@ -21,6 +23,8 @@ const ABORT: &str = "select dossier.abort_import($1)";
 /// A batch is appended when it has as many bytes or lines: enough to be worth a transaction.
 const BATCH_BYTES: usize = 512 * 1024;
 const BATCH_LINES: usize = 1000;
+/// Seconds after which an import that was refused for others may be tried again.
+const TRY_AGAIN: u64 = 30;
 /// A gigabyte of small pages takes several minutes to write.
 const TIMEOUT: Duration = Duration::from_mins(15);
 
@@ -43,9 +47,9 @@ impl ImportClient {
         keep_ids: bool,
     ) -> Result<Self, ApiError> {
         let params = [(&organization as _, Type::UUID), (&keep_ids as _, Type::BOOL)];
-        let rows = app.db.as_caller(caller).rows(BEGIN, &params).await?;
+        let rows = app.db.as_caller(caller).rows(BEGIN, &params).await.map_err(after_another)?;
         let id = crate::db::first(&rows)?.ok_or(DbError::NoRow)?;
-        Ok(Self { app: app.clone(), caller: caller.clone(), id, open: true, line: 1 })
+        Ok(Self { app: app.clone(), caller: caller.long(), id, open: true, line: 1 })
     }
 
     /// Appends every line, in batches.
@@ -72,8 +76,15 @@ impl ImportClient {
         Ok(())
     }
 
+    /// Ends an import of which nothing is written.
+    pub(super) async fn abort(mut self) {
+        self.open = false;
+        abort(&self.app, &self.caller, self.id).await;
+    }
+
     /// Writes the staged records. Returns the old and the new ids as JSON.
     pub(super) async fn finish(mut self) -> Result<String, ApiError> {
+        let _place = writer(&self.app, &self.caller).await?;
         let connection = self.app.db.dedicated().await?;
         let rows = connection.rows(TIMEOUT, &self.caller, FINISH, &[(&self.id, Type::UUID)]).await?;
         self.open = false;
@@ -87,12 +98,37 @@ impl Drop for ImportClient {
             return;
         }
         let (app, caller, id) = (self.app.clone(), self.caller.clone(), self.id);
-        self.app.tasks.spawn(async move {
-            if let Err(error) = app.db.rows(&caller, ABORT, &[(&id, Type::UUID)]).await {
-                tracing::warn!(import.id = %id, "aborting import {id} failed, the sweeper will do it: {error}");
-            }
-        });
+        self.app.tasks.spawn(async move { abort(&app, &caller, id).await });
     }
+}
+
+/// A user has too many open imports. Unlike a daily quota, that has an end when one of them ends.
+fn after_another(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Refused(mut problem) if problem.status == StatusCode::TOO_MANY_REQUESTS => {
+            problem.retry_after.get_or_insert(TRY_AGAIN);
+            ApiError::Refused(problem)
+        }
+        error => error,
+    }
+}
+
+async fn abort(app: &App, caller: &Caller, id: Uuid) {
+    if let Err(error) = app.db.rows(caller, ABORT, &[(&id, Type::UUID)]).await {
+        tracing::warn!(import.id = %id, "aborting import {id} failed, the sweeper will do it: {error}");
+    }
+}
+
+const WRITERS: Scarce = Scarce {
+    name: "imports",
+    total: "IMPORT_CONNECTIONS",
+    per_user: "IMPORT_CONNECTIONS",
+    per_organization: "IMPORT_CONNECTIONS",
+};
+
+/// The right to write a complete bundle. Everything has arrived, so waiting for it keeps nobody else waiting.
+pub(super) async fn writer(app: &App, caller: &Caller) -> Result<Place, Problem> {
+    app.import_writers.take(&app.db.party(caller), TIMEOUT).await.map_err(|full| WRITERS.refuse(&full))
 }
 
 /// Records that are appended by one statement.

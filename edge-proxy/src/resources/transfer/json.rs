@@ -55,7 +55,8 @@ impl Json {
                 format!("{before}{}", BASE64_STANDARD.encode(bytes))
             }
             Piece::DocumentEnd => if self.document == Inside::Bytes { "\"}" } else { "]}" }.to_owned(),
-            Piece::SessionEnd | Piece::End => "]}".to_owned(),
+            Piece::SessionEnd => "]}".to_owned(),
+            Piece::End => "]}\n".to_owned(),
         }
     }
 }

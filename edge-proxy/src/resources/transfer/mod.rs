@@ -12,6 +12,7 @@ mod json;
 mod lines;
 mod ndjson;
 mod session_reader;
+mod spool;
 mod unzip;
 mod word;
 mod zip;

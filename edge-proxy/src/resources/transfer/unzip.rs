@@ -4,27 +4,28 @@
 //! a path: names in the archive are only looked up in memory.
 //! Invariant: a file is read only up to the size that the bundle declares for its document.
 
-use super::lines::{LONGEST_LINE, Source, too_long, unreadable};
+use super::lines::{LONGEST_LINE, Source, too_long};
 use super::ndjson::PIECE_BYTES;
+use super::spool::{Spooled, spool};
 use super::zip::BUNDLE;
+use crate::app::App;
+use crate::db::Caller;
 use crate::http::{ApiError, Problem};
 use axum::body::Bytes;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use futures_util::stream::{Stream, StreamExt};
+use futures_util::stream::Stream;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, Write};
+use std::io::{BufRead, BufReader, Read, Seek};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-/// How much is written to the spool file at a time.
-const SPOOL_BYTES: usize = 256 * 1024;
 /// The directory of an archive is read into memory, a few hundred bytes per entry.
 const MOST_ENTRIES: usize = 100_000;
 /// The signature of each of its entries.
@@ -32,44 +33,19 @@ const ENTRY: &[u8] = b"PK\x01\x02";
 /// How many lines are prepared in advance.
 const AHEAD: usize = 2;
 
-/// Spools the body to a file and rewinds it.
-pub(super) async fn spooled<S>(mut body: S, limit: u64) -> Result<File, ApiError>
+/// Receives an archive.
+pub(super) async fn receive<S>(app: &App, caller: &Caller, body: S) -> Result<Spooled, ApiError>
 where
-    S: Stream<Item = Result<Bytes, axum::Error>> + Unpin,
+    S: Stream<Item = Result<Bytes, axum::Error>> + Unpin + Send,
 {
-    let mut file =
-        spawn_blocking(tempfile::tempfile).await.map_err(ApiError::internal)?.map_err(ApiError::internal)?;
-    let (mut size, mut entries, mut buffer) = (0_u64, 0, Vec::with_capacity(SPOOL_BYTES));
-    loop {
-        let frame = body.next().await.transpose().map_err(|error| unreadable(&error))?;
-        let ended = frame.is_none();
-        if let Some(frame) = frame {
-            size += frame.len() as u64;
-            buffer.extend_from_slice(&frame);
-        }
-        if size > limit {
-            return Err(too_large(limit).into());
-        }
-        if buffer.len() < SPOOL_BYTES && !ended {
-            continue;
-        }
-        // A signature may straddle two turns, so its possible beginning is kept.
-        let keep = if ended { 0 } else { ENTRY.len() - 1 };
-        entries += memchr::memmem::find_iter(&buffer, ENTRY).count();
-        if entries > MOST_ENTRIES {
-            return Err(too_many_entries().into());
-        }
-        let next = buffer.split_off(buffer.len() - keep);
-        (file, buffer) = spawn_blocking(move || file.write_all(&buffer).map(|()| (file, next)))
-            .await
-            .map_err(ApiError::internal)?
-            .map_err(ApiError::internal)?;
-        if ended {
-            break;
-        }
-    }
-    let rewound = spawn_blocking(move || file.rewind().map(|()| file)).await.map_err(ApiError::internal)?;
-    rewound.map_err(ApiError::internal)
+    let (limit, mut entries) = (app.transfer.import_zip_max_bytes, 0);
+    let check = move |piece: &[u8]| {
+        entries += memchr::memmem::find_iter(piece, ENTRY).count();
+        if entries > MOST_ENTRIES { Err(too_many_entries()) } else { Ok(()) }
+    };
+    let size = move |received| if received > limit { Err(too_large(limit)) } else { Ok(()) };
+    // A signature may straddle two pieces, but is never in both.
+    spool(app, caller, body, ENTRY.len() - 1, check, size).await
 }
 
 /// The lines of an archive. A blocking thread reads them while they are consumed.

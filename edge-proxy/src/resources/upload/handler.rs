@@ -1,16 +1,17 @@
 //! One upload request, from the form to the response.
 
-use super::multipart::{Form, FormError, Part};
-use super::open_upload::{Announced, AppendError, OpenUpload};
-use super::receive::Chunks;
+use super::multipart::{Form, FormError};
+use super::open_upload::{Announced, OpenUpload};
+use super::part::{FileName, Part};
 use super::refusal::{
-    Refusal, field_too_long, form_problem, invalid_session_id, no_file, no_session, refusal, too_many,
-    too_many_files,
+    Refusal, encoded, field_not_text, field_too_late, field_too_long, form_problem, invalid_session_id,
+    no_file, no_session, refusal, too_many_files, unreadable_name,
 };
+use super::store::StoreError;
 use super::upload_response::UploadResponse;
 use crate::app::App;
 use crate::auth::Claims;
-use crate::http::{ApiError, Prefer, Query};
+use crate::http::{ApiError, Prefer, Query, nested, too_deep};
 use crate::resources::documents::until_settled;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::State;
@@ -38,22 +39,36 @@ pub(crate) async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let _place = app.uploads.try_acquire().map_err(|_| too_many(app.upload.concurrency))?;
     let prefer = Prefer::from_headers(&headers);
     let mut form =
         Form::new(content_type(&headers), body.into_data_stream()).map_err(|error| form_problem(&error))?;
-    let mut fields = Fields { session_id: query.session_id, metadata: None };
+    let mut fields = Fields { session_id: query.session_id, ..Fields::default() };
     let mut response = UploadResponse::default();
 
     while let Some(part) = next_part(&app, &mut form, &mut response).await? {
-        let Some(name) = part.file_name.clone() else {
-            fields.read(&part.field, &mut form).await?;
-            continue;
-        };
-        if name.is_empty() && is_empty(&mut form).await? {
+        let name = match file_name(&part) {
+            None => match fields.read(&part, &mut form).await {
+                Ok(()) => continue,
+                // The previous files are stored.
+                Err(error) if response.files() > 0 => {
+                    response.refused("", error.into_problem());
+                    return Ok(response.into_response());
+                }
+                Err(error) => return Err(error),
+            },
             // An empty file input: browsers send it with an empty file name and no content.
+            Some(FileName::Read(name)) if name.is_empty() && is_empty(&mut form).await => continue,
+            Some(FileName::Read(name)) => name,
+            Some(FileName::Unreadable(sent)) => {
+                response.refused(&sent, unreadable_name());
+                continue;
+            }
+        };
+        if let Some(encoding) = &part.encoding {
+            response.refused(&name, encoded(encoding));
             continue;
         }
+        fields.unused = None;
         match store(&app, &claims, &fields, &part, &name, &mut form).await {
             Ok(document) => response.documents.push(document),
             Err(Refusal::File(problem)) => response.refused(&name, problem),
@@ -66,14 +81,37 @@ pub(crate) async fn upload(
     if response.files() == 0 {
         return Err(no_file().into());
     }
+    if let Some(name) = fields.unused {
+        response.refused("", field_too_late(name));
+    }
     form.finish().await;
-    until_settled(&app, &claims, &prefer, &mut response.documents).await?;
+    match until_settled(&app, &claims, &prefer, &response.ids()?).await {
+        Ok(latest) => response.update(latest)?,
+        // The files are stored, so the client must learn their ids.
+        Err(error) => tracing::warn!("waiting for stored documents failed: {}", error.into_problem().message),
+    }
     Ok(prefer.applied(response.into_response()))
 }
 
-/// Whether the part is empty. If it is not, some of its content is consumed: only for parts that are then refused.
-async fn is_empty(form: &mut Multipart) -> Result<bool, ApiError> {
-    Ok(form.data().await.map_err(|error| form_problem(&error))?.is_none())
+/// The name of a part's file. `None`: the part is a field. Scripts send a field as a `Blob`, to which browsers add the name
+/// `blob`. A part with another type than text is a file, even without a name.
+fn file_name(part: &Part) -> Option<FileName> {
+    const FIELDS: [&str; 2] = ["session_id", "metadata"];
+    let is_blob = part.file_name == Some(FileName::Read("blob".to_owned()));
+    if FIELDS.contains(&part.field.as_str()) && (is_blob || part.file_name.is_none()) {
+        return None;
+    }
+    let is_text = part.media_type.as_ref().is_none_or(|media_type| {
+        let essence = media_type.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("text/plain")
+    });
+    part.file_name.clone().or_else(|| (!is_text).then(|| FileName::Read("unnamed".to_owned())))
+}
+
+/// Whether the part is empty. If it is not, some of its content is consumed: only for parts that are then refused. A form that
+/// breaks off here breaks off again at the next part.
+async fn is_empty(form: &mut Multipart) -> bool {
+    !matches!(form.data().await, Ok(Some(_)))
 }
 
 /// One file: begins an upload, receives it chunk by chunk, finishes it. Any failure in between aborts it.
@@ -93,20 +131,15 @@ async fn store(
     };
     let mut upload =
         OpenUpload::begin(app, &claims.caller, file).await.map_err(|error| refusal(error, claims))?;
-    let stored = receive(app, &mut upload, form).await;
+    let stored = upload.receive(form, app.upload.max_bytes.unwrap_or(u64::MAX)).await;
     if stored.is_err() {
         upload.abort().await;
     }
     stored.map_err(|error| match error {
-        AppendError::Receive(error) => error.into(),
-        AppendError::Db(error) => refusal(error, claims),
+        StoreError::Receive(error) => error.into(),
+        StoreError::Db(error) => refusal(error, claims),
+        StoreError::NoPlace(problem) => Refusal::Request(problem.into()),
     })
-}
-
-async fn receive(app: &App, upload: &mut OpenUpload, form: &mut Multipart) -> Result<String, AppendError> {
-    let mut chunks = Chunks::new(form, app.upload.max_bytes);
-    upload.receive(&mut chunks).await?;
-    Ok(upload.finish(&chunks.facts()).await?)
 }
 
 /// The next part. `None` after the last one, or if too much of a refused file would have to be skipped.
@@ -116,7 +149,10 @@ async fn next_part(
     response: &mut UploadResponse,
 ) -> Result<Option<Part>, ApiError> {
     match form.next_part(app.upload.skip_bytes).await {
-        Ok(Some(Part { file_name: Some(name), .. })) if response.files() >= app.upload.max_files => {
+        Ok(Some(part)) if response.files() >= app.upload.max_files => {
+            let Some(FileName::Read(name) | FileName::Unreadable(name)) = file_name(&part) else {
+                return Ok(Some(part));
+            };
             response.refused(&name, too_many_files(app.upload.max_files));
             Ok(None)
         }
@@ -135,14 +171,17 @@ async fn next_part(
 }
 
 /// The form fields other than files. Each applies to the files after it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Fields {
     session_id: Option<Uuid>,
     metadata: Option<String>,
+    /// The last field that no file has used yet.
+    unused: Option<&'static str>,
 }
 
 impl Fields {
-    async fn read(&mut self, name: &str, form: &mut Multipart) -> Result<(), ApiError> {
+    async fn read(&mut self, part: &Part, form: &mut Multipart) -> Result<(), ApiError> {
+        let name = part.field.as_str();
         let mut value = Vec::new();
         while let Some(data) = form.data().await.map_err(|error| form_problem(&error))? {
             value.extend_from_slice(&data);
@@ -150,13 +189,22 @@ impl Fields {
                 return Err(field_too_long(name, LONGEST_FIELD).into());
             }
         }
-        let value = String::from_utf8_lossy(&value).trim().to_owned();
-        match name {
-            "session_id" => {
-                self.session_id = Some(value.parse().map_err(|_| invalid_session_id())?);
+        if !matches!(name, "session_id" | "metadata") {
+            return Ok(());
+        }
+        if let Some(encoding) = &part.encoding {
+            return Err(encoded(encoding).into());
+        }
+        let value = String::from_utf8(value).map_err(|_| field_not_text(name))?.trim().to_owned();
+        if name == "session_id" {
+            self.session_id = Some(value.parse().map_err(|_| invalid_session_id())?);
+            self.unused = Some("session_id");
+        } else {
+            if too_deep(value.as_bytes()) {
+                return Err(nested().into());
             }
-            "metadata" => self.metadata = Some(value),
-            _ => {}
+            self.metadata = Some(value);
+            self.unused = Some("metadata");
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! Invariant: file bytes are passed on as slices of the received frames. They are copied only if a frame ends with what
 //! may be the start of a boundary.
 
+use super::part::{Parameters, Part};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream::{Stream, StreamExt};
 use memchr::memmem::Finder;
@@ -27,15 +28,6 @@ pub(crate) enum FormError {
     TooMuchToSkip,
     #[error("The body could not be read: {0}")]
     Body(#[source] axum::Error),
-}
-
-/// The header of a part.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub(crate) field: String,
-    /// Present for files only.
-    pub(crate) file_name: Option<String>,
-    pub(crate) media_type: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +144,7 @@ where
         if !header[..line_end].iter().all(|byte| matches!(byte, b' ' | b'\t')) {
             return Err(FormError::Malformed("a boundary is followed by text"));
         }
-        part(&String::from_utf8_lossy(&header)).map(Some)
+        Part::read(&header).map(Some).map_err(FormError::Malformed)
     }
 
     /// How many of the last held bytes may be the start of a boundary.
@@ -193,89 +185,10 @@ fn boundary(content_type: &str) -> Option<String> {
     if !media_type.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
-    let boundary = parameter(parameters, "boundary")?;
+    let parameters = Parameters::read(parameters);
+    let boundary = parameters.get("boundary")?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
-    ((1..=70).contains(&boundary.len()) && boundary.bytes().all(allowed)).then_some(boundary)
-}
-
-fn part(header: &str) -> Result<Part, FormError> {
-    let mut part = Part::default();
-    let mut named = false;
-    for line in header.split("\r\n") {
-        let Some((name, value)) = line.split_once(':') else { continue };
-        if name.eq_ignore_ascii_case("content-disposition") {
-            let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
-            if !kind.trim().eq_ignore_ascii_case("form-data") {
-                return Err(FormError::Malformed("a part is not form-data"));
-            }
-            part.field = parameter(parameters, "name").map(unescape).unwrap_or_default();
-            part.file_name = parameter(parameters, "filename")
-                .map(unescape)
-                .or_else(|| parameter(parameters, "filename*").and_then(|value| extended(&value)));
-            named = true;
-        } else if name.eq_ignore_ascii_case("content-type") {
-            part.media_type = Some(value.trim().to_owned());
-        }
-    }
-    if named { Ok(part) } else { Err(FormError::Malformed("a part has no Content-Disposition")) }
-}
-
-/// The value of a parameter: a token, or a quoted string without its quotes and escapes.
-fn parameter(parameters: &str, wanted: &str) -> Option<String> {
-    let mut rest = parameters;
-    loop {
-        rest = rest.trim_start_matches([';', ' ', '\t']);
-        let (name, after) = rest.split_once('=')?;
-        let found = name.trim().eq_ignore_ascii_case(wanted);
-        if let Some(quoted) = after.strip_prefix('"') {
-            let (value, after) = unquote(quoted)?;
-            if found {
-                return Some(value);
-            }
-            rest = after;
-        } else {
-            let (value, after) = after.split_once(';').unwrap_or((after, ""));
-            if found {
-                return Some(value.trim().to_owned());
-            }
-            rest = after;
-        }
-    }
-}
-
-/// Reads to the closing quote. A backslash escapes only quotes and backslashes, because old browsers send Windows
-/// paths unescaped.
-fn unquote(quoted: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return Some((value, &quoted[at + 1..])),
-            '\\' if quoted[at + 1..].starts_with(['"', '\\']) => {
-                value.extend(characters.next().map(|(_, escaped)| escaped));
-            }
-            _ => value.push(character),
-        }
-    }
-    None
-}
-
-/// Browsers percent-encode quotes and line breaks, and nothing else.
-fn unescape(value: String) -> String {
-    if !value.contains('%') {
-        return value;
-    }
-    value.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
-}
-
-/// `UTF-8''na%C3%AFve.txt` (RFC 5987). RFC 7578 forbids it, but some clients send it.
-fn extended(value: &str) -> Option<String> {
-    let (charset, rest) = value.split_once('\'')?;
-    let (_language, encoded) = rest.split_once('\'')?;
-    if !charset.eq_ignore_ascii_case("utf-8") {
-        return None;
-    }
-    percent_encoding::percent_decode_str(encoded).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    ((1..=70).contains(&boundary.len()) && boundary.bytes().all(allowed)).then(|| boundary.to_owned())
 }
 
 #[cfg(test)]

@@ -35,15 +35,23 @@ impl From<ReceiveError> for Refusal {
         match error {
             ReceiveError::TooLarge { limit } => Self::File(too_large(limit)),
             ReceiveError::Form(error) => Self::Request(form_problem(&error).into()),
+            ReceiveError::Interrupted(error) => Self::Request(interrupted(&error).into()),
         }
     }
 }
 
 /// The database uses the same sentence for its own limit.
-fn too_large(limit: u64) -> Problem {
+pub(super) fn too_large(limit: u64) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The file is larger than {limit} bytes"))
         .details("This is a limit of the edge (UPLOAD_MAX_BYTES).")
         .hint("Send a smaller file, or ask the operator to raise the limit.")
+}
+
+/// Nobody reads this, unless the client has only stopped sending.
+pub(super) fn interrupted(error: &axum::Error) -> Problem {
+    Problem::bad_request("The body could not be read")
+        .details(format!("Reading it failed: {error}."))
+        .hint("Read the offset of the upload with HEAD, and continue there.")
 }
 
 pub(super) fn form_problem(error: &FormError) -> Problem {
@@ -69,6 +77,34 @@ pub(super) fn field_too_long(name: &str, limit: usize) -> Problem {
         .hint("Send long text as a file: a part with a file name.")
 }
 
+pub(super) fn field_not_text(name: &str) -> Problem {
+    Problem::bad_request(format!("The form field {name} is not valid UTF-8"))
+        .hint("Encode the fields of the form in UTF-8.")
+}
+
+pub(super) fn field_too_late(name: &str) -> Problem {
+    Problem::bad_request(format!("The form field {name} comes after the last file"))
+        .details("A field applies to the files after it, so this one was not used. The files are stored.")
+        .hint("Send it before the files. To change a stored document: PATCH /api/documents/{id}.")
+}
+
+pub(super) fn unreadable_name() -> Problem {
+    Problem::bad_request("The file name cannot be read")
+        .details(
+            "Its parameter filename* is not in the form UTF-8''percent-encoded, and there is no filename.",
+        )
+        .hint("Send filename=\"…\" in UTF-8, as FormData in a browser or curl -F does.")
+}
+
+pub(super) fn encoded(encoding: &str) -> Problem {
+    let shown: String = encoding.chars().take(40).map(|c| if c.is_control() { '?' } else { c }).collect();
+    Problem::bad_request("Encoded parts are not supported")
+        .details(format!(
+            "The part has Content-Transfer-Encoding: {shown}. Forms do not use it any more (RFC 7578)."
+        ))
+        .hint("Send the bytes of the file as they are, without this header.")
+}
+
 pub(super) fn invalid_session_id() -> Problem {
     Problem::bad_request("session_id is not a valid UUID")
         .hint("Send the id of a session as POST /api/sessions returns it.")
@@ -91,10 +127,4 @@ pub(super) fn too_many_files(limit: usize) -> Problem {
             "This is a limit of the edge (UPLOAD_MAX_FILES). This file and the ones after it were not read.",
         )
         .hint("Send them in another request.")
-}
-
-pub(super) fn too_many(limit: usize) -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "This edge has too many uploads in progress")
-        .details(format!("It accepts {limit} at the same time (UPLOAD_CONCURRENCY)."))
-        .hint("Retry after the number of seconds in Retry-After.")
 }

@@ -1,10 +1,12 @@
 //! The result of each file of a request, and the response that this makes.
 
-use crate::http::Problem;
+use crate::http::{ApiError, Problem, json};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::collections::HashMap;
+use uuid::Uuid;
 
 /// A file that was refused.
 #[derive(Debug, Serialize)]
@@ -27,6 +29,29 @@ impl UploadResponse {
     /// How many files have a result.
     pub(super) fn files(&self) -> usize {
         self.documents.len() + self.errors.len()
+    }
+
+    /// The ids of the stored documents.
+    pub(super) fn ids(&self) -> Result<Vec<Uuid>, ApiError> {
+        #[derive(Deserialize)]
+        struct Identified {
+            id: Uuid,
+        }
+        let ids = self.documents.iter().map(|document| serde_json::from_str(document));
+        ids.map(|document| document.map(|Identified { id }| id))
+            .collect::<Result<_, _>>()
+            .map_err(ApiError::internal)
+    }
+
+    /// Replaces stored documents by their latest states.
+    pub(super) fn update(&mut self, mut latest: HashMap<Uuid, String>) -> Result<(), ApiError> {
+        let ids = self.ids()?;
+        for (document, id) in self.documents.iter_mut().zip(ids) {
+            if let Some(state) = latest.remove(&id) {
+                *document = state;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn refused(&mut self, name: &str, problem: Problem) {
@@ -59,7 +84,8 @@ impl IntoResponse for UploadResponse {
                 .and_then(|errors| {
                     serde_json::to_string(&Refused { problem: &first.problem, errors: &errors })
                 })
-                .unwrap_or_default();
+                .unwrap_or_default()
+                + "\n";
             let mut response = first.problem.clone().into_response();
             *response.body_mut() = body.into();
             // It is the length of the shorter body.
@@ -69,10 +95,6 @@ impl IntoResponse for UploadResponse {
         let documents = self.documents.join(",");
         json(StatusCode::MULTI_STATUS, format!("{{\"documents\":[{documents}],\"errors\":{errors}}}"))
     }
-}
-
-fn json(status: StatusCode, body: String) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
 
 #[cfg(test)]
@@ -99,6 +121,18 @@ mod tests {
         assert_eq!(body["errors"][0]["index"], 1);
         assert_eq!(body["errors"][0]["name"], "b.exe");
         assert_eq!(body["errors"][0]["code"], "PT415");
+
+        let mut waited = UploadResponse {
+            documents: vec![
+                r#"{"id":"00000000-0000-0000-0000-000000000001","status":"stored"}"#.into(),
+                r#"{"id":"00000000-0000-0000-0000-000000000002","status":"stored"}"#.into(),
+            ],
+            errors: vec![],
+        };
+        waited.update(HashMap::from([(Uuid::from_u128(1), r#"{"status":"ready"}"#.to_owned())])).unwrap();
+        let (_, body) = answer(waited).await;
+        assert_eq!(body["documents"][0]["status"], "ready");
+        assert_eq!(body["documents"][1]["status"], "stored", "deleted meanwhile, but reported");
 
         let mut none = UploadResponse::default();
         none.refused("b.exe", Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "No").hint("try"));

@@ -2,22 +2,30 @@
 //!
 //! Invariant: the file is never completely in this process's memory, and no connection is held while the worker runs.
 
-use super::{Job, JobError, Work};
+use super::{Job, JobError, Work, text};
 use crate::app::App;
 use crate::db::{CHUNK_BYTES, Caller, Param, first};
 use crate::sha256::Sha256;
 use dossier_extract::{
-    ExtractError, Extraction, Extractor, Metadata, Ocr, OcrOutcome, Request, Source, Thumbnail,
+    ExtractError, Extractor, OcrProgress, OcrTask, Page, RecognizedPage, Request, Source, Thumbnail,
     ThumbnailRequest, Tick,
 };
-use serde::Serialize;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_postgres::types::Type;
 use tokio_util::sync::CancellationToken;
 
-const COMPLETE: &str = "select dossier.complete_job($1, $2, $3::jsonb, $4, $5::jsonb)";
+const OCR_PAGES: &str = "select dossier.ocr_pages($1, $2)::text";
+const STORE_OCR_PAGE: &str = "select dossier.store_ocr_page($1, $2, $3::jsonb, $4)";
+const FINISH_OCR: &str = "select dossier.finish_ocr($1, $2, $3)";
+const RELEASE: &str = "select dossier.release_job($1, $2)";
 const COMPLETE_THUMBNAIL: &str = "select dossier.complete_thumbnail($1, $2, $3, $4, $5, $6)";
+
+/// How long storing a result may take. A long text is indexed in the same transaction, which takes seconds, and far longer
+/// on a busy database. No user waits for it, and a second try would start from the beginning.
+const TIME_TO_STORE: Duration = Duration::from_mins(5);
 
 /// Runs the job and returns the resulting status.
 pub(super) async fn run(
@@ -32,12 +40,10 @@ pub(super) async fn run(
     let media_type = Some(job.media_type.clone());
     match job.work {
         Work::Text { ocr } => {
-            let ocr = if ocr { Ocr::Force } else { Ocr::Auto };
-            let request = Request { media_type, ocr, ..Request::default() };
-            let work = move |tick: TickFn| extractor.extract(&source, &request, tick);
-            let extraction = in_a_worker(work, hurry, lost).await?;
-            store_text(app, job, &extraction).await
+            let request = Request { media_type, ocr, structure: true, ..Request::default() };
+            text::extract(app, extractor, job, source, request, hurry, lost).await
         }
+        Work::Ocr { is_forced } => recognize(app, extractor, job, is_forced, source, hurry, lost).await,
         Work::Thumbnail => {
             let request = ThumbnailRequest { media_type, ..ThumbnailRequest::default() };
             let work = move |tick: TickFn| extractor.thumbnail(&source, &request, tick);
@@ -67,10 +73,69 @@ async fn fetch(app: &App, job: &Job) -> Result<Source, JobError> {
     Ok(Source::seal(file)?)
 }
 
-type TickFn = Box<dyn FnMut() -> Tick + Send>;
+/// After this time and at least one page, OCR makes room for other jobs. Another worker may continue it.
+const OCR_SLICE: Duration = Duration::from_secs(10);
+/// Recognized pages that wait to be stored, while the worker reads the next one.
+const OCR_QUEUE: usize = 4;
+
+/// Reads the remaining pages of an OCR job, as many as fit into a slice, and stores each as soon as it is read.
+async fn recognize(
+    app: &App,
+    extractor: Arc<Extractor>,
+    job: &Job,
+    is_forced: bool,
+    source: Source,
+    hurry: &CancellationToken,
+    lost: &CancellationToken,
+) -> Result<String, JobError> {
+    let identity = [(&job.id as _, Type::INT8), (&job.attempt as _, Type::INT4)];
+    let pages = app.db.json(&Caller::service(), OCR_PAGES, &identity).await?.ok_or(JobError::Lost)?;
+    let pages: Vec<Page> = serde_json::from_str(&pages).map_err(std::io::Error::from)?;
+    let (sender, mut finished) = mpsc::channel(OCR_QUEUE);
+    let task = OcrTask {
+        media_type: Some(job.media_type.clone()),
+        pages,
+        is_forced,
+        language: job.language.clone(),
+        slice: OCR_SLICE,
+        spent: job.spent,
+    };
+    let reading = in_a_worker(
+        move |tick: TickFn| {
+            let each = move |page: RecognizedPage| {
+                // If nothing receives the page, the job is lost.
+                if sender.blocking_send(page).is_err() { Tick::Stop } else { Tick::Continue }
+            };
+            extractor.recognize(&source, task, each, tick)
+        },
+        hurry,
+        lost,
+    );
+    let storing = async move {
+        while let Some(RecognizedPage { page, is_read }) = finished.recv().await {
+            let page = serde_json::to_string(&page).map_err(std::io::Error::from)?;
+            store(app, job, STORE_OCR_PAGE, &[(&page as _, Type::TEXT), (&is_read as _, Type::BOOL)]).await?;
+        }
+        Ok::<_, JobError>(())
+    };
+    let (read, stored) = tokio::join!(reading, storing);
+    stored?;
+    match read? {
+        OcrProgress::Finished { language } => {
+            store(app, job, FINISH_OCR, &[(&language as _, Type::TEXT)]).await?;
+            Ok("read".to_owned())
+        }
+        OcrProgress::Paused => {
+            store(app, job, RELEASE, &[]).await?;
+            Ok("to be continued".to_owned())
+        }
+    }
+}
+
+pub(super) type TickFn = Box<dyn FnMut() -> Tick + Send>;
 
 /// Waits for the worker on a thread that may block. A stop signal kills the worker.
-async fn in_a_worker<T: Send + 'static>(
+pub(super) async fn in_a_worker<T: Send + 'static>(
     work: impl FnOnce(TickFn) -> Result<T, ExtractError> + Send + 'static,
     hurry: &CancellationToken,
     lost: &CancellationToken,
@@ -83,25 +148,6 @@ async fn in_a_worker<T: Send + 'static>(
         Ok(outcome) => Ok(outcome?),
         Err(panicked) => Err(std::io::Error::other(panicked).into()),
     }
-}
-
-/// The result of an extraction, except its pages.
-#[derive(Serialize)]
-struct Details<'a> {
-    metadata: &'a Metadata,
-    language: &'a Option<String>,
-    needs_ocr: &'a [u32],
-    ocr: &'a OcrOutcome,
-}
-
-async fn store_text(app: &App, job: &Job, extraction: &Extraction) -> Result<String, JobError> {
-    let Extraction { media_type, pages, metadata, language, needs_ocr, ocr } = extraction;
-    let pages = serde_json::to_string(pages).map_err(std::io::Error::from)?;
-    let details = Details { metadata, language, needs_ocr, ocr };
-    let details = serde_json::to_string(&details).map_err(std::io::Error::from)?;
-    let result = [(&pages as _, Type::TEXT), (media_type as _, Type::TEXT), (&details as _, Type::TEXT)];
-    store(app, job, COMPLETE, &result).await?;
-    Ok("ready".to_owned())
 }
 
 async fn store_thumbnail(app: &App, job: &Job, thumbnail: &Thumbnail) -> Result<String, JobError> {
@@ -118,10 +164,10 @@ async fn store_thumbnail(app: &App, job: &Job, thumbnail: &Thumbnail) -> Result<
 }
 
 /// Runs `sql` with the job, its attempt and the result.
-async fn store(app: &App, job: &Job, sql: &str, result: &[Param<'_>]) -> Result<(), JobError> {
+pub(super) async fn store(app: &App, job: &Job, sql: &str, result: &[Param<'_>]) -> Result<(), JobError> {
     let mut params: Vec<Param<'_>> = vec![(&job.id, Type::INT8), (&job.attempt, Type::INT4)];
     params.extend_from_slice(result);
-    let rows = app.db.rows(&Caller::service(), sql, &params).await?;
+    let rows = app.db.rows_within(TIME_TO_STORE, &Caller::service(), sql, &params).await?;
     match first(&rows)? {
         Some(true) => Ok(()),
         _ => Err(JobError::Lost),

@@ -1,4 +1,4 @@
-//! The job loop for extraction and thumbnails: claims jobs, runs them, extends their leases, and releases them at shutdown.
+//! The job loop for extraction, OCR and thumbnails: claims jobs, runs them, extends their leases, and releases them at shutdown.
 //!
 //! Any number of edges may do this at the same time. A job is leased to one attempt, whose number fences off all others.
 //! If an edge dies, its jobs are retried when their leases expire.
@@ -7,6 +7,7 @@
 mod database;
 mod edge;
 mod probe;
+mod text;
 mod upkeep;
 
 pub(crate) use probe::{database_ocr, edge_ocr, try_program};
@@ -14,7 +15,7 @@ pub(crate) use probe::{database_ocr, edge_ocr, try_program};
 use crate::app::App;
 use crate::config::{Extract, ExtractMode};
 use crate::db::{Caller, DbError, Dedicated};
-use dossier_extract::Extractor;
+use dossier_extract::{Extractor, Ocr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -23,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
-const CLAIM: &str = "select job_id, document_id, media_type, size_bytes, sha256, attempt, ocr, kind \
-                     from dossier.claim_jobs(worker => $1, limit_count => 1, lease_seconds => $2)";
+const CLAIM: &str = "select job_id, document_id, media_type, size_bytes, sha256, attempt, ocr, kind, language, worked_seconds \
+                     from dossier.claim_jobs(worker => $1, limit_count => 1, lease_seconds => $2, with_ocr => $3)";
 const EXTEND: &str = "select dossier.extend_lease($1, $2, $3)";
 const RELEASE: &str = "select dossier.release_job($1, $2)";
 const FAIL: &str = "select dossier.fail_job($1, $2, $3, $4, $5)";
@@ -40,13 +41,19 @@ struct Job {
     size_bytes: u64,
     sha256: String,
     work: Work,
+    /// The language that was requested.
+    language: Option<String>,
+    /// How long earlier attempts took together.
+    spent: Duration,
 }
 
 /// The work of a job.
 #[derive(Debug, Clone, Copy)]
 enum Work {
-    /// Extract the text, entirely by OCR if requested.
-    Text { ocr: bool },
+    /// Extract the text.
+    Text { ocr: Ocr },
+    /// Run OCR on the pages that are images.
+    Ocr { is_forced: bool },
     /// Draw the first page.
     Thumbnail,
 }
@@ -55,6 +62,7 @@ impl Work {
     fn name(self) -> &'static str {
         match self {
             Self::Text { .. } => "extraction",
+            Self::Ocr { .. } => "OCR",
             Self::Thumbnail => "thumbnail",
         }
     }
@@ -110,6 +118,8 @@ pub(crate) async fn run(app: App, config: Extract, stop: CancellationToken, hurr
     for number in 0..config.workers {
         let worker = Worker {
             name: format!("{}/{}", app.name, number + 1),
+            // New files do not wait behind scans: one of several workers never reads them.
+            with_ocr: number > 0 || config.workers == 1,
             app: app.clone(),
             config: config.clone(),
             engine: Arc::clone(&engine),
@@ -149,12 +159,15 @@ pub(crate) async fn is_native(app: &App) -> Result<bool, DbError> {
 fn extractor(config: &Extract) -> Extractor {
     let mut extractor = Extractor::new(&config.program);
     extractor.sandbox = config.sandbox;
+    extractor.limits = config.limits;
     extractor.ocr = config.ocr.clone();
     extractor
 }
 
 struct Worker {
     name: String,
+    /// Whether it claims OCR, which takes long.
+    with_ocr: bool,
     app: App,
     config: Extract,
     engine: Arc<Engine>,
@@ -187,10 +200,15 @@ impl Worker {
     }
 
     async fn claim(&self) -> Result<Option<Job>, DbError> {
-        let params = [(&self.name as _, Type::TEXT), (&self.config.lease_seconds as _, Type::INT4)];
+        let params = [
+            (&self.name as _, Type::TEXT),
+            (&self.config.lease_seconds as _, Type::INT4),
+            (&self.with_ocr as _, Type::BOOL),
+        ];
         let rows = self.app.db.rows(&Caller::service(), CLAIM, &params).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let size: i64 = row.try_get(3)?;
+        let spent: f32 = row.try_get(9)?;
         Ok(Some(Job {
             id: row.try_get(0)?,
             document_id: row.try_get(1)?,
@@ -198,10 +216,16 @@ impl Worker {
             size_bytes: u64::try_from(size).unwrap_or(0),
             sha256: row.try_get(4)?,
             attempt: row.try_get(5)?,
-            work: match row.try_get(7)? {
-                "thumbnail" => Work::Thumbnail,
-                _ => Work::Text { ocr: row.try_get(6)? },
+            work: {
+                let ocr = Ocr::from_name(row.try_get(6)?).unwrap_or_default();
+                match row.try_get(7)? {
+                    "thumbnail" => Work::Thumbnail,
+                    "ocr" => Work::Ocr { is_forced: ocr == Ocr::Force },
+                    _ => Work::Text { ocr },
+                }
             },
+            language: row.try_get(8)?,
+            spent: Duration::try_from_secs_f32(spent).unwrap_or_default(),
         }))
     }
 
@@ -228,7 +252,7 @@ impl Worker {
         let (id, attempt, work) = (job.document_id, job.attempt, job.work.name());
         match outcome {
             Ok(status) => {
-                if matches!(job.work, Work::Text { .. }) {
+                if matches!(job.work, Work::Text { .. } | Work::Ocr { .. }) {
                     self.new_words.notify_one();
                 }
                 let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

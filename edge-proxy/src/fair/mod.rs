@@ -1,0 +1,18 @@
+//! Limited places, divided fairly between users and organizations.
+//!
+//! Whatever the edge has a limited number of is a set of [`Places`]: database connections, uploads, imports, bytes of
+//! responses. Each place is taken on behalf of a [`Party`]: a user, in the user's organization or at an address.
+//! Invariant: neither a user nor an organization has more places than its share, whatever the others use. So somebody who
+//! takes everything that is offered leaves places for others.
+//! Invariant: a free place goes to the organization, and in it to the user, that has used least: places multiplied by time,
+//! of which half is forgotten every ten seconds. One slow request counts as much as many quick ones.
+//! Invariant: knows neither HTTP nor the database.
+
+mod account;
+mod full;
+mod party;
+mod places;
+
+pub(crate) use full::{Full, Share};
+pub(crate) use party::{Name, Party, network};
+pub(crate) use places::{Limits, Place, Places};
