@@ -91,11 +91,11 @@ create temporary table indexes as
 select format('drop index %I.%I', schemaname, indexname) from indexes \gexec
 
 insert into dossier.organizations (id, name, created_at) select id, 'Bench ' || n, '2025-01-01' from tenants;
-insert into dossier.organization_members (organization_id, user_id, role) select id, 'bench-' || n, 'member' from tenants;
-insert into dossier.organization_members (organization_id, user_id, role)
-select id, 'bench-many', 'member' from tenants where n in (1, 2) or n between 4 and 21;
-insert into dossier.organization_members (organization_id, user_id, role)
-select id, format('colleague-%s-%s', n, m), 'viewer' from tenants cross join generate_series(1, 50) as m;
+insert into dossier.organization_members (organization_id, user_id, role, accepted_at) select id, 'bench-' || n, 'member', '2025-01-01' from tenants;
+insert into dossier.organization_members (organization_id, user_id, role, accepted_at)
+select id, 'bench-many', 'member', '2025-01-01' from tenants where n in (1, 2) or n between 4 and 21;
+insert into dossier.organization_members (organization_id, user_id, role, accepted_at)
+select id, format('colleague-%s-%s', n, m), 'viewer', '2025-01-01' from tenants cross join generate_series(1, 50) as m;
 
 insert into dossier.sessions (id, organization_id, user_id, title, created_at)
 select id, organization_id, 'bench-' || n, 'Session ' || s, created_at from made_sessions order by created_at;
@@ -123,18 +123,20 @@ order by made.created_at, page;
 create temporary table vectors as
   select n, config, dossier_private.search_vector(config, text, '{}') as vector from bodies cross join unnest(array['english', 'german']) as config
   union all
-  select n, 'simple', dossier_private.search_vector('simple', dossier_private.context_words(text, metadata), '{}') from contexts;
+  select n, 'simple+english', dossier_private.search_vector('simple+english', dossier_private.context_words(text, metadata), '{}') from contexts;
 create index on vectors (n, config);
 analyze vectors;
 insert into dossier_private.search_entries (organization_id, session_id, document_id, page, config, search)
-select made.organization_id, made.session_id, made.document_id, made.page, made.config, vectors.vector || array_to_tsvector(array[
-  dossier_private.scope_lexeme(made.organization_id, made.config), dossier_private.scope_lexeme(made.session_id, made.config)])
+select made.organization_id, made.session_id, made.document_id, made.page, made.config, vectors.vector || array_to_tsvector(array(
+  select dossier_private.scope_lexeme(scope.id, part.config)
+  from unnest(array[made.organization_id, made.session_id]) as scope (id)
+  cross join unnest(string_to_array(made.config, '+')) as part (config)))
 from (
   select organization_id, session_id, id as document_id, page, created_at,
     case language when 'deu' then 'german' else 'english' end as config, (d * 7919 + page * 31 + n) % :different as body
   from made_documents cross join generate_series(1, pages) as page
   union all
-  select organization_id, id, null, null, created_at, 'simple', (s * 31 + n) % :different from made_sessions
+  select organization_id, id, null, null, created_at, 'simple+english', (s * 31 + n) % :different from made_sessions
 ) as made
 join vectors on vectors.n = made.body and vectors.config = made.config
 order by made.created_at, made.page;

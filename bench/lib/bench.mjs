@@ -97,7 +97,8 @@ export async function http(edge, method, path, { body = Buffer.alloc(0), headers
   }
 }
 
-function wholeResponse(bytes) {
+/** The response in `bytes`, as text, once it is complete. */
+export function wholeResponse(bytes) {
   const split = bytes.indexOf('\r\n\r\n')
   if (split < 0) return null
   const head = bytes.subarray(0, split).toString()

@@ -22,6 +22,7 @@ export async function queriesOf({ organization }, count, url) {
   return {
     'a word': some(words),
     'two words': some(texts).map((text) => text.filter((word) => tells.has(word)).filter((_, n, all) => n === 0 || n === all.length - 1).join(' ')),
+    'a question of ten words': some(texts).map((text) => Array.from({ length: 10 }, (_, n) => text[Math.floor((n * text.length) / 10)]).join(' ')),
     'a phrase': some(pairs).map((pair) => `"${pair.join(' ')}"`),
     // Matches as many pages as a prefix of four letters does in English: made-up words vary less.
     'a prefix': some(words.filter((word) => word.length >= 6)).map((word) => `${word.slice(0, 6)}*`),
