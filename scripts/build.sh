@@ -1,6 +1,10 @@
 # Builds the three programs and the extension, and puts the extension where a Postgres finds it. Sourced.
 # shellcheck shell=bash
 
+# Everything is compiled with this one selection of packages, tests included. Cargo unifies the features of shared
+# dependencies over the packages that it is given, and would compile hundreds of them again for another selection.
+packages=(-p dossier-extract -p dossier-extract-worker -p dossier-edge -p dossier-word-export -p dossier --no-default-features)
+
 # need_disk: space for the first build; later builds need little.
 need_disk() {
   local free
@@ -10,17 +14,12 @@ need_disk() {
   [ "$free" -ge 3000 ] || fail "the build needs about 3 GB in $target, where $free MB are free" "free some space, or set CARGO_TARGET_DIR"
 }
 
-build_binaries() {
-  step "building the edge and the extraction worker"
-  cargo_build binaries
-}
-
-# build_extension PG_CONFIG: the library, against the headers that PG_CONFIG names.
-build_extension() {
+# build PG_CONFIG: the three programs, and the extension's library against the headers that PG_CONFIG names.
+build() {
   local version
   version=$(pg_major "$1")
-  step "building the extension for PostgreSQL $version"
-  PGRX_PG_CONFIG_PATH=$1 cargo_build "extension-$version" -p dossier --no-default-features --features "pg$version"
+  step "building the edge, the extraction worker, and the extension for PostgreSQL $version"
+  PGRX_PG_CONFIG_PATH=$1 cargo_build build "${packages[@]}" --features "dossier/pg$version"
 }
 
 # cargo_build LOG [ARGUMENTS…]
@@ -28,6 +27,12 @@ cargo_build() {
   # For show_progress, which reads the bar from the log.
   CARGO_TERM_PROGRESS_WHEN=always CARGO_TERM_PROGRESS_WIDTH=80 quietly "$1" \
     cargo build --release --locked --manifest-path "$root/Cargo.toml" "${@:2}"
+}
+
+# test_crates: the extension has no tests that cargo could run. It is named for its features.
+test_crates() {
+  PGRX_PG_CONFIG_PATH=$pg_headers \
+    cargo test --release --locked --manifest-path "$root/Cargo.toml" "${packages[@]}" --features "dossier/pg$(pg_major "$pg_headers")"
 }
 
 # pg_major PG_CONFIG: "PostgreSQL 15.14 (Debian …)" is 15.
@@ -51,9 +56,9 @@ place_extension() {
   install -C -m 755 "$target/release/dossier-extract-worker" "$programs/dossier-extract-worker"
 }
 
-# install_extension: builds it for the Postgres in use, and places it there. Needs build_binaries, which builds the worker.
+# install_extension: builds everything for the Postgres in use, and places the extension there.
 install_extension() {
-  build_extension "$pg_headers"
+  build "$pg_headers"
   place_extension "$pg_bin/pg_config"
 }
 

@@ -8,7 +8,8 @@ edge_pid() {
   [ "$(readlink "/proc/$pid/exe" 2>/dev/null | sed 's/ (deleted)$//')" = "$1/dossier-edge" ] && echo "$pid"
 }
 
-# edge_start HOME PORT: reads HOME/env. The binary is copied first, so that a rebuild never changes the running program.
+# edge_start HOME PORT: reads HOME/env and, if it exists, HOME/demo-users (JSON, for DEMO_USERS). The binary is copied first,
+# so that a rebuild never changes the running program.
 edge_start() {
   edge_try "$1" "$2" || fail "port $2 is in use by another program" "stop it, or choose another port"
 }
@@ -29,6 +30,10 @@ edge_try() {
     set -a
     # shellcheck disable=SC1091
     . "$home/env"
+    if [ -e "$home/demo-users" ]; then
+      DEMO_USERS=$(cat "$home/demo-users")
+      export DEMO_USERS
+    fi
     export LISTEN=127.0.0.1:$port
     exec setsid "$home/dossier-edge" 9>&- </dev/null >>"$home/edge.log" 2>&1
   ) &

@@ -3,7 +3,7 @@
 
 # cmake: zlib-ng, which pingora builds. tesseract-ocr: loaded when a page needs OCR.
 build_packages=(build-essential cmake curl pkg-config libclang-dev tesseract-ocr "postgresql-$pg_version" "postgresql-server-dev-$pg_version")
-test_packages=("postgresql-$pg_version-pgtap" libtap-parser-sourcehandler-pgtap-perl pgbouncer)
+test_packages=("postgresql-$pg_version-pgtap" libtap-parser-sourcehandler-pgtap-perl pgbouncer nginx haproxy)
 
 install_packages() {
   local missing=() package
@@ -21,7 +21,8 @@ install_packages() {
     echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
   fi
   quietly apt-update as_root apt-get update -q
-  quietly apt-install as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+  # In runlevel 1, packages do not start their servers.
+  quietly apt-install as_root env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
 need_rust() {

@@ -4,7 +4,7 @@
 # Invariant: a new folder is completed next to the old one, then replaces it. A killed run leaves the old one intact.
 # shellcheck shell=bash
 
-# Packages that Postgres needs only as a system service or for JIT compilation. Test servers do neither, so apt is told that
+# Packages that Postgres needs only as a system service or for JIT compilation. Test servers do neither, so apt learns that
 # these are installed.
 pg17_goes_without=(clang-19 debconf libllvm19 libssl-dev llvm-19-dev locales postgresql-client-common postgresql-common ssl-cert tzdata)
 pg17_packages=(postgresql-17 postgresql-17-pgtap postgresql-17-pgvector postgresql-server-dev-17)
@@ -27,7 +27,7 @@ install_postgres17() {
     [ -e "$home/root" ] || fail "Debian's mirror, the source of PostgreSQL 17, is not available" "$(tail -n 5 "$home/update.log")"
     note "Debian's mirror is not available; PostgreSQL 17 was not updated: $(tail -n 1 "$home/update.log")"
   fi
-  # The names hold the versions; this file is what is done with them.
+  # The names contain the versions. This file defines what is done with the packages.
   { pg17_apt install -qq --print-uris "${pg17_packages[@]}" && cat "$root/scripts/postgres17.sh"; } >"$home/source.new"
   ! pg17_is_whole "$home" || return 0
   step "fetching PostgreSQL 17 for the tests"
@@ -50,7 +50,7 @@ pg17_configure_apt() {
   for package in "${pg17_goes_without[@]}"; do
     printf 'Package: %s\nStatus: install ok installed\nVersion: 99:0\nArchitecture: all\nMulti-Arch: foreign\n\n' "$package"
   done >"$apt/status"
-  # Read after the machine's settings, of which a proxy, say, still counts.
+  # Read after the machine's settings, so that those of a proxy, for example, still apply.
   cat >"$apt/apt.conf" <<TEXT
 Dir::State "$apt/";
 Dir::State::status "$apt/status";

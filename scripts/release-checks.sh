@@ -9,7 +9,7 @@ release_notes() {
   if [ -n "$(changelog_part "$dossier_version")" ]; then changelog_part "$dossier_version"; else changelog_part Unreleased; fi
 }
 
-# check_release: names all that is wrong, not only the first thing.
+# check_release: reports every problem, not only the first.
 check_release() {
   step "checking version $dossier_version"
   local wrong=() changes tag=v$dossier_version previous

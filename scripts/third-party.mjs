@@ -16,7 +16,7 @@ const metadata = JSON.parse(
 const packages = new Map(metadata.packages.map((one) => [one.id, one]))
 const nodes = new Map(metadata.resolve.nodes.map((node) => [node.id, node]))
 
-// What is linked: normal dependencies; those of builds and tests are left behind.
+// Only normal dependencies are linked. Those of builds and tests are excluded.
 const linked = new Set()
 const visit = (id) => {
   if (linked.has(id)) return

@@ -1,5 +1,5 @@
 # Upgrades of databases that hold rows, in both install modes: rehearsed, and from each release. Sourced; needs a running
-# test cluster of PostgreSQL 17, whose extension is in a folder of the project's own and may have versions added.
+# test cluster of PostgreSQL 17, whose extension is unpacked below .dev/, so versions may be added.
 # shellcheck shell=bash
 
 # upgrade native|hosted FROM TO FOLDER: creates the database "upgraded" in version FROM, fills it with FOLDER/data.sql, and upgrades

@@ -1,7 +1,7 @@
 # What may be in the repository: known places, no paths of one machine, nothing large but fixtures. Sourced.
 # shellcheck shell=bash
 
-known_folders=(.ci .github bench client crates docker docs edge-proxy examples extract extract-worker pg-extension scripts sql tests)
+known_folders=(.ci .github bench client docker docs edge-proxy extract extract-worker pg-extension scripts sql tests)
 known_files=(.dockerignore .editorconfig .gitattributes .gitignore CHANGELOG.md CONTRIBUTING.md Cargo.lock Cargo.toml LICENSE-APACHE
   LICENSE-MIT README.md RELEASE.md SECURITY.md clippy.toml deny.toml dev rust-toolchain.toml rustfmt.toml typos.toml)
 fixtures=tests/fixtures/
@@ -42,13 +42,13 @@ lint_files() {
       note "$file: larger than 1 MiB, and not in $fixtures" && bad=1
     fi
   done < <(repository_files)
-  [ $bad = 0 ] || fail "the repository has files that do not belong in it" \
-    "remove or ignore them (.gitignore), or add a new place to scripts/checks/files.sh"
-
-  ! search '(?<![\w.~)}/-])(?:/(?:work|root)/|/home/[a-z]|/Users/[A-Za-z])' ":!$fixtures" ||
-    fail "a path of one machine" "use a path relative to the checkout, or a setting"
+  local findings=()
+  [ $bad = 0 ] || findings+=("files that do not belong here: remove or ignore them, or add a new place to scripts/checks/files.sh")
+  ! search '(?<![\w.~)}/-])(?:-[A-Z]|file://|/var)?(?:/(?:work|root)/|/home/[A-Za-z]|/Users/[A-Za-z])|\b[C-Z]:\\Users\\' ":!$fixtures" ||
+    findings+=("a path of one machine: use a path relative to the checkout, or a setting")
   ! search '(?<![\w.~)}/-])/tmp/' ":!$fixtures" ':!tests' ':!*.md' ||
-    fail "a fixed name in /tmp, which another user may have taken" "use mktemp, or .dev/"
+    findings+=("a fixed name in /tmp, which another user may have taken: use mktemp, or .dev/")
   ! search '^(?:<{7}|>{7}) |[ \t\r]$' ":!$fixtures" ':!tests/e2e/fixtures' ||
-    fail "a conflict marker, or white space at the end of a line" "resolve the conflict; strip the white space"
+    findings+=("a conflict marker, or white space at the end of a line: resolve the conflict; strip the white space")
+  [ ${#findings[@]} = 0 ] || fail "the files listed above have$(printf '\n       %s' "${findings[@]}")"
 }

@@ -36,7 +36,11 @@ select from made, file, dossier.append_upload(document_id, 0, substring(bytes fo
 select from made, file, dossier.append_upload(document_id, 1, substring(bytes from 262145));
 select from made, file, dossier.finish_upload(document_id, length(bytes), encode(sha256(bytes), 'hex'));
 
--- An unfinished import.
+-- An unfinished upload whose size is not known, one that can be resumed, and an unfinished import.
+select from made, dossier.begin_upload(session_id, 'arriving.txt') as upload, dossier.append_upload(upload.id, 0, 'a part');
+select from made, dossier.begin_resumable_upload(session_id, 'resumable.txt', client_metadata => 'filename cmVzdW1hYmxl') as upload,
+  dossier.hold_upload(upload.id, '77777777-7777-4777-8777-777777777777', 0),
+  dossier.resume_upload(upload.id, '77777777-7777-4777-8777-777777777777', 0, 'a part');
 select from made, dossier.append_import(dossier.begin_import(organization_id), 1, '[{"type": "bundle", "format": "dossier", "version": 1}]');
 
 -- A service: quotas, the text, the thumbnail, a forgotten user.
@@ -50,6 +54,16 @@ truncate claimed;
 insert into claimed select * from dossier.claim_jobs('durability', 1);
 select from claimed, dossier.complete_thumbnail(job_id, attempt, 'image/webp', 512, 300, '\x00ff00ff');
 select from dossier.forget_user('33333333-3333-4333-8333-333333333333');
+
+-- A document that a worker is reading.
+select pg_temp.become('{"sub": "11111111-1111-4111-8111-111111111111", "role": "authenticated"}');
+create temporary table under_way (id) on commit drop as
+  select upload.id from made, dossier.begin_upload(session_id, 'under way.txt', 'text/plain') as upload;
+select from under_way, dossier.append_upload(id, 0, 'Onions'), dossier.finish_upload(id, 6, encode(sha256('Onions'), 'hex'));
+select pg_temp.become('{"role": "service_role"}');
+truncate claimed;
+insert into claimed select * from dossier.claim_jobs('durability', lease_seconds => 3600);
+select from claimed, dossier.stage_pages(job_id, attempt, '[{"page": 1, "text": "Onions"}]', 'eng');
 select pg_temp.become(null);
 
 -- Bytes in an external store that are no longer needed.
