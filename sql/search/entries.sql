@@ -71,6 +71,7 @@ declare
   joined constant text := dossier_private.fold_letters(dossier_private.joined_compounds("left"(text, 100000)));
   folded text;
   words tsvector;
+  plain tsvector; -- the words as they are, if they are read as such
   added text[];
   further text[]; -- lexemes without a place
   scope uuid;
@@ -80,12 +81,18 @@ begin
   loop
     begin
       vector := null;
+      plain := null;
       further := '{}';
       folded := dossier_private.pair_letters(dossier_private.fold_letters(original));
       foreach config in array configs loop
         configuration := 'pg_catalog.' || config;
         words := to_tsvector(configuration, folded);
-        added := case when config <> 'simple' then dossier_private.stop_lexemes(config, folded, words) else '{}' end;
+        if config = 'simple' then
+          plain := words;
+          added := '{}';
+        else
+          added := dossier_private.stop_lexemes(config, folded, coalesce(plain, to_tsvector('pg_catalog.simple', folded)));
+        end if;
         if dossier_private.stems_by_accents(config, original) then
           words := concat_ws(' ', words, dossier_private.fold_letters(
             to_tsvector(configuration, dossier_private.pair_letters(normalize(original, nfc)))::text))::tsvector;

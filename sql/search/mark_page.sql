@@ -66,7 +66,7 @@ begin
     from (
       select format('\m%s\M', regexp_replace(regexp_replace(stop.lexeme, '([^[:alnum:] ])', '\\\1', 'g'), ' ', '\\M\\W+\\m')) as pattern,
         case when stop.lexeme ~ '^[A-Z]+$' then 'g' else 'gi' end as flags
-      from unnest(dossier_private.stop_lexemes(config, asked, stems)) as stop (lexeme)
+      from unnest(dossier_private.stop_lexemes(config, asked, to_tsvector('pg_catalog.simple', asked))) as stop (lexeme)
       where stop.lexeme ~ '^[A-Z]+$' or stems = ''
       order by stop.lexeme
       limit 20

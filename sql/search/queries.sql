@@ -253,7 +253,7 @@ begin
   end if;
   return dossier_private.all_terms(array(
     select dossier_private.lexeme_terms(stop.lexeme)
-    from unnest(dossier_private.stop_lexemes(config, folded, '')) as stop (lexeme)));
+    from unnest(dossier_private.stop_lexemes(config, folded, to_tsvector('pg_catalog.simple', folded))) as stop (lexeme)));
 end
 $$;
 comment on function dossier_private.stop_terms(text, text) is

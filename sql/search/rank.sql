@@ -81,7 +81,7 @@ begin
     if language <> 'simple' then
       units := units || array(
         select row(0, language, parsed.terms, parsed.terms, true, 1)::dossier_private.query_word
-        from unnest(dossier_private.stop_lexemes(language, folded, to_tsvector(configuration, folded))) as stop (lexeme)
+        from unnest(dossier_private.stop_lexemes(language, folded, to_tsvector('pg_catalog.simple', folded))) as stop (lexeme)
         cross join lateral (select dossier_private.lexeme_terms(stop.lexeme) as terms offset 0) as parsed
       );
     end if;

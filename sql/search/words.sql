@@ -145,17 +145,21 @@ end;
 comment on function dossier_private.ending_lexeme(text) is
   'Returns the lexeme by whose prefixes compounds are found by their last part: a stem backwards. No word begins with a tilde.';
 
-create function dossier_private.stop_lexemes(config text, folded text, stems tsvector) returns text[]
+create function dossier_private.stop_lexemes(config text, folded text, words tsvector) returns text[]
 language plpgsql stable parallel safe security invoker set search_path = ''
 as $$
+declare
+  configuration constant regconfig := 'pg_catalog.' || config;
+  -- Whether a word is a stop word is looked up once for each, not for each of its places. Rows only for stop words: unnest() of
+  -- all words took longer than parsing them.
+  stops constant tsvector := ts_delete(words, array(
+    select word from unnest(tsvector_to_array(words)) as word where to_tsvector(configuration, word) <> ''));
 begin
-  -- A word whose place has no stem is a stop word, wherever else it is. The last place that a vector can store is shared by all
-  -- words after it. A set in a select list takes half the time of a lateral join.
+  -- The last place that a vector can store is shared by all words after it. A set in a select list takes half the time of a
+  -- lateral join.
   return array(
     with stop as materialized (
-      select known.lexeme, unnest(known.positions) as place
-      from unnest(to_tsvector('pg_catalog.simple', folded)) as known
-      where known.positions[1] not in (select unnest(stem.positions) from unnest(stems) as stem)
+      select known.lexeme, unnest(known.positions) as place from unnest(stops) as known
     )
     select distinct stop.lexeme || ' ' || next.lexeme
     from stop
@@ -166,11 +170,12 @@ begin
     select distinct capitals.match[1]
     from (select where folded ~ '[a-z]' or folded !~ '\s') as with_others
     cross join lateral regexp_matches(folded, '\m([A-Z]{2,5})\M', 'g') as capitals (match)
-    where to_tsvector(('pg_catalog.' || config)::regconfig, capitals.match[1]) = '');
+    where to_tsvector(configuration, capitals.match[1]) = '');
 end
 $$;
 comment on function dossier_private.stop_lexemes(text, text, tsvector) is
-  'Returns the lexemes by which names of stop words are found: pairs of adjacent ones, and those in capitals.';
+  'Returns the lexemes by which names of stop words are found: pairs of adjacent ones, and those in capitals. words are those of '
+  'the text in the configuration simple.';
 
 create function dossier_private.unspaced() returns text
 language sql immutable parallel safe security invoker set search_path = ''
