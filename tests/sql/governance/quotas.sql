@@ -1,7 +1,7 @@
 -- Quotas and usage. See ../setup.sql for how to run this. concurrency.sh proves that two uploads cannot take one place.
 
 begin;
-select plan(82);
+select plan(83);
 select tests.fixture();
 
 -- Setting and reading them.
@@ -200,6 +200,29 @@ select is((select max_documents from dossier.usage(tests.id('beta'))), null, 'ol
 select tests.logout();
 select throws_ok(format($$ update dossier_private.settings set value = %L where name = 'default_quotas' $$, value), '23514', null, value)
 from unnest(array['[]', '{"max_byte": 1}', '{"max_bytes": -1}', '{"max_bytes": "1"}', '{"max_bytes": 1e30}']) as value;
+
+-- A chunk costs the same however many have arrived: a quota counts neither their rows nor the versions of one. In one transaction
+-- nothing is pruned. Chunks of 1.8 kB, four to a page.
+
+update dossier_private.settings set value = '{}' where name = 'default_quotas';
+select dossier.set_quota(tests.id('beta'), max_bytes => 1000000000) \g /dev/null
+create function pg_temp.blocks(statement text) returns bigint language plpgsql as $$
+declare
+  plan jsonb;
+begin
+  execute 'explain (analyze, buffers, format json) ' || statement into plan;
+  return (plan #> '{0,Plan}' ->> 'Shared Hit Blocks')::bigint + (plan #> '{0,Plan}' ->> 'Shared Read Blocks')::bigint;
+end
+$$;
+update dossier_private.settings set value = '1000000000' where name = 'max_file_bytes';
+select tests.login('beta-member');
+select (dossier.begin_upload(tests.id('beta session'), 'many.txt')).id as many \gset
+create temporary table costs as
+  select number, pg_temp.blocks(format('select dossier.append_upload(%L, %s, convert_to(repeat(md5(%L), 56), ''utf8''))', :'many', number, number)) as blocks
+  from generate_series(0, 400) as number;
+select ok(last.blocks <= first.blocks + 25, format('%s blocks for the tenth chunk, %s for the last of four hundred', first.blocks, last.blocks))
+from costs as first, costs as last
+where first.number = 10 and last.number = 400;
 
 select * from finish();
 rollback;
