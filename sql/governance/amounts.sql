@@ -72,6 +72,7 @@ begin
     ('dossier.document_pages', 'text', array['text', 'structure'],
       'octet_length(counted.text) + dossier_private.value_bytes(counted.structure)'),
     ('dossier.document_thumbnails', 'thumbnails', array['bytes'], 'octet_length(counted.bytes)'),
+    ('dossier_private.resumable_uploads', 'metadata', array['client_metadata'], 'octet_length(counted.client_metadata)'),
     ('dossier_private.imports', 'imports', array['bytes'], 'counted.bytes');
 end
 $$;

@@ -1,7 +1,7 @@
 -- Quotas and usage. See ../setup.sql for how to run this. concurrency.sh proves that two uploads cannot take one place.
 
 begin;
-select plan(83);
+select plan(86);
 select tests.fixture();
 
 -- Setting and reading them.
@@ -201,10 +201,24 @@ select tests.logout();
 select throws_ok(format($$ update dossier_private.settings set value = %L where name = 'default_quotas' $$, value), '23514', null, value)
 from unnest(array['[]', '{"max_byte": 1}', '{"max_bytes": -1}', '{"max_bytes": "1"}', '{"max_bytes": 1e30}']) as value;
 
+-- What a client stores with a resumable upload counts while the upload is open.
+
+update dossier_private.settings set value = '{}' where name = 'default_quotas';
+select tests.login(null, 'service_role');
+select dossier.set_quota(tests.id('beta'), max_bytes => 10000) \g /dev/null
+select tests.login('beta-member');
+select tests.refuses($$ select dossier.begin_resumable_upload(tests.id('beta session'), 'small.txt', size_bytes => 1, client_metadata => repeat('m', 20000)) $$,
+  'PT403', 'The quota of the organization is exhausted: %', 'a file of a byte with 20 kB of its own');
+create temporary table usage_before as select bytes from dossier.usage(tests.id('beta'));
+select (dossier.begin_resumable_upload(tests.id('beta session'), 'small.txt', size_bytes => 1, client_metadata => repeat('m', 5000))).id as small \gset
+select is((select now.bytes - before.bytes from dossier.usage(tests.id('beta')) as now, usage_before as before), 5010::bigint, '5 kB, the name and the file count');
+select dossier.abort_upload(:'small') \g /dev/null
+select is((select bytes from dossier.usage(tests.id('beta'))), (select bytes from usage_before), 'until the upload ends');
+select tests.logout();
+
 -- A chunk costs the same however many have arrived: a quota counts neither their rows nor the versions of one. In one transaction
 -- nothing is pruned. Chunks of 1.8 kB, four to a page.
 
-update dossier_private.settings set value = '{}' where name = 'default_quotas';
 select dossier.set_quota(tests.id('beta'), max_bytes => 1000000000) \g /dev/null
 create function pg_temp.blocks(statement text) returns bigint language plpgsql as $$
 declare
