@@ -112,7 +112,9 @@ begin
     (select o.id from dossier.organizations as o where o.id = begin_import.organization_id),
     'member', 'organization', organization_id);
   perform dossier_private.check_keep_ids(keep_ids);
-  -- Organizations are easily created, so a user's imports in all of them count. Those of services count in each.
+  -- Organizations are easily created, so a user's imports in all of them count. Those of services count in each. One at a time, or
+  -- several would count the same free place.
+  perform pg_advisory_xact_lock(hashtextextended(format('dossier imports %s', coalesce(caller, organization_id::text)), 0));
   select count(*) into under_way
   from dossier_private.imports as import
   where import.user_id = caller or (caller is null and import.user_id is null and import.organization_id = begin_import.organization_id);

@@ -300,6 +300,18 @@ for crossing in "$(import "$two" "$one")" "select from dossier.finish_import('$l
 done
 for name in a b; do become $name "race-$name"; done
 
+# Imports of one user that begin at the same time count each other.
+
+ask watch "update dossier_private.settings set value = '1' where name = 'max_imports_a_user';" >/dev/null
+begin_import="select from dossier.begin_import('$organization');"
+ask a "begin; $begin_import" >/dev/null
+send c "$begin_import"
+blocked c
+ask a 'commit;' >/dev/null
+is "$(answer c)" 'ERROR:  PT429' 'of two imports that begin at once, the second learns that the first has taken the last place'
+ask watch "delete from dossier_private.imports where organization_id = '$organization';
+  update dossier_private.settings set value = default_value where name = 'max_imports_a_user';" >/dev/null
+
 # A chunk and the end of its upload.
 
 begin_upload() { ask a "select id from dossier.begin_upload('$session', 'x.txt');"; }
