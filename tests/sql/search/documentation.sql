@@ -1,7 +1,7 @@
 -- Every example of docs/search.md. See ../setup.sql for how to run this.
 
 begin;
-select plan(45);
+select plan(54);
 set local default_text_search_config = 'pg_catalog.english';
 select tests.fixture();
 
@@ -68,6 +68,25 @@ begin
 end
 $$;
 select is(pg_temp.finds(e), '{found}', format('%s finds %s, not %s', e.query, e.found, e.other)) from examples as e order by e.place;
+
+-- The rest of what the rows of the table say.
+
+select pg_temp.page('parts', 'A read/write head. See report.pdf, sent by e-mail. The horse.', 'eng');
+select pg_temp.page('all', 'The notice period is how long?', 'eng');
+select pg_temp.page('most', 'A period of rest, long.', 'eng');
+select pg_temp.page('letters', E'東京\n都庁 ＧＰＵ', 'jpn');
+create function pg_temp.found(query text) returns text[] language sql as $$
+  select array_agg(hit.document_name order by hit.rank desc) from dossier.search(query) as hit where hit.kind = 'page'
+$$;
+select tests.login('alpha-viewer');
+select is(pg_temp.found(part), '{parts}', 'a part of a compound alone: ' || part) from unnest(array['read', 'write', 'report', 'pdf', 'mail']) as part;
+select is(pg_temp.found('hor*'), '{parts}', 'three letters of a prefix');
+select is(pg_temp.found('ho*'), null, 'two are too few');
+select is(pg_temp.found('how long is the notice period?'), '{all,most}', 'texts with all words, then those with most');
+select is(array(select pg_temp.found(query)::text from unnest(array['東京都', '京', 'GPU']) as query), array['{letters}', '{letters}', '{letters}'],
+  'letters across a line break, a single one, and full-width ones');
+select tests.logout();
+delete from dossier.documents where id in (tests.id('parts'), tests.id('all'), tests.id('most'), tests.id('letters'));
 
 select pg_temp.page('contract', 'A contract.', 'eng');
 select tests.login('alpha-viewer');
