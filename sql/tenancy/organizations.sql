@@ -197,6 +197,9 @@ create trigger organizations_touch
 create function dossier_private.check_organization_name(name text) returns void
 language plpgsql immutable security invoker set search_path = ''
 as $$
+declare
+  -- Invitations show the name to users of other organizations. Unlike the name of a file, it may contain slashes.
+  problem text;
 begin
   if coalesce(char_length(btrim(name)) not between 1 and 200, true) then
     raise exception using
@@ -205,9 +208,18 @@ begin
       detail = format('It has %s.', coalesce(char_length(btrim(name)), 0)),
       hint = 'Send the parameter name.';
   end if;
+  problem := dossier_private.name_problem(translate(name, '/\.', '---'));
+  if problem is not null then
+    raise exception using
+      errcode = 'PT400',
+      message = 'Invalid organization name',
+      detail = problem || '.',
+      hint = 'Send a name without control, format or invisible characters.';
+  end if;
 end
 $$;
-comment on function dossier_private.check_organization_name(text) is 'Refuses (PT400) a name that is empty or too long.';
+comment on function dossier_private.check_organization_name(text) is
+  'Refuses (PT400) a name that is empty, too long, or has characters that are not shown or change how others are.';
 
 alter table dossier_private.settings add constraint settings_max_organizations_a_user_check
   check (name <> 'max_organizations_a_user' or (jsonb_typeof(value) = 'number' and value between '0' and '1000000'));

@@ -1,7 +1,7 @@
 -- Organizations and members: reading, changing and leaving them. See ../setup.sql for how to run this.
 
 begin;
-select plan(47);
+select plan(52);
 select tests.fixture();
 
 -- Organizations.
@@ -25,6 +25,10 @@ select results_eq($$ select user_id, role from dossier.organization_members $$, 
 select tests.refuses($$ select dossier.create_organization('  ') $$, 'PT400', 'The name of an organization must have 1 to 200 characters', 'a name is needed');
 select tests.refuses($$ select dossier.create_organization(null) $$, 'PT400', 'The name of an organization must have 1 to 200 characters', 'null is not a name');
 select tests.refuses($$ select dossier.create_organization(repeat('x', 201)) $$, 'PT400', 'The name of an organization must have 1 to 200 characters', 'a name has at most 200 characters');
+select tests.refuses(format('select dossier.create_organization(%L)', name), 'PT400', 'Invalid organization name', description)
+from (values (U&'Acme\202Emoc.elgoog', 'a name that reads backwards'), (U&'Ac\200Bme', 'one with a character that is not shown'), (U&'\2060', 'one that is not shown at all'),
+  (E'Acme\nYou have won', 'one of two lines')) as t (name, description);
+select is(tests.attempt($$ select dossier.create_organization('Møller A/S, Co. (नई दिल्ली)') $$, 'alpha-owner'), '1', 'slashes, dots and all letters are fine');
 select tests.logout();
 
 -- Members.
