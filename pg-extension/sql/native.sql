@@ -25,20 +25,11 @@ returns text
 language c volatile strict parallel unsafe
 as 'MODULE_PATHNAME', 'detect_media_type_wrapper';
 
-create function dossier_private.extract_stored(document_id uuid, media_type text, sha256 text, ocr text)
-returns jsonb
-language c volatile strict parallel unsafe
-as 'MODULE_PATHNAME', 'extract_stored_wrapper';
-
-create function dossier_private.recognize_stored(document_id uuid, media_type text, sha256 text, pages jsonb, is_forced boolean, language text, worked_seconds real)
-returns jsonb
-language c volatile parallel unsafe
-as 'MODULE_PATHNAME', 'recognize_stored_wrapper';
-
-create function dossier_private.draw_stored(document_id uuid, media_type text, sha256 text)
-returns jsonb
-language c volatile strict parallel unsafe
-as 'MODULE_PATHNAME', 'draw_stored_wrapper';
+-- Definer: reads chunks and jobs, which API roles may not. Granted to service_role alone. A procedure, because `call` can do
+-- without a snapshot for a while, and a function cannot.
+create procedure dossier.run_job(job_id bigint, attempt integer)
+language c security definer set search_path = ''
+as 'MODULE_PATHNAME', 'run_job_wrapper';
 
 create function dossier_private.worker_isolation()
 returns jsonb
@@ -55,25 +46,22 @@ comment on function dossier.extract_tables(bytea, text) is
   'Returns the tables of a PDF, with the columns of list_tables(). Other files have none. Services only.';
 comment on function dossier.detect_media_type(bytea) is
   'Returns the media type of the bytes alone, or application/octet-stream. Services only.';
-comment on function dossier_private.extract_stored(uuid, text, text, text) is
-  'Returns the text of a stored document as JSON, for dossier.run_job().';
+comment on procedure dossier.run_job(bigint, integer) is
+  'Runs a claimed job, text, OCR or thumbnail, in its own worker process and stores the result. job_outcome() then returns how it '
+  'ended. While the worker reads, a call that is a statement of its own holds no snapshot and no row, so vacuum is not held '
+  'back; a call inside a function, or in a transaction with another isolation level than read committed, holds one. Services only.';
 comment on function dossier_private.worker_isolation() is
   'Returns the sandbox layers of a worker on this host: {missing, further, unavailable}, for dossier.doctor().';
-comment on function dossier_private.recognize_stored(uuid, text, text, jsonb, boolean, text, real) is
-  'Runs OCR on pages of a stored document for a few seconds and returns them as JSON, for dossier.run_job().';
-comment on function dossier_private.draw_stored(uuid, text, text) is
-  'Returns a thumbnail of a stored document as JSON, for dossier.run_job().';
 
 revoke execute on function dossier.extract_text(bytea, text, text, text) from public;
 revoke execute on function dossier.extract_pages(bytea, text, text, text) from public;
 revoke execute on function dossier.extract_tables(bytea, text) from public;
 revoke execute on function dossier.detect_media_type(bytea) from public;
-revoke execute on function dossier_private.extract_stored(uuid, text, text, text) from public;
-revoke execute on function dossier_private.recognize_stored(uuid, text, text, jsonb, boolean, text, real) from public;
-revoke execute on function dossier_private.draw_stored(uuid, text, text) from public;
+revoke execute on procedure dossier.run_job(bigint, integer) from public;
 revoke execute on function dossier_private.worker_isolation() from public;
 
 grant execute on function dossier.extract_text(bytea, text, text, text) to service_role;
 grant execute on function dossier.extract_pages(bytea, text, text, text) to service_role;
 grant execute on function dossier.extract_tables(bytea, text) to service_role;
 grant execute on function dossier.detect_media_type(bytea) to service_role;
+grant execute on procedure dossier.run_job(bigint, integer) to service_role;

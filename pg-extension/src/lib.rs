@@ -9,8 +9,10 @@
 mod errors;
 mod extraction;
 mod functions;
+mod job;
 mod settings;
 mod slots;
+mod snapshot;
 mod stored;
 
 use pgrx::prelude::*;

@@ -33,7 +33,7 @@ begin
       from pg_catalog.pg_proc as p
       join ours on ours.oid = p.pronamespace
       join pg_catalog.pg_language as l on l.oid = p.prolang
-      where l.lanname <> 'c' and p.proname not in ('run_job', 'guard_drop') -- only in native installs
+      where l.lanname <> 'c' and p.proname not in ('job_task', 'store_result', 'job_outcome', 'guard_drop') -- only in native installs
     ), grants as (
       select r.oid, null::smallint as column_number, a.* from relations as r cross join lateral aclexplode(r.relacl) as a
       where a.grantee <> r.relowner

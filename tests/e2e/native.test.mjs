@@ -1,6 +1,7 @@
 // The SQL functions of the native extension: they extract text, and stop when Postgres cancels them.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,6 +27,14 @@ function workersOf(backend) {
     const parent = parentOf(pid)
     return parent !== undefined && (parent === String(backend) || !hasOwner(parent))
   })
+}
+
+/** A program in place of the worker, which never ends. */
+function endlessWorker() {
+  const program = join(mkdtempSync(join(tmpdir(), 'dossier-e2e-')), 'worker')
+  chmodSync(dirname(program), 0o755)
+  writeFileSync(program, '#!/bin/sh\nexec /usr/bin/sleep 600\n', { mode: 0o755 })
+  return program
 }
 
 const noWorkerOf = (backend) => until('no worker left', () => workersOf(backend).length === 0, { seconds: 5 })
@@ -120,9 +129,7 @@ test('another extraction under way is nobody else\'s business', { skip, timeout:
 })
 
 test('extractions that wait for a slot form a queue, and show what they wait for', { skip, timeout: 60_000 }, async () => {
-  const endless = join(mkdtempSync(join(tmpdir(), 'dossier-e2e-')), 'worker')
-  chmodSync(dirname(endless), 0o755)
-  writeFileSync(endless, '#!/bin/sh\nexec /usr/bin/sleep 600\n', { mode: 0o755 })
+  const endless = endlessWorker()
   const pidOf = (mark, wait) => until(`a session that waits (${wait})`, async () => {
     const [row] = await rows(`select pid from pg_stat_activity where application_name = ${literal(mark)} and wait_event_type = ${literal(wait)}`)
     return row?.pid
@@ -143,4 +150,72 @@ test('extractions that wait for a slot form a queue, and show what they wait for
   assert.deepEqual(outcomes.map(({ code, stderr }) => ({ code, stderr })), [{ code: 0, stderr: '' }, { code: 0, stderr: '' }])
   const [earlier, later] = outcomes.map(({ stdout }) => stdout.trim().split('\n').at(-1))
   assert.ok(earlier < later, `the first of the queue: ${earlier}, the second: ${later}`)
+})
+
+/** A document of a new session with a job that this test owns. No other worker can claim it. */
+async function claimedJob(text) {
+  const user = `native-${randomUUID()}`
+  return JSON.parse(await psql(`
+    create function pg_temp.claimed_job(owner text, content bytea, out id uuid, out job bigint) language plpgsql as $$
+    begin
+      perform set_config('request.jwt.claims', json_build_object('sub', owner, 'role', 'authenticated')::text, true), set_config('role', 'authenticated', true);
+      perform dossier.create_organization(owner);
+      id := (dossier.begin_upload((dossier.create_session(owner)).id, 'slow.txt')).id;
+      perform dossier.append_upload(id, 0, content);
+      perform dossier.finish_upload(id, octet_length(content), encode(sha256(content), 'hex'));
+      perform set_config('role', 'none', true);
+      update dossier_private.jobs as j set status = 'running', attempts = 1, worker = 'test', lease_expires_at = now() + interval '1 hour'
+      where j.document_id = claimed_job.id and j.kind = 'extract' returning j.id into job;
+    end $$;
+    select row_to_json(c) from pg_temp.claimed_job(${literal(user)}, convert_to(${literal(text)}, 'UTF8')) as c`))
+}
+
+/** Waits until a session with this name waits for its worker. */
+const readingSession = (mark) => until('a worker under way', async () => {
+  const [row] = await rows(`select pid, backend_xmin, backend_xid, state from pg_stat_activity
+    where application_name = ${literal(mark)} and wait_event_type = 'Extension'`)
+  return row
+})
+
+// As an edge runs it, and as an operator might.
+for (const [how, call] of [
+  ['in a transaction', (job) => `begin; set local role service_role; call dossier.run_job(${job}, 1); select dossier.job_outcome(${job}, 1); commit`],
+  ['as a statement of its own', (job) => `set role service_role; call dossier.run_job(${job}, 1); select dossier.job_outcome(${job}, 1)`],
+  ['in a block', (job) => `do $$ begin call dossier.run_job(${job}, 1); end $$; select dossier.job_outcome(${job}, 1)`],
+]) {
+  test(`a job ${how} holds no snapshot while its file is read`, { skip, timeout: 60_000 }, async () => {
+    const { id, job } = await claimedJob('It takes long to read this.')
+    const mark = `native-${randomUUID()}`
+    const running = psqlInBackground(`set application_name = ${literal(mark)}; set dossier.worker_path = ${literal(endlessWorker())}; ${call(job)}`)
+    const session = await readingSession(mark)
+    assert.deepEqual(session, { pid: session.pid, backend_xmin: null, backend_xid: null, state: 'active' })
+    // Its lease is extended meanwhile.
+    assert.equal(await value(`select dossier.extend_lease(${job}, 1)`), true)
+    assert.equal(await value(`select pg_cancel_backend(${session.pid})`), true)
+    assert.match((await running.ended).stderr, /canceling statement due to user request/)
+
+    const { code, stdout, stderr } = await psqlInBackground(call(job)).ended
+    assert.deepEqual({ code, stderr, stdout: stdout.trim() }, { code: 0, stderr: '', stdout: 'ready' })
+    assert.equal(await value(`select text from dossier.document_pages where document_id = ${literal(id)}`), 'It takes long to read this.')
+  })
+}
+
+test('a job whose attempt ended while its file was read changes nothing', { skip, timeout: 60_000 }, async () => {
+  const { id, job } = await claimedJob('Read in vain.')
+  const mark = `native-${randomUUID()}`
+  const folder = mkdtempSync(join(tmpdir(), 'dossier-e2e-'))
+  const [gate, worker] = [join(folder, 'gate'), join(folder, 'worker')]
+  chmodSync(folder, 0o755)
+  execFileSync('mkfifo', ['-m', '666', gate])
+  const program = await value(`select coalesce(nullif(current_setting('dossier.worker_path', true), ''),
+    (select setting || '/dossier-extract-worker' from pg_config() where name = 'BINDIR'))`)
+  writeFileSync(worker, `#!/bin/sh\nread line <${gate}\nexec ${program} "$@"\n`, { mode: 0o755 })
+  const running = psqlInBackground(`set application_name = ${literal(mark)}; set dossier.worker_path = ${literal(worker)};
+    call dossier.run_job(${job}, 1); select coalesce(dossier.job_outcome(${job}, 1), 'lost')`)
+  await readingSession(mark)
+  await psql(`update dossier_private.jobs set attempts = 2, failures = 1 where id = ${job}`)
+  writeFileSync(gate, 'go\n')
+  const { code, stdout, stderr } = await running.ended
+  assert.deepEqual({ code, stderr, stdout: stdout.trim() }, { code: 0, stderr: '', stdout: 'lost' })
+  assert.equal(await value(`select status from dossier.documents where id = ${literal(id)}`), 'stored')
 })

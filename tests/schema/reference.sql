@@ -23,7 +23,7 @@ with callers (place, title, role) as (
     end as role
   from pg_catalog.pg_proc as p
   join pg_catalog.pg_language as l on l.oid = p.prolang
-  where p.pronamespace = 'dossier'::regnamespace and l.lanname <> 'c' and p.proname <> 'run_job'
+  where p.pronamespace = 'dossier'::regnamespace and l.lanname <> 'c' and p.proname <> 'job_outcome'
 ), tables as (
   select c.oid, c.relname, pg_catalog.obj_description(c.oid, 'pg_class') as comment
   from pg_catalog.pg_class as c

@@ -215,9 +215,18 @@ impl Dedicated {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, DbError> {
-        let rows =
-            batch(&self.client, Durability::Now, timeout, caller, &[Statement { sql, params }]).await?;
-        Ok(rows.into_iter().next().unwrap_or_default())
+        self.in_order(timeout, caller, &[Statement { sql, params }]).await
+    }
+
+    /// Runs statements in one transaction, each for at most `timeout`: the rows of the last one.
+    pub(crate) async fn in_order(
+        &self,
+        timeout: Duration,
+        caller: &Caller,
+        statements: &[Statement<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        let mut rows = batch(&self.client, Durability::Now, timeout, caller, statements).await?;
+        Ok(rows.pop().unwrap_or_default())
     }
 
     /// Cancels the running statement. Its future then returns how it ended.

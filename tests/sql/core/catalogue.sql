@@ -14,7 +14,7 @@ create temporary view functions as
   from pg_proc p join ours on ours.oid = p.pronamespace join pg_language l on l.oid = p.prolang;
 -- Functions of native installs only: tests/sql/needs/native/.
 create temporary view native (name) as
-  values ('extract_text'), ('extract_pages'), ('detect_media_type'), ('run_job'), ('extract_stored'), ('draw_stored');
+  values ('extract_text'), ('extract_pages'), ('detect_media_type'), ('run_job'), ('job_outcome');
 
 create function pg_temp.executable(of_schema text, by_role text) returns setof text
 language sql as $$

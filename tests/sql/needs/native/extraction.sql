@@ -2,7 +2,7 @@
 -- Run on a database with `create extension dossier`, after tests/sql/setup.sql; see ../../setup.sql.
 
 begin;
-select plan(91);
+select plan(94);
 
 create function pg_temp.white_image() returns bytea language sql as $$
   -- A BMP of 64 by 64 pixels, 24 bits each: sizes, offsets, one plane, no compression, 300 dots per inch.
@@ -100,8 +100,9 @@ from (values
   ($$ select from dossier.extract_pages('x') $$),
   ($$ select from (select count(*) from dossier.extract_tables('x')) as counted $$),
   ($$ select from dossier.detect_media_type('x') $$),
-  ($$ select from dossier.run_job(1, 1) $$)
+  ($$ select from dossier.job_outcome(1, 1) $$)
 ) as t (statement);
+select is(tests.outcomes($$ call dossier.run_job(1, 1) $$), 'owner 42501, admin 42501, member 42501, viewer 42501, other 42501, nobody 42501, anon 42501, service 0', 'callers that run jobs');
 set local role authenticated;
 select throws_ok($$ set dossier.worker_path = '/tmp/worker' $$, '42501', null, 'users may not choose the worker');
 select throws_ok($$ set dossier.sandbox = 'accept_missing' $$, '42501', null, 'users may not open the sandbox');
@@ -111,6 +112,8 @@ select throws_ok($$ set dossier.ocr_languages = 'eng+deu+fra' $$, '42501', null,
 select throws_ok($$ set dossier.extract_memory = '64GB' $$, '42501', null, 'users may not raise limits');
 set local role service_role;
 select is(dossier.extract_text('x'), 'x', 'service_role may extract');
+select lives_ok($$ call dossier.run_job(1, 1) $$, 'an attempt that owns no job changes nothing');
+select lives_ok($$ call dossier.run_job(null, null) $$, 'nor does a null');
 reset role;
 
 -- A job from the upload to its pages, and one that fails with a reason.
@@ -140,7 +143,8 @@ begin
   -- Other jobs may be waiting too. The rollback releases them.
   for job in select c.* from dossier.claim_jobs('native-test', 100) c where c.document_id = document loop
     if job.kind = wanted then
-      result := dossier.run_job(job.job_id, job.attempt);
+      call dossier.run_job(job.job_id, job.attempt);
+      result := dossier.job_outcome(job.job_id, job.attempt);
     else
       perform dossier.release_job(job.job_id, job.attempt);
     end if;
