@@ -2,8 +2,10 @@
 
 import { test } from 'node:test'
 import { newSession, uploaded } from '../../../tests/e2e/lib/api.mjs'
+import { edgeUrl } from '../../../tests/e2e/lib/env.mjs'
 import { fixture } from '../../../tests/e2e/lib/fixtures.mjs'
 import { member } from '../../../tests/e2e/lib/people.mjs'
+import { TusServer } from '../../../tests/e2e/lib/tus.mjs'
 import { accessible, open } from './demo.mjs'
 import { report } from './report.mjs'
 
@@ -22,6 +24,15 @@ const long = 'Vertragsverlängerungsoption mit Anlagen und Rechnungsabgrenzungsp
 const document = await uploaded(member, session.id, { name: long, media_type: 'application/pdf', bytes: report }, { wait: 30 })
 await uploaded(member, session.id, { name: 'password.pdf', media_type: 'application/pdf', bytes: fixture('password.pdf').bytes }, { wait: 30 })
 
+const interrupted = await newSession(member, { title: 'Interrupted' })
+const tus = new TusServer({
+  endpoint: `${edgeUrl}/api/uploads`,
+  headers: { authorization: `Bearer ${member.token}` },
+  metadata: { session_id: interrupted.id, filename: 'Vertragsverlängerungsoption mit Anlagen 2024 final v2.txt' },
+})
+const { location } = await tus.create({ length: 1_000_000 })
+await tus.patch(location, 0, 'A line.\n'.repeat(50_000))
+
 const conversation = `/#/conversations/${session.id}`
 const create = (page) => page.getByRole('button', { name: /^(New conversation|Neues Gespräch)$/ }).first().click()
 const next = (page) => page.getByRole('button', { name: /^(Continue|Weiter)$/ }).click()
@@ -39,6 +50,10 @@ const views = {
   members: { path: '/#/members', ready: (page) => page.getByRole('heading', { name: 'Acme' }).waitFor() },
   trash: { path: '/#/trash', ready: (page) => page.getByRole('heading', { level: 1 }).waitFor() },
   documents: { path: `${conversation}?tab=documents`, ready: (page) => page.getByText(long).first().waitFor({ state: 'attached' }) },
+  'an unfinished upload': {
+    path: `/#/conversations/${interrupted.id}?tab=documents`,
+    ready: (page) => page.getByText(/(again to continue at|erneut wählen, um bei) 40\s?%/).first().waitFor(),
+  },
   'a page': { path: `${conversation}?doc=${document.id}&page=1&q=bakery&tab=page`, ready: (page) => page.locator('mark').first().waitFor() },
   context: {
     path: `${conversation}?tab=context`,

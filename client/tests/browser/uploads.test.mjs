@@ -132,6 +132,41 @@ test('a token that has expired is renewed once for all files', { timeout: 200_00
   assert.equal(await page.evaluate(() => window.renewals), 1)
 })
 
+test('a token that expires between two pieces of a file is renewed once, and nothing is sent twice', { timeout: 200_000 }, async () => {
+  const session = await newSession(member, {}, { url: stack.edge.url })
+  const expired = sign({ ...member.claims, exp: 1_000_000_000 }, { secret: jwtSecret })
+  const { page } = await signedIn(member.token)
+  const sent = []
+  page.on('response', (response) => {
+    if (response.request().method() === 'PATCH') sent.push({ offset: Number(response.request().headers()['upload-offset']), status: response.status() })
+  })
+  await page.evaluate(({ url, sessionId, valid, expired }) => {
+    let token = valid
+    window.renewals = 0
+    const getToken = ({ rejected }) => {
+      if (rejected !== null) {
+        window.renewals += 1
+        token = valid
+      }
+      return token
+    }
+    window.dossier = window.client.createDossierClient({ url, getToken, uploads: { resumableFrom: 1_000_000, partBytes: 1_000_000 } })
+    const text = Array.from({ length: 250_000 }, (_, index) => `${String(index).padStart(15, '0')}\n`).join('')
+    window.uploads = [window.dossier.uploads.add(sessionId, new File([text], 'large.txt', { type: 'text/plain' }))]
+    const stop = window.uploads[0].subscribe(() => {
+      if (window.uploads[0].getState().sent < 2_000_000) return
+      stop()
+      token = expired
+    })
+  }, { url: stack.edge.url, sessionId: session.id, valid: member.token, expired })
+  const [state] = await reach(page, 'ready', 'failed')
+  assert.equal(state.status, 'ready', JSON.stringify(state.error))
+  assert.equal(await page.evaluate(() => window.renewals), 1)
+  assert.deepEqual(sent.filter(({ status }) => status === 204).map(({ offset }) => offset), [0, 1_000_000, 2_000_000, 3_000_000])
+  const { json } = await get(`/api/documents/${state.document.id}`, { as: member, url: stack.edge.url })
+  assert.deepEqual([json.size_bytes, json.sha256], [4_000_000, state.sha256])
+})
+
 test('without a network an upload waits without an error, and continues by itself', { timeout: 200_000 }, async () => {
   const session = await newSession(member, {}, { url: stack.edge.url })
   const { page, context } = await signedIn(member.token)

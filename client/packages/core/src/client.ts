@@ -34,6 +34,7 @@ import type {
   SessionChanges,
   SessionFilter,
   SessionWithContext,
+  UnfinishedUpload,
   UploadExplanation,
   UploadState,
   Usage,
@@ -72,6 +73,13 @@ export interface UploadSettings {
   parallel?: number | undefined
   /** Whether to look for the same bytes in the session before sending a file. True by default. */
   findDuplicates?: boolean | undefined
+  /**
+   * From this size on, in bytes, a file is sent in pieces by tus: it can be paused, and continued after the page was closed. 5 MiB
+   * by default.
+   */
+  resumableFrom?: number | undefined
+  /** The most that one request sends of such a file, in bytes. 64 MiB by default: a proxy in front of the edge may allow less. */
+  partBytes?: number | undefined
 }
 
 /** How to delete. */
@@ -191,7 +199,7 @@ export interface Upload {
   resume(): void
   /** Tries again after a failure, without sending again what is stored. */
   retry(): void
-  /** Stops permanently. Has no effect once the file is stored: then delete the document. */
+  /** Stops permanently, and deletes what has arrived. Has no effect once the file is stored: then delete the document. */
   cancel(): void
   /** Takes the document in `duplicate` instead of sending the same bytes again. */
   useExisting(): void
@@ -207,6 +215,8 @@ export interface AddOptions {
   metadata?: Metadata | undefined
   /** Instead of the setting of the client: whether to ask the user if the session already has the same bytes. */
   findDuplicates?: boolean | undefined
+  /** The id of an unfinished upload of the same file, to continue it. Large files continue by themselves if the session has one. */
+  continues?: string | undefined
 }
 
 /** The uploads of this client. They live as long as it does, whatever the user interface shows. */
@@ -222,6 +232,11 @@ export interface Uploads {
   remove(id: string): void
   /** Continues uploads that wait for the user to sign in. With `supabase` this happens by itself. */
   signedIn(): void
+  /**
+   * The uploads of large files that this user began and nobody finished, of one session or all. Also those of pages that were
+   * closed: `add` with `continues` and the same file continues one, and `documents.delete` removes it.
+   */
+  unfinished(sessionId?: string, options?: RequestOptions): Promise<UnfinishedUpload[]>
 }
 
 /** A client of one edge. It acts as the user whose token it gets. */

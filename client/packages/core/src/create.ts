@@ -4,13 +4,16 @@ import type { DossierClient, DossierClientOptions } from './client.js'
 import { DossierError } from './errors.js'
 import { SessionEvents } from './events/events.js'
 import { Http } from './http.js'
-import { contexts, documents, explain, exportSessions, importSessions, organizations, pack, search, sessions } from './resources.js'
+import { contexts, documents, explain, exportSessions, importSessions, organizations, pack, search, sessions, unfinished } from './resources.js'
 import { Tokens } from './tokens.js'
 import type { Document, UploadExplanation } from './types.js'
-import { FormSender } from './uploads/sender.js'
+import { FormSender, type Sending } from './uploads/sender.js'
 import { UploadList } from './uploads/uploads.js'
 import { SignIn } from './uploads/waiting.js'
 import { DocumentWatch } from './uploads/watch.js'
+
+/** Smaller files are sent again in a moment. */
+const RESUMABLE_FROM = 5 * 1024 * 1024
 
 /**
  * Creates a client of the edge at `url`.
@@ -30,10 +33,17 @@ export function createDossierClient(options: DossierClientOptions): DossierClien
   const events: SessionEvents = new SessionEvents(http, signIn, (event) => { if (event.type === 'document') watch.look(event.data.id) })
   const watch = new DocumentWatch(http, signIn, (sessionId) => events.isLive(sessionId))
   const ofDocuments = documents(http, watch)
+  const sending: Sending = { http, withFetch: options.fetch !== undefined || typeof XMLHttpRequest === 'undefined' }
+  const asForm = new FormSender(sending)
+  const { resumableFrom = RESUMABLE_FROM, partBytes } = options.uploads ?? {}
   const uploads = new UploadList(options.uploads ?? {}, {
     signIn,
     watch,
-    sender: new FormSender(http, { withFetch: options.fetch !== undefined }),
+    sender: ({ size }) =>
+      // As a form, it arrives even if the module cannot be loaded now.
+      size < resumableFrom ? asForm : import('./uploads/tus.js').then(({ TusSender }) => new TusSender(sending, partBytes), () => asForm),
+    discard: (id) => void ofDocuments.delete(id).catch(() => undefined),
+    unfinished: (sessionId, { signal } = {}) => unfinished(http, sessionId, signal),
     known: (sessionId, sha256, signal) => ofDocuments.known(sessionId, [sha256], { signal }).catch(cannotTell),
     explain: (planned) => explain(http, planned).then(refuse, (error: unknown) => void cannotTell(error)),
     extract: (id, signal) => ofDocuments.extract(id, { signal }),

@@ -112,10 +112,8 @@ export class Http {
     if (token !== null) headers.authorization = `Bearer ${token}`
     if (request.json !== undefined) headers['content-type'] = 'application/json'
     const body = request.json !== undefined ? JSON.stringify(request.json) : request.body
-    const init: RequestInit = { method: request.method ?? 'GET', headers }
-    if (body !== undefined) init.body = body
-    if (request.keepalive) init.keepalive = true
-    if (request.signal) init.signal = request.signal
+    const { method = 'GET', keepalive = false, signal = null } = request
+    const init: RequestInit = { method, headers, body: body ?? null, keepalive, signal }
     const response = await this.#reached(request.signal, () => this.#fetch(this.url(path, request.query), init))
     if (response.ok) return response
     const text = await this.#reached(request.signal, () => response.text())
@@ -185,7 +183,8 @@ function versionsIn(details: string | null) {
   return typeof current_version === 'number' && typeof expected_version === 'number' ? { current_version, expected_version } : null
 }
 
-function parsed(text: string): unknown {
+/** The value of a JSON text. Undefined if the text is not JSON. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -5,7 +5,7 @@ import { DossierError } from './errors.js'
 import type { Http, HttpRequest } from './http.js'
 import type {
   Context, Document, DocumentPage, DocumentUrls, Imported, Pack, PackOptions, Page, PlannedUpload, SearchQuery, SearchResult, SessionWithContext,
-  UploadExplanation,
+  UnfinishedUpload, UploadExplanation,
 } from './types.js'
 import type { DocumentWatch } from './uploads/watch.js'
 import { sleep } from './wait.js'
@@ -134,6 +134,12 @@ export function importSessions(http: Http, bundle: Blob | string, { organization
   // Without a type of the bundle, the edge detects it.
   const headers = { 'content-type': (typeof bundle === 'string' ? '' : bundle.type) || 'application/octet-stream' }
   return http.json('/api/import', { method: 'POST', query: { organization_id, keep_ids }, body: bundle, headers, signal })
+}
+
+/** The uploads that this user began and nobody finished, newest first. */
+export async function unfinished(http: Http, sessionId: string | undefined, signal: AbortSignal | undefined): Promise<UnfinishedUpload[]> {
+  const query = { session_id: sessionId, limit: 200 }
+  return (await http.json<{ uploads: UnfinishedUpload[] }>('/api/uploads', { query, signal })).uploads
 }
 
 /** A page of a list, whose rows have a name of their own in the response. */

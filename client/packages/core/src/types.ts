@@ -534,10 +534,28 @@ export interface UploadState {
   readonly sha256: string | null
   /** The document with the same bytes in the same session, if there is one. */
   readonly duplicate: Document | null
+  /** The id that the document has, or will have: once it is stored, and from the beginning if the file is sent in pieces. */
+  readonly documentId: string | null
   /** The document, from the moment it is stored. Updated until it is final. */
   readonly document: Document | null
   /** Why it failed, in the server's words if they came from the server. */
   readonly error: UploadError | null
+}
+
+/** A file of which a part is stored. It waits for the rest until it expires. */
+export interface UnfinishedUpload {
+  /** Also the id of its document. */
+  id: string
+  session_id: string
+  name: string
+  media_type: string
+  metadata: Metadata
+  /** Null if it was not declared. */
+  size_bytes: number | null
+  /** How many bytes are stored. */
+  offset: number
+  created_at: string
+  expires_at: string
 }
 
 /** Why an upload failed. */

@@ -7,7 +7,16 @@
  */
 
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import { DossierError, type Document, type DossierClient, type PackOptions, type Page, type SearchQuery, type SessionFilter } from 'dossier-client'
+import {
+  DossierError,
+  type Document,
+  type DossierClient,
+  type PackOptions,
+  type Page,
+  type SearchQuery,
+  type SessionFilter,
+  type UnfinishedUpload,
+} from 'dossier-client'
 
 /** The keys of the cache. Everything begins with `dossier`. */
 export const dossierKeys = {
@@ -19,6 +28,7 @@ export const dossierKeys = {
   contextVersions: (sessionId: string) => ['dossier', 'context-versions', sessionId] as const,
   documents: (sessionId: string) => ['dossier', 'documents', sessionId] as const,
   document: (id: string) => ['dossier', 'document', id] as const,
+  unfinished: (sessionId: string) => ['dossier', 'unfinished', sessionId] as const,
   search: (query: unknown) => ['dossier', 'search', query] as const,
   pack: (sessionId: string, options: unknown) => ['dossier', 'pack', sessionId, options] as const,
   organizations: ['dossier', 'organizations'] as const,
@@ -28,6 +38,8 @@ export const dossierKeys = {
 
 /** How often documents are read again while the text of one is extracted, in milliseconds. */
 const WHILE_READING = 2_000
+/** The same while one is sent by another window, or waits for somebody to continue it. */
+const WHILE_UPLOADING = 5_000
 
 /** Whether nothing about the document will change by itself: its state is final, and OCR has no pages left to read. */
 export const isFinal = ({ status, ocr_status }: Pick<Document, 'status' | 'ocr_status'>) =>
@@ -84,7 +96,23 @@ export const dossierQueries = {
       retry,
       queryKey: dossierKeys.documents(sessionId),
       queryFn: ({ signal }) => allDocuments(client, sessionId, signal),
-      refetchInterval: ({ state }) => (state.data?.some(changes) ? WHILE_READING : false),
+      refetchInterval: ({ state }) => {
+        const changing = state.data?.filter(changes) ?? []
+        return changing.some(({ status }) => status !== 'uploading') ? WHILE_READING : changing.length > 0 && WHILE_UPLOADING
+      },
+    }),
+
+  /** The uploads that this user began and nobody finished. `moves`: bytes arrive, sent by another window. */
+  unfinished: (client: DossierClient, sessionId: string) =>
+    queryOptions({
+      retry,
+      queryKey: dossierKeys.unfinished(sessionId),
+      queryFn: async ({ client: queries, signal }) => {
+        const before = queries.getQueryData<UnfinishedUpload[]>(dossierKeys.unfinished(sessionId))
+        const uploads = await client.uploads.unfinished(sessionId, { signal })
+        return uploads.map((upload) => ({ ...upload, moves: before?.some(({ id, offset }) => id === upload.id && offset !== upload.offset) ?? false }))
+      },
+      refetchInterval: ({ state }) => (state.data?.length ? WHILE_UPLOADING : false),
     }),
 
   document: (client: DossierClient, id: string) =>

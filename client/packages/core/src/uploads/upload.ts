@@ -7,20 +7,22 @@
  */
 
 import type { AddOptions, Upload } from '../client.js'
-import { ConnectionError, DossierError, SignedOutError } from '../errors.js'
-import type { Document, Metadata, PlannedUpload, RequestOptions, UploadError, UploadState, UploadWait } from '../types.js'
-import { abortable, sleep } from '../wait.js'
+import { DossierError } from '../errors.js'
+import type { Document, Metadata, PlannedUpload, RequestOptions, UnfinishedUpload, UploadError, UploadState, UploadWait } from '../types.js'
+import { waiting } from '../wait.js'
 import { sha256 } from './digest.js'
-import type { UploadSender } from './sender.js'
+import type { Transfer, UploadSender } from './sender.js'
 import { Speed } from './speed.js'
 import { isSettled, type DocumentWatch } from './watch.js'
-import { isOffline, networkOrTime, type SignIn, type Turns } from './waiting.js'
+import { isOffline, LONGEST_PAUSE, waitAfter, waitFor, type SignIn, type Turns } from './waiting.js'
 
 /** Failures of the server or the network in a row, without a byte more arriving, after which an upload fails. */
 const MOST_FAILURES = 6
-const LONGEST_PAUSE = 30_000
 /** A longer `Retry-After`, for example until midnight, is an answer for the user. */
 const LONGEST_RETRY_AFTER = 120
+
+/** An upload that sends nothing now. */
+const STILL = { waitsFor: null, retryAt: null, bytesPerSecond: null, secondsLeft: null }
 
 /** What uploads share. */
 export interface UploadContext {
@@ -28,11 +30,16 @@ export interface UploadContext {
   readonly checks: Turns
   readonly signIn: SignIn
   readonly watch: DocumentWatch
-  readonly sender: UploadSender
+  /** How to send this file. */
+  sender(file: Blob): UploadSender | Promise<UploadSender>
+  /** Deletes what arrived of an upload that nobody will finish. */
+  discard(checkpoint: string): void
   /** The documents of the session with these bytes, newest first. */
   known(sessionId: string, sha256: string, signal: AbortSignal): Promise<Document[]>
   /** Rejects with the reason if the file would be refused. */
   explain(planned: PlannedUpload): Promise<void>
+  /** The uploads that this user began and nobody finished, newest first. */
+  unfinished(sessionId?: string, options?: RequestOptions): Promise<UnfinishedUpload[]>
   /** Extracts a stored document again. */
   extract(documentId: string, signal: AbortSignal): Promise<Document>
   /** Called after every change of an upload. */
@@ -66,6 +73,7 @@ export class FileUpload implements Upload {
     this.file = file
     this.#metadata = options.metadata
     this.#context = context
+    this.#checkpoint = options.continues ?? null
     this.#anyway = !options.findDuplicates
     this.#state = {
       id,
@@ -73,15 +81,14 @@ export class FileUpload implements Upload {
       name: file.name,
       size: file.size,
       mediaType: file.type,
+      ...STILL,
       status: 'queued',
       waitsFor: 'turn',
       sent: 0,
       progress: 0,
-      bytesPerSecond: null,
-      secondsLeft: null,
-      retryAt: null,
       sha256: null,
       duplicate: null,
+      documentId: this.#checkpoint,
       document: null,
       error: null,
     }
@@ -120,12 +127,14 @@ export class FileUpload implements Upload {
     const { status, document } = this.#state
     if (document || status === 'cancelled') return
     this.#stop()
-    this.#set({ status: 'cancelled', waitsFor: null, retryAt: null, bytesPerSecond: null, secondsLeft: null, error: null })
+    this.#discard()
+    this.#set({ ...STILL, status: 'cancelled', error: null })
   }
 
   useExisting(): void {
     const { duplicate, waitsFor } = this.#state
     if (!duplicate || waitsFor !== 'decision') return
+    this.#discard()
     this.#arrived(duplicate)
     void this.#begin()
   }
@@ -180,7 +189,8 @@ export class FileUpload implements Upload {
   async #attempt(signal: AbortSignal): Promise<void> {
     const looksUp = !this.#anyway || (this.#uncertain && this.#before)
     if (looksUp || !this.#accepted) this.#set({ waitsFor: 'check' })
-    const [known] = await Promise.all([looksUp ? this.#findKnown(signal) : null, this.#accepted || this.#explain(signal)])
+    const sender = await this.#context.sender(this.file)
+    const [known] = await Promise.all([looksUp ? this.#findKnown(signal) : null, this.#accepted || this.#accept(sender, signal)])
     if (known) {
       const [duplicate] = known
       const arrived = this.#uncertain && known.find(({ id }) => !this.#before?.has(id))
@@ -195,29 +205,57 @@ export class FileUpload implements Upload {
     this.#speed.start(sent, Date.now())
     this.#set({ status: 'uploading', waitsFor: null, ...this.#progress(sent) })
     this.#uncertain = true
-    const document = await this.#context.sender.send({
+    this.#arrived(await sender.send(this.#transfer(signal)))
+  }
+
+  #transfer(signal: AbortSignal): Transfer {
+    return {
       sessionId: this.sessionId,
       file: this.file,
       metadata: this.#metadata,
       checkpoint: this.#checkpoint,
       signal,
-      onCheckpoint: (checkpoint) => { this.#checkpoint = checkpoint },
+      digest: () => this.#digest(signal),
+      onCheckpoint: (checkpoint) => this.#continues(checkpoint, signal),
       onProgress: (bytes) => { if (!signal.aborted) this.#sent(bytes) },
-    })
-    this.#arrived(document)
+    }
   }
 
-  /** Asks before a byte is sent, so that a refusal is known at once. Rejects with it. */
-  async #explain(signal: AbortSignal): Promise<void> {
+  /** Asks before a byte is sent, so that a refusal is known at once. Rejects with it. What was begun had been accepted. */
+  async #accept(sender: UploadSender, signal: AbortSignal): Promise<void> {
+    if (this.#checkpoint === null) this.#continues((await sender.begun?.(this.#transfer(signal))) ?? null, signal)
     const { name, size, type } = this.file
-    await this.#context.explain({ session_id: this.sessionId, name, media_type: type || undefined, size_bytes: size, metadata: this.#metadata, signal })
+    if (this.#checkpoint === null) {
+      await this.#context.explain({ session_id: this.sessionId, name, media_type: type || undefined, size_bytes: size, metadata: this.#metadata, signal })
+    }
     this.#accepted = true
   }
 
   async #findKnown(signal: AbortSignal): Promise<Document[]> {
-    const digest = this.#state.sha256 ?? (await this.#context.checks.take(signal, () => sha256(this.file, signal)))
-    this.#set({ sha256: digest })
-    return this.#context.known(this.sessionId, digest, signal)
+    return this.#context.known(this.sessionId, await this.#digest(signal), signal)
+  }
+
+  #digest(signal: AbortSignal): Promise<string> {
+    return this.#context.checks.take(signal, async () => {
+      const digest = this.#state.sha256 ?? (await sha256(this.file, signal))
+      if (digest !== this.#state.sha256) this.#set({ sha256: digest })
+      return digest
+    })
+  }
+
+  #continues(checkpoint: string | null, signal: AbortSignal): void {
+    // A late answer to an attempt that was stopped: nobody will finish this one.
+    if (checkpoint !== null && signal.aborted && (this.#checkpoint !== null || this.#state.status === 'cancelled')) {
+      if (checkpoint !== this.#checkpoint) this.#context.discard(checkpoint)
+      return
+    }
+    this.#checkpoint = checkpoint
+    if (checkpoint !== this.#state.documentId) this.#set({ documentId: checkpoint })
+  }
+
+  #discard(): void {
+    if (this.#checkpoint !== null) this.#context.discard(this.#checkpoint)
+    this.#checkpoint = null
   }
 
   #sent(bytes: number): void {
@@ -244,7 +282,7 @@ export class FileUpload implements Upload {
 
   #progressed(document: Document): void {
     const { size } = this.file
-    const done = { sent: size, progress: 1, bytesPerSecond: null, secondsLeft: null, waitsFor: null, retryAt: null, document }
+    const done = { ...STILL, sent: size, progress: 1, document, documentId: document.id }
     if (document.status === 'failed' || document.status === 'unsupported') {
       this.#set({ ...done, status: 'failed', error: reasonOf(document) })
     } else {
@@ -261,31 +299,31 @@ export class FileUpload implements Upload {
 
   /** Waits until another attempt makes sense. Rejects with the error if none does. */
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    if (error instanceof SignedOutError) {
-      this.#pausedFor('sign-in')
-      return this.#context.signIn.wait(signal)
-    }
     const wait = waitAfter(error)
-    if (!wait) throw error
-    // Without a network nothing is tried, so nothing fails.
-    const offline = wait === 'connection' && isOffline()
-    if (!offline && ++this.#failures >= MOST_FAILURES) throw error
     const asked = error instanceof DossierError ? error.retryAfter : null
-    const pause = offline ? LONGEST_PAUSE : asked !== null ? asked * 1000 : Math.min(1000 * 2 ** (this.#failures - 1), LONGEST_PAUSE)
-    this.#set({ status: 'queued', waitsFor: wait, retryAt: offline ? null : Date.now() + pause, bytesPerSecond: null, secondsLeft: null })
-    return wait === 'connection' ? networkOrTime(pause, signal) : sleep(pause, signal)
+    if (!wait || (asked ?? 0) > LONGEST_RETRY_AFTER) throw error
+    let pause = LONGEST_PAUSE
+    if (wait === 'sign-in') this.#pausedFor(wait)
+    else {
+      // Without a network nothing is tried, so nothing fails.
+      const offline = wait === 'connection' && isOffline()
+      if (!offline && ++this.#failures >= MOST_FAILURES) throw error
+      if (!offline) pause = asked !== null ? asked * 1000 : Math.min(1000 * 2 ** (this.#failures - 1), LONGEST_PAUSE)
+      this.#set({ ...STILL, status: 'queued', waitsFor: wait, retryAt: offline ? null : Date.now() + pause })
+    }
+    return waitFor(wait, pause, this.#context.signIn, signal)
   }
 
   #queued(): void {
-    this.#set({ status: 'queued', waitsFor: 'turn', retryAt: null, error: null, bytesPerSecond: null, secondsLeft: null })
+    this.#set({ ...STILL, status: 'queued', waitsFor: 'turn', error: null })
   }
 
   #pausedFor(waitsFor: UploadWait): void {
-    this.#set({ status: 'paused', waitsFor, retryAt: null, bytesPerSecond: null, secondsLeft: null })
+    this.#set({ ...STILL, status: 'paused', waitsFor })
   }
 
   #fail(error: unknown): void {
-    this.#set({ status: 'failed', waitsFor: null, retryAt: null, bytesPerSecond: null, secondsLeft: null, error: asUploadError(error) })
+    this.#set({ ...STILL, status: 'failed', error: asUploadError(error) })
   }
 
   #stop(): void {
@@ -300,26 +338,18 @@ export class FileUpload implements Upload {
   }
 
   #until(reached: (state: UploadState) => Document | null, signal: AbortSignal | undefined): Promise<Document> {
-    let unsubscribe: () => void = () => undefined
-    const settled = new Promise<Document>((resolve, reject) => {
+    return waiting(signal, (resolve, reject) => {
       const look = () => {
         const document = reached(this.#state)
         if (document) resolve(document)
         else if (this.#state.status === 'failed' && this.#state.error) reject(new DossierError(this.#state.error))
         else if (this.#state.status === 'cancelled') reject(new DOMException('The upload was cancelled', 'AbortError'))
       }
-      unsubscribe = this.subscribe(look)
-      look()
+      // Once this returns, so that the end of the wait ends the subscription.
+      queueMicrotask(look)
+      return this.subscribe(look)
     })
-    return abortable(settled, signal).finally(() => unsubscribe())
   }
-}
-
-/** What an upload waits for after an error, or null if waiting does not help. */
-function waitAfter(error: unknown): 'connection' | 'server' | null {
-  if (error instanceof ConnectionError) return 'connection'
-  if (!(error instanceof DossierError) || (error.retryAfter ?? 0) > LONGEST_RETRY_AFTER) return null
-  return error.status >= 500 || error.status === 429 || error.status === 408 ? 'server' : null
 }
 
 function reasonOf(document: Document): UploadError {

@@ -1,6 +1,7 @@
 /** The uploads of a client, as a list that can be observed. */
 
 import type { AddOptions, Upload, Uploads, UploadSettings } from '../client.js'
+import type { RequestOptions, UnfinishedUpload } from '../types.js'
 import type { SignIn } from './waiting.js'
 import { Turns } from './waiting.js'
 import { FileUpload, type UploadContext } from './upload.js'
@@ -66,6 +67,8 @@ export class UploadList implements Uploads {
   }
 
   signedIn = (): void => this.#signIn.announce()
+
+  unfinished = (sessionId?: string, options?: RequestOptions): Promise<UnfinishedUpload[]> => this.#context.unfinished(sessionId, options)
 
   #changed(): void {
     for (const listener of [...this.#listeners]) listener()

@@ -2,12 +2,12 @@
 
 import type { SupabaseLike } from '../client.js'
 import { ConnectionError, DossierError, SignedOutError } from '../errors.js'
-import { sleep, throwIfAborted } from '../wait.js'
+import { sleep, waiting } from '../wait.js'
 
 /** At most `limit` holders at the same time, first come, first served. */
 export class Turns {
   #free: number
-  readonly #waiting: (() => void)[] = []
+  #waiting: (() => void)[] = []
 
   constructor(limit: number) {
     this.#free = limit
@@ -26,22 +26,13 @@ export class Turns {
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    throwIfAborted(signal)
-    if (this.#free > 0) {
+    if (this.#free > 0 && !signal.aborted) {
       this.#free -= 1
       return
     }
-    await new Promise<void>((resolve, reject) => {
-      const granted = () => {
-        signal.removeEventListener('abort', aborted)
-        resolve()
-      }
-      const aborted = () => {
-        this.#waiting.splice(this.#waiting.indexOf(granted), 1)
-        reject(signal.reason)
-      }
+    await waiting(signal, (granted) => {
       this.#waiting.push(granted)
-      signal.addEventListener('abort', aborted, { once: true })
+      return () => { this.#waiting = this.#waiting.filter((each) => each !== granted) }
     })
   }
 }
@@ -49,30 +40,42 @@ export class Turns {
 /** Whether the browser knows that it has no network. It does not know of a network that leads nowhere. */
 export const isOffline = () => globalThis.navigator?.onLine === false
 
+/** The longest pause between attempts, in milliseconds. */
+export const LONGEST_PAUSE = 30_000
+
 /** Resolves when the browser reports a network, or after `milliseconds`. */
-export function networkOrTime(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (settle: () => void) => {
+function networkOrTime(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return waiting(signal, (resolve) => {
+    const online = () => resolve()
+    const timer = setTimeout(online, milliseconds)
+    globalThis.addEventListener?.('online', online)
+    return () => {
       clearTimeout(timer)
       globalThis.removeEventListener?.('online', online)
-      signal.removeEventListener('abort', aborted)
-      settle()
     }
-    const online = () => end(resolve)
-    const aborted = () => end(() => reject(signal.reason))
-    const timer = setTimeout(online, milliseconds)
-    if (signal.aborted) return aborted()
-    globalThis.addEventListener?.('online', online)
-    signal.addEventListener('abort', aborted, { once: true })
   })
+}
+
+/** What to wait for after a failure, or null if waiting does not help. */
+export function waitAfter(error: unknown): 'sign-in' | 'connection' | 'server' | null {
+  if (error instanceof SignedOutError) return 'sign-in'
+  if (error instanceof ConnectionError) return 'connection'
+  const { status } = error instanceof DossierError ? error : { status: 0 }
+  return status >= 500 || status === 429 || status === 408 ? 'server' : null
+}
+
+/** Waits for it, at most `pause` milliseconds. Only a sign-in takes as long as it takes. */
+export function waitFor(what: 'sign-in' | 'connection' | 'server', pause: number, signIn: SignIn, signal: AbortSignal): Promise<void> {
+  if (what === 'sign-in') return signIn.wait(signal)
+  return what === 'connection' ? networkOrTime(pause, signal) : sleep(pause, signal)
 }
 
 /** Waits until a request that failed may be sent again: after `pause` milliseconds, or as the edge asks. Rejects if it may not. */
 export async function untilRetry(error: unknown, pause: number, signIn: SignIn, signal: AbortSignal): Promise<void> {
-  if (error instanceof SignedOutError) return signIn.wait(signal)
-  if (error instanceof ConnectionError) return networkOrTime(isOffline() ? 30_000 : pause, signal)
-  if (!(error instanceof DossierError) || (error.status < 500 && error.status !== 429 && error.status !== 408)) throw error
-  return sleep(Math.min(error.retryAfter ?? 0, 60) * 1000 || pause, signal)
+  const what = waitAfter(error)
+  if (!what) throw error
+  const asked = Math.min((error as DossierError).retryAfter ?? 0, 60) * 1000
+  return waitFor(what, isOffline() ? LONGEST_PAUSE : asked || pause, signIn, signal)
 }
 
 /** Waits until the user has signed in again. */
@@ -86,19 +89,13 @@ export class SignIn {
   }
 
   wait(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason)
-      const end = (settle: () => void) => {
-        signal.removeEventListener('abort', aborted)
-        this.#waiting.delete(signedIn)
-        if (this.#waiting.size === 0) this.#stop()
-        settle()
-      }
-      const signedIn = () => end(resolve)
-      const aborted = () => end(() => reject(signal.reason))
-      signal.addEventListener('abort', aborted, { once: true })
+    return waiting(signal, (signedIn) => {
       this.#waiting.add(signedIn)
       this.#listen()
+      return () => {
+        this.#waiting.delete(signedIn)
+        if (this.#waiting.size === 0) this.#stop()
+      }
     })
   }
 

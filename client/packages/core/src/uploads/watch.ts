@@ -10,7 +10,7 @@
 import { DossierError } from '../errors.js'
 import type { Http } from '../http.js'
 import type { Document } from '../types.js'
-import { sleep } from '../wait.js'
+import { sleep, waiting } from '../wait.js'
 import { untilRetry, type SignIn } from './waiting.js'
 
 /** What the edge is asked to wait, in seconds: for a document that is not being read yet, and for one that is. */
@@ -31,7 +31,6 @@ export const isSettled = (document: Document) => isFinal(document) && document.o
 interface Follower {
   readonly sessionId: string
   readonly changed: (document: Document) => void
-  readonly isOver: (document: Document) => boolean
   readonly ended: (error: unknown) => void
 }
 
@@ -62,27 +61,19 @@ export class DocumentWatch {
   follow(
     document: Pick<Document, 'id' | 'session_id'>,
     changed: (document: Document) => void,
-    { signal, isOver = isFinal }: { signal?: AbortSignal | undefined; isOver?: Follower['isOver'] } = {},
+    { signal, isOver = isFinal }: { signal?: AbortSignal | undefined; isOver?: ((document: Document) => boolean) | undefined } = {},
   ): Promise<Document> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const end = (settle: () => void) => {
-        signal?.removeEventListener('abort', aborted)
-        this.#remove(document.id, follower)
-        settle()
-      }
-      const aborted = () => end(() => reject(signal?.reason))
+    return waiting(signal, (resolve, reject) => {
       const follower: Follower = {
         sessionId: document.session_id,
-        isOver,
         changed: (latest) => {
           changed(latest)
-          if (isOver(latest)) end(() => resolve(latest))
+          if (isOver(latest)) resolve(latest)
         },
-        ended: (error) => end(() => reject(error)),
+        ended: reject,
       }
-      signal?.addEventListener('abort', aborted, { once: true })
       this.#add(document.id, follower)
+      return () => this.#remove(document.id, follower)
     })
   }
 

@@ -7,8 +7,8 @@ import { AddButtons, pastedFiles, pickFiles, useDrop } from './parts/add.js'
 import { useCanWrite } from '../hooks/use-can-write.js'
 import { useDossierClient } from '../provider.js'
 import { useDocumentChanges } from '../hooks/use-documents.js'
-import { useUploadStates } from '../hooks/use-uploads.js'
-import { cacheDocument } from '../cache.js'
+import { useUnfinishedUploads, useUploadStates } from '../hooks/use-uploads.js'
+import { cacheDocument, forgetDocument } from '../cache.js'
 import { dossierKeys, dossierQueries } from '../queries.js'
 import { useObjectUrl } from './parts/data.js'
 import { LiveRegions, useAnnouncer } from './parts/live.js'
@@ -17,6 +17,7 @@ import { Problem, Skeleton, describe } from './parts/problem.js'
 import { FileRow } from './parts/row.js'
 import { isStored, useSpokenUploads } from './parts/speak.js'
 import { documentState, type Reading } from './parts/state.js'
+import { UnfinishedRow } from './parts/unfinished-row.js'
 import { focusNeighbour, UploadRow } from './parts/upload-row.js'
 import { usePendingDeletes } from './parts/undo.js'
 
@@ -75,8 +76,21 @@ export function DocumentList({ sessionId, onOpen, openId, canWrite: given, readi
   const listed = new Set(documents?.map((document) => document.id))
   const arrived = uploads.flatMap((upload) => (upload.document && !listed.has(upload.document.id) ? [upload.document] : []))
   const rows = [...arrived.reverse(), ...(documents ?? [])].filter((document) => !deletes.pending.has(document.id))
-  // A row that this window is sending is shown once, as an upload.
-  const shown = rows.filter((document) => document.status !== 'uploading' || waiting.length === 0)
+  // A row that this window is sending is shown once, as an upload. What it sends as a form gets its id at the end.
+  const ofThisWindow = ({ id, name }: Document) =>
+    uploads.some((upload) => upload.documentId === id || (upload.documentId === null && upload.status === 'uploading' && upload.name === name))
+  const elsewhere = rows.filter((document) => document.status === 'uploading' && !ofThisWindow(document))
+  const { unfinished } = useUnfinishedUploads(sessionId, { enabled: canWrite && elsewhere.length > 0 })
+  const begun = new Map(unfinished.map((upload) => [upload.id, upload]))
+  // Of which nothing has arrived, there is nothing to continue.
+  const shown = rows.filter((document) => document.status !== 'uploading' || (elsewhere.includes(document) && begun.get(document.id)?.offset !== 0))
+
+  const forget = (name: string, id: string | null, how: () => void) => {
+    focusNeighbour(list.current, name)
+    announcer.say(m.saidRemoved(name))
+    how()
+    if (id !== null) forgetDocument(cache, id)
+  }
 
   const readAgain = async (document: Document, begin: (id: string) => Promise<Document>) => {
     try {
@@ -117,57 +131,63 @@ export function DocumentList({ sessionId, onOpen, openId, canWrite: given, readi
                   key={state.id}
                   state={state}
                   upload={upload}
-                  onRemove={() => {
-                    focusNeighbour(list.current, state.name)
-                    announcer.say(m.saidRemoved(state.name))
-                    client.uploads.remove(state.id)
-                  }}
+                  onRemove={() => forget(state.name, state.documentId, () => client.uploads.remove(state.id))}
                 />
               )
             )
           })}
-          {shown.map((document) => (
-            <FileRow
-              key={document.id}
-              name={document.name}
-              size={document.size_bytes}
-              state={documentState(document, texts, reading?.[document.id])}
-              thumbnail={<Thumbnail document={document} />}
-              open={document.id === openId}
-              onOpen={onOpen && (() => onOpen(document))}
-              actions={
-                <Menu label={m.actionsFor(document.name)}>
-                  <button type="button" className="dossier-button" data-kind="quiet" onClick={() => void download(client.documents.content(document.id), document.name)}>
-                    {m.download}
-                  </button>
-                  {canWrite && document.status === 'failed' && (
-                    <button type="button" className="dossier-button" data-kind="quiet" onClick={() => void readAgain(document, client.documents.extract)}>
-                      {m.readAgain}
+          {shown.map((document) => {
+            const stopped = document.status === 'uploading' ? begun.get(document.id) : undefined
+            return stopped && !stopped.moves ? (
+              <UnfinishedRow
+                key={document.id}
+                upload={stopped}
+                onFile={(file) => client.uploads.add(sessionId, file, { continues: stopped.id })}
+                onRemove={() => forget(stopped.name, stopped.id, () => void deleteDocument(stopped.id).catch(() => undefined))}
+              />
+            ) : (
+              <FileRow
+                key={document.id}
+                name={document.name}
+                size={document.size_bytes}
+                state={documentState(document, texts, reading?.[document.id])}
+                thumbnail={<Thumbnail document={document} />}
+                open={document.id === openId}
+                onOpen={onOpen && (() => onOpen(document))}
+                actions={
+                  <Menu label={m.actionsFor(document.name)}>
+                    <button type="button" className="dossier-button" data-kind="quiet" onClick={() => void download(client.documents.content(document.id), document.name)}>
+                      {m.download}
                     </button>
-                  )}
-                  {canWrite && isReadable(document) && (
-                    <button type="button" className="dossier-button" data-kind="quiet" onClick={() => void readAgain(document, triggerOCR)}>
-                      {m.runOcr}
-                    </button>
-                  )}
-                  {canWrite && (
-                    <button
-                      type="button"
-                      className="dossier-button"
-                      data-kind="quiet"
-                      onClick={() => {
-                        focusNeighbour(list.current, document.name)
-                        deletes.add(document.id, document.name)
-                        announcer.say(m.deleted(document.name))
-                      }}
-                    >
-                      {m.delete}
-                    </button>
-                  )}
-                </Menu>
-              }
-            />
-          ))}
+                    {canWrite && document.status === 'failed' && (
+                      <button type="button" className="dossier-button" data-kind="quiet" onClick={() => void readAgain(document, client.documents.extract)}>
+                        {m.readAgain}
+                      </button>
+                    )}
+                    {canWrite && isReadable(document) && (
+                      <button type="button" className="dossier-button" data-kind="quiet" onClick={() => void readAgain(document, triggerOCR)}>
+                        {m.runOcr}
+                      </button>
+                    )}
+                    {canWrite && (
+                      <button
+                        type="button"
+                        className="dossier-button"
+                        data-kind="quiet"
+                        onClick={() => {
+                          focusNeighbour(list.current, document.name)
+                          deletes.add(document.id, document.name)
+                          announcer.say(m.deleted(document.name))
+                        }}
+                      >
+                        {m.delete}
+                      </button>
+                    )}
+                  </Menu>
+                }
+              />
+            )
+          })}
         </ul>
       )}
       {[...deletes.pending].map(([id, name]) => (

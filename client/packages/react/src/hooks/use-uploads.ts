@@ -1,8 +1,10 @@
 'use client'
 
+import { useQuery } from '@tanstack/react-query'
 import type { AddOptions, Upload, UploadState } from 'dossier-client'
 import { useCallback, useMemo, useRef, useSyncExternalStore } from 'react'
 import { useDossierClient } from '../provider.js'
+import { dossierQueries } from '../queries.js'
 
 /** The uploads of a session, or all of them. They go on whether or not a component shows them. */
 export function useUploads(sessionId?: string) {
@@ -45,3 +47,15 @@ export function useUploadStates(sessionId?: string): readonly UploadState[] {
   }, [uploads, sessionId])
   return useSyncExternalStore(uploads.subscribe, read, read)
 }
+
+/**
+ * The uploads of a session that this user began and nobody finished, those of closed pages for example. `uploads.add` with
+ * `continues` and the same file continues one.
+ */
+export function useUnfinishedUploads(sessionId: string, { enabled = true }: { enabled?: boolean } = {}) {
+  const client = useDossierClient()
+  const { data, isLoading, error } = useQuery({ ...dossierQueries.unfinished(client, sessionId), enabled })
+  return { unfinished: data ?? none, isLoading, error }
+}
+
+const none: never[] = []

@@ -43,6 +43,9 @@ export const de = (f: Format): Messages => {
     resumeUpload: (name) => `Hochladen von ${name} fortsetzen`,
     retryFile: (name) => `${name} erneut versuchen`,
     removeFile: (name) => `${name} entfernen`,
+    chooseAgain: (name, fraction) => `${name} erneut wählen, um bei ${f.percent(fraction)} fortzufahren`,
+    chooseFile: 'Datei wählen',
+    chooseFileOf: (name) => `Datei wählen: ${name}`,
     progressOf: (name) => `Fortschritt von ${name}`,
 
     files: 'Dateien',

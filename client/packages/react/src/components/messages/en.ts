@@ -40,6 +40,9 @@ export const en = (f: Format) => {
     resumeUpload: (name: string) => `Resume upload of ${name}`,
     retryFile: (name: string) => `Retry ${name}`,
     removeFile: (name: string) => `Remove ${name}`,
+    chooseAgain: (name: string, fraction: number) => `Choose ${name} again to continue at ${f.percent(fraction)}`,
+    chooseFile: 'Choose the file',
+    chooseFileOf: (name: string) => `Choose the file ${name}`,
     progressOf: (name: string) => `Progress of ${name}`,
 
     // Adding files
