@@ -6,13 +6,14 @@
 mod common;
 
 use common::{at, extractor, pdf_of_pages, stream};
-use dossier_extract::{Extractor, Limits, Request, Source, TableEvidence, TextFormat, Tick};
+use dossier_extract::{Extractor, Limits, PageStructure, Request, Source, TableEvidence, TextFormat, Tick};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
 const HARBOUR: &[u8] = include_bytes!("structure/harbour.pdf");
+const MILL: &[u8] = include_bytes!("structure/mill.pdf");
 const MINUTES: &[u8] = include_bytes!("structure/minutes.pdf");
 const MINUTES_TAGGED: &[u8] = include_bytes!("structure/minutes-tagged.pdf");
 const SURVEY: &[u8] = include_bytes!("structure/survey.pdf");
@@ -22,6 +23,13 @@ fn pages(file: &[u8]) -> Vec<String> {
     let request = Request { format: TextFormat::Markdown, ..Request::default() };
     let extraction = extractor().extract(&Source::from_bytes(file).unwrap(), &request, || Tick::Continue);
     extraction.unwrap().pages.into_iter().map(|page| page.text).collect()
+}
+
+/// The pages as Markdown, each with the record of what was detected.
+fn structured(file: &[u8]) -> Vec<(String, PageStructure)> {
+    let request = Request { format: TextFormat::Markdown, ..Request::default() };
+    let extraction = extractor().extract(&Source::from_bytes(file).unwrap(), &request, || Tick::Continue);
+    extraction.unwrap().pages.into_iter().map(|page| (page.text, page.structure.unwrap())).collect()
 }
 
 /// The blocks of a page: what stands between empty lines.
@@ -34,12 +42,13 @@ fn holds(page: &str, block: &str) {
     assert!(blocks(page).contains(&block), "no block of its own: {block}\n---\n{page}");
 }
 
+fn headings(page: &str) -> Vec<&str> {
+    page.lines().filter(|line| line.starts_with('#')).collect()
+}
+
 #[test]
 fn headings_have_the_levels_of_their_sizes() {
     let pages = pages(HARBOUR);
-    let headings = |page: &str| -> Vec<String> {
-        page.lines().filter(|line| line.starts_with('#')).map(str::to_owned).collect()
-    };
     assert_eq!(headings(&pages[0]), ["# Harbour guide", "## 1 Berths", "### Moving a boat"]);
     assert_eq!(headings(&pages[1]), ["## 2 Tides"]);
     assert_eq!(headings(&pages[2]), ["## 3 History", "## 4 Signals"]);
@@ -95,6 +104,55 @@ fn tables_need_few_rules_or_none() {
          | Firewood | bundle | 6.00 | 9.50 |",
     );
     holds(page, "Figure 3. The tide gauge at the outer mole, seen from the tower.");
+}
+
+#[test]
+fn the_outline_tells_headings_and_their_levels() {
+    let expected = ["# The mill", "## Of the weighing of grain", "### The great scale", "## Of the stones"];
+    assert_eq!(headings(&pages(MILL)[0]), expected);
+}
+
+#[test]
+fn a_table_that_continues_has_the_header_of_its_beginning() {
+    let pages = structured(MILL);
+    let rows = "| 13 May | Lower Holt | 5 |\n| 14 May | Brook End | 10 |\n| 15 May | Ashby | 16 |";
+    holds(&pages[2].0, &format!("| Day | Farm | Sacks |\n| --- | --- | --- |\n{rows}"));
+    // As data it has only what is on its page.
+    let table = &pages[2].1.tables[0];
+    assert_eq!((table.rows, table.header_rows, table.cells[0].text.as_str()), (3, 0, "13 May"));
+}
+
+#[test]
+fn a_header_that_pages_repeat_is_not_written_twice() {
+    let pages = structured(MILL);
+    holds(
+        &pages[3].0,
+        "| Payer | Due | Paid |\n\
+         | --- | --- | --- |\n\
+         | Brook End | 2.10 | 2.00 |\n\
+         | Thorpe | 9.30 | 0.00 |\n\
+         | Far Mill | 1.10 | 1.10 |",
+    );
+    assert_eq!(pages[3].1.tables[0].header_rows, 1);
+}
+
+#[test]
+fn a_word_that_two_pages_divide_is_written_on_the_first() {
+    let pages = pages(MILL);
+    let first = pages.iter().position(|page| page.contains("and also tells of transport\n")).unwrap();
+    assert!(pages[first + 1].starts_with("by cart down to the pond"), "{}", pages[first + 1]);
+}
+
+#[test]
+fn rotated_words_stay_in_their_cells() {
+    holds(
+        pages(MILL).last().unwrap(),
+        "| Farm | Summer wheat | Rye and oats | Barley |\n\
+         | --- | --- | --- | --- |\n\
+         | Upper Holt | 12 | 3 | 8 |\n\
+         | Ashby | 20 | 7 | 1 |\n\
+         | Thorpe | 31 | 11 | 4 |",
+    );
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub(crate) fn read<W: Write>(
     }
     pages.metadata = engines.metadata();
     let (mut has_text, mut is_endless) = (false, false);
-    let mut document = Document::default();
+    let mut document = Document::new(&pages.metadata.outline);
     let mut held: Vec<Routed> = Vec::new();
     for index in 0..count {
         held.push(engines.read(index));

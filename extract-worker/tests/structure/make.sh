@@ -7,9 +7,10 @@ profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
 
 chromium=$(command -v chromium || command -v google-chrome)
-flags=(--headless --disable-gpu --no-first-run --user-data-dir="$profile/chromium" --no-pdf-header-footer)
+flags=(--headless --disable-gpu --no-first-run --user-data-dir="$profile/chromium" --no-pdf-header-footer
+  --generate-pdf-document-outline)
 [[ $(id -u) -ne 0 ]] || flags+=(--no-sandbox)
-for page in harbour survey; do
+for page in harbour mill survey; do
   "$chromium" "${flags[@]}" --print-to-pdf="$page.pdf" "file://$PWD/$page.html" 2>"$profile/log" || cat "$profile/log" >&2
 done
 

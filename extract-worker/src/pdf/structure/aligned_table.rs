@@ -139,7 +139,16 @@ pub(super) fn table(
     }
     let share = filled as f32 / (count * columns.count()) as f32;
     let confidence = if is_ruled { 0.7 } else { 0.5 } + 0.3 * share.min(1.0);
-    Some(Table { evidence, confidence, rows: count, columns: columns.count(), heads: 1, cells, place })
+    Some(Table {
+        evidence,
+        confidence,
+        rows: count,
+        columns: columns.count(),
+        heads: 1,
+        cells,
+        place,
+        head_above: Vec::new(),
+    })
 }
 
 /// Joins continuation lines of cells with their row. The pieces of a row are sorted by column, and within a column from
@@ -255,11 +264,26 @@ fn is_table(
         here.len() == count
     });
     let is_numeric = numbers * 10 >= cells.len() * 4;
+    if evidence == Evidence::Alignment && rows.len() == 2 && lines == 2 {
+        return is_pair(rows, count, filled);
+    }
     !is_prose
         && is_filled
         && rows.len() >= FEWEST_ROWS
         && lines >= FEWEST_ROWS
         && (count >= 3 || (count == 2 && is_numeric && rows.len() >= 4) || (is_between_rules && has_head))
+}
+
+/// Whether two rows are a table: four or more names, each with a value below it, most of them numbers.
+fn is_pair(rows: &[Vec<Piece>], count: usize, filled: usize) -> bool {
+    let has_digit = |piece: &&Piece| piece.text.contains(|c: char| c.is_ascii_digit());
+    let [names, values] = rows else { return false };
+    count >= 4
+        && filled == 2 * count
+        && names.len() == count
+        && values.len() == count
+        && names.iter().all(|piece| piece.text.contains(char::is_alphabetic) && !has_digit(&piece))
+        && values.iter().filter(has_digit).count() * 2 > count
 }
 
 /// Whether the rows end with ascending page numbers.

@@ -57,6 +57,8 @@ pub(in crate::pdf) struct Table {
     /// Row by row. Positions covered by a span have no cell of their own.
     pub(in crate::pdf) cells: Vec<Cell>,
     pub(in crate::pdf) place: Place,
+    /// The header cells on the earlier page where the table begins, if this page does not repeat them.
+    pub(in crate::pdf) head_above: Vec<Cell>,
 }
 
 /// One cell of a table.
@@ -113,8 +115,8 @@ impl Place {
 }
 
 impl Table {
-    /// Whether any cell spans rows or columns.
+    /// Whether any cell, also of the header above, spans rows or columns.
     pub(in crate::pdf) fn has_spans(&self) -> bool {
-        self.cells.iter().any(|cell| cell.rows > 1 || cell.columns > 1)
+        self.head_above.iter().chain(&self.cells).any(|cell| cell.rows > 1 || cell.columns > 1)
     }
 }

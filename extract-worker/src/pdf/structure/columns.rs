@@ -6,6 +6,8 @@ use super::pieces::{Piece, Source};
 const NARROWEST: f32 = 0.55;
 /// One in this many rows may cross a gutter: titles that span columns, and notes.
 const MOST_ACROSS: usize = 4;
+/// Maximum width of a space between words of a title, in ems.
+const WORD_SPACE: f32 = 0.45;
 /// Maximum number of columns of a table.
 const MOST_COLUMNS: usize = 60;
 
@@ -14,6 +16,8 @@ const MOST_COLUMNS: usize = 60;
 pub(super) struct Columns {
     /// The left and right end of each gutter, in order.
     pub(super) gutters: Vec<(f32, f32)>,
+    /// The left and right end of all columns.
+    ends: (f32, f32),
 }
 
 impl Columns {
@@ -64,7 +68,10 @@ impl Columns {
             }
         }
         gutters.truncate(MOST_COLUMNS);
-        let columns = Self { gutters: gutters.into_iter().map(|(from, to, _)| (from, to)).collect() };
+        let columns = Self {
+            gutters: gutters.into_iter().map(|(from, to, _)| (from, to)).collect(),
+            ends: (left, right),
+        };
         columns.supported(rows, is_ruled)
     }
 
@@ -129,9 +136,29 @@ impl Columns {
                 None => return vec![piece],
             }
         }
+        if self.is_title(&piece, (first, last), &cuts, &gaps) {
+            return vec![piece];
+        }
         let is_of = |part: &Piece| part.end > piece.start && part.start < piece.end;
         let all: Vec<f32> = [piece.start - 0.1, piece.end + 0.1].into_iter().chain(cuts).collect();
         source.cut(piece.segment, &sorted(all)).into_iter().filter(is_of).collect()
+    }
+
+    /// Whether a piece is a title in the middle of the columns that it spans, with only a space between words at the gutter.
+    fn is_title(
+        &self,
+        piece: &Piece,
+        (first, last): (usize, usize),
+        cuts: &[f32],
+        gaps: &[(f32, f32)],
+    ) -> bool {
+        let left = first.checked_sub(1).map_or(self.ends.0, |at| self.gutters[at].1);
+        let right = self.gutters.get(last).map_or(self.ends.1, |gutter| gutter.0);
+        let is_cut = |gap: &&(f32, f32)| cuts.contains(&f32::midpoint(gap.0, gap.1));
+        let is_space = gaps.iter().filter(is_cut).all(|(from, to)| to - from < WORD_SPACE * piece.size);
+        let is_centered = (f32::midpoint(left, right) - piece.middle()).abs() < piece.size;
+        let is_inside = piece.start - left > piece.size && right - piece.end > piece.size;
+        is_space && is_centered && is_inside
     }
 }
 

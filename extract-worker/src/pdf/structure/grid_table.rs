@@ -17,12 +17,14 @@ const CLOSE: f32 = 6.0;
 /// Maximum number of cells of a box without a table.
 const MOST_CELLS: usize = 12;
 
-/// Finds tables and boxes. The segments of tables are marked as taken.
+/// Finds tables and boxes. The segments of tables are marked as taken. `turned` are segments of other directions, and their
+/// middles.
 pub(super) fn find(
     rules: &Rules,
     source: &Source<'_>,
     free: &mut [bool],
     main: &[usize],
+    turned: &[(usize, (f32, f32))],
 ) -> (Vec<Table>, Vec<Region>) {
     let (mut tables, mut regions) = (Vec::new(), Vec::new());
     for (horizontal, vertical) in components(rules) {
@@ -30,8 +32,11 @@ pub(super) fn find(
         let inside: Vec<usize> =
             main.iter().copied().filter(|i| free[*i] && grid.holds(source, *i)).collect();
         grid.refine(source, &inside);
-        if let Some(table) = grid.table(source, &inside) {
-            for index in &inside {
+        let place = grid.place();
+        let turned: Vec<(usize, (f32, f32))> =
+            turned.iter().copied().filter(|(index, (u, v))| free[*index] && place.contains(*u, *v)).collect();
+        if let Some(table) = grid.table(source, &inside, &turned) {
+            for index in inside.iter().chain(turned.iter().map(|(index, _)| index)) {
                 free[*index] = false;
             }
             tables.push(table);
@@ -93,7 +98,7 @@ impl Grid {
         Some(Region { place, cells })
     }
 
-    fn table(&self, source: &Source<'_>, inside: &[usize]) -> Option<Table> {
+    fn table(&self, source: &Source<'_>, inside: &[usize], turned: &[(usize, (f32, f32))]) -> Option<Table> {
         if self.rows() < 2 || self.columns() < 2 {
             return None;
         }
@@ -120,6 +125,11 @@ impl Grid {
                 let column = level_of(&self.lefts, piece.middle());
                 words[owner[row * self.columns() + column]].push(piece);
             }
+        }
+        // Their own frame orders the lines of a cell.
+        for (index, (u, v)) in turned {
+            let (row, column) = (level_of(&self.tops, *v), level_of(&self.lefts, *u));
+            words[owner[row * self.columns() + column]].push(Piece::whole(*index, source.segment(*index)));
         }
         self.checked(cells, words)
     }
@@ -197,6 +207,7 @@ impl Grid {
             heads: head_rows(&cells, rows),
             cells,
             place: self.place(),
+            head_above: Vec::new(),
         })
     }
 

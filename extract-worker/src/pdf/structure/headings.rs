@@ -14,6 +14,8 @@ const LONGEST: usize = 200;
 const MOST_LINES: usize = 5;
 /// Maximum length if only the weight distinguishes it.
 const LONGEST_BOLD: usize = 110;
+/// Maximum length of a plain heading that ends with a colon.
+const LONGEST_INTRODUCED: usize = 55;
 /// Ratios to the size of the running text: sufficient alone, and sufficient with another sign.
 const LARGE: f32 = 1.13;
 const LARGER: f32 = 1.035;
@@ -28,11 +30,15 @@ pub(super) struct Rank {
     pub(super) is_capital: bool,
     /// Number of parts of its section number: 3 for `3.2.1`.
     pub(super) depth: Option<u8>,
+    /// The level of its bookmark in the outline.
+    pub(super) outline: Option<u8>,
 }
 
 /// What is known of the page that a group is on.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Surroundings {
+    /// The number of the page, from 1.
+    pub(super) page: u32,
     /// Whether the page is a table of contents.
     pub(super) is_contents: bool,
     /// Share of the page's letters that are larger than the running text, and that are bold.
@@ -43,8 +49,13 @@ pub(super) struct Surroundings {
     pub(super) bottom: f32,
 }
 
-/// The rank of a group, if it is a heading.
-pub(super) fn rank(group: &Group, around: Surroundings, statistics: &Statistics) -> Option<Rank> {
+/// The rank of a group, if it is a heading. `outline` is the level of the bookmark that has its text.
+pub(super) fn rank(
+    group: &Group,
+    outline: Option<u8>,
+    around: Surroundings,
+    statistics: &Statistics,
+) -> Option<Rank> {
     let text = group.text();
     let text = text.trim();
     let line = group.first();
@@ -72,23 +83,26 @@ pub(super) fn rank(group: &Group, around: Surroundings, statistics: &Statistics)
     let is_bold = group.lines.iter().all(|line| statistics.is_bold(line));
     let is_capital = is_capital(text);
     let depth = number(text);
-    let found = Rank { size: group.size(), is_bold, is_capital, depth };
+    let found = Rank { size: group.size(), is_bold, is_capital, depth, outline };
+    if outline.is_some() && !is_numbered_caption(text) {
+        return Some(found);
+    }
     let ratio = group.size() / statistics.body;
     let has_space = has_space_above(group, statistics);
     let ends = text.chars().next_back().unwrap_or_default();
-    let is_sentence = matches!(ends, '.' | ',' | ';' | '!') && !is_abbreviated(text);
+    // A long line with a colon introduces what follows.
+    let is_introduction = ends == ':' && characters > LONGEST_INTRODUCED && !is_bold;
+    let is_sentence = (matches!(ends, '.' | ',' | ';' | '!') && !is_abbreviated(text)) || is_introduction;
     let is_large = ratio >= LARGE && around.large < 0.5 && !is_numbered_caption(text);
     let is_marginal = line.v < around.top || line.v > around.bottom;
     if is_marginal && ratio < LARGE_IN_MARGIN {
         return None;
     }
-    if is_large && !(is_sentence && characters > if is_bold { 150 } else { 90 }) {
+    if is_large && !is_introduction && !(is_sentence && characters > if is_bold { 150 } else { 90 }) {
         return Some(found);
     }
     if around.is_contents {
-        let is_title =
-            is_contents_title(text) || (is_bold && has_space && !text.ends_with(|c: char| c.is_numeric()));
-        return is_title.then_some(found);
+        return is_contents_title(text).then_some(found);
     }
     if is_caption(text) || is_numbered_caption(text) {
         return None;

@@ -3,7 +3,7 @@
 //! Tables use GitHub's pipes, or HTML if cells span others, which Markdown allows. Running heads are the HTML elements
 //! `header` and `footer`, so that readers can leave them out.
 
-use super::blocks::{Block, Item, Table};
+use super::blocks::{Block, Cell, Item, Table};
 use crate::output::markdown::{self, Place};
 use crate::output::table::Table as Pipes;
 use dossier_extract::TextFormat;
@@ -80,7 +80,8 @@ pub(in crate::pdf) fn table(out: &mut String, table: &Table) {
         return html(out, table);
     }
     let mut pipes = Pipes::default();
-    for row in table.cells.chunk_by(|a, b| a.row == b.row) {
+    let row_of = |a: &Cell, b: &Cell| a.row == b.row;
+    for row in table.head_above.chunk_by(row_of).chain(table.cells.chunk_by(row_of)) {
         for cell in row {
             pipes.cell(&markdown::inline(&cell.text, &[], Place::Cell));
         }
@@ -91,10 +92,13 @@ pub(in crate::pdf) fn table(out: &mut String, table: &Table) {
 
 fn html(out: &mut String, table: &Table) {
     out.push_str("<table>");
-    for row in table.cells.chunk_by(|a, b| a.row == b.row) {
+    let row_of = |a: &Cell, b: &Cell| a.row == b.row;
+    let above = table.head_above.chunk_by(row_of).map(|row| (row, true));
+    let rows = table.cells.chunk_by(row_of).map(|row| (row, row[0].row < table.heads));
+    for (row, is_head) in above.chain(rows) {
         out.push_str("\n<tr>");
         for cell in row {
-            let name = if cell.row < table.heads { "th" } else { "td" };
+            let name = if is_head { "th" } else { "td" };
             let _ = write!(out, "<{name}");
             if cell.columns > 1 {
                 let _ = write!(out, " colspan=\"{}\"", cell.columns);

@@ -6,18 +6,22 @@
 //! together.
 //!
 //! Invariant: when in doubt, text stays plain. A wrong table is worse than lines.
-//! Invariant: every word is written exactly once.
+//! Invariant: every word is written exactly once, except for the header of a table that continues ([`continued`]).
 
 mod aligned_table;
 mod blocks;
 mod columns;
+mod continued;
 mod grid;
 mod grid_table;
 mod headings;
+mod initials;
+mod levels;
 mod line;
 mod lists;
 mod markdown;
 mod order;
+mod outline;
 mod paragraphs;
 mod pieces;
 mod record;
@@ -33,15 +37,18 @@ use crate::pdf::fonts::styles::Faces;
 use crate::pdf::layout::lines::{Segment, Segments};
 use crate::pdf::layout::reading_order;
 use blocks::{Block, Item, Place, Table};
-use dossier_extract::PageStructure;
+use dossier_extract::{OutlineEntry, PageStructure};
 use hayro_interpret::kurbo::{Point, Rect};
 use headings::{Rank, Surroundings};
+use levels::Levels;
 use line::{Line, Look};
+use outline::Outline;
 use paragraphs::Group;
 use pieces::Source;
 use regions::Regions;
 use rules::Rules;
 use statistics::Statistics;
+use std::collections::HashMap;
 
 /// Tables are not looked for on pages with more segments.
 const MOST_SEGMENTS: usize = 20_000;
@@ -103,7 +110,10 @@ impl Layout {
         let is_drawing = segments.list.len() > MOST_SEGMENTS;
         let rules = if is_drawing { Rules::default() } else { Rules::of(&glyphs.drawing, &frame, &place) };
         let mut free = vec![!is_drawing; segments.list.len()];
-        let (mut tables, regions) = grid_table::find(&rules, &source, &mut free, &main);
+        let others: Vec<Vec<usize>> =
+            frames[1..].iter().map(|frame| frame.iter().map(index).collect()).collect();
+        let turned = turned_words(&others, &source, &frame);
+        let (mut tables, regions) = grid_table::find(&rules, &source, &mut free, &main, &turned);
         let regions = Regions::new(segments.list.len(), regions);
         tables.extend(rule_table::find(&rules, &source, &regions, &mut free, &main));
         tables.extend(aligned_table::find(&source, &mut free, &main));
@@ -112,8 +122,8 @@ impl Layout {
         }
         let parts = with_tables(&regions.gathered(&main), &free, tables, &source, faces, &regions);
         let mut parts = order::ordered(parts, &regions, &place);
-        for frame in &frames[1..] {
-            let others: Vec<usize> = frame.iter().map(index).collect();
+        for mut others in others {
+            others.retain(|index| free[*index]);
             parts.extend(line::lines(&others, &source, faces, &regions, false).into_iter().map(Part::Line));
         }
         let taken: Vec<usize> = main.iter().copied().filter(|index| !free[*index]).collect();
@@ -127,6 +137,20 @@ fn turned(bounds: Rect, frame: &Frame) -> Place {
     let (u1, v1) = frame.turn(Point::new(bounds.x0, bounds.y0));
     let (u2, v2) = frame.turn(Point::new(bounds.x1, bounds.y1));
     Place { left: u1.min(u2), top: v1.min(v2), right: u1.max(u2), bottom: v1.max(v2) }
+}
+
+/// Segments of other directions, and their middles in the frame of the main one. Cells of tables may contain them.
+fn turned_words(others: &[Vec<usize>], source: &Source<'_>, main: &Frame) -> Vec<(usize, (f32, f32))> {
+    let middle = |index: &usize| {
+        let segment = source.segment(*index);
+        let frame = source.glyphs.frames[usize::from(segment.frame)];
+        let (u, v) = (f32::midpoint(segment.start, segment.end), segment.v - 0.3 * segment.size);
+        // Back to the page: the frame turns a point by the angle of its text.
+        let (cos, minus_sin) = frame.turn(Point::new(1.0, 0.0));
+        let point = Point::new(f64::from(u * cos + v * minus_sin), f64::from(v * cos - u * minus_sin));
+        (frame.is_right() && !frame.vertical).then_some((*index, main.turn(point)))
+    };
+    others.iter().flatten().filter_map(middle).collect()
 }
 
 /// Lines, with each table at the position of its first word.
@@ -162,12 +186,24 @@ fn with_tables(
 #[derive(Debug, Default)]
 pub(super) struct Document {
     statistics: Statistics,
+    outline: Outline,
+    levels: Levels,
+    /// Number of pages that have been written.
+    pages: u32,
 }
 
 impl Document {
+    /// A document with these bookmarks.
+    pub(super) fn new(outline: &[OutlineEntry]) -> Self {
+        Self { outline: Outline::of(outline), ..Self::default() }
+    }
+
     /// The Markdown of consecutive pages and the record of what was detected; `None` for a page without a layout.
     pub(super) fn markdown(&mut self, pages: Vec<Option<Layout>>) -> Vec<Option<(String, PageStructure)>> {
-        let known: Vec<bool> = pages.iter().map(Option::is_some).collect();
+        let first = self.pages + 1;
+        self.pages += u32::try_from(pages.len()).unwrap_or(0);
+        let numbers: Vec<Option<u32>> =
+            pages.iter().zip(first..).map(|(page, number)| page.as_ref().map(|_| number)).collect();
         let pages: Vec<Layout> = pages.into_iter().flatten().collect();
         for page in &pages {
             self.statistics.count(page.parts.iter().filter_map(Part::line));
@@ -177,19 +213,30 @@ impl Document {
         }
         self.statistics.settle();
         let heads = running_heads::find(&pages);
-        let drafts: Vec<Vec<Draft>> =
-            pages.into_iter().zip(heads).map(|(page, heads)| self.drafts(page, &heads)).collect();
-        let levels = Levels::of(drafts.iter().flatten());
-        let mut written = drafts.into_iter().map(|page| {
-            let blocks = finished(page, &levels);
-            (markdown::write(&blocks), record::of(&blocks))
-        });
-        known.into_iter().map(|known| known.then(|| written.next()).flatten()).collect()
+        let known = numbers.iter().flatten();
+        let drafts: Vec<Vec<Draft>> = pages
+            .into_iter()
+            .zip(heads)
+            .zip(known)
+            .map(|((page, heads), number)| self.drafts(page, *number, &heads))
+            .collect();
+        self.levels.add(drafts.iter().flatten().filter_map(Draft::rank));
+        let mut pages: Vec<Vec<Block>> =
+            drafts.into_iter().map(|page| finished(page, &self.levels)).collect();
+        let known: Vec<u32> = numbers.iter().copied().flatten().collect();
+        for at in 1..pages.len() {
+            let (above, below) = pages.split_at_mut(at);
+            if known[at] == known[at - 1] + 1 {
+                continued::join(&mut above[at - 1], &mut below[0]);
+            }
+        }
+        let mut written = pages.into_iter().map(|blocks| (markdown::write(&blocks), record::of(&blocks)));
+        numbers.into_iter().map(|number| number.and_then(|_| written.next())).collect()
     }
 
     /// Decides what the parts of a page are.
-    fn drafts(&self, page: Layout, heads: &std::collections::HashMap<usize, bool>) -> Vec<Draft> {
-        let around = self.surroundings(&page);
+    fn drafts(&self, page: Layout, number: u32, heads: &HashMap<usize, bool>) -> Vec<Draft> {
+        let around = Surroundings { page: number, ..self.surroundings(&page) };
         let mut drafts = Vec::new();
         let mut lines: Vec<Line> = Vec::new();
         for (index, part) in page.parts.into_iter().enumerate() {
@@ -225,6 +272,7 @@ impl Document {
         };
         let all = letters(&|_, _| true).max(1) as f32;
         Surroundings {
+            page: 0,
             is_contents: headings::is_contents(&lines().collect::<Vec<_>>()),
             large: letters(&|size, _| size > 1.1 * self.statistics.body) as f32 / all,
             bold: letters(&|_, look| self.statistics.is_bold_look(look)) as f32 / all,
@@ -249,10 +297,11 @@ impl Document {
     }
 
     fn draft(&self, group: &Group, around: Surroundings) -> Draft {
-        if let Some(rank) = headings::rank(group, around, &self.statistics) {
+        let outline = self.outline.level(around.page, &group.text());
+        if let Some(rank) = headings::rank(group, outline, around, &self.statistics) {
             return Draft::Heading(rank, group.text());
         }
-        if !self.statistics.look.is_monospace
+        if !self.statistics.is_typewritten
             && group.lines.iter().all(|line| line.look.is_monospace)
             && group.lines.len() > 1
         {
@@ -294,40 +343,13 @@ enum Draft {
     Item(Item, f32),
 }
 
-/// Levels of headings: one for each look, the largest first.
-struct Levels(Vec<Rank>);
-
-impl Levels {
-    fn of<'d>(drafts: impl Iterator<Item = &'d Draft>) -> Self {
-        let mut ranks: Vec<Rank> = Vec::new();
-        for draft in drafts {
-            if let Draft::Heading(rank, _) = draft
-                && !ranks.iter().any(|known| is_same(*known, *rank))
-            {
-                ranks.push(*rank);
-            }
+impl Draft {
+    fn rank(&self) -> Option<Rank> {
+        match self {
+            Self::Heading(rank, _) => Some(*rank),
+            _ => None,
         }
-        ranks.sort_by(|a, b| {
-            let size = if (a.size - b.size).abs() < 0.04 * a.size {
-                std::cmp::Ordering::Equal
-            } else {
-                b.size.total_cmp(&a.size)
-            };
-            size.then(b.is_bold.cmp(&a.is_bold)).then(b.is_capital.cmp(&a.is_capital))
-        });
-        Self(ranks)
     }
-
-    fn level(&self, rank: Rank) -> u8 {
-        let at = self.0.iter().position(|known| is_same(*known, rank)).unwrap_or(0);
-        u8::try_from(at + 1).unwrap_or(6).min(6)
-    }
-}
-
-fn is_same(one: Rank, other: Rank) -> bool {
-    (one.size - other.size).abs() < 0.04 * one.size
-        && one.is_bold == other.is_bold
-        && one.is_capital == other.is_capital
 }
 
 /// Adds levels and gathers list items.

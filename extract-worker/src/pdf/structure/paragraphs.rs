@@ -3,6 +3,8 @@
 //! The lines of a paragraph have the same size and distance. A paragraph ends if the distance grows, if the next line is
 //! indented, if a line ends early with the end of a sentence, or if a list item begins.
 
+use super::headings;
+use super::initials;
 use super::line::Line;
 use super::lists;
 use super::statistics::Statistics;
@@ -55,10 +57,24 @@ impl Group {
 pub(super) fn groups(lines: Vec<Line>, statistics: &Statistics) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut right_edge = Edges::of(&lines);
-    for line in lines {
+    let ends = column_ends(&lines);
+    for (line, end) in lines.into_iter().zip(ends) {
+        let initial = groups.last_mut().and_then(|group| match group.lines.as_mut_slice() {
+            [only] if initials::is_initial(only, &line) => Some(only),
+            _ => None,
+        });
+        if let Some(initial) = initial {
+            *initial = initials::joined(initial, line);
+            continue;
+        }
         let down = groups.last().map(|group| below(group.last(), &line));
         match groups.last_mut() {
-            Some(group) if goes_on(group, &line, &mut right_edge, statistics) => group.lines.push(line),
+            Some(group)
+                if goes_on(group, &line, &mut right_edge, statistics)
+                    && !is_list(group, &line, end, statistics) =>
+            {
+                group.lines.push(line);
+            }
             last => {
                 let distance = down.flatten();
                 if let Some(last) = last {
@@ -69,6 +85,34 @@ pub(super) fn groups(lines: Vec<Line>, statistics: &Statistics) -> Vec<Group> {
         }
     }
     groups
+}
+
+/// For each line the right end of the longest one among the lines directly above and below that begin at the same place.
+fn column_ends(lines: &[Line]) -> Vec<f32> {
+    let is_next = |above: &Line, line: &Line| {
+        let size = above.size.max(line.size);
+        above.cell == line.cell
+            && (above.size - line.size).abs() < ONE_SIZE * size
+            && (above.place.left - line.place.left).abs() < size
+            && (0.5 * size..2.0 * size).contains(&(line.v - above.v))
+    };
+    let mut ends = Vec::with_capacity(lines.len());
+    for column in lines.chunk_by(is_next) {
+        let end = column.iter().map(|line| line.place.right).fold(f32::MIN, f32::max);
+        ends.extend(std::iter::repeat_n(end, column.len()));
+    }
+    ends
+}
+
+/// Whether a line was broken on purpose, as in a list without marks or an address: the first word of the next line would have
+/// fitted easily. `end` is the end of the column.
+fn is_list(group: &Group, line: &Line, end: f32, statistics: &Statistics) -> bool {
+    let last = group.last();
+    let first_word = line.text.split_whitespace().next().unwrap_or_default();
+    let width = (0.6 * first_word.chars().count() as f32 + 1.0) * line.size;
+    let is_in_line = (line.place.left - last.place.left).abs() < 0.5 * line.size;
+    let is_text = line.size < 1.1 * statistics.body && !statistics.is_bold(line) && !line.look.is_monospace;
+    is_in_line && is_text && first_word.starts_with(char::is_uppercase) && end - last.place.right > width
 }
 
 /// The distance between two lines, if one is below the other.
@@ -85,8 +129,12 @@ fn goes_on(group: &Group, line: &Line, edges: &mut Edges, statistics: &Statistic
     let Some(down) = below(last, line) else {
         return flows_over(group, line, statistics);
     };
+    // An entry of a table of contents ends with its page.
+    if headings::is_leader(&last.text) && last.text.ends_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
     let (small, large) = (last.size.min(line.size), last.size.max(line.size));
-    if !statistics.look.is_monospace && last.look.is_monospace && line.look.is_monospace {
+    if !statistics.is_typewritten && last.look.is_monospace && line.look.is_monospace {
         return large - small < ONE_SIZE * large && down < 2.3 * large;
     }
     if large - small > ONE_SIZE * large && line.letters > 3 && last.letters > 3 {
@@ -169,14 +217,18 @@ pub(super) fn join(text: &mut String, line: &str) {
     if text.is_empty() {
         return text.push_str(line);
     }
-    let is_word = |c: char| c.is_alphabetic();
-    let before = text.strip_suffix(['-', '\u{2010}']);
-    if before.is_some_and(|before| before.ends_with(is_word)) && line.starts_with(char::is_lowercase) {
+    if is_divided(text, line) {
         text.pop();
     } else if !(text.ends_with(is_unspaced) && line.starts_with(is_unspaced)) {
         text.push(' ');
     }
     text.push_str(line);
+}
+
+/// Whether a word is divided by a hyphen at the end of a text and continues in the next line.
+pub(super) fn is_divided(text: &str, line: &str) -> bool {
+    let before = text.strip_suffix(['-', '\u{2010}']);
+    before.is_some_and(|before| before.ends_with(char::is_alphabetic)) && line.starts_with(char::is_lowercase)
 }
 
 /// Whether a character belongs to a script without spaces between words.

@@ -24,6 +24,8 @@ pub(super) struct Statistics {
     /// Size and look of the running text.
     pub(super) body: f32,
     pub(super) look: Look,
+    /// Whether almost all letters have the same width. Otherwise monospaced lines are program text.
+    pub(super) is_typewritten: bool,
     /// Distances between lines in ems.
     gaps: Vec<f32>,
     leading: f32,
@@ -36,6 +38,7 @@ impl Default for Statistics {
             faces: Vec::new(),
             body: 10.0,
             look: Look::default(),
+            is_typewritten: false,
             gaps: Vec::new(),
             leading: 1.25,
         }
@@ -84,7 +87,13 @@ impl Statistics {
             .filter(|at| around(*at) as f32 > STRONG * around(most) as f32)
             .max_by_key(|at| self.sizes[*at]);
         self.body = larger.unwrap_or(most) as f32 / 10.0;
-        if let Some((look, _)) = self.faces.iter().max_by_key(|(_, count)| *count) {
+        let letters = |is_counted: fn(&Look) -> bool| -> u64 {
+            let counted = self.faces.iter().filter(|(look, _)| is_counted(look));
+            counted.map(|(_, count)| u64::from(*count)).sum()
+        };
+        self.is_typewritten = letters(|look| look.is_monospace) * 10 > letters(|_| true) * 9;
+        let running = self.faces.iter().filter(|(look, _)| self.is_typewritten || !look.is_monospace);
+        if let Some((look, _)) = running.max_by_key(|(_, count)| *count) {
             self.look = *look;
         }
         if !self.gaps.is_empty() {
