@@ -6,7 +6,7 @@ use axum::extract::{FromRef, FromRequest, FromRequestParts, RawPathParams, Reque
 use futures_util::stream::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -114,7 +114,13 @@ where
     }
 }
 
+/// Reads an object. The bodies of all paths are objects, and serde would also take an array of their members.
 fn from_json<T: DeserializeOwned>(body: &str) -> Result<T, Problem> {
+    if body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok() {
+        return Err(Problem::bad_request("The JSON body does not have the expected members")
+            .details("The body: invalid type: array, expected an object.")
+            .hint("Send a JSON object."));
+    }
     serde_json::from_str(body).map_err(|error| {
         if error.is_data() {
             Problem::bad_request("The JSON body does not have the expected members")
@@ -223,6 +229,26 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_array_does_not_pass_for_an_object() {
+        #[derive(Debug, Default, serde::Deserialize)]
+        struct Two {
+            one: Option<String>,
+            two: Option<String>,
+        }
+        let read = from_json::<Two>(r#"{"one": "1"}"#).unwrap();
+        assert_eq!((read.one.as_deref(), read.two), (Some("1"), None));
+        for array in ["[null, null]", r#" ["1", "2"]"#, "[]"] {
+            let refused = from_json::<Two>(array).unwrap_err();
+            assert_eq!(
+                refused.details.as_deref(),
+                Some("The body: invalid type: array, expected an object."),
+                "{array}"
+            );
+        }
+        assert_eq!(from_json::<Two>("[null").unwrap_err().message, "The body is not valid JSON");
+    }
 
     #[test]
     fn depth_is_counted_outside_of_strings() {
