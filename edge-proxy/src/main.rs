@@ -15,6 +15,7 @@ mod lifecycle;
 mod listener;
 mod logs;
 mod open_files;
+mod openapi;
 mod resources;
 mod routes;
 mod sha256;
@@ -48,6 +49,10 @@ fn main() -> ExitCode {
     match task {
         Task::Check(config) => runtime.block_on(check::run(*config)),
         Task::Doctor { database, json, .. } => runtime.block_on(doctor::run(&database, json)),
+        Task::Openapi { .. } => {
+            print!("{}", openapi::text());
+            ExitCode::SUCCESS
+        }
         Task::Serve(config) => match runtime.block_on(lifecycle::serve(*config)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

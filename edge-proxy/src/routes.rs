@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::auth::{SeenUser, USER_HEADER};
 use crate::http::{ApiError, Chain, Problem, REQUEST_ID, conditional_read, without_version};
+use crate::openapi::{self, Described, Routes, described};
 use crate::resources::upload::tus;
 use crate::resources::{
     context, demo, documents, events, health, home, limits, organizations, pack, search, sessions, transfer,
@@ -13,86 +14,134 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, patch, post};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use tracing::{Instrument, Span};
 
 /// Resumable uploads, whose requests and responses have a version of their own.
-fn resumable_uploads() -> Router<App> {
-    Router::new()
-        .route("/api/uploads", get(tus::list).post(tus::create).options(tus::options))
+fn resumable_uploads() -> Routes {
+    Routes::default()
+        .get("/api/uploads", tus::list, described::uploads::list)
+        .post("/api/uploads", tus::create, described::uploads::create)
+        .on(Method::OPTIONS, "/api/uploads", tus::options, described::uploads::options)
         // Clients of tus resolve the address of an upload against either form.
-        .route("/api/uploads/", post(tus::create).options(tus::options))
-        .route(
-            "/api/uploads/{id}",
-            patch(tus::patch)
-                .head(tus::head)
-                .delete(tus::terminate)
-                .options(tus::options)
-                .post(tus::overridden),
-        )
-        .route_layer(middleware::from_fn(tus::versioned))
+        .undescribed(Method::POST, "/api/uploads/", tus::create)
+        .undescribed(Method::OPTIONS, "/api/uploads/", tus::options)
+        .patch("/api/uploads/{id}", tus::patch, described::uploads::patch)
+        .on(Method::HEAD, "/api/uploads/{id}", tus::head, described::uploads::head)
+        .delete("/api/uploads/{id}", tus::terminate, described::uploads::terminate)
+        .on(Method::OPTIONS, "/api/uploads/{id}", tus::options, described::uploads::options_of_one)
+        .post("/api/uploads/{id}", tus::overridden, described::uploads::overridden)
+        .layered(|routes| routes.route_layer(middleware::from_fn(tus::versioned)))
+}
+
+/// Pages for people.
+fn pages() -> Routes {
+    Routes::default()
+        .undescribed(Method::GET, "/", demo::index)
+        .undescribed(Method::GET, "/documents/{id}", demo::index)
+        .undescribed(Method::GET, "/demo/users", demo::users)
+        .undescribed(Method::POST, "/demo/token", demo::token)
+        .undescribed(Method::GET, "/demo/{*path}", demo::file)
+}
+
+/// What the edge says about itself.
+fn service() -> Routes {
+    use described::service as d;
+    Routes::default()
+        .get("/api", home::home, d::home)
+        .get("/api/openapi.json", openapi::json, d::openapi)
+        .get("/api/docs", openapi::docs, d::docs)
+        .get("/healthz", health::healthz, d::healthz)
+        .get("/readyz", health::readyz, d::readyz)
+        .get("/api/limits", limits::read, d::limits)
+}
+
+fn of_sessions() -> Routes {
+    use described::{context as c, search as f, sessions as d, transfer as t};
+    Routes::default()
+        .get("/api/sessions", sessions::list, d::list)
+        .post("/api/sessions", sessions::create, d::create)
+        .get("/api/sessions/{id}", sessions::read, d::read)
+        .patch("/api/sessions/{id}", sessions::update, d::update)
+        .delete("/api/sessions/{id}", sessions::delete, d::delete)
+        .post("/api/sessions/{id}/restore", sessions::restore, d::restore)
+        .get("/api/sessions/{id}/events", events::events, d::events)
+        .get("/api/sessions/{id}/context/versions", context::versions::list, c::versions)
+        .get("/api/sessions/{id}/context/versions/{n}", context::versions::read, c::version)
+        .get("/api/sessions/{id}/context/diff", context::versions::diff, c::diff)
+        .post("/api/contexts", context::save_many, c::save_many)
+        .post("/api/sessions/{id}/pack", pack::pack, f::pack)
+        .get("/api/search", search::by_words, f::by_words)
+        .post("/api/search", search::by_words_or_embedding, f::by_words_or_embedding)
+        .get("/api/sessions/{id}/export", transfer::export_one, t::export_one)
+        .get("/api/export", transfer::export, t::export)
+        .post("/api/import", transfer::import, t::import)
+}
+
+fn of_documents() -> Routes {
+    use described::{documents as d, pages as p};
+    Routes::default()
+        .get("/api/documents", documents::list, d::list)
+        .post("/api/documents", upload::upload, d::upload)
+        .post("/api/documents/known", documents::known, d::known)
+        .get("/api/documents/{id}", documents::read, d::read)
+        .patch("/api/documents/{id}", documents::update, d::update)
+        .delete("/api/documents/{id}", documents::delete, d::delete)
+        .get("/api/documents/{id}/content", documents::content, d::content)
+        .get("/api/documents/{id}/thumbnail", documents::thumbnail, d::thumbnail)
+        .get("/api/documents/{id}/pages", documents::pages, p::list)
+        .get("/api/documents/{id}/pages/{n}", documents::page, p::read)
+        .get("/api/documents/{id}/pages/{n}/tables", documents::tables, p::tables)
+        .post("/api/documents/{id}/urls", documents::urls, d::urls)
+        .post("/api/documents/{id}/extract", documents::extract, d::extract)
+        .post("/api/documents/{id}/ocr", documents::ocr, d::ocr)
+        .post("/api/uploads/explain", upload::explain, described::uploads::explain)
+}
+
+fn of_organizations() -> Routes {
+    use described::organizations as d;
+    Routes::default()
+        .get("/api/organizations", organizations::list, d::list)
+        .post("/api/organizations", organizations::create, d::create)
+        .get("/api/organizations/{id}", organizations::read, d::read)
+        .patch("/api/organizations/{id}", organizations::rename, d::rename)
+        .delete("/api/organizations/{id}", organizations::forget, d::forget)
+        .get("/api/organizations/{id}/usage", organizations::usage, d::usage)
+        .get("/api/organizations/{id}/members", organizations::members, d::members)
+        .post("/api/organizations/{id}/members", organizations::add_member, d::add_member)
+        .patch("/api/organizations/{id}/members/{user_id}", organizations::set_role, d::set_role)
+        .delete("/api/organizations/{id}/members/{user_id}", organizations::remove_member, d::remove_member)
+        .get("/api/invitations", organizations::invitations, d::invitations)
+        .post("/api/invitations/{id}", organizations::accept_invitation, d::accept_invitation)
+        .delete("/api/invitations/{id}", organizations::decline_invitation, d::decline_invitation)
+}
+
+/// All routes, each with its description.
+fn routes() -> Routes {
+    use described::context as c;
+    of_sessions()
+        .merge(of_documents())
+        .merge(resumable_uploads())
+        .merge(of_organizations())
+        .merge(service())
+        .merge(pages())
+        .layered(|routes| routes.route_layer(middleware::from_fn(without_version)))
+        // The context has versions, which preconditions can name.
+        .get("/api/sessions/{id}/context", context::read, c::read)
+        .post("/api/sessions/{id}/context", context::save, c::save)
+        .post("/api/sessions/{id}/context/restore", context::versions::restore, c::restore)
+}
+
+/// The descriptions of all routes.
+pub(crate) fn described() -> Vec<Described> {
+    routes().into_described()
 }
 
 /// The API. The listener forwards `/api` and the few other paths to it.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/", get(demo::index))
-        .route("/documents/{id}", get(demo::index))
-        .route("/demo/users", get(demo::users))
-        .route("/demo/token", post(demo::token))
-        .route("/demo/{*path}", get(demo::file))
-        .route("/api", get(home::home))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/api/sessions", get(sessions::list).post(sessions::create))
-        .route("/api/sessions/{id}", get(sessions::read).patch(sessions::update).delete(sessions::delete))
-        .route("/api/sessions/{id}/restore", post(sessions::restore))
-        .route("/api/sessions/{id}/context/versions", get(context::versions::list))
-        .route("/api/sessions/{id}/context/versions/{n}", get(context::versions::read))
-        .route("/api/sessions/{id}/context/diff", get(context::versions::diff))
-        .route("/api/contexts", post(context::save_many))
-        .route("/api/sessions/{id}/events", get(events::events))
-        .route("/api/sessions/{id}/pack", post(pack::pack))
-        .route("/api/sessions/{id}/export", get(transfer::export_one))
-        .route("/api/search", get(search::by_words).post(search::by_words_or_embedding))
-        .route("/api/export", get(transfer::export))
-        .route("/api/import", post(transfer::import))
-        .route("/api/limits", get(limits::read))
-        .route("/api/organizations", get(organizations::list).post(organizations::create))
-        .route(
-            "/api/organizations/{id}",
-            get(organizations::read).patch(organizations::rename).delete(organizations::forget),
-        )
-        .route("/api/organizations/{id}/usage", get(organizations::usage))
-        .route("/api/organizations/{id}/members", get(organizations::members).post(organizations::add_member))
-        .route(
-            "/api/organizations/{id}/members/{user_id}",
-            patch(organizations::set_role).delete(organizations::remove_member),
-        )
-        .route("/api/invitations", get(organizations::invitations))
-        .route(
-            "/api/invitations/{id}",
-            post(organizations::accept_invitation).delete(organizations::decline_invitation),
-        )
-        .route("/api/uploads/explain", post(upload::explain))
-        .merge(resumable_uploads())
-        .route("/api/documents", get(documents::list).post(upload::upload))
-        .route("/api/documents/known", post(documents::known))
-        .route("/api/documents/{id}", get(documents::read).patch(documents::update).delete(documents::delete))
-        .route("/api/documents/{id}/content", get(documents::content))
-        .route("/api/documents/{id}/pages", get(documents::pages))
-        .route("/api/documents/{id}/pages/{n}", get(documents::page))
-        .route("/api/documents/{id}/pages/{n}/tables", get(documents::tables))
-        .route("/api/documents/{id}/thumbnail", get(documents::thumbnail))
-        .route("/api/documents/{id}/urls", post(documents::urls))
-        .route("/api/documents/{id}/extract", post(documents::extract))
-        .route("/api/documents/{id}/ocr", post(documents::ocr))
-        .route_layer(middleware::from_fn(without_version))
-        // The context has versions, which preconditions can name.
-        .route("/api/sessions/{id}/context", get(context::read).post(context::save))
-        .route("/api/sessions/{id}/context/restore", post(context::versions::restore))
+    routes()
+        .into_router()
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(conditional_read))

@@ -108,6 +108,9 @@ pub(crate) enum Command {
     Check,
     /// Examine the installation in the database and print fixes. The exit code is 1 if there is an error
     Doctor,
+    #[expect(clippy::doc_markdown, reason = "it is the text of --help")]
+    /// Print the description of the API (OpenAPI 3.1), as it is served at /api/openapi.json
+    Openapi,
 }
 
 /// The task, with the part of the configuration that it needs.
@@ -116,6 +119,7 @@ pub(crate) enum Task {
     Serve(Box<Config>),
     Check(Box<Config>),
     Doctor { database: Box<Database>, log: Log, json: bool },
+    Openapi { log: Log },
 }
 
 impl Task {
@@ -128,13 +132,14 @@ impl Task {
                 let database = Box::new(args.database.check()?);
                 Self::Doctor { log: args.log.check()?, database, json: args.json }
             }
+            Some(Command::Openapi) => Self::Openapi { log: args.log.check()? },
         })
     }
 
     pub(crate) fn log(&self) -> &Log {
         match self {
             Self::Serve(config) | Self::Check(config) => &config.log,
-            Self::Doctor { log, .. } => log,
+            Self::Doctor { log, .. } | Self::Openapi { log } => log,
         }
     }
 }

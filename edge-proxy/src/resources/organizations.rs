@@ -6,12 +6,14 @@ use crate::app::App;
 use crate::auth::Claims;
 use crate::db::first;
 use crate::http::{ApiError, Id, Json, NoKeys, Problem, Query, UserId, found, json, limit};
+use crate::openapi::records::Role;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use std::sync::LazyLock;
 use tokio_postgres::types::Type;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// SQL: `{"<key>": […], "next": the last id or null}`. `call` returns one row more than `$1`, in the order of `id`, which
@@ -47,16 +49,21 @@ const ACCEPT: &str = "select dossier.member_record(dossier.accept_invitation($1)
 const DECLINE: &str = "select dossier.decline_invitation($1)";
 
 /// The query of `GET /api/organizations`. `after` is the last id of the previous page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct ListQuery {
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
+    /// The `next` of the previous page.
     after: Option<Uuid>,
 }
 
 /// The body of `POST /api/organizations` and `PATCH /api/organizations/{id}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = OrganizationName)]
 pub(crate) struct Named {
+    #[schema(required, nullable = false, min_length = 1, max_length = 200)]
     name: Option<String>,
 }
 
@@ -126,24 +133,32 @@ pub(crate) async fn usage(
 }
 
 /// The query of `GET /api/organizations/{id}/members`. `after` is the last `user_id` of the previous page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct MembersQuery {
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
+    /// The `next` of the previous page.
     after: Option<String>,
 }
 
 /// The body of `POST /api/organizations/{id}/members`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMember {
+    /// The subject of the user's token.
+    #[schema(required, nullable = false, min_length = 1, max_length = 255)]
     user_id: Option<String>,
+    /// `member` by default.
+    #[schema(value_type = Option<Role>)]
     role: Option<String>,
 }
 
 /// The body of `PATCH /api/organizations/{id}/members/{user_id}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRole {
+    #[schema(required, value_type = Role)]
     role: Option<String>,
 }
 

@@ -10,15 +10,21 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 use tokio_postgres::types::Type;
+use utoipa::ToSchema;
 
 const PACK: &str = "select dossier.pack_context(session_id => $1, query => $2, max_tokens => coalesce($3, 8000), \
                     embedding => $4)::text";
 
 /// The body of `POST /api/sessions/{id}/pack`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PackRequest)]
 pub(crate) struct Pack {
+    /// Prefer pages that match.
+    #[schema(min_length = 1, max_length = 1000)]
     query: Option<String>,
+    /// How long the text may be, up to `max_pack_tokens` of `GET /api/limits`.
+    #[schema(minimum = 1, default = 8000)]
     max_tokens: Option<i32>,
     embedding: Option<Vec<f32>>,
 }

@@ -12,6 +12,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use std::sync::LazyLock;
 use tokio_postgres::types::Type;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// SQL: the arguments that every search function takes. `$1` is the function's own first one, `$8` its last.
@@ -57,30 +58,50 @@ fn results(call: &str, own: &str, end: &str) -> String {
 }
 
 /// The query of `GET /api/search`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct WordSearch {
+    /// Words, `"a phrase"`, `-not`, `prefix*`.
+    #[param(required, min_length = 1, max_length = 1000)]
     q: Option<String>,
+    /// Only in this session.
     session_id: Option<Uuid>,
+    /// Only in this organization.
     organization_id: Option<Uuid>,
+    /// How many results at most.
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i32>,
+    /// The `next` of the previous page.
     after: Option<String>,
+    /// Only documents of this type: `application/pdf`, or `image/*`.
+    #[param(pattern = r"^[A-Za-z0-9!#$&^_.+*-]+/[A-Za-z0-9!#$&^_.+*-]+$")]
     media_type: Option<String>,
+    /// Only what was added or saved since then: a date, or a time as in RFC 3339.
     since: Option<String>,
+    /// Only what was added or saved before then: a date, or a time as in RFC 3339.
     until: Option<String>,
 }
 
 /// The body of `POST /api/search`: words, an embedding, or both, and where to search.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Search {
+    /// Words, `"a phrase"`, `-not`, `prefix*`. Optional if there is an embedding.
+    #[schema(min_length = 1, max_length = 1000)]
     query: Option<String>,
+    /// An embedding of the query.
     embedding: Option<Vec<f32>>,
     session_id: Option<Uuid>,
     organization_id: Option<Uuid>,
+    #[schema(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i32>,
+    /// The `next` of the previous page. Not with an embedding.
     after: Option<String>,
+    /// Only documents of this type: `application/pdf`, or `image/*`.
+    #[schema(pattern = r"^[A-Za-z0-9!#$&^_.+*-]+/[A-Za-z0-9!#$&^_.+*-]+$")]
     media_type: Option<String>,
+    /// Only what was added or saved since then: a date, or a time as in RFC 3339.
     since: Option<String>,
+    /// Only what was added or saved before then: a date, or a time as in RFC 3339.
     until: Option<String>,
 }
 

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::auth::Claims;
 use crate::db::{Caller, DbError, Param};
 use crate::http::{ApiError, Id, Json, NoKeys, Preconditions, Problem, Query, json, not_found};
+use crate::openapi::records::{ContextItem, Metadata};
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A session without a context has version 0, which the first save may expect.
@@ -36,21 +38,26 @@ const SAVE_MANY: &str = "select json_build_object('contexts', \
                          from dossier.save_contexts($1::jsonb) as c) as saved";
 
 /// The body of `POST /api/contexts`. SQL checks the items.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewContexts {
+    #[schema(value_type = Vec<ContextItem>, min_items = 1, max_items = 1000)]
     items: Box<RawValue>,
 }
 
 /// The body of `POST /api/sessions/{id}/context`. Keys that it omits stay as they are.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewContext {
     #[serde(alias = "text")]
     text_context: Option<String>,
     #[serde(alias = "metadata")]
+    #[schema(value_type = Option<Metadata>)]
     context_metadata: Option<Box<RawValue>>,
+    /// The version that the change is based on. 0: there must be no context yet.
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
     expected_version: Option<i32>,
+    /// Whether the metadata is a JSON merge patch: members are added or replaced, and null removes one.
     #[serde(default)]
     merge_metadata: bool,
 }

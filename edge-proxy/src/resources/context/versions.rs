@@ -10,6 +10,7 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tokio_postgres::types::Type;
+use utoipa::{IntoParams, ToSchema};
 
 /// Null if the session is not visible. Only an empty list has to ask.
 const LIST: &str = "with page as (select * from dossier.context_history($1, $2, coalesce($3, 20))) \
@@ -33,25 +34,38 @@ const RESTORE: &str = "select dossier.context_record(c)::text, c.version \
                        from dossier.restore_context(session_id => $1, version => $2, expected_version => $3) as c";
 
 /// The query of `GET /api/sessions/{id}/context/versions`: those before `after`, newest first.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct ListQuery {
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i32>,
+    /// The `next` of the previous page.
+    #[param(maximum = 2_147_483_647)]
     after: Option<i32>,
 }
 
 /// The query of `GET /api/sessions/{id}/context/diff`. `to` is the current version by default.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct DiffQuery {
+    /// The earlier version. 0 is the empty context before the first.
+    #[param(required, minimum = 0, maximum = 2_147_483_647)]
     from: Option<i32>,
+    /// The later version: by default the current one.
+    #[param(minimum = 0, maximum = 2_147_483_647)]
     to: Option<i32>,
+    /// How many lines to return around each change.
+    #[param(minimum = 0, maximum = 1000, default = 3)]
     context_lines: Option<i32>,
 }
 
 /// The body of `POST /api/sessions/{id}/context/restore`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Restore {
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
     version: i32,
+    /// The version that is the current one. 0: there must be no context yet.
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
     expected_version: Option<i32>,
 }
 

@@ -13,6 +13,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio_postgres::types::Type;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// How long a URL is valid, in seconds: by default and at most.
@@ -32,9 +33,11 @@ const URLS: &str = "select json_build_object('content', $2::text, 'thumbnail', $
                     from dossier.documents as d where d.id = $1";
 
 /// The body of `POST /api/documents/{id}/urls`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Lifetime {
+    /// How many seconds the URLs are valid: 3600 by default.
+    #[schema(minimum = 1, maximum = 86_400)]
     expires_in: Option<u32>,
 }
 
@@ -69,9 +72,11 @@ pub(crate) async fn urls(
 }
 
 /// The query of a resource that has signed URLs.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Link {
+    /// Of a signed URL: until when it is valid, in seconds since 1970.
     expires: Option<u64>,
+    /// Of a signed URL.
     signature: Option<String>,
 }
 

@@ -7,7 +7,7 @@ mod settled;
 mod thumbnail;
 
 pub(crate) use content::content;
-pub(crate) use link::urls;
+pub(crate) use link::{Lifetime, Link, urls};
 pub(crate) use settled::until_settled;
 pub(crate) use thumbnail::thumbnail;
 
@@ -19,6 +19,7 @@ use crate::http::{
     ApiError, Id, Json, NoKeys, Number, OptionalJson, Paging, Prefer, Problem, Query, found, json, limit,
     not_found,
 };
+use crate::openapi::records::{self, DocumentStatus, OcrMode};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use dossier_extract::TextFormat;
@@ -27,6 +28,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::LazyLock;
 use tokio_postgres::types::Type;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 static LIST: LazyLock<String> = LazyLock::new(|| {
@@ -69,13 +71,22 @@ const OCR: &str =
 const DELETE: &str = "select dossier.delete_document($1)";
 
 /// The query of `GET /api/documents`: of a session, of an organization, or of all that the caller can see.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct ListQuery {
+    /// Only documents of this session.
     session_id: Option<Uuid>,
+    /// Only documents of this organization.
     organization_id: Option<Uuid>,
+    /// Only documents with this status.
+    #[param(inline, value_type = Option<DocumentStatus>)]
     status: Option<String>,
+    /// Only documents of this type: `application/pdf`, or `image/*`.
+    #[param(pattern = r"^[A-Za-z0-9!#$&^_.+*-]+/[A-Za-z0-9!#$&^_.+*-]+$")]
     media_type: Option<String>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
+    /// The `next` of the previous page.
     after: Option<String>,
 }
 
@@ -127,10 +138,13 @@ pub(crate) async fn update(
 }
 
 /// The body of `POST /api/documents/known`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Digests {
+    #[schema(required, nullable = false)]
     session_id: Option<Uuid>,
+    /// SHA-256 digests in hexadecimal.
+    #[schema(min_items = 1, max_items = 1000, value_type = Vec<records::Digest>)]
     sha256: Vec<String>,
 }
 
@@ -146,10 +160,16 @@ pub(crate) async fn known(
 }
 
 /// The query of `GET /api/documents/{id}/pages`. `after` is the last page of the previous response, `format` that of the text.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct PagesQuery {
+    /// How many pages at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
+    /// The `next` of the previous response: the number of its last page.
+    #[param(maximum = 2_147_483_647)]
     after: Option<i32>,
+    /// The format of the text.
+    #[param(inline, value_type = Option<records::TextFormat>)]
     format: Option<TextFormat>,
 }
 
@@ -171,9 +191,12 @@ pub(crate) async fn pages(
 }
 
 /// The query of `GET /api/documents/{id}/pages/{n}`. With `q`, the words that search finds are marked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct PageQuery {
+    /// A query whose words are marked in `html`, as search finds them.
     q: Option<String>,
+    /// The format of the text.
+    #[param(inline, value_type = Option<records::TextFormat>)]
     format: Option<TextFormat>,
 }
 
@@ -223,10 +246,13 @@ fn no_page(id: Uuid, page: i32) -> ApiError {
 }
 
 /// The body of `POST /api/documents/{id}/extract`. SQL checks the values.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Extraction {
+    #[schema(value_type = Option<OcrMode>)]
     ocr: Option<String>,
+    /// An ISO 639-3 code. The language is then not detected, and OCR reads it first.
+    #[schema(pattern = "^[a-z]{3}$")]
     language: Option<String>,
 }
 

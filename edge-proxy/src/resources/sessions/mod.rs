@@ -2,13 +2,14 @@
 
 mod trash;
 
-pub(crate) use trash::{delete, restore};
+pub(crate) use trash::{DeleteQuery, delete, restore};
 
 use super::list::{self, BEFORE, page_sql};
 use crate::app::App;
 use crate::auth::Claims;
 use crate::db::{DbError, Param, Statement};
 use crate::http::{ApiError, Id, Json, NoKeys, Paging, Problem, Query, found, json};
+use crate::openapi::records::{NewSessionContext, SessionStatus};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::LazyLock;
 use tokio_postgres::types::Type;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 const CREATE: &str = "select dossier.create_session_record(title => $1, conversation_type => $2, \
@@ -34,12 +36,16 @@ static LIST: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The body of `POST /api/sessions`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSession {
+    #[schema(max_length = 500)]
     title: Option<String>,
+    /// A registered type, such as `sales_call`, `interview`, `meeting` or `consultation`.
     conversation_type: Option<String>,
+    /// Required if the caller can write in several organizations.
     organization_id: Option<Uuid>,
+    #[schema(value_type = Option<NewSessionContext>)]
     context: Option<Box<RawValue>>,
 }
 
@@ -61,14 +67,22 @@ pub(crate) async fn create(
 }
 
 /// The query of `GET /api/sessions`. `deleted` lists the trash instead.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct ListQuery {
+    /// Only sessions of this organization.
     organization_id: Option<Uuid>,
+    /// Only sessions with this status.
+    #[param(inline, value_type = Option<SessionStatus>)]
     status: Option<String>,
+    /// Only sessions of this type.
     conversation_type: Option<String>,
+    /// List the trash instead. It has no other filter than `organization_id`.
     #[serde(default)]
     deleted: bool,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
+    /// The `next` of the previous page.
     after: Option<String>,
 }
 

@@ -12,6 +12,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use std::sync::LazyLock;
 use tokio_postgres::types::Type;
+use utoipa::IntoParams;
 
 const DELETE: &str = "select count(*) > 0 from dossier.delete_sessions(array[$1], permanently => $2)";
 const RESTORE: &str = "select from dossier.restore_session($1)";
@@ -29,8 +30,9 @@ pub(super) static LIST: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The query of `DELETE /api/sessions/{id}`. `permanently` bypasses the trash.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct DeleteQuery {
+    /// Bypass the trash.
     #[serde(default)]
     permanently: bool,
 }

@@ -24,6 +24,7 @@ use std::io::Read;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio_postgres::types::Type;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 const IMPORT: &str =
@@ -35,9 +36,12 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The query of `POST /api/import`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct Target {
+    /// The organization to import into.
+    #[param(required)]
     organization_id: Option<Uuid>,
+    /// Keep the ids of the bundle. Refused if one of them exists.
     #[serde(default)]
     keep_ids: bool,
 }

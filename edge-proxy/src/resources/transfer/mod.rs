@@ -18,4 +18,4 @@ mod word;
 mod zip;
 
 pub(crate) use export::{export, export_one};
-pub(crate) use import::import;
+pub(crate) use import::{Target, import};

@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio_postgres::types::Type;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The checks of the database, and the edge's own limit if it has one.
@@ -28,13 +29,16 @@ const EXPLAIN: &str = "with checked as ( \
                        from checked";
 
 /// The body of `POST /api/uploads/explain`: a file as it would be uploaded.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PlannedUpload)]
 pub(crate) struct Planned {
     session_id: Option<Uuid>,
     name: Option<String>,
     media_type: Option<String>,
     size_bytes: Option<i64>,
+    /// A JSON object. Anything else is a check that fails.
+    #[schema(value_type = Value, required = false)]
     metadata: Option<Box<RawValue>>,
 }
 

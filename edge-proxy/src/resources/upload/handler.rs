@@ -18,6 +18,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use serde::Deserialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 /// The longest value of a form field that is not a file.
@@ -26,8 +27,9 @@ const LONGEST_FIELD: usize = 128 * 1024;
 type Multipart = Form<BodyDataStream>;
 
 /// The query of `POST /api/documents`. A field of the form takes precedence.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct UploadQuery {
+    /// The session, unless a field of the form names it.
     session_id: Option<Uuid>,
 }
 

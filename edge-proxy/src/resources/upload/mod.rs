@@ -19,5 +19,5 @@ mod store;
 pub(crate) mod tus;
 mod upload_response;
 
-pub(crate) use explain::explain;
-pub(crate) use handler::upload;
+pub(crate) use explain::{Planned, explain};
+pub(crate) use handler::{UploadQuery, upload};

@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use std::sync::LazyLock;
 use tokio_postgres::types::Type;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 static LIST: LazyLock<String> = LazyLock::new(|| {
@@ -23,10 +24,14 @@ static LIST: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The query of `GET /api/uploads`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct ListQuery {
+    /// Only uploads to this session.
     session_id: Option<Uuid>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
+    /// The `next` of the previous page.
     after: Option<String>,
 }
 

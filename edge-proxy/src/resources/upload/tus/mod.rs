@@ -16,7 +16,7 @@ mod protocol;
 mod state;
 
 pub(crate) use create::create;
-pub(crate) use list::list;
+pub(crate) use list::{ListQuery, list};
 pub(crate) use patch::patch;
 pub(crate) use protocol::versioned;
 pub(crate) use state::{head, options, overridden, terminate};
