@@ -4,7 +4,7 @@
 //! the next page does not repeat the header, its part of the table has no header row of its own, and its Markdown is written
 //! with the header of the table's beginning.
 
-use super::blocks::{Block, Table};
+use super::blocks::{Block, Cell, Table};
 use super::paragraphs;
 
 /// Borders of columns on two pages differ by at most this many points.
@@ -61,7 +61,9 @@ fn join_table(above: &mut [Block], below: &mut [Block]) {
     };
     let next = below.iter_mut().filter(|block| is_body(block)).find(|block| !is_title(block));
     let Some(Block::Table(second)) = next else { return };
-    if !are_columns_alike(first, second) || has_same_head(first, second) {
+    let is_repeated =
+        above.iter().any(|block| matches!(block, Block::Table(table) if has_row(table, second)));
+    if is_repeated || !are_columns_alike(first, second) || has_same_head(first, second) {
         return;
     }
     let head = if first.head_above.is_empty() { head(first) } else { first.head_above.clone() };
@@ -71,8 +73,19 @@ fn join_table(above: &mut [Block], below: &mut [Block]) {
     }
 }
 
-fn head(table: &Table) -> Vec<super::blocks::Cell> {
+fn head(table: &Table) -> Vec<Cell> {
     table.cells.iter().filter(|cell| cell.row < table.heads).cloned().collect()
+}
+
+/// Whether a row of a table is the first row of the second one: then that is a header, wherever the table above was divided.
+fn has_row(table: &Table, second: &Table) -> bool {
+    let rows = |table: &Table| table.cells.chunk_by(|a, b| a.row == b.row).map(texts_of).collect::<Vec<_>>();
+    let Some(head) = rows(second).into_iter().next() else { return false };
+    table.columns == second.columns && rows(table).contains(&head)
+}
+
+fn texts_of(row: &[Cell]) -> Vec<String> {
+    row.iter().map(|cell| cell.text.split_whitespace().collect()).collect()
 }
 
 /// Whether the second table begins with the header of the first one.
