@@ -45,12 +45,19 @@ pub struct RecognizedPage {
 
 /// Text of lower quality is replaced by the recognized text.
 const LEGIBLE: f32 = 0.5;
+/// Recognized text of lower confidence is a guess. It does not replace characters that the file has.
+const SURE: f32 = 0.5;
 
-/// Replaces `old` by a recognized page. If OCR found no words, the page keeps the text that the file has.
+/// Replaces `old` by a recognized page. If OCR found no words, or can only guess them, the page keeps the text that the
+/// file has.
 pub(crate) fn merge(old: &mut Page, mut recognized: Page, is_forced: bool) {
     let asked = is_forced.then(|| "OCR was requested".to_owned());
     if is_blank(&recognized) && !is_blank(old) {
         add_reason(old, "OCR found no words");
+        return;
+    }
+    if !is_forced && is_guess(&recognized, old) {
+        add_reason(old, "OCR is unsure of the words, so the file's own characters stay");
         return;
     }
     let own_reason = recognized.reason.take();
@@ -66,6 +73,18 @@ pub(crate) fn merge(old: &mut Page, mut recognized: Page, is_forced: bool) {
     if let Some(own_reason) = own_reason {
         add_reason(old, &own_reason);
     }
+}
+
+/// Whether the recognized text would replace a page of characters by a guess. Characters that look like no language may be
+/// right all the same: a font that maps Latin letters to Greek ones shows Greek letters. OCR replaces what cannot be
+/// decoded even by a guess, and adds to stamps, which are legible.
+fn is_guess(recognized: &Page, old: &Page) -> bool {
+    let is_unsure = recognized.confidence.is_some_and(|confidence| confidence < SURE);
+    let is_illegible = old.source == PageSource::Text && old.quality.is_some_and(|quality| quality < LEGIBLE);
+    let letters = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).count();
+    let lost = old.text.matches(char::REPLACEMENT_CHARACTER).count();
+    let own = letters(&old.text);
+    is_unsure && is_illegible && own > lost && 2 * own >= letters(&recognized.text)
 }
 
 /// Records that a page keeps the text it has, and why.

@@ -69,6 +69,30 @@ fn recognised_text_replaces_the_text_of_its_page() {
 }
 
 #[test]
+fn a_guess_does_not_replace_characters_that_the_file_has() {
+    let own = "\u{3c6}\u{3b9}\u{3c3}\u{3c4} \u{3b2}\u{3c1}\u{3b3}\u{3b7}";
+    let illegible = |text: &str| {
+        page(1, text).replace("\"engine\"", "\"quality\":0.4,\"reason\":\"no words\",\"engine\"")
+    };
+    let read = |name: &str, own: &str, confidence: &str, ocr: Ocr| {
+        let done = DONE.replace('}', ",\"needs_ocr\":[1]}");
+        let guess = recognized(1, "prst Bpyn").replace("0.9", confidence);
+        let worker = worker(name, &says(&[own, &done]), &[("1", &says(&[&guess, DONE]))]);
+        let extraction = extract_as(&worker, ocr).unwrap();
+        (extraction.pages[0].text.clone(), extraction.pages[0].reason.clone().unwrap())
+    };
+    let kept = "no words; OCR is unsure of the words, so the file's own characters stay";
+    let unsure = read("ocr_guess", &illegible(own), "0.44", Ocr::Auto);
+    assert_eq!(unsure, (own.to_owned(), kept.to_owned()));
+    // What OCR is sure of, what is requested, and what cannot be decoded is replaced. So is a mark beside a text.
+    let replaced = ("prst Bpyn".to_owned(), "no words".to_owned());
+    assert_eq!(read("ocr_sure", &illegible(own), "0.8", Ocr::Auto), replaced);
+    assert_eq!(read("ocr_asked", &illegible(own), "0.44", Ocr::Force).0, "prst Bpyn");
+    assert_eq!(read("ocr_lost", &illegible("\u{fffd}\u{fffd}\u{fffd} xyz"), "0.44", Ocr::Auto), replaced);
+    assert_eq!(read("ocr_mark", &illegible("xz"), "0.44", Ocr::Auto), replaced);
+}
+
+#[test]
 fn a_file_that_needs_no_ocr_starts_no_second_worker() {
     let extraction = extract(&worker("ocr_none", &says(&[&page(1, "text"), DONE]), &[])).unwrap();
     assert_eq!(extraction.ocr, OcrOutcome::NotNeeded);
