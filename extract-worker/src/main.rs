@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         // Nothing reads this.
         return ExitCode::FAILURE;
     }
-    let invocation = match Invocation::from_arguments(std::env::args_os().skip(1)) {
+    let mut invocation = match Invocation::from_arguments(std::env::args_os().skip(1)) {
         Ok(invocation) => invocation,
         Err(error) => {
             eprintln!(
@@ -40,10 +40,14 @@ fn main() -> ExitCode {
         _ => None,
     };
     let library = if tesseract.is_some() { ForeignLibrary::Tesseract } else { ForeignLibrary::None };
+    if invocation.task != Task::Extract {
+        // Only pages of text are read by several threads.
+        invocation.limits.threads = 1;
+    }
     let limits = invocation.limits;
     let replies = Arc::clone(&output);
-    match sandbox::enter(&limits, invocation.sandbox, library, move |isolation| {
-        serve(&invocation, tesseract, isolation, &mut &*replies);
+    match sandbox::enter(&limits, invocation.sandbox, library, move |isolation, crew| {
+        serve(&invocation, tesseract, isolation, &crew, &mut &*replies);
     }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail_closed(&*output, &error),

@@ -12,6 +12,7 @@ use crate::office::carried_thumbnail::carried_thumbnail;
 use crate::office::{compound_file, docx, odf, pptx, xlsx};
 use crate::output::reply::{Pages, line};
 use crate::pdf;
+use crate::sandbox::Crew;
 use dossier_extract::protocol::{self, Failure, Reply};
 use dossier_extract::{Invocation, Isolation, Task};
 use image::DynamicImage;
@@ -24,11 +25,13 @@ pub fn serve(
     invocation: &Invocation,
     tesseract: Option<Tesseract>,
     isolation: Isolation,
+    crew: &Crew,
     output: &mut dyn Write,
 ) {
     let limits = &invocation.limits;
     let mut pages = Pages::new(output, limits.pages, limits.output_bytes);
-    let outcome = pages.report_isolation(isolation).and_then(|()| read(invocation, tesseract, &mut pages));
+    let outcome =
+        pages.report_isolation(isolation).and_then(|()| read(invocation, tesseract, crew, &mut pages));
     pages.finish(outcome);
 }
 
@@ -46,6 +49,7 @@ pub fn refuse(output: impl Write, failure: Failure) {
 fn read<W: Write>(
     invocation: &Invocation,
     tesseract: Option<Tesseract>,
+    crew: &Crew,
     pages: &mut Pages<W>,
 ) -> Result<String, Failure> {
     let limits = &invocation.limits;
@@ -57,7 +61,7 @@ fn read<W: Write>(
         _ => detection::detect(&input, limits),
     };
     match &invocation.task {
-        Task::Extract => extract(invocation, input, &format, pages)?,
+        Task::Extract => extract(invocation, input, &format, crew, pages)?,
         Task::Detect => {}
         Task::Recognize(recognition) => {
             let mut images = PageImages::open(input, &format, limits)?;
@@ -106,7 +110,7 @@ fn office_thumbnail(
 fn first_page(invocation: &Invocation, input: Input, format: &Format) -> Result<String, Failure> {
     let mut replies = Vec::new();
     let mut pages = Pages::new(&mut replies, 1, invocation.limits.output_bytes);
-    let outcome = extract(invocation, input, format, &mut pages);
+    let outcome = extract(invocation, input, format, &Crew::default(), &mut pages);
     let first = replies.split(|byte| *byte == b'\n').next().map(serde_json::from_slice);
     match (first, outcome) {
         (Some(Ok(Reply::Page(page))), _) => Ok(page.text),
@@ -119,6 +123,7 @@ fn extract<W: Write>(
     invocation: &Invocation,
     input: Input,
     format: &Format,
+    crew: &Crew,
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
     let limits = &invocation.limits;
@@ -128,7 +133,7 @@ fn extract<W: Write>(
         Format::Pdf => {
             let request = &invocation.request;
             let written = pdf::Written { format: request.format, has_structure: request.structure };
-            pdf::read(input, request.pdf_engine, written, limits, pages)
+            pdf::read(input, request.pdf_engine, written, limits, crew, pages)
         }
         Format::Docx => docx::read(&input, invocation.request.format, limits, pages),
         Format::Pptx => pptx::read(&input, invocation.request.format, limits, pages),

@@ -7,10 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use dossier_extract::{Isolation, Limits, Sandbox};
-use dossier_extract_worker::sandbox::{self, ForeignLibrary};
+use dossier_extract_worker::sandbox::{self, Crew, ForeignLibrary};
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, Output, Stdio};
+use std::sync::mpsc;
 use std::{env, fs, io, net, ptr, thread};
 
 type Attempt = fn() -> io::Result<()>;
@@ -61,15 +62,27 @@ fn main() -> ExitCode {
     limits_hold();
     a_kernel_without_landlock_is_refused_unless_accepted();
     further_layers_are_what_the_report_says();
+    helpers_are_as_many_as_allowed();
     println!("sandbox: {} attempts, all denied", ATTEMPTS.len());
     ExitCode::SUCCESS
 }
 
+/// Where the parser and a helper of it run.
+const ON_A_HELPER: &str = "sandboxed, on a helper";
+
+/// The places whose sandbox is complete. A machine with one processor has no helpers.
+fn places() -> impl Iterator<Item = &'static str> {
+    let has_helper = said(&attempt("helpers", "sandboxed")) == "1";
+    ["sandboxed", "sandboxed with Tesseract"].into_iter().chain(has_helper.then_some(ON_A_HELPER))
+}
+
 /// Ordinary parser work must still succeed, on its large stack.
 fn compute_is_allowed() {
-    let output = attempt("compute", "sandboxed");
-    assert!(output.status.success(), "{output:?}");
-    assert_eq!(said(&output), "computed");
+    for place in places() {
+        let output = attempt("compute", place);
+        assert!(output.status.success(), "{place}: {output:?}");
+        assert_eq!(said(&output), "computed", "{place}");
+    }
 }
 
 fn every_attempt_is_denied() {
@@ -79,7 +92,7 @@ fn every_attempt_is_denied() {
             let free = attempt(name, "free");
             assert_eq!(said(&free), "escaped", "{name} does not succeed even without the sandbox: {free:?}");
         }
-        for place in ["sandboxed", "sandboxed with Tesseract"] {
+        for place in places() {
             let output = attempt(name, place);
             let killed = output.status.signal() == Some(libc::SIGSYS);
             assert!(killed || said(&output).starts_with("denied"), "{name}, {place}: {output:?}");
@@ -91,14 +104,27 @@ fn every_attempt_is_denied() {
 
 /// Memory and CPU time are limited, and a stack overflow ends only the process.
 fn limits_hold() {
-    let hoard = attempt("hoard", "sandboxed");
-    assert_eq!(hoard.status.signal(), Some(libc::SIGABRT), "{hoard:?}");
-    assert!(complaint(&hoard).contains("memory allocation of"), "{hoard:?}");
-    let spin = attempt("spin", "sandboxed");
-    assert_eq!(spin.status.signal(), Some(libc::SIGXCPU), "{spin:?}");
-    let recurse = attempt("recurse", "sandboxed");
-    assert_eq!(recurse.status.signal(), Some(libc::SIGABRT), "{recurse:?}");
-    assert!(complaint(&recurse).contains("overflowed its stack"), "{recurse:?}");
+    for place in places() {
+        let hoard = attempt("hoard", place);
+        assert_eq!(hoard.status.signal(), Some(libc::SIGABRT), "{place}: {hoard:?}");
+        assert!(complaint(&hoard).contains("memory allocation of"), "{place}: {hoard:?}");
+        let spin = attempt("spin", place);
+        assert_eq!(spin.status.signal(), Some(libc::SIGXCPU), "{place}: {spin:?}");
+        let recurse = attempt("recurse", place);
+        assert_eq!(recurse.status.signal(), Some(libc::SIGABRT), "{place}: {recurse:?}");
+        assert!(complaint(&recurse).contains("overflowed its stack"), "{place}: {recurse:?}");
+    }
+}
+
+/// As many threads as the limits and the processors allow, and only for files that take longer than to start them.
+fn helpers_are_as_many_as_allowed() {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    assert_eq!(said(&attempt("helpers", "sandboxed")), (processors.min(2) - 1).to_string());
+    assert_eq!(said(&attempt("helpers", "sandboxed, alone")), "0");
+    assert_eq!(said(&attempt("helpers", "sandboxed, in 500 MiB")), "0");
+    let mut small = command("helpers", "sandboxed");
+    let small = small.stdin(fs::File::open("/etc/passwd").unwrap()).output().unwrap();
+    assert_eq!(said(&small), "0");
 }
 
 /// Simulates a kernel without landlock: a filter makes its calls fail with ENOSYS.
@@ -167,10 +193,26 @@ fn hostile(name: &str, place: &str) -> ExitCode {
     if place.starts_with("without landlock") {
         take_landlock_away();
     }
-    let limits = Limits { memory_bytes: 512 * 1024 * 1024, cpu_seconds: 1, ..Limits::default() };
+    let memory_bytes = if place.ends_with("in 500 MiB") { 500 } else { 512 } * 1024 * 1024;
+    let threads = if place.ends_with("alone") { 1 } else { 2 };
+    let limits = Limits { memory_bytes, threads, cpu_seconds: 1, ..Limits::default() };
     let name = name.to_owned();
     let library = if place.ends_with("Tesseract") { ForeignLibrary::Tesseract } else { ForeignLibrary::None };
-    let inside = move |isolation: Isolation| match name.as_str() {
+    let is_on_helper = place == ON_A_HELPER;
+    let inside = move |isolation: Isolation, crew: Crew| match name.as_str() {
+        "helpers" => println!("{}", crew.len()),
+        name if is_on_helper => {
+            let (done, is_done) = mpsc::channel::<()>();
+            crew.each(|| {
+                let (name, done) = (name.to_owned(), done.clone());
+                move || {
+                    work(&name);
+                    drop(done);
+                }
+            });
+            drop(done);
+            let _: Result<(), _> = is_done.recv();
+        }
         "report" => {
             isolation.missing.iter().for_each(|layer| println!("missing: {layer}"));
             isolation.further.iter().for_each(|layer| println!("further: {layer}"));
@@ -192,8 +234,9 @@ fn attempt(name: &str, place: &str) -> Output {
 fn command(name: &str, place: &str) -> std::process::Command {
     #[expect(clippy::disallowed_methods, reason = "the hostile program")]
     let mut command = std::process::Command::new(env::current_exe().unwrap());
-    // Without an environment, like the worker.
-    command.args(["--attempt", name, place]).env_clear().stdin(Stdio::null());
+    // Without an environment, like the worker, and with a file to read that is large enough for helpers.
+    let large = fs::File::open(env::current_exe().unwrap()).unwrap();
+    command.args(["--attempt", name, place]).env_clear().stdin(Stdio::from(large));
     command
 }
 

@@ -66,6 +66,7 @@ impl Invocation {
             format!("--inflate-bytes={}", limits.inflate_bytes),
             format!("--pages={}", limits.pages),
             format!("--pixels={}", limits.pixels),
+            format!("--threads={}", limits.threads),
             format!("--cpu-seconds={}", limits.cpu_seconds),
         ];
         if self.sandbox == Sandbox::AcceptMissing {
@@ -119,6 +120,7 @@ impl Invocation {
             "--inflate-bytes" => limits.inflate_bytes = number(name, value)?,
             "--pages" => limits.pages = number(name, value)?,
             "--pixels" => limits.pixels = number(name, value)?,
+            "--threads" => limits.threads = number(name, value)?,
             "--cpu-seconds" => limits.cpu_seconds = number(name, value)?,
             "--accept-missing-sandbox" => self.sandbox = Sandbox::AcceptMissing,
             "--media-type" => self.request.media_type = Some(value.to_owned()),

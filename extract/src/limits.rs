@@ -20,6 +20,9 @@ pub struct Limits {
     pub pages: u32,
     /// Maximum number of pixels in one image that is decoded or rendered for OCR or a thumbnail.
     pub pixels: u64,
+    /// Maximum number of threads that read the pages of one PDF. There are never more than processors, and each needs
+    /// 256 MiB of `memory_bytes`. All of them share `memory_bytes` and `cpu_seconds`.
+    pub threads: u32,
     /// CPU time of the worker (`RLIMIT_CPU`), in whole seconds.
     pub cpu_seconds: u64,
     /// Wall-clock deadline, enforced by the parent.
@@ -49,6 +52,7 @@ impl Default for Limits {
             inflate_bytes: 256 * MIB,
             pages: 10_000,
             pixels: 64_000_000,
+            threads: 2,
             cpu_seconds: 10,
             wall: Duration::from_mins(1),
         }

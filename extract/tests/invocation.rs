@@ -14,6 +14,7 @@ fn an_invocation_survives_the_argument_list() {
         inflate_bytes: 4,
         pages: 5,
         pixels: 7,
+        threads: 8,
         cpu_seconds: 6,
         wall: Limits::default().wall,
     };

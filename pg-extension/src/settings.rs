@@ -40,6 +40,7 @@ static INPUT_MB: GucSetting<i32> = GucSetting::<i32>::new(64);
 static OUTPUT_MB: GucSetting<i32> = GucSetting::<i32>::new(32);
 static INFLATE_MB: GucSetting<i32> = GucSetting::<i32>::new(256);
 static PAGES: GucSetting<i32> = GucSetting::<i32>::new(10_000);
+static THREADS: GucSetting<i32> = GucSetting::<i32>::new(2);
 static OCR_LANGUAGES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"eng"));
 static TESSDATA: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static OCR_PAGES: GucSetting<i32> = GucSetting::<i32>::new(200);
@@ -136,6 +137,13 @@ fn define_limits() {
         c"Most pages that are extracted from one file.",
         &PAGES,
         1_000_000,
+        GucFlags::empty(),
+    );
+    limit(
+        c"dossier.extract_threads",
+        c"Most threads that read the pages of one PDF.",
+        &THREADS,
+        64,
         GucFlags::empty(),
     );
     limit(
@@ -245,6 +253,7 @@ fn limits() -> Limits {
         memory_bytes: megabytes(&MEMORY_MB),
         inflate_bytes: megabytes(&INFLATE_MB),
         pages: PAGES.get().unsigned_abs(),
+        threads: THREADS.get().unsigned_abs(),
         cpu_seconds: u64::from(CPU_SECONDS.get().unsigned_abs()),
         wall: milliseconds(&TIMEOUT_MS),
         ..Limits::default()

@@ -77,6 +77,9 @@ struct LimitArgs {
     /// Maximum number of pixels of one image that is decoded or rendered
     #[arg(long, env = "EXTRACT_PIXELS", default_value_t = Limits::default().pixels, value_name = "N")]
     extract_pixels: u64,
+    /// Maximum number of threads that read the pages of one PDF. There are never more than processors
+    #[arg(long, env = "EXTRACT_THREADS", default_value_t = Limits::default().threads, value_name = "N")]
+    extract_threads: u32,
     /// Maximum seconds of CPU time per file, without OCR
     #[arg(long, env = "EXTRACT_CPU_SECONDS", default_value_t = Limits::default().cpu_seconds, value_name = "N")]
     extract_cpu_seconds: u64,
@@ -116,6 +119,7 @@ impl LimitArgs {
             inflate_bytes: bytes("EXTRACT_INFLATE_MB", self.extract_inflate_mb)?,
             pages: self.extract_pages,
             pixels: self.extract_pixels,
+            threads: self.extract_threads,
             cpu_seconds: self.extract_cpu_seconds,
             wall: Duration::from_secs(self.extract_seconds),
         })

@@ -15,6 +15,7 @@ mod unicode;
 
 use crate::input::Input;
 use crate::output::reply::{Pages, clean};
+use crate::sandbox::Crew;
 use content::notes::Note;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Limits, PdfEngine, TextFormat};
@@ -50,6 +51,7 @@ pub(crate) fn read<W: Write>(
     first: Option<PdfEngine>,
     written: Written,
     limits: &Limits,
+    crew: &Crew,
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
     let base = header::base(&input);
@@ -59,6 +61,7 @@ pub(crate) fn read<W: Write>(
         return Err(Failure::LimitExceeded { limit: "pages".to_owned() });
     }
     pages.metadata = engines.metadata();
+    engines.read_ahead(crew);
     let (mut has_text, mut is_endless) = (false, false);
     let mut document = Document::new(&pages.metadata.outline);
     let mut held: Vec<Routed> = Vec::new();

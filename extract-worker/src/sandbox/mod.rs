@@ -14,11 +14,13 @@
 //! Invariant: if a layer cannot be applied, the error names it, unless the operator allows missing layers
 //! ([`Sandbox::AcceptMissing`]). Even then every layer is attempted, and the first reply names those that are missing.
 
+mod crew;
 mod filter;
 mod limit;
 mod paths;
 mod privileges;
 
+pub use crew::Crew;
 use dossier_extract::{Isolation, Limits, Sandbox};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::thread::set_no_new_privs;
@@ -26,7 +28,7 @@ use std::fs::File;
 use std::sync::mpsc;
 use std::{io, thread};
 
-/// Stack size of the parser thread: libraries recurse over nested structures. Untouched pages cost nothing.
+/// Stack size of the parser thread and its helpers: libraries recurse over nested structures. Untouched pages cost nothing.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// A library that runs in the sandbox without being written for it.
@@ -47,11 +49,12 @@ pub struct SandboxError {
     reason: String,
 }
 
-/// Applies the sandbox, then runs `work` in it on a thread with a large stack, and tells it how it is isolated.
+/// Applies the sandbox, then runs `work` in it on a thread with a large stack. Tells it how it is isolated, and which
+/// threads may help it.
 ///
 /// The order is fixed. Landlock applies to the calling thread and the threads it starts, so it comes before
-/// the parser thread. Seccomp forbids starting threads, so it comes once the parser thread is running, and
-/// applies to all threads at once. The parser waits until then.
+/// the parser thread and its helpers. Seccomp forbids starting threads, so it comes once these are running, and
+/// applies to all threads at once. They wait until then.
 pub fn enter<W>(
     limits: &Limits,
     sandbox: Sandbox,
@@ -59,9 +62,10 @@ pub fn enter<W>(
     work: W,
 ) -> Result<(), SandboxError>
 where
-    W: FnOnce(Isolation) + Send + 'static,
+    W: FnOnce(Isolation, Crew) + Send + 'static,
 {
     tune_allocator();
+    let helpers = Crew::size(limits);
     // No backtrace, because that would open files. The message is only used to label a crash.
     std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
     let mut isolation = Isolation::default();
@@ -83,6 +87,7 @@ where
     check(set_no_new_privs(true).map_err(failed("no_new_privs")))?;
     check(set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(failed("not dumpable")))?;
     check(paths::deny_all())?;
+    let crew = Crew::start(helpers);
     let (started, is_started) = mpsc::channel();
     let (closed, is_closed) = mpsc::channel();
     let parser = thread::Builder::new()
@@ -92,7 +97,7 @@ where
             if started.send(()).is_ok()
                 && let Ok(isolation) = is_closed.recv()
             {
-                work(isolation);
+                work(isolation, crew);
             }
         })
         .map_err(failed("parser thread"))?;

@@ -107,6 +107,9 @@ struct LimitArguments {
     /// Maximum number of pixels in one decoded or rendered image
     #[arg(long, value_name = "N", default_value_t = Limits::default().pixels)]
     pixels: u64,
+    /// Maximum number of threads that read the pages of a PDF; never more than processors
+    #[arg(long, value_name = "N", default_value_t = Limits::default().threads)]
+    threads: u32,
     /// CPU time of the worker, in seconds
     #[arg(long, value_name = "N", default_value_t = Limits::default().cpu_seconds)]
     cpu_seconds: u64,
@@ -154,6 +157,7 @@ impl LimitArguments {
             inflate_bytes: self.inflate_bytes,
             pages: self.max_pages,
             pixels: self.pixels,
+            threads: self.threads,
             cpu_seconds: self.cpu_seconds,
             wall: Duration::try_from_secs_f64(self.wall_seconds).unwrap_or(Limits::default().wall),
         }

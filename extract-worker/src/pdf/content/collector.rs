@@ -14,7 +14,7 @@ use super::type3_sizes::Type3Sizes;
 use crate::pdf::content::draw_outcome::{DrawOutcome, END_OF_PAGE};
 use crate::pdf::fonts::Fonts;
 use crate::pdf::fonts::glyph_guesses::{self, Guesses};
-use crate::pdf::fonts::styles::{Faces, Style};
+use crate::pdf::fonts::styles::{PageFaces, Style};
 use crate::pdf::unicode;
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun, PositionedGlyph};
 use hayro_interpret::hayro_cmap::WritingMode;
@@ -40,7 +40,7 @@ pub(in crate::pdf) struct Collector<'f> {
     resources: &'f Resources<'f>,
     fonts: &'f mut Fonts,
     /// If set, the look of letters, rules and boxes are collected, too.
-    faces: Option<&'f mut Faces>,
+    faces: Option<&'f mut PageFaces>,
     /// The style of the open run.
     style: u16,
     glyphs: Glyphs,
@@ -68,7 +68,7 @@ impl<'f> Collector<'f> {
         bounds: Rect,
         resources: &'f Resources<'f>,
         fonts: &'f mut Fonts,
-        faces: Option<&'f mut Faces>,
+        faces: Option<&'f mut PageFaces>,
     ) -> Self {
         Self {
             bounds: bounds.inflate(1.0, 1.0),

@@ -11,6 +11,7 @@ use crate::input::Input;
 use crate::pdf::content::draw_outcome::DrawOutcome;
 use crate::pdf::content::notes::Note;
 use crate::pdf::structure::Layout;
+use crate::sandbox::Crew;
 use dossier_extract::protocol::Failure;
 use dossier_extract::{Metadata, PageStructure, PdfEngine};
 use std::sync::Arc;
@@ -84,6 +85,13 @@ impl Engines {
     /// The file's metadata from the first engine.
     pub(in crate::pdf) fn metadata(&mut self) -> Metadata {
         self.open(0).map(|engine| engine.metadata()).unwrap_or_default()
+    }
+
+    /// Announces that every page will be read, in order.
+    pub(in crate::pdf) fn read_ahead(&mut self, crew: &Crew) {
+        if let Ok(engine) = self.open(0) {
+            engine.read_ahead(crew);
+        }
     }
 
     /// The best reading of a page.

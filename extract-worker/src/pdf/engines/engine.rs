@@ -3,6 +3,7 @@
 use crate::pdf::content::draw_outcome::DrawOutcome;
 use crate::pdf::content::notes::Note;
 use crate::pdf::structure::Layout;
+use crate::sandbox::Crew;
 use dossier_extract::Metadata;
 use dossier_extract::protocol::Failure;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +13,8 @@ pub(in crate::pdf) trait Engine {
     fn page_count(&self) -> usize;
     /// The text of a page (from 0); an empty reading if the page cannot be read.
     fn page(&mut self, index: usize) -> Reading;
+    /// Announces that every page will be read, in order, so that the crew may read pages ahead.
+    fn read_ahead(&mut self, _: &Crew) {}
     /// The file's metadata, if this engine reads it.
     fn metadata(&self) -> Metadata {
         Metadata::default()

@@ -1,16 +1,19 @@
 //! The first engine: hayro interprets a page, `content` collects the glyphs, and [`lines`] and
 //! [`reading_order`] turn them into text.
 
+use super::ahead::{Ahead, Weighed};
 use super::engine::{Engine, Reading, Seen, contained, malformed};
 use crate::input::Input;
 use crate::pdf::content::draw_outcome::{DrawOutcome, END_OF_PAGE};
 use crate::pdf::content::glyphs::Glyphs;
 use crate::pdf::content::{Collector, annotations, forms, notes, stamps};
 use crate::pdf::fonts::Fonts;
-use crate::pdf::fonts::styles::Faces;
+use crate::pdf::fonts::styles::{Faces, PageFaces, SeenFace};
 use crate::pdf::info;
+use crate::pdf::layout::lines::Segments;
 use crate::pdf::layout::{lines, reading_order};
 use crate::pdf::structure::Layout;
+use crate::sandbox::Crew;
 use dossier_extract::Metadata;
 use dossier_extract::protocol::Failure;
 use hayro_interpret::hayro_syntax::content::TypedIter;
@@ -27,6 +30,9 @@ pub(in crate::pdf) fn open(input: &Arc<Input>, needs_layout: bool) -> Result<Box
     Ok(Box::new(Hayro::new(document(input)?, needs_layout)))
 }
 
+/// A file with fewer pages is read by one thread: each thread has to read the fonts for itself.
+const FEWEST_AHEAD: usize = 12;
+
 /// Opens the file with hayro. It is leaked because pages and caches borrow it; the process reads one file.
 pub(in crate::pdf) fn document(input: &Arc<Input>) -> Result<&'static Pdf, Failure> {
     let pdf =
@@ -40,57 +46,117 @@ pub(in crate::pdf) fn document(input: &Arc<Input>) -> Result<&'static Pdf, Failu
 }
 
 struct Hayro {
+    reader: Reader,
+    /// The look of fonts; only for the structure.
+    faces: Option<Faces>,
+    /// Pages that other threads read, too.
+    ahead: Option<Ahead<Drawn>>,
+}
+
+/// What one thread needs to read pages. What a page says does not depend on the pages that its reader has read before.
+struct Reader {
     pdf: &'static Pdf,
     /// Fonts and colour spaces, parsed once for all pages.
     cache: InterpreterCache<'static>,
     /// The same fonts, mapped from glyphs back to characters.
     fonts: Fonts,
     /// The look of fonts; only for the structure.
-    faces: Option<Faces>,
+    faces: Option<PageFaces>,
+}
+
+/// A page as its reader saw it.
+#[derive(Default)]
+struct Drawn {
+    reading: Reading,
+    /// What the layout of the page is made of, if it is needed.
+    parts: Option<Parts>,
+}
+
+struct Parts {
+    glyphs: Glyphs,
+    segments: Segments,
+    faces: Vec<SeenFace>,
+    bounds: Rect,
+}
+
+impl Weighed for Drawn {
+    fn weight(&self) -> usize {
+        self.reading.text.len() + self.parts.as_ref().map_or(0, |parts| 8 * parts.glyphs.list.len())
+    }
 }
 
 impl Engine for Hayro {
     fn page_count(&self) -> usize {
-        self.pdf.pages().len()
+        self.reader.pdf.pages().len()
     }
 
     fn page(&mut self, index: usize) -> Reading {
-        let Some(page) = self.pdf.pages().get(index) else { return Reading::default() };
-        let glyphs = self.glyphs(page);
-        let segments = contained(|| lines::segments(&glyphs)).unwrap_or_default();
-        let text = contained(|| reading_order::text(&segments.list)).unwrap_or_default();
-        let layout = self
-            .faces
-            .as_ref()
-            .and_then(|faces| contained(|| Layout::of(&glyphs, &segments, faces, geometry(page).1)));
-        let seen = Seen {
-            glyphs: glyphs.shown > 0,
-            images: glyphs.images.share(),
-            letters: stamps::letters_beside(&glyphs, geometry(page).1),
-            outlines: contained(|| glyphs.outlines.letters()).unwrap_or_default(),
-            end: glyphs.end,
+        let Self { reader, faces, ahead } = self;
+        let Drawn { mut reading, parts } = match ahead {
+            Some(ahead) => ahead.page(index, |index| reader.page(index)),
+            None => reader.page(index),
         };
-        let notes = contained(|| notes::of(page)).unwrap_or_default();
-        let notes = notes.into_iter().filter(|note| !text.contains(&note.text)).collect();
-        let mut reading = Reading { text, notes, seen: Some(seen), layout };
-        // hayro silently skips forms that draw themselves. If the text is bad or missing, they are the
-        // reason, and no other engine should try to follow them.
-        let is_all = seen.end == DrawOutcome::Reached && seen.glyphs && !reading.text.contains('\u{fffd}');
-        if !is_all && forms::draw_themselves(page.resources()) {
-            reading.seen = Some(Seen { end: DrawOutcome::TooDeep, ..seen });
+        if let (Some(faces), Some(mut parts)) = (faces, parts) {
+            faces.add(parts.faces, &mut parts.glyphs.styles);
+            reading.layout = contained(|| Layout::of(&parts.glyphs, &parts.segments, faces, parts.bounds));
         }
         reading
     }
 
+    fn read_ahead(&mut self, crew: &Crew) {
+        let count = self.page_count();
+        if count >= FEWEST_AHEAD && !crew.is_empty() {
+            let (pdf, needs_layout) = (self.reader.pdf, self.faces.is_some());
+            self.ahead = Some(Ahead::new(count, crew, move || {
+                let mut reader = Reader::new(pdf, needs_layout);
+                move |index| reader.page(index)
+            }));
+        }
+    }
+
     fn metadata(&self) -> Metadata {
-        contained(|| info::of(self.pdf)).unwrap_or_default()
+        contained(|| info::of(self.reader.pdf)).unwrap_or_default()
     }
 }
 
 impl Hayro {
     fn new(pdf: &'static Pdf, needs_layout: bool) -> Self {
         let faces = needs_layout.then(Faces::default);
+        Self { reader: Reader::new(pdf, needs_layout), faces, ahead: None }
+    }
+}
+
+impl Reader {
+    fn new(pdf: &'static Pdf, needs_layout: bool) -> Self {
+        let faces = needs_layout.then(PageFaces::default);
         Self { pdf, cache: InterpreterCache::new(), fonts: Fonts::default(), faces }
+    }
+
+    fn page(&mut self, index: usize) -> Drawn {
+        let Some(page) = self.pdf.pages().get(index) else { return Drawn::default() };
+        let bounds = geometry(page).1;
+        let glyphs = self.glyphs(page);
+        let segments = contained(|| lines::segments(&glyphs)).unwrap_or_default();
+        let text = contained(|| reading_order::text(&segments.list)).unwrap_or_default();
+        let seen = Seen {
+            glyphs: glyphs.shown > 0,
+            images: glyphs.images.share(),
+            letters: stamps::letters_beside(&glyphs, bounds),
+            outlines: contained(|| glyphs.outlines.letters()).unwrap_or_default(),
+            end: glyphs.end,
+        };
+        let notes = contained(|| notes::of(page)).unwrap_or_default();
+        let notes = notes.into_iter().filter(|note| !text.contains(&note.text)).collect();
+        let mut reading = Reading { text, notes, seen: Some(seen), layout: None };
+        // hayro silently skips forms that draw themselves. If the text is bad or missing, they are the
+        // reason, and no other engine should try to follow them.
+        let is_all = seen.end == DrawOutcome::Reached && seen.glyphs && !reading.text.contains('\u{fffd}');
+        if !is_all && forms::draw_themselves(page.resources()) {
+            reading.seen = Some(Seen { end: DrawOutcome::TooDeep, ..seen });
+        }
+        let faces = self.faces.as_mut().map(PageFaces::take);
+        let parts = faces.map(|faces| Parts { glyphs, segments, faces, bounds });
+        Drawn { reading, parts }
     }
 
     /// The glyphs of the page; after a panic or when the budget is exhausted, those drawn so far.

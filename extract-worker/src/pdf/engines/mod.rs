@@ -1,5 +1,6 @@
-//! The libraries that read PDF text, and the choice between them for each page.
+//! The libraries that read PDF text, the choice between them for each page, and the threads that read ahead.
 
+mod ahead;
 pub(in crate::pdf) mod choice;
 pub(in crate::pdf) mod engine;
 pub(in crate::pdf) mod hayro;

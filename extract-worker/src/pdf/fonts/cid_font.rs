@@ -3,6 +3,8 @@
 use hayro_interpret::hayro_cmap::{BfString, CMap, CMapName, CidFamily, load_embedded};
 use hayro_interpret::hayro_syntax::object::{Array, Dict, Name, Stream, String as PdfString};
 use hayro_interpret::hayro_syntax::page::Resources;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Maximum number of fonts and forms to check per page, and nesting depth of forms.
 const MOST: usize = 500;
@@ -18,6 +20,9 @@ pub(in crate::pdf) struct CidFont {
     characters: Characters,
 }
 
+/// Composite fonts by the place of their dictionary in the file.
+pub(in crate::pdf) type Parsed = HashMap<(usize, usize), Option<Rc<CidFont>>>;
+
 enum Characters {
     Unknown,
     /// Codes are Unicode code points.
@@ -30,7 +35,12 @@ enum Characters {
 
 impl CidFont {
     /// Finds the font with this name, embedded or not, on the page or in one of its forms.
-    pub(in crate::pdf) fn find(name: &str, is_embedded: bool, resources: &Resources<'_>) -> Option<Self> {
+    pub(in crate::pdf) fn find(
+        name: &str,
+        is_embedded: bool,
+        resources: &Resources<'_>,
+        parsed: &mut Parsed,
+    ) -> Option<Rc<Self>> {
         let mut level = vec![(resources.fonts.clone(), resources.x_objects.clone())];
         let mut left = MOST;
         // The font may be embedded but damaged, so that a substitute is used.
@@ -40,7 +50,7 @@ impl CidFont {
             for (fonts, objects) in &level {
                 for key in fonts.keys().take(left) {
                     let font = fonts.get::<Dict<'_>>(&*key).filter(|font| is_called(font, name));
-                    let Some(composite) = font.and_then(|font| Self::new(&font)) else { continue };
+                    let Some(composite) = font.and_then(|font| Self::known(&font, parsed)) else { continue };
                     if composite.is_embedded == is_embedded {
                         return Some(composite);
                     }
@@ -59,6 +69,11 @@ impl CidFont {
             level = deeper;
         }
         other
+    }
+
+    fn known(font: &Dict<'_>, parsed: &mut Parsed) -> Option<Rc<Self>> {
+        let place = (font.data().as_ptr().addr(), font.data().len());
+        parsed.entry(place).or_insert_with(|| Self::new(font).map(Rc::new)).clone()
     }
 
     fn new(font: &Dict<'_>) -> Option<Self> {

@@ -9,7 +9,7 @@ pub(in crate::pdf) mod glyph_guesses;
 pub(in crate::pdf) mod styles;
 
 use crate::pdf::unicode::{is_private, is_readable};
-use cid_font::CidFont;
+use cid_font::{CidFont, Parsed};
 use encoding_rs::MACINTOSH;
 use hayro_interpret::font::{Glyph, OutlineFontData, OutlineGlyph, StandardFont};
 use hayro_interpret::hayro_cmap::{BfString, CMap, CidFamily, load_embedded};
@@ -22,6 +22,7 @@ use skrifa::raw::tables::cff::Cff;
 use skrifa::raw::tables::post::DEFAULT_GLYPH_NAMES;
 use skrifa::raw::{FontRead, TableProvider};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// Subsets that renumber their glyphs have fewer glyphs than this.
 const WHOLE_FONT: u16 = 250;
@@ -36,9 +37,15 @@ pub(in crate::pdf) enum Named {
 }
 
 /// The fonts seen so far.
+///
+/// Invariant: what a page says does not depend on the pages before it, which another thread may have read.
 #[derive(Default)]
 pub(in crate::pdf) struct Fonts {
     known: HashMap<(u128, Option<String>), Font>,
+    /// The dictionaries of the page's composite fonts,
+    composites: HashMap<(u128, Option<String>), Option<Rc<CidFont>>>,
+    /// and those of all pages so far.
+    parsed: Parsed,
     /// Names of the page's fonts without any map from codes to characters.
     unmapped: HashSet<String>,
     /// The same, for each font and form inspected so far.
@@ -48,7 +55,8 @@ pub(in crate::pdf) struct Fonts {
 /// A font.
 struct Font {
     program: Program,
-    composite: Option<CidFont>,
+    /// Whether the font program is in the file.
+    is_embedded: bool,
     /// In a font with a custom encoding: characters by glyph, if its codes are ASCII, as they usually are.
     coded: HashMap<u32, char>,
     /// Whether its glyphs are symbols, whatever their codes mean in other fonts.
@@ -59,6 +67,7 @@ impl Fonts {
     /// Finds the page's fonts that have no map from codes to characters.
     pub(in crate::pdf) fn start_page(&mut self, resources: &Resources<'_>) {
         self.unmapped.clear();
+        self.composites.clear();
         let Self { unmapped, looked_at, .. } = self;
         let mut add =
             |holder: &Dict<'_>, key: &[u8], find: &dyn Fn() -> Vec<String>| match holder.get_ref(key) {
@@ -116,41 +125,43 @@ impl Fonts {
     fn ask(&mut self, glyph: &OutlineGlyph, resources: &Resources<'_>) -> Option<Named> {
         let data = glyph.font_data()?;
         let key = (data.cache_key, data.postscript_name.clone());
-        let font = self.known.entry(key).or_insert_with(|| Font::new(&data, resources));
-        font.characters(glyph.glyph_id().to_u32(), glyph.char_code())
+        let font = self.known.entry(key.clone()).or_insert_with(|| Font::new(&data));
+        let composite = self.composites.entry(key).or_insert_with(|| {
+            let name = data.postscript_name.as_deref().unwrap_or_default();
+            CidFont::find(name, font.is_embedded, resources, &mut self.parsed)
+        });
+        font.characters(composite.as_deref(), glyph.glyph_id().to_u32(), glyph.char_code())
     }
 }
 
 impl Font {
-    fn new(data: &OutlineFontData, resources: &Resources<'_>) -> Self {
+    fn new(data: &OutlineFontData) -> Self {
         let name = data.postscript_name.as_deref().unwrap_or_default();
         let bytes = (*data.data).as_ref();
         let is_embedded = !is_stand_in(bytes);
-        let composite = CidFont::find(name, is_embedded, resources);
         // A substitute for a missing font has its own glyph indexes.
         let is_pictures = ["Wingdings", "Webdings", "Dingbats", "Symbol"].iter().any(|of| name.contains(of));
         let program = if is_embedded { Program::read(bytes, is_pictures) } else { Program::Unknown };
         let coded = if is_embedded && !is_pictures { codes(bytes) } else { HashMap::new() };
-        Self { program, composite, coded, is_pictures }
+        Self { program, is_embedded, coded, is_pictures }
     }
 
-    fn characters(&self, glyph: u32, code: u32) -> Option<Named> {
-        let composite = self.composite.as_ref();
+    fn characters(&self, composite: Option<&CidFont>, glyph: u32, code: u32) -> Option<Named> {
         let told = composite.and_then(|composite| composite.mapped(code));
         let told = told.or_else(|| self.program.character(glyph));
         let told = told.or_else(|| composite?.character(code));
         let is_plain = |told: &BfString| !matches!(told, BfString::Char(character) if is_private(*character));
         match told {
             Some(told) if is_plain(&told) => Some(Named::Surely(told)),
-            told => self.guess(glyph, code).map(Named::Perhaps).or(told.map(Named::Surely)),
+            told => self.guess(composite, glyph, code).map(Named::Perhaps).or(told.map(Named::Surely)),
         }
     }
 
-    fn guess(&self, glyph: u32, code: u32) -> Option<char> {
+    fn guess(&self, composite: Option<&CidFont>, glyph: u32, code: u32) -> Option<char> {
         if let Some(coded) = self.coded.get(&glyph) {
             return Some(*coded);
         }
-        match (&self.program, &self.composite) {
+        match (&self.program, composite) {
             (Program::Numbered, _) => in_common_order(glyph),
             (Program::Unknown, Some(composite)) if !composite.is_embedded => {
                 in_common_order(composite.glyph(code)?)

@@ -4,7 +4,8 @@
 //! measured in the outlines of a few letters, as twice the area divided by the perimeter. It is compared with the thickness
 //! of the document's running text.
 //!
-//! Invariant: a font is measured once for all pages of a file.
+//! Invariant: the faces of a file do not depend on the order of reading. Each page lists the letters that it shows of a font
+//! ([`SeenFace`]), and the file takes them from its pages in order ([`Faces::add`]).
 
 use hayro_interpret::font::{Glyph, GlyphIdentifier};
 use hayro_interpret::kurbo::{BezPath, PathEl, Point, flatten};
@@ -26,7 +27,7 @@ const TOLERANCE: f64 = 4.0;
 /// The look of a run of letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(in crate::pdf) struct Style {
-    /// Index into [`Faces`].
+    /// Index into the faces of the page, and later into [`Faces`].
     pub(in crate::pdf) face: u16,
     /// Red, green, blue.
     pub(in crate::pdf) color: u32,
@@ -64,6 +65,14 @@ impl Styles {
     pub(in crate::pdf) fn get(&self, number: u16) -> Style {
         self.list.get(usize::from(number)).copied().unwrap_or_default()
     }
+
+    /// Replaces each face of the page by that of the file.
+    fn renumber(&mut self, faces: &[u16]) {
+        self.known.clear();
+        for style in &mut self.list {
+            style.face = faces.get(usize::from(style.face)).copied().unwrap_or(0);
+        }
+    }
 }
 
 /// The faces of a file's fonts.
@@ -98,6 +107,18 @@ impl Face {
         self.monospace || (self.is_even && self.measured.len() >= FEWEST_EVEN)
     }
 
+    /// Counts a letter, if few have been counted.
+    fn measure(&mut self, letter: Letter) {
+        if self.measured.len() >= MOST_MEASURED || self.measured.contains(&letter.glyph) {
+            return;
+        }
+        self.is_even = letter.width.is_some()
+            && (self.measured.is_empty() || (self.is_even && self.width == letter.width));
+        self.width = letter.width;
+        self.measured.push(letter.glyph);
+        self.thickness += letter.thickness;
+    }
+
     /// Whether the font has a bold name or weight.
     pub(in crate::pdf) fn is_named_bold(&self) -> bool {
         self.named_bold
@@ -107,6 +128,63 @@ impl Face {
 impl Faces {
     pub(in crate::pdf) fn get(&self, face: u16) -> Option<&Face> {
         self.list.get(usize::from(face))
+    }
+
+    /// Adds what the next page has seen. Its styles then name the faces of the file.
+    pub(in crate::pdf) fn add(&mut self, seen: Vec<SeenFace>, styles: &mut Styles) {
+        let faces: Vec<u16> = seen.into_iter().map(|seen| self.face(seen)).collect();
+        styles.renumber(&faces);
+    }
+
+    fn face(&mut self, SeenFace { key, declared, letters }: SeenFace) -> u16 {
+        let number = self.known.get(&key).copied().unwrap_or_else(|| {
+            if self.list.len() < MOST_FACES {
+                self.list.push(declared);
+            }
+            u16::try_from(self.list.len() - 1).unwrap_or(0)
+        });
+        self.known.insert(key, number);
+        let face = &mut self.list[usize::from(number)];
+        for letter in letters {
+            face.measure(letter);
+        }
+        number
+    }
+}
+
+/// A font that a page shows.
+#[derive(Debug, Clone)]
+pub(in crate::pdf) struct SeenFace {
+    key: u128,
+    /// What the font says of itself.
+    declared: Face,
+    /// The first letters of the page.
+    letters: Vec<Letter>,
+}
+
+/// A measured letter.
+#[derive(Debug, Clone, Copy)]
+struct Letter {
+    glyph: u32,
+    thickness: f32,
+    width: Option<f32>,
+}
+
+/// The fonts of the page that is being read.
+#[derive(Debug, Default)]
+pub(in crate::pdf) struct PageFaces {
+    known: HashMap<u128, u16>,
+    list: Vec<SeenFace>,
+    /// What fonts of earlier pages say of themselves, and the measures of their letters.
+    declared: HashMap<u128, Face>,
+    measured: HashMap<(u128, u32), Option<Letter>>,
+}
+
+impl PageFaces {
+    /// The faces of the page that has been read.
+    pub(in crate::pdf) fn take(&mut self) -> Vec<SeenFace> {
+        self.known.clear();
+        std::mem::take(&mut self.list)
     }
 
     /// The style of a glyph.
@@ -124,32 +202,30 @@ impl Faces {
             return *known;
         }
         if self.list.len() < MOST_FACES {
-            self.list.push(described(glyph));
+            let declared = self.declared.entry(key).or_insert_with(|| described(glyph)).clone();
+            self.list.push(SeenFace { key, declared, letters: Vec::new() });
         }
         let face = u16::try_from(self.list.len() - 1).unwrap_or(0);
         self.known.insert(key, face);
         face
     }
 
-    /// Measures a letter if only few letters of the font have been measured.
+    /// Measures a letter if only few letters of the font have been seen on this page.
     pub(in crate::pdf) fn measure(&mut self, face: u16, glyph: &Glyph<'_>, text: &str) {
         let Some(face) = self.list.get_mut(usize::from(face)) else { return };
-        if face.measured.len() >= MOST_MEASURED || !text.starts_with(char::is_alphabetic) {
+        if face.letters.len() >= MOST_MEASURED || !text.starts_with(char::is_alphabetic) {
             return;
         }
         let Glyph::Outline(outline) = glyph else { return };
         let number = outline.glyph_id().to_u32();
-        if face.measured.contains(&number) {
+        if face.letters.iter().any(|known| known.glyph == number) {
             return;
         }
-        if let Some(thickness) = thickness(&outline.outline()) {
-            let width = outline.advance_width();
-            face.is_even =
-                width.is_some() && (face.measured.is_empty() || (face.is_even && face.width == width));
-            face.width = width;
-            face.measured.push(number);
-            face.thickness += thickness;
-        }
+        let measured = self.measured.entry((face.key, number)).or_insert_with(|| {
+            let thickness = thickness(&outline.outline())?;
+            Some(Letter { glyph: number, thickness, width: outline.advance_width() })
+        });
+        face.letters.extend(*measured);
     }
 }
 
