@@ -2,6 +2,7 @@
 
 pub(crate) mod carried_thumbnail;
 pub(crate) mod compound_file;
+mod damage;
 pub(crate) mod docx;
 mod drawingml;
 mod formulas;

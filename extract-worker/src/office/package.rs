@@ -1,6 +1,7 @@
 //! The parts of a ZIP-based office file, read one at a time, with one decompression budget for all of them.
 
 use super::compound_file;
+use super::damage::{self, Damage};
 use super::inflate_budget::InflateBudget;
 use super::odf;
 use super::truncated_zip::TruncatedZip;
@@ -24,6 +25,7 @@ pub(crate) struct Parts<'f> {
     /// The number of files in which this one is nested.
     depth: usize,
     is_broken: bool,
+    damage: Damage,
 }
 
 #[derive(Debug)]
@@ -79,13 +81,36 @@ impl<'f> Parts<'f> {
             Archive::Whole(archive) => by_name(archive.file_names().map(Result::unwrap_or_default)),
             Archive::Truncated(archive) => by_name(archive.names().map(Cow::Borrowed)),
         };
-        Ok(Self { archive, names, budget, depth, is_broken: false })
+        Ok(Self { archive, names, budget, depth, is_broken: false, damage: Damage::default() })
     }
 
     /// The text of a part; `None` if it does not exist or is damaged.
     pub(crate) fn read(&mut self, name: &str) -> Result<Option<String>, Failure> {
         let Some(bytes) = self.bytes(name, u64::MAX)? else { return Ok(None) };
-        Ok(Some(encoding::decode_xml(bytes)))
+        let xml = encoding::decode_xml(bytes);
+        if !damage::is_whole(&xml) {
+            self.damage.add(name);
+        }
+        Ok(Some(xml))
+    }
+
+    /// The same for a part that the file says it has.
+    pub(crate) fn read_named(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        let read = self.read(name)?;
+        if read.is_none() {
+            self.damage.add(name);
+        }
+        Ok(read)
+    }
+
+    /// Records that a part is damaged or missing.
+    pub(crate) fn miss(&mut self, name: &str) {
+        self.damage.add(name);
+    }
+
+    /// The damaged and missing parts of which this has not been called before.
+    pub(crate) fn take_damage(&mut self) -> Damage {
+        std::mem::take(&mut self.damage)
     }
 
     /// The bytes of a part; `None` if it does not exist.
@@ -107,7 +132,10 @@ impl<'f> Parts<'f> {
             }
         };
         // If the checksum or size is wrong or the stream is truncated, keep the bytes read so far.
-        self.is_broken |= read.is_err();
+        if read.is_err() {
+            self.is_broken = true;
+            self.damage.add(name);
+        }
         self.budget.check()?;
         Ok(Some(bytes))
     }

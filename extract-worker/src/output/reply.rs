@@ -21,6 +21,8 @@ pub(crate) struct Pages<W> {
     sample: Sample,
     /// Whether the language was sent. Later text does not change it.
     is_language_sent: bool,
+    /// Why the next pages may be incomplete: the reason of a page that has no other.
+    pub(crate) caveat: Option<String>,
     /// The file's metadata; readers fill in what they find.
     pub(crate) metadata: Metadata,
 }
@@ -50,6 +52,7 @@ impl<W: Write> Pages<W> {
             needs_ocr: Vec::new(),
             sample: Sample::default(),
             is_language_sent: false,
+            caveat: None,
             metadata: Metadata::default(),
         }
     }
@@ -123,7 +126,7 @@ impl<W: Write> Pages<W> {
             confidence: None,
             engine: engine.to_owned(),
             quality,
-            reason,
+            reason: reason.or_else(|| self.caveat.clone()),
             structure: None,
         };
         if structure.is_none() {

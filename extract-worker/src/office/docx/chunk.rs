@@ -11,15 +11,25 @@ use dossier_extract::{Metadata, TextFormat};
 
 /// The text of a chunk, or nothing if it cannot be read.
 pub(super) fn read(parts: &mut Parts<'_>, part: &str, format: TextFormat) -> Result<String, Failure> {
-    let Some(bytes) = parts.read_bytes(part)? else { return Ok(String::new()) };
+    let Some(bytes) = parts.read_bytes(part)? else {
+        parts.miss(part);
+        return Ok(String::new());
+    };
     if bytes.starts_with(b"PK") {
-        return match parts.open_inner(&bytes) {
-            Some(Ok(mut inner)) => match super::bound(&mut inner, format) {
-                Ok((pages, _)) => Ok(pages.concat()),
-                Err(failure @ Failure::LimitExceeded { .. }) => Err(failure),
-                Err(_) => Ok(String::new()),
-            },
-            Some(Err(_)) | None => Ok(String::new()),
+        let Some(inner) = parts.open_inner(&bytes) else { return Ok(String::new()) };
+        let bound = inner.and_then(|mut inner| Ok((super::bound(&mut inner, format)?, inner.take_damage())));
+        return match bound {
+            Ok(((pages, _), damage)) => {
+                if !damage.is_empty() {
+                    parts.miss(part);
+                }
+                Ok(pages.concat())
+            }
+            Err(failure @ Failure::LimitExceeded { .. }) => Err(failure),
+            Err(_) => {
+                parts.miss(part);
+                Ok(String::new())
+            }
         };
     }
     if rtf::is_rtf(&bytes) {

@@ -45,6 +45,7 @@ pub(crate) fn read<W: Write>(
 ) -> Result<(), Failure> {
     let mut parts = Parts::open(bytes, limits)?;
     let (texts, headings) = bound(&mut parts, format)?;
+    pages.caveat = parts.take_damage().reason();
     pages.metadata = properties::read(&mut parts)?;
     match texts.as_slice() {
         // There are no page breaks.
@@ -101,7 +102,7 @@ fn side_part(
     relationships: &Relationships,
     kind: &str,
 ) -> Result<Option<String>, Failure> {
-    relationships.part_of_kind(kind).map_or(Ok(None), |part| parts.read(part))
+    relationships.part_of_kind(kind).map_or(Ok(None), |part| parts.read_named(part))
 }
 
 fn read_notes(
@@ -111,7 +112,7 @@ fn read_notes(
     document: &mut Document,
 ) -> Result<Notes, Failure> {
     let Some(part) = relationships.part_of_kind(kind) else { return Ok(Notes::default()) };
-    let Some(xml) = parts.read(part)? else { return Ok(Notes::default()) };
+    let Some(xml) = parts.read_named(part)? else { return Ok(Notes::default()) };
     let relationships = Relationships::read(parts, part, document.format)?;
     Ok(Notes::read(&xml, document, &relationships))
 }
@@ -125,11 +126,14 @@ fn read_margins(
 ) -> Result<HashMap<String, String>, Failure> {
     let mut margins = HashMap::new();
     for margin in sections.iter().flat_map(|span| &span.section.margins) {
-        let Some(part) = relationships.part(&margin.id) else { continue };
+        let Some(part) = relationships.part(&margin.id) else {
+            parts.miss("a header or footer");
+            continue;
+        };
         if margins.contains_key(&margin.id) {
             continue;
         }
-        let Some(xml) = parts.read(part)? else { continue };
+        let Some(xml) = parts.read_named(part)? else { continue };
         let own = Relationships::read(parts, part, document.format)?;
         let text = Story::new(document, &own, None).read_margin(&xml);
         if !text.trim().is_empty() {

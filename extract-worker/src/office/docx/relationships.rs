@@ -47,7 +47,7 @@ impl Relationships {
                 relationships.parts.insert(to.id, to.target);
                 continue;
             }
-            if let Some(xml) = parts.read(&to.target)? {
+            if let Some(xml) = parts.read_named(&to.target)? {
                 let mut markup = Markup::new(TextFormat::Text);
                 match kind {
                     "chart" => drawingml::write_chart(&xml, Chart::Whole, &mut markup),

@@ -13,6 +13,7 @@ mod shapes;
 mod sheets;
 mod styles;
 
+use crate::office::damage::{self, Damage};
 use crate::office::package::{OPEN_DOCUMENT, Parts};
 use crate::office::properties;
 use crate::office::xml::{Node, Xml};
@@ -41,8 +42,9 @@ pub(crate) fn read<W: Write>(
     limits: &Limits,
     pages: &mut Pages<W>,
 ) -> Result<(), Failure> {
-    let File { content, look, metadata, is_broken } = File::open(bytes, limits)?;
+    let File { content, look, metadata, is_broken, damage } = File::open(bytes, limits)?;
     pages.metadata = metadata;
+    pages.caveat = damage.reason();
     if kind == Kind::Sheets {
         sheets::read(&content, format, limits, pages)?;
     } else {
@@ -89,22 +91,29 @@ struct File {
     look: Option<String>,
     metadata: Metadata,
     is_broken: bool,
+    damage: Damage,
 }
 
 impl File {
     fn open(bytes: &[u8], limits: &Limits) -> Result<Self, Failure> {
         if let Some(content) = flat::text(bytes) {
             let metadata = properties::of_open_document(&content);
-            return Ok(Self { content, look: None, metadata, is_broken: false });
+            let mut damage = Damage::default();
+            if !damage::is_whole(&content) {
+                damage.add("the document");
+            }
+            return Ok(Self { content, look: None, metadata, is_broken: false, damage });
         }
         let mut parts = Parts::open(bytes, limits)?;
         if is_encrypted(&mut parts)? {
             return Err(Failure::Encrypted);
         }
         let metadata = parts.read("meta.xml")?.map(|meta| properties::of_open_document(&meta));
+        drop(parts.take_damage());
         let content = parts.read("content.xml")?.ok_or_else(|| malformed("the content part is missing"))?;
         let look = Some(parts.read("styles.xml")?.unwrap_or_default());
-        Ok(Self { content, look, metadata: metadata.unwrap_or_default(), is_broken: parts.is_broken() })
+        let (is_broken, damage) = (parts.is_broken(), parts.take_damage());
+        Ok(Self { content, look, metadata: metadata.unwrap_or_default(), is_broken, damage })
     }
 }
 

@@ -30,20 +30,23 @@ pub(crate) fn read<W: Write>(
 ) -> Result<(), Failure> {
     let mut parts = Parts::open(bytes, limits)?;
     pages.metadata = properties::read(&mut parts)?;
+    drop(parts.take_damage());
     let main = parts.main_part("ppt/presentation.xml")?;
     let xml = parts.read(&main)?.ok_or_else(|| malformed("the presentation part is missing"))?;
     let related = parts.relationships(&main)?;
     let mut markup = Markup::new(format);
     let mut is_blank = true;
+    let damage = parts.take_damage();
     // Each part is read once, however often it is listed; a hostile file may list it 100,000 times.
     let mut read = HashSet::new();
     let mut layouts = Layouts::default();
     for part in slides(&xml, &related) {
-        if let Some(part) = part
-            && read.insert(part)
-        {
-            write(&mut parts, part, &mut layouts, &mut markup)?;
+        match part {
+            Some(part) if read.insert(part) => write(&mut parts, part, &mut layouts, &mut markup)?,
+            Some(_) => {}
+            None => parts.miss("a slide"),
         }
+        pages.caveat = damage.and(&parts.take_damage()).reason();
         is_blank &= markup.is_blank();
         pages.push("pptx", &markup.take_page())?;
     }
@@ -97,29 +100,29 @@ fn write(
     layouts: &mut Layouts,
     markup: &mut Markup,
 ) -> Result<(), Failure> {
-    let Some(xml) = parts.read(part)? else { return Ok(()) };
+    let Some(xml) = parts.read_named(part)? else { return Ok(()) };
     let related = parts.relationships(part)?;
     slide::write(&xml, layout(parts, &related, layouts)?, markup);
     drop(xml);
     let of = |kind: &'static str| related.iter().filter(move |to| to.kind == kind);
     for diagram in of("diagramData") {
-        if let Some(xml) = parts.read(&diagram.target)? {
+        if let Some(xml) = parts.read_named(&diagram.target)? {
             drawingml::write(&xml, markup);
         }
     }
     for chart in of("chart") {
-        if let Some(xml) = parts.read(&chart.target)? {
+        if let Some(xml) = parts.read_named(&chart.target)? {
             drawingml::write_chart(&xml, Chart::Whole, markup);
         }
     }
     for notes in of("notesSlide") {
-        if let Some(xml) = parts.read(&notes.target)? {
+        if let Some(xml) = parts.read_named(&notes.target)? {
             markup.end_paragraph(&Block::Plain);
             slide::write_notes(&xml, markup);
         }
     }
     for comments in of("comments") {
-        if let Some(xml) = parts.read(&comments.target)? {
+        if let Some(xml) = parts.read_named(&comments.target)? {
             slide::write_comments(&xml, markup);
         }
     }

@@ -52,6 +52,7 @@ pub(crate) fn read<W: Write>(
 ) -> Result<(), Failure> {
     let mut parts = Parts::open(bytes, limits)?;
     pages.metadata = properties::read(&mut parts)?;
+    drop(parts.take_damage());
     let main = parts.main_part("xl/workbook.xml")?;
     let xml = parts.read(&main)?.ok_or_else(|| malformed("the workbook part is missing"))?;
     let related = parts.relationships(&main)?;
@@ -59,11 +60,14 @@ pub(crate) fn read<W: Write>(
     workbook.list(&xml);
     for to in &related {
         match to.kind.as_str() {
-            "sharedStrings" => workbook.strings = Strings::new(&parts.read(&to.target)?.unwrap_or_default()),
-            "styles" => workbook.styles = Styles::new(&parts.read(&to.target)?.unwrap_or_default()),
+            "sharedStrings" => {
+                workbook.strings = Strings::new(&parts.read_named(&to.target)?.unwrap_or_default());
+            }
+            "styles" => workbook.styles = Styles::new(&parts.read_named(&to.target)?.unwrap_or_default()),
             _ => {}
         }
     }
+    let damage = parts.take_damage();
     let by_id: HashMap<&str, &str> = related.iter().map(|to| (&*to.id, &*to.target)).collect();
     let mut markup = Markup::new(format);
     let mut is_blank = true;
@@ -72,11 +76,12 @@ pub(crate) fn read<W: Write>(
     for sheet in &workbook.sheets {
         markup.text(&sheet.name);
         markup.end_paragraph(&Block::Heading(1));
-        if let Some(part) = by_id.get(sheet.relationship.as_str())
-            && read.insert(part)
-        {
-            write(&mut parts, part, &workbook, limits, &mut markup)?;
+        match by_id.get(sheet.relationship.as_str()) {
+            Some(part) if read.insert(part) => write(&mut parts, part, &workbook, limits, &mut markup)?,
+            Some(_) => {}
+            None => parts.miss("a sheet"),
         }
+        pages.caveat = damage.and(&parts.take_damage()).reason();
         let page = markup.take_page();
         is_blank &= page.trim_end().lines().count() <= 1;
         pages.push("xlsx", &page)?;
@@ -117,7 +122,7 @@ fn write(
     limits: &Limits,
     markup: &mut Markup,
 ) -> Result<(), Failure> {
-    let Some(xml) = parts.read(part)? else { return Ok(()) };
+    let Some(xml) = parts.read_named(part)? else { return Ok(()) };
     sheet::cells(&xml, workbook, limits.output_bytes)?.write(markup);
     drop(xml);
     let related = parts.relationships(part)?;
@@ -125,17 +130,17 @@ fn write(
     // Threaded comments are also stored as old-style comments with an upgrade notice.
     let kind = if of("threadedComment").next().is_some() { "threadedComment" } else { "comments" };
     for comments in of(kind) {
-        sheet::write_comments(&parts.read(&comments.target)?.unwrap_or_default(), markup);
+        sheet::write_comments(&parts.read_named(&comments.target)?.unwrap_or_default(), markup);
     }
     for drawn in of("drawing") {
-        drawingml::write(&parts.read(&drawn.target)?.unwrap_or_default(), markup);
+        drawingml::write(&parts.read_named(&drawn.target)?.unwrap_or_default(), markup);
         for Relationship { kind, target, .. } in parts.relationships(&drawn.target)? {
             match kind.as_str() {
                 "chart" => {
-                    let xml = parts.read(&target)?.unwrap_or_default();
+                    let xml = parts.read_named(&target)?.unwrap_or_default();
                     drawingml::write_chart(&xml, Chart::Titles, markup);
                 }
-                "diagramData" => drawingml::write(&parts.read(&target)?.unwrap_or_default(), markup),
+                "diagramData" => drawingml::write(&parts.read_named(&target)?.unwrap_or_default(), markup),
                 _ => {}
             }
         }
