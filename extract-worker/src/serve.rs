@@ -144,6 +144,7 @@ fn extract<W: Write>(
         Format::Rtf => rtf::read(&input, invocation.request.format, pages),
         Format::Html | Format::Svg => html::read(&input, said, invocation.request.format, pages),
         Format::Mail => mail::read(&input, invocation.request.format, pages),
+        Format::Tnef => mail::read_tnef(&input, invocation.request.format, pages),
         Format::Json => json::read(&input, pages),
         Format::Ndjson => json::read_ndjson(&input, pages),
         Format::Csv => csv::read(&input, said, invocation.request.format, pages),

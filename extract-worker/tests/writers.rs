@@ -221,6 +221,24 @@ fn what_outlook_packs_for_its_like_is_read() {
 }
 
 #[test]
+fn what_outlook_packs_is_read_as_a_file_of_its_own() {
+    for (name, title) in [("winmail-rtf", "Halle"), ("winmail-message", "Halle")] {
+        let bytes = file(&format!("{name}.dat"));
+        assert_eq!(detect(&bytes), "application/vnd.ms-tnef");
+        let within = format!("Subject: {title}\n\n{}", body(&format!("{name}.eml")));
+        for declared in [None, Some("application/octet-stream"), Some("application/ms-tnef")] {
+            let read = extract_as(&bytes, declared).unwrap();
+            assert_eq!(read.pages[0].text.trim(), within, "{name} {declared:?}");
+            assert_eq!(read.metadata.title.as_deref(), Some(title));
+        }
+        let attached = extract(&file(&format!("{name}.eml"))).unwrap().metadata.attachments;
+        assert_eq!(extract(&bytes).unwrap().metadata.attachments, attached);
+    }
+    let other = extract_as(b"\x78\x9f\x3e plain", Some("application/vnd.ms-tnef"));
+    assert_eq!(other.unwrap_err().code(), "malformed");
+}
+
+#[test]
 fn tables_of_names_are_read_in_code_pages_of_all_systems() {
     let expected = "Name\tStadt\nMüller\tKöln\nJäger\tDüsseldorf\nGroß\tNürnberg";
     for codec in ["mac_roman", "cp850", "cp1252", "utf-16-le", "utf-16-be"] {

@@ -122,6 +122,7 @@ begin
         ('52494646________57454250%', 'image/webp'), -- RIFF….WEBP
         ('49492a00%', 'image/tiff'), ('4d4d002a%', 'image/tiff'), ('49492b00%', 'image/tiff'), ('4d4d002b%', 'image/tiff'),
         ('d0cf11e0a1b11ae1%', 'application/x-ole-storage'),
+        ('789f3e22%', 'application/vnd.ms-tnef'), -- winmail.dat
         ('7f454c46%', 'application/x-executable'), -- ELF
         ('cffaedfe%', 'application/x-mach-binary'), ('cefaedfe%', 'application/x-mach-binary'),
         ('0061736d%', 'application/wasm'),
@@ -275,6 +276,7 @@ from (values ('[
   "application/vnd.oasis.opendocument.spreadsheet",
   "application/vnd.oasis.opendocument.presentation",
   "application/rtf", "application/json", "application/x-ndjson", "application/xml", "application/yaml", "message/rfc822",
+  "application/vnd.ms-tnef",
   "text/*",
   "image/png", "image/jpeg", "image/gif", "image/webp", "image/tiff", "image/bmp"
 ]'::jsonb)) as allowed (types);

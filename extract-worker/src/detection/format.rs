@@ -27,6 +27,8 @@ pub(crate) enum Format {
     Svg,
     /// An email message with its headers.
     Mail,
+    /// A `winmail.dat`: a mail as Outlook packs it for programs like itself (TNEF).
+    Tnef,
     /// One JSON object or array.
     Json,
     /// JSON values, one per line.
@@ -51,6 +53,7 @@ pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spr
 pub(super) const ODT: &str = "application/vnd.oasis.opendocument.text";
 pub(super) const ODS: &str = "application/vnd.oasis.opendocument.spreadsheet";
 pub(super) const ODP: &str = "application/vnd.oasis.opendocument.presentation";
+pub(super) const TNEF: &str = "application/vnd.ms-tnef";
 pub(super) const UNKNOWN: &str = "application/octet-stream";
 
 impl Format {
@@ -68,6 +71,7 @@ impl Format {
             Self::Html => "text/html",
             Self::Svg => "image/svg+xml",
             Self::Mail => "message/rfc822",
+            Self::Tnef => TNEF,
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
             Self::Csv => "text/csv",

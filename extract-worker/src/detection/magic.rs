@@ -16,6 +16,7 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"MM\0*", "image/tiff"),
     (b"II+\0", "image/tiff"),
     (b"MM\0+", "image/tiff"),
+    (b"\x78\x9f\x3e\x22", "application/vnd.ms-tnef"),
     (b"\x7fELF", "application/x-executable"),
     (b"\xcf\xfa\xed\xfe", "application/x-mach-binary"),
     (b"\xce\xfa\xed\xfe", "application/x-mach-binary"),

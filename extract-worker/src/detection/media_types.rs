@@ -1,6 +1,6 @@
 //! Maps a declared media type to a format.
 
-use super::format::{DOCX, Format, ODP, ODS, ODT, PPTX, UNKNOWN, XLSX};
+use super::format::{DOCX, Format, ODP, ODS, ODT, PPTX, TNEF, UNKNOWN, XLSX};
 use crate::images::image_file;
 
 /// The format for a media type. Parameters such as `; charset=…` are ignored.
@@ -33,6 +33,7 @@ pub(super) fn from_media_type(media_type: &str) -> Format {
         | "application/vnd.oasis.opendocument.presentation-flat-xml" => Format::Odp,
         "application/rtf" | "text/rtf" | "application/x-rtf" => Format::Rtf,
         "message/rfc822" | "message/global" => Format::Mail,
+        TNEF | "application/ms-tnef" => Format::Tnef,
         _ if essence.is_empty() => Format::Other(UNKNOWN.to_owned()),
         _ => {
             let essence: String = essence.chars().filter(char::is_ascii_graphic).take(100).collect();

@@ -1,7 +1,7 @@
 -- Uploads: the happy path, and every refusal. See ../setup.sql for how to run this.
 
 begin;
-select plan(230);
+select plan(231);
 select tests.fixture();
 
 -- Types from declarations, names and bytes.
@@ -55,6 +55,7 @@ from (values
   ('\x4d4d002a00000008', null, 'x', 'image/tiff'),
   ('\x424d36300000000000003600000028000000', null, 'x', 'image/bmp'),
   ('BMW cars are fast', 'text/plain', 'x.txt', 'text/plain'),
+  ('\x789f3e220100', 'application/octet-stream', 'winmail.dat', 'application/vnd.ms-tnef'),
   ('\x7f454c46020101', 'text/plain', 'x.txt', 'application/x-executable'),
   ('MZ\220\000\003\000PE\000\000', 'application/pdf', 'x.pdf', 'application/vnd.microsoft.portable-executable'),
   ('\x4d5a90000300', 'application/pdf', 'x.pdf', 'application/octet-stream'),

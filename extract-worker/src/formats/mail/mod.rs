@@ -51,13 +51,27 @@ pub(crate) fn read<W: Write>(bytes: &[u8], format: TextFormat, pages: &mut Pages
     let mut reader = Reader::new(format);
     reader.headers(headers);
     reader.entity(&message, 0);
-    if !reader.attachments.is_empty() {
-        let names = reader.attachments.join(", ");
-        reader.out.extend(["\nAttachments: ", &names, "\n"]);
+    reader.send(pages)
+}
+
+/// Sends the text of a `winmail.dat` that is a file of its own.
+pub(crate) fn read_tnef<W: Write>(
+    bytes: &[u8],
+    format: TextFormat,
+    pages: &mut Pages<W>,
+) -> Result<(), Failure> {
+    let container = contained(|| Container::open(bytes)).flatten();
+    let container =
+        container.ok_or_else(|| Failure::Malformed { reason: "it is not a TNEF file".to_owned() })?;
+    let subject = container.subject.as_deref().map(str::trim).filter(|subject| !subject.is_empty());
+    pages.metadata = Metadata { title: subject.map(str::to_owned), ..Metadata::default() };
+    let mut reader = Reader::new(format);
+    if let Some(subject) = subject {
+        reader.text(&format!("Subject: {subject}\n\n"));
     }
-    pages.metadata.attachments = reader.attachments;
-    let reason = reader.unread.reason();
-    pages.push_long_with("mail", &reader.out, Cut::BetweenWords, reason.as_deref())
+    reader.start = reader.out.len();
+    reader.container(&container, 0);
+    reader.send(pages)
 }
 
 /// Whether bytes are a web page that was saved as MHTML.
@@ -125,6 +139,17 @@ impl Reader {
             unread: Unread::default(),
             start: 0,
         }
+    }
+
+    /// Sends what has been read, and the names of the attachments.
+    fn send<W: Write>(mut self, pages: &mut Pages<W>) -> Result<(), Failure> {
+        if !self.attachments.is_empty() {
+            let names = self.attachments.join(", ");
+            self.out.extend(["\nAttachments: ", &names, "\n"]);
+        }
+        pages.metadata.attachments = self.attachments;
+        let reason = self.unread.reason();
+        pages.push_long_with("mail", &self.out, Cut::BetweenWords, reason.as_deref())
     }
 
     fn headers(&mut self, headers: &Headers<'_>) {

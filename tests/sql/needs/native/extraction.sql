@@ -2,7 +2,7 @@
 -- Run on a database with `create extension dossier`, after tests/sql/setup.sql; see ../../setup.sql.
 
 begin;
-select plan(94);
+select plan(95);
 
 create function pg_temp.white_image() returns bytea language sql as $$
   -- A BMP of 64 by 64 pixels, 24 bits each: sizes, offsets, one plane, no compression, 300 dots per inch.
@@ -57,7 +57,7 @@ select is(dossier_private.sniff_media_type(head, null, 'x'), dossier.detect_medi
 from (values
   ('%PDF-1.7'::bytea), ('\x89504e470d0a1a0a00'), ('\xffd8ffe000104a46'), ('GIF89a\100\000\100\000'), ('GIF89a is a format'), ('RIFF\001\002\003\004WEBPVP8 '),
   ('\x49492a0008000000'), ('\x4d4d002a00000008'), ('\x49492b0008000000'), ('\x4d4d002b00000008'), (pg_temp.white_image()), ('BMW cars are fast'),
-  ('{\\rtf1 hello}'), (E'\n {\\\\rtf1 hello}'), ('\x7f454c46020101'), ('\xcffaedfe07000001'), ('\xcefaedfe07000001'), ('\x0061736d01000000'),
+  ('{\\rtf1 hello}'), (E'\n {\\\\rtf1 hello}'), ('\x789f3e220100'), ('\x7f454c46020101'), ('\xcffaedfe07000001'), ('\xcefaedfe07000001'), ('\x0061736d01000000'),
   (decode('4d5a' || repeat('00', 58) || '40000000' || '50450000', 'hex')), ('MZ is a country code'),
   ('\x1f8b0800'), ('\x377abcaf271c0004'), ('\x526172211a070100'), ('\xfd377a585a000004'), ('\x28b52ffd0458'), ('\x425a68393141592653590000'), ('BZh9 is a word'),
   ('OggS\000\002'), ('fLaC\000\000'), ('fLaC is a format'), ('ID3\003\000'), ('ID3 is a tag'), ('RIFF\001\002\003\004WAVEfmt '), ('\x0000001866747970'),
