@@ -2,21 +2,18 @@
 
 use crate::auth::{UrlSigner, Verifier};
 use crate::config::Config;
-use crate::db::{Caller, Db, DbError};
+use crate::db::{Caller, Db, DbError, Shares};
 use crate::fair::{Limits, Place, Places};
 use crate::http::{JsonLimit, Problem, Scarce};
 use crate::work::Events;
 use axum::extract::FromRef;
 use std::ops::Deref;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Enough to keep the database busy, for any number of uploads.
 const FILLING: usize = 8;
-/// The minimum for one upload to have two appends in progress.
-const AT_LEAST: usize = 2;
 
 /// A handle on the state that all requests share. Cloning is cheap.
 #[derive(Clone)]
@@ -31,8 +28,6 @@ pub(crate) struct Shared {
     /// `None`: there is no secret to sign URLs with.
     pub(crate) urls: Option<UrlSigner>,
     pub(crate) events: Events,
-    /// Places for event streams that use a connection. However many wake at once, other requests find one.
-    pub(crate) event_reads: Semaphore,
     /// Cancelled when the edge begins to stop. Ends what would never end by itself.
     pub(crate) stopping: CancellationToken,
     pub(crate) upload: crate::config::Upload,
@@ -45,30 +40,30 @@ pub(crate) struct Shared {
     pub(crate) public_url: Option<String>,
     /// Places for uploads whose bytes arrive.
     uploads: Places,
-    /// Places for uploads that fill a chunk at full speed.
+    /// Places for uploads that fill a chunk at full speed, or wait for a connection with a full one.
     pub(crate) filling_places: Places,
-    /// Places for uploads that use a connection. There are fewer than connections, so that other requests find one.
-    pub(crate) chunk_places: Places,
     /// Places for imports in progress.
     imports: Places,
     /// KiB of bundles in the temporary directory.
     pub(crate) spooled: Places,
     /// Places for imports that are being written, each on a connection of its own.
     pub(crate) import_writers: Places,
+    /// KiB of responses that wait until their clients have read them.
+    pub(crate) unread: Places,
     /// Background tasks, which shutdown waits for.
     pub(crate) tasks: TaskTracker,
 }
 
 impl App {
     pub(crate) fn new(config: &Config) -> Result<Self, DbError> {
-        let connections = config.upload.connections.unwrap_or(config.database.pool_size / 4).max(AT_LEAST);
+        let unread = Places::new(config.listener.response_kib);
+        let shares = Shares { for_uploads: config.upload.connections, unread: Some(unread.clone()) };
         Ok(Self(Arc::new(Shared {
             name: name(),
-            db: Db::new(&config.database)?,
+            db: Db::new(&config.database, shares)?,
             urls: UrlSigner::new(&config.auth),
             verifier: Arc::new(Verifier::new(config.auth.clone())),
             events: Events::new(config.events),
-            event_reads: Semaphore::new((config.database.pool_size / 4).max(1)),
             stopping: CancellationToken::new(),
             demo: config.demo.clone(),
             upload: config.upload,
@@ -76,11 +71,11 @@ impl App {
             request_max_bytes: config.listener.request_max_bytes,
             public_url: config.listener.public_url.clone(),
             uploads: Places::new(config.upload.places),
-            filling_places: Places::new(Limits::shared(FILLING)),
-            chunk_places: Places::new(Limits::shared(connections)),
+            filling_places: Places::new(Limits::divided(FILLING)),
             imports: Places::new(config.transfer.imports),
             spooled: Places::new(config.transfer.spooled_kib),
             import_writers: Places::new(config.transfer.writers),
+            unread,
             tasks: TaskTracker::new(),
         })))
     }

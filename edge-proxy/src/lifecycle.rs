@@ -33,7 +33,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         async move { app.events.run(endpoint, stop).await }
     });
     app.tasks.spawn(jobs::run(app.clone(), config.extract.clone(), stop.clone(), hurry.clone()));
-    let server = Server::new(config.listener.clone(), routes::router(app.clone()));
+    let server = Server::new(config.listener.clone(), routes::router(app.clone()), app.unread.clone());
     let accepting = tokio::spawn(server.run(listener, stop.clone(), cut.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), "serving http://{}", config.listener.listen);
 

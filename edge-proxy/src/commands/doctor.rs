@@ -4,7 +4,7 @@
 //! Invariant: the database decides the status of each check.
 
 use crate::config::Database;
-use crate::db::{Caller, Db, DbError};
+use crate::db::{Caller, Db, DbError, Shares};
 use crate::http::Chain;
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -72,7 +72,8 @@ pub(crate) async fn run(database: &Database, json: bool) -> ExitCode {
 }
 
 async fn examine(database: &Database, json: bool) -> Result<bool, DoctorError> {
-    let answer = Db::new(database)?.json(&Caller::service(), ASK, &[]).await?.unwrap_or_default();
+    let answer =
+        Db::new(database, Shares::default())?.json(&Caller::service(), ASK, &[]).await?.unwrap_or_default();
     let checks: Vec<Examined> = serde_json::from_str(&answer)?;
     let mut output = io::stdout();
     if json {

@@ -1,6 +1,7 @@
 //! The public port: where it listens, what it accepts, and where it passes other paths.
 
 use super::{ConfigError, Origins, RequestHeaders};
+use crate::fair::Limits;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -34,8 +35,8 @@ pub(super) struct Args {
     /// Number of trusted proxies in front, each of which appends to X-Forwarded-For. The client's address is taken from there
     #[arg(long, env = "TRUSTED_PROXIES", default_value_t = 0, value_name = "N")]
     trusted_proxies: usize,
-    /// Connections at the same time. For a further one, the address that has most loses the one that has been idle longest. If
-    /// all are busy, it waits
+    /// Connections at the same time. For a further one, the address that has most loses the one that has been idle longest or,
+    /// if it has more than 16, has waited longest for its client. If the edge is working for all, it waits
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 4096, value_name = "N")]
     max_connections: usize,
     /// Connections of one client address at the same time. Further ones get a 429, or replace one that is idle. 0: no limit.
@@ -73,7 +74,7 @@ pub(super) struct Args {
     #[arg(long, env = "UNREAD_SECONDS", default_value_t = 30, value_name = "N")]
     unread_seconds: u64,
     /// Memory for large responses that clients have not read yet. One user may use a quarter of it, the users of one address
-    /// half. Further large responses get a 429 or a 503
+    /// half. Further large responses get a 429 or a 503, unless they report a change. Then the user's next requests do
     #[arg(long, env = "RESPONSE_BYTES_IN_FLIGHT", default_value_t = 256 * MIB, value_name = "BYTES")]
     response_bytes_in_flight: u64,
     /// Seconds that a connection may be idle between requests
@@ -143,7 +144,7 @@ pub(crate) struct Listener {
     pub(crate) body_time: Duration,
     pub(crate) unread: Duration,
     /// Memory for large responses, in KiB.
-    pub(crate) response_kib: usize,
+    pub(crate) response_kib: Limits,
     pub(crate) body_idle: Duration,
     pub(crate) keepalive: Duration,
     pub(crate) upstream_timeout: Duration,
@@ -200,7 +201,7 @@ impl Args {
             body_grace: Duration::from_secs(self.body_grace_seconds),
             body_time: Duration::from_secs(self.body_seconds.max(1)),
             unread: Duration::from_secs(self.unread_seconds.max(1)),
-            response_kib: usize::try_from(self.response_bytes_in_flight / 1024).unwrap_or(usize::MAX).max(1),
+            response_kib: response_kib(self.response_bytes_in_flight),
             body_idle: Duration::from_secs(self.body_idle_seconds.max(1)),
             keepalive: Duration::from_secs(self.keepalive_seconds.max(1)),
             upstream_timeout: Duration::from_secs(self.upstream_timeout_seconds.max(1)),
@@ -240,6 +241,12 @@ impl Upstream {
             tls,
         })
     }
+}
+
+/// One user, and one address, leaves most of it to others.
+fn response_kib(bytes: u64) -> Limits {
+    let total = usize::try_from(bytes / 1024).unwrap_or(usize::MAX).max(1);
+    Limits { total, per_user: total.div_ceil(4), per_organization: total.div_ceil(2), waiting: 0 }
 }
 
 /// Paths that an operator lists. They may not change what the edge itself serves, and there is one way to write each.

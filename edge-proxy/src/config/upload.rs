@@ -24,7 +24,8 @@ pub(super) struct Args {
     /// Uploads of one organization at the same time. Further ones get a 429
     #[arg(long, env = "UPLOAD_ORGANIZATION_CONCURRENCY", default_value_t = 256, value_name = "N")]
     upload_organization_concurrency: usize,
-    /// Database connections that uploads may use at the same time, at least 2. Unset: a quarter of `DATABASE_POOL_SIZE`
+    /// Database connections that the chunks of uploads may use at the same time, at least 3, of which one user may use half, but
+    /// at least 2. Unset: a quarter of `DATABASE_POOL_SIZE`
     #[arg(long, env = "UPLOAD_CONNECTIONS", value_name = "N")]
     upload_connections: Option<usize>,
     /// How long an unfinished resumable upload is kept, at most 30d: a number and s, m, h or d

@@ -2,7 +2,7 @@
 
 use super::words::of_http;
 use crate::fair::Full;
-use crate::http::{ApiError, Problem, Scarce};
+use crate::http::{ApiError, Problem, Scarce, too_much_unread};
 use deadpool_postgres::{PoolError, TimeoutType};
 use http::StatusCode;
 use std::borrow::Cow;
@@ -20,6 +20,9 @@ pub(crate) enum DbError {
     /// The caller's share of the connections was in use for too long, or all of them were.
     #[error("waiting for the database: {0}")]
     Full(#[from] Full),
+    /// The caller has not read enough of the earlier responses.
+    #[error("waiting for the client to read its responses: {0}")]
+    Unread(#[source] Full),
     /// The pool had no connection to give. Turns make that impossible, except at shutdown.
     #[error("timed out waiting for a free connection")]
     Busy,
@@ -106,6 +109,7 @@ impl From<DbError> for ApiError {
                 })
             }
             DbError::Full(full) => CONNECTIONS.refuse(full).into(),
+            DbError::Unread(full) => too_much_unread(full).into(),
             DbError::Busy | DbError::Unreachable(_) => unavailable(&error),
             DbError::Changed => {
                 Problem::new(StatusCode::CONFLICT, "The data was deleted or changed while it was being read")

@@ -1,6 +1,7 @@
 //! The role, the claims and the request that a statement runs with.
 
 use super::request::Request;
+use super::turn::Work;
 use crate::fair::Party;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,14 +34,14 @@ pub(crate) struct Caller {
     user: Option<Arc<str>>,
     /// Whose share of the connections its statements use.
     party: Party,
-    is_long: bool,
+    work: Work,
 }
 
 impl Caller {
     /// `claims` is the payload of a verified token, as it was signed. Without an address, it is the edge itself that acts.
     pub(crate) fn new(role: Role, claims: impl Into<Arc<str>>, user: Option<Arc<str>>) -> Self {
         let request = Arc::default();
-        Self { role, claims: claims.into(), request, user, party: Party::edge(), is_long: false }
+        Self { role, claims: claims.into(), request, user, party: Party::edge(), work: Work::Short }
     }
 
     /// The same identity, in a request.
@@ -58,9 +59,14 @@ impl Caller {
         Self { party, ..self }
     }
 
-    /// The same identity, for statements that may take long. Some connections are kept for shorter ones.
+    /// The same identity, for other statements than short ones.
+    pub(crate) fn doing(&self, work: Work) -> Self {
+        Self { work, ..self.clone() }
+    }
+
+    /// The same identity, for statements that may take long.
     pub(crate) fn long(&self) -> Self {
-        Self { is_long: true, ..self.clone() }
+        self.doing(Work::Long)
     }
 
     /// The identity of the workers and the sweeper.
@@ -87,8 +93,8 @@ impl Caller {
         &self.party
     }
 
-    pub(super) fn is_long(&self) -> bool {
-        self.is_long
+    pub(super) fn work(&self) -> Work {
+        self.work
     }
 
     pub(super) fn request(&self) -> &Request {

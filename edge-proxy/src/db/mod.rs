@@ -24,6 +24,7 @@ pub(crate) use content::CHUNK_BYTES;
 pub(crate) use error::DbError;
 pub(crate) use identity::{Caller, Role};
 pub(crate) use listen::{Notification, listen};
+pub(crate) use turn::{Shares, Turn, Work};
 
 use crate::config;
 use crate::fair::Party;
@@ -81,7 +82,7 @@ pub(crate) struct Db {
 
 impl Db {
     /// A pool, which connects on its first use.
-    pub(crate) fn new(config: &config::Database) -> Result<Self, DbError> {
+    pub(crate) fn new(config: &config::Database, shares: Shares) -> Result<Self, DbError> {
         let tls = tls::connector(&config.requests)?;
         let manager = Manager::from_config(
             config.requests.postgres.clone(),
@@ -102,7 +103,7 @@ impl Db {
             endpoint: config.requests.clone(),
             tls,
             statement_timeout: config.statement_timeout,
-            turns: Turns::new(config),
+            turns: Turns::new(config, shares),
             homes: Homes::default(),
         })
     }
@@ -153,7 +154,46 @@ impl Db {
         caller: &Caller,
         statements: &[Statement<'_>],
     ) -> Result<Vec<Row>, DbError> {
-        let turn = self.turns.next(&self.party(caller), caller.is_long()).await?;
+        let turn = self.turn(caller).await?;
+        self.run_in(turn, timeout, durability, caller, statements).await
+    }
+
+    /// The next turn of `caller`, for [`Db::in_turn`]. Take it last: whatever is held meanwhile is held for long.
+    pub(crate) async fn turn(&self, caller: &Caller) -> Result<Turn, DbError> {
+        self.turns.next(&self.party(caller), caller.work()).await
+    }
+
+    /// Like [`Db::in_order`], in a turn that was taken before.
+    pub(crate) async fn in_turn(
+        &self,
+        turn: Turn,
+        durability: Durability,
+        caller: &Caller,
+        statements: &[Statement<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        self.run_in(turn, self.statement_timeout, durability, caller, statements).await
+    }
+
+    /// Like [`Db::rows_within`], in a turn that was taken before.
+    pub(crate) async fn rows_in_turn(
+        &self,
+        turn: Turn,
+        timeout: Duration,
+        caller: &Caller,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        self.run_in(turn, timeout, Durability::Now, caller, &[Statement { sql, params }]).await
+    }
+
+    async fn run_in(
+        &self,
+        turn: Turn,
+        timeout: Duration,
+        durability: Durability,
+        caller: &Caller,
+        statements: &[Statement<'_>],
+    ) -> Result<Vec<Row>, DbError> {
         let checkout = Checkout::new(self.pool.get().await?, turn, self.tls.clone(), timeout);
         let client = checkout.client()?;
         let outcome = match caller.user().filter(|user| self.homes.of(user).is_none()) {

@@ -12,6 +12,8 @@ const NEGLIGIBLE: f64 = 0.01;
 pub(super) struct Account {
     pub(super) in_use: usize,
     pub(super) waiting: usize,
+    /// Places beyond the share, taken for what could not be refused.
+    pub(super) owed: usize,
     /// Places multiplied by seconds until `as_of`, the older the less.
     spent: f64,
     as_of: Instant,
@@ -19,7 +21,7 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) fn new(now: Instant) -> Self {
-        Self { in_use: 0, waiting: 0, spent: 0.0, as_of: now }
+        Self { in_use: 0, waiting: 0, owed: 0, spent: 0.0, as_of: now }
     }
 
     /// What the party has used until `now`, including the places that it still holds.

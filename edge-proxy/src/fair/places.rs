@@ -1,17 +1,12 @@
 //! A limited number of places, and the parties that wait for one.
 
-use super::account::Account;
+use super::pool::Pool;
 use super::{Full, Name, Party, Share};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-
-/// When this many parties are known, those that use nothing are forgotten.
-const MOST_ACCOUNTS: usize = 16_384;
-/// The longest time after which a refused party should try again.
-const LONGEST_RETRY: f64 = 30.0;
 
 /// How many places there are, and for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,28 +19,27 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Places without shares, for work that is short: the party that has used least comes next.
-    pub(crate) fn shared(total: usize) -> Self {
-        Self { total, per_user: total, per_organization: total, waiting: usize::MAX }
+    /// Half for one user and three quarters for one organization, so that they leave something to others. All may wait.
+    pub(crate) fn divided(total: usize) -> Self {
+        let (per_user, per_organization) = ((total / 2).max(1), (total * 3 / 4).max(1));
+        Self { total, per_user, per_organization, waiting: usize::MAX }
     }
 }
 
 /// A limited number of places. Cloning is cheap.
 #[derive(Debug, Clone)]
-pub(crate) struct Places(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    limits: Limits,
-    state: Mutex<State>,
+pub(crate) struct Places {
+    state: Arc<Mutex<State>>,
+    /// The pool that these places count in. They count in the first one, too.
+    pool: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    in_use: usize,
-    accounts: HashMap<Name, Account>,
-    /// The waiting requests of each user, in the order in which they arrived.
-    queues: HashMap<Name, VecDeque<Waiting>>,
+    /// The first is the whole. Each of the others is a part of it, for one kind of use.
+    pools: Vec<Pool>,
+    /// The waiting requests of each user for each pool, in the order in which they arrived.
+    queues: HashMap<(usize, Name), VecDeque<Waiting>>,
     next_ticket: u64,
 }
 
@@ -64,11 +58,22 @@ pub(crate) struct Place {
     places: Places,
     party: Party,
     amount: usize,
+    /// How many of them are beyond the share.
+    owed: usize,
 }
 
 impl Places {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self(Arc::new(Inner { limits, state: Mutex::default() }))
+        let state = State { pools: vec![Pool::new(limits)], queues: HashMap::new(), next_ticket: 0 };
+        Self { state: Arc::new(Mutex::new(state)), pool: 0 }
+    }
+
+    /// Some of these places, for one kind of use, with limits of their own. Each is one of the whole, too: who waits for it
+    /// holds neither.
+    pub(crate) fn part(&self, limits: Limits) -> Self {
+        let mut state = self.lock();
+        state.pools.push(Pool::new(limits));
+        Self { state: Arc::clone(&self.state), pool: state.pools.len() - 1 }
     }
 
     /// One place, if one is free now.
@@ -79,9 +84,25 @@ impl Places {
     /// `amount` places, if they are free now. A party that holds none gets them even if they are more than its share: one
     /// large response must be possible.
     pub(crate) fn try_take_several(&self, party: &Party, amount: usize) -> Result<Place, Full> {
-        let mut place = Place { places: self.clone(), party: party.clone(), amount: 0 };
+        let mut place = Place { places: self.clone(), party: party.clone(), amount: 0, owed: 0 };
         place.grow(amount)?;
         Ok(place)
+    }
+
+    /// `amount` places, also beyond the share of `party`, for what can no longer be refused. Until the party has returned
+    /// those beyond its share, [`Places::owes_nothing`] fails, so that it does not get more and more.
+    pub(crate) fn take_anyway(&self, party: &Party, amount: usize) -> Place {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let owed = if state.room(self.pool, party, amount, now).is_ok() { 0 } else { amount };
+        state.hold(self.pool, party, amount, now);
+        state.pools[self.pool].change(party, now, |account| account.owed += owed);
+        Place { places: self.clone(), party: party.clone(), amount, owed }
+    }
+
+    /// Whether `party` may begin what cannot be refused later.
+    pub(crate) fn owes_nothing(&self, party: &Party) -> Result<(), Full> {
+        self.lock().pools[self.pool].owes_nothing(party, Instant::now())
     }
 
     /// One place. Waits for it, at most for `patience`.
@@ -89,16 +110,16 @@ impl Places {
         let (ticket, told) = {
             let now = Instant::now();
             let mut state = self.lock();
-            if state.room(&self.0.limits, party, 1, now).is_ok() {
-                state.hold(party, 1, now);
-                return Ok(Place { places: self.clone(), party: party.clone(), amount: 1 });
+            if state.room(self.pool, party, 1, now).is_ok() {
+                state.hold(self.pool, party, 1, now);
+                return Ok(Place { places: self.clone(), party: party.clone(), amount: 1, owed: 0 });
             }
-            if state.queues.get(&party.user).is_some_and(|queue| queue.len() >= self.0.limits.waiting) {
-                let full = state.full(&self.0.limits, party, now);
+            if state.is_queue_full(self.pool, &party.user) {
+                let full = state.full(self.pool, party, now);
                 // Whatever is full: this user has too many requests.
                 return Err(Full { share: Share::User, holder: party.user.clone(), ..full });
             }
-            state.enqueue(party, now)
+            state.enqueue(self.pool, party, now)
         };
         let mut turn = Turn { places: self, party, ticket, told: Some(told) };
         let granted = match &mut turn.told {
@@ -107,22 +128,26 @@ impl Places {
         };
         if granted {
             turn.told = None;
-            return Ok(Place { places: self.clone(), party: party.clone(), amount: 1 });
+            return Ok(Place { places: self.clone(), party: party.clone(), amount: 1, owed: 0 });
         }
         // Dropping the turn leaves the queue, and returns a place that was granted at the last moment.
         drop(turn);
-        Err(self.lock().full(&self.0.limits, party, Instant::now()))
+        Err(self.lock().full(self.pool, party, Instant::now()))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn release(&self, party: &Party, amount: usize) {
+    fn release(&self, party: &Party, amount: usize, owed: usize) {
         let now = Instant::now();
         let mut state = self.lock();
-        state.let_go(party, amount, now);
-        state.grant(&self.0.limits, now);
+        if owed > 0 {
+            state.pools[self.pool]
+                .change(party, now, |account| account.owed = account.owed.saturating_sub(owed));
+        }
+        state.let_go(self.pool, party, amount, now);
+        state.grant(now);
     }
 }
 
@@ -131,10 +156,8 @@ impl Place {
     pub(crate) fn grow(&mut self, amount: usize) -> Result<(), Full> {
         let now = Instant::now();
         let mut state = self.places.lock();
-        match state.room(&self.places.0.limits, &self.party, amount, now) {
-            Ok(()) => state.hold(&self.party, amount, now),
-            Err(full) => return Err(full),
-        }
+        state.room(self.places.pool, &self.party, amount, now)?;
+        state.hold(self.places.pool, &self.party, amount, now);
         drop(state);
         self.amount += amount;
         Ok(())
@@ -144,7 +167,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if self.amount > 0 {
-            self.places.release(&self.party, self.amount);
+            self.places.release(&self.party, self.amount, self.owed);
         }
     }
 }
@@ -163,131 +186,101 @@ impl Drop for Turn<'_> {
         let mut state = self.places.lock();
         let was_granted = told.try_recv().is_ok();
         if !was_granted {
-            state.leave(self.party, self.ticket);
+            state.leave(self.places.pool, self.party, self.ticket);
         }
         drop(state);
         if was_granted {
-            self.places.release(self.party, 1);
+            self.places.release(self.party, 1, 0);
         }
     }
 }
 
+/// The pools in which places of `pool` count.
+fn counted_in(pool: usize) -> impl Iterator<Item = usize> {
+    std::iter::once(pool).chain((pool > 0).then_some(0))
+}
+
 impl State {
     /// Whether `amount` places are free for `party`.
-    fn room(&self, limits: &Limits, party: &Party, amount: usize, now: Instant) -> Result<(), Full> {
-        if party.is_edge {
-            return Ok(());
-        }
-        let beyond = |used: usize, most: usize| used > 0 && used.saturating_add(amount) > most;
-        let (user, group) = (self.in_use(&party.user), self.in_use(&party.group));
-        let of_user = party.user != Name::Service && beyond(user, limits.per_user);
-        if of_user || beyond(group, limits.per_organization) || beyond(self.in_use, limits.total) {
-            return Err(self.full(limits, party, now));
-        }
-        Ok(())
+    fn room(&self, pool: usize, party: &Party, amount: usize, now: Instant) -> Result<(), Full> {
+        counted_in(pool).try_for_each(|pool| self.pools[pool].room(party, amount, now))
     }
 
-    /// Why `party` gets no place: its own share is used up, or everything is.
-    fn full(&self, limits: &Limits, party: &Party, now: Instant) -> Full {
-        let is_full = |name: &Name, most: usize| most < limits.total && self.in_use(name) >= most.max(1);
-        let retry_after = |name: &Name, most: usize| {
-            let spent = self.accounts.get(name).map_or(0.0, |account| account.spent(now));
-            #[expect(clippy::cast_precision_loss, reason = "a number of places")]
-            Duration::from_secs_f64((spent / most.max(1) as f64).clamp(1.0, LONGEST_RETRY))
-        };
-        let (share, holder, places) = if party.user != Name::Service && is_full(&party.user, limits.per_user)
-        {
-            (Share::User, &party.user, limits.per_user)
-        } else if is_full(&party.group, limits.per_organization) {
-            (Share::Group, &party.group, limits.per_organization)
-        } else {
-            (Share::All, &party.user, limits.total)
-        };
-        Full { share, retry_after: retry_after(holder, places), holder: holder.clone(), places }
+    /// Why `party` gets no place.
+    fn full(&self, pool: usize, party: &Party, now: Instant) -> Full {
+        // A place may have become free a moment ago.
+        self.room(pool, party, 1, now).err().unwrap_or_else(|| self.pools[pool].full(party, now))
     }
 
-    fn in_use(&self, name: &Name) -> usize {
-        self.accounts.get(name).map_or(0, |account| account.in_use)
+    fn hold(&mut self, pool: usize, party: &Party, amount: usize, now: Instant) {
+        counted_in(pool).for_each(|pool| self.pools[pool].hold(party, amount, now));
     }
 
-    fn hold(&mut self, party: &Party, amount: usize, now: Instant) {
-        self.in_use += amount;
-        self.change(party, now, |account| account.hold(account.in_use + amount, now));
+    fn let_go(&mut self, pool: usize, party: &Party, amount: usize, now: Instant) {
+        counted_in(pool).for_each(|pool| self.pools[pool].let_go(party, amount, now));
     }
 
-    fn let_go(&mut self, party: &Party, amount: usize, now: Instant) {
-        self.in_use = self.in_use.saturating_sub(amount);
-        self.change(party, now, |account| account.hold(account.in_use.saturating_sub(amount), now));
-        if self.accounts.len() > MOST_ACCOUNTS {
-            self.accounts.retain(|_, account| !account.is_settled(now));
-            if self.accounts.len() > MOST_ACCOUNTS {
-                // What those have used is forgotten. Memory must stay bounded.
-                self.accounts.retain(|_, account| !account.is_idle());
-            }
-        }
+    fn is_queue_full(&self, pool: usize, user: &Name) -> bool {
+        let queue = self.queues.get(&(pool, user.clone()));
+        queue.is_some_and(|queue| queue.len() >= self.pools[pool].limits.waiting)
     }
 
-    /// Changes the accounts of a party: of the user, and of the group if it is another one.
-    fn change(&mut self, party: &Party, now: Instant, mut change: impl FnMut(&mut Account)) {
-        if party.is_edge {
-            return;
-        }
-        change(self.accounts.entry(party.user.clone()).or_insert_with(|| Account::new(now)));
-        if party.group != party.user {
-            change(self.accounts.entry(party.group.clone()).or_insert_with(|| Account::new(now)));
-        }
-    }
-
-    fn enqueue(&mut self, party: &Party, now: Instant) -> (u64, oneshot::Receiver<()>) {
+    fn enqueue(&mut self, pool: usize, party: &Party, now: Instant) -> (u64, oneshot::Receiver<()>) {
         let (granted, told) = oneshot::channel();
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let waiting = Waiting { ticket, party: party.clone(), granted };
-        self.queues.entry(party.user.clone()).or_default().push_back(waiting);
-        self.change(party, now, |account| account.waiting += 1);
+        self.queues.entry((pool, party.user.clone())).or_default().push_back(waiting);
+        self.pools[0].change(party, now, |account| account.waiting += 1);
         (ticket, told)
     }
 
-    fn leave(&mut self, party: &Party, ticket: u64) {
-        let Some(queue) = self.queues.get_mut(&party.user) else { return };
+    fn leave(&mut self, pool: usize, party: &Party, ticket: u64) {
+        let key = (pool, party.user.clone());
+        let Some(queue) = self.queues.get_mut(&key) else { return };
         queue.retain(|waiting| waiting.ticket != ticket);
         if queue.is_empty() {
-            self.queues.remove(&party.user);
+            self.queues.remove(&key);
         }
-        self.change(party, Instant::now(), |account| account.waiting = account.waiting.saturating_sub(1));
+        self.no_longer_waits(party, Instant::now());
+    }
+
+    fn no_longer_waits(&mut self, party: &Party, now: Instant) {
+        self.pools[0].change(party, now, |account| account.waiting = account.waiting.saturating_sub(1));
     }
 
     /// Gives free places to waiting requests, until no request may have one.
-    fn grant(&mut self, limits: &Limits, now: Instant) {
-        while let Some(user) = self.next(limits, now) {
-            let Some(waiting) = self.queues.get_mut(&user).and_then(VecDeque::pop_front) else { return };
-            if self.queues.get(&user).is_some_and(VecDeque::is_empty) {
-                self.queues.remove(&user);
+    fn grant(&mut self, now: Instant) {
+        while let Some(key) = self.next(now) {
+            let Some(waiting) = self.queues.get_mut(&key).and_then(VecDeque::pop_front) else { return };
+            if self.queues.get(&key).is_some_and(VecDeque::is_empty) {
+                self.queues.remove(&key);
             }
-            self.change(&waiting.party, now, |account| account.waiting = account.waiting.saturating_sub(1));
+            self.no_longer_waits(&waiting.party, now);
             // A request that has given up is no longer in the queue, so this arrives.
             if waiting.granted.send(()).is_ok() {
-                self.hold(&waiting.party, 1, now);
+                self.hold(key.0, &waiting.party, 1, now);
             }
         }
     }
 
-    /// Picks the next user: first the group with the least use, then the user with the least use in it.
-    fn next(&self, limits: &Limits, now: Instant) -> Option<Name> {
-        if self.in_use >= limits.total {
+    /// Picks the next queue: of the group with the least use, and in it of the user with the least use of the whole.
+    fn next(&self, now: Instant) -> Option<(usize, Name)> {
+        let whole = &self.pools[0];
+        if whole.in_use >= whole.limits.total {
             return None;
         }
-        let spent = |name: &Name| self.accounts.get(name).map_or(0.0, |account| account.spent(now));
-        let first = self.queues.iter().filter_map(|(user, queue)| Some((user, queue.front()?)));
+        let first = self.queues.iter().filter_map(|(key, queue)| Some((key, queue.front()?)));
         first
-            .filter(|(_, first)| self.room(limits, &first.party, 1, now).is_ok())
-            .min_by(|(user, first), (other, second)| {
-                spent(&first.party.group)
-                    .total_cmp(&spent(&second.party.group))
-                    .then(spent(user).total_cmp(&spent(other)))
+            .filter(|((pool, _), first)| self.room(*pool, &first.party, 1, now).is_ok())
+            .min_by(|((_, user), first), ((_, other), second)| {
+                whole
+                    .spent(&first.party.group, now)
+                    .total_cmp(&whole.spent(&second.party.group, now))
+                    .then(whole.spent(user, now).total_cmp(&whole.spent(other, now)))
                     .then(first.ticket.cmp(&second.ticket))
             })
-            .map(|(user, _)| user.clone())
+            .map(|(key, _)| key.clone())
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) use range::{RequestedRange, requested_range};
 pub(crate) use request::{
     Id, Json, JsonLimit, Number, OptionalJson, UserId, client_address, json_text, nested, too_deep,
 };
-pub(crate) use response::{found, json, not_found};
-pub(crate) use scarce::Scarce;
+pub(crate) use response::{ChangedNothing, found, json, not_found, unchanged};
+pub(crate) use scarce::{Scarce, too_much_unread};
 
 /// The media type of event streams.
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";

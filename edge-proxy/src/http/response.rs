@@ -11,6 +11,17 @@ pub(crate) fn json(status: StatusCode, mut body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
 
+/// On the response to a POST that only reads: nothing is lost if it is refused after all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChangedNothing;
+
+/// JSON text, in response to a POST that only reads.
+pub(crate) fn unchanged(body: String) -> Response {
+    let mut response = json(StatusCode::OK, body);
+    response.extensions_mut().insert(ChangedNothing);
+    response
+}
+
 /// JSON text, or 404 if the caller can see no such `object`.
 pub(crate) fn found(body: Option<String>, object: &str, id: Uuid) -> Result<Response, ApiError> {
     body.map(|body| json(StatusCode::OK, body)).ok_or_else(|| not_found(object, id))

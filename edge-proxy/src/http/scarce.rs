@@ -14,6 +14,22 @@ pub(crate) struct Scarce {
     pub(crate) per_organization: &'static str,
 }
 
+/// The refusal of a caller that has not read enough of the earlier responses.
+pub(crate) fn too_much_unread(full: &Full) -> Problem {
+    let (status, whose) = match full.share {
+        Share::All => (StatusCode::SERVICE_UNAVAILABLE, "all clients"),
+        Share::User | Share::Group => (StatusCode::TOO_MANY_REQUESTS, "you"),
+    };
+    let mut problem = Problem::new(status, "Too many large responses have not been read yet")
+        .details(format!(
+            "This edge holds {} KiB of them for {whose} (RESPONSE_BYTES_IN_FLIGHT).",
+            full.places
+        ))
+        .hint("Read the earlier responses, and retry after the number of seconds in Retry-After.");
+    problem.retry_after = Some(full.retry_after.as_secs() + 1);
+    problem
+}
+
 impl Scarce {
     /// The refusal: 429 if the share of the caller is used up, 503 if everything is in use.
     pub(crate) fn refuse(&self, full: &Full) -> Problem {

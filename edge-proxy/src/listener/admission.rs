@@ -1,9 +1,10 @@
 //! Which connections are open, and which of them is closed when there are too many.
 //!
 //! Invariant: one address has a limited number of connections. A further one replaces the oldest of its own that is idle.
-//! Invariant: when all places are taken, the oldest idle connection of the address that has most is closed for a new one. A
-//! connection is idle until it has sent the head of a request, and between requests. So silent clients keep nobody out, and
-//! somebody who opens many connections closes their own.
+//! Invariant: when all places are taken, the address that has most connections makes room for a new one. It loses the one that
+//! has been idle longest: since it was opened, or between requests. Without an idle one, an address with many connections loses
+//! the one that has waited longest for its client: for the body of a request, or for the client to read its response. So
+//! clients that are silent, trickle, or do not read keep nobody out, and somebody who opens many connections closes their own.
 
 use crate::fair::network;
 use std::cmp::Reverse;
@@ -25,7 +26,7 @@ struct Inner {
     total: usize,
     per_address: usize,
     state: Mutex<State>,
-    /// A place is free, or a connection has become idle.
+    /// A place is free, or a connection may be closed for another one.
     changed: Notify,
 }
 
@@ -40,8 +41,20 @@ struct State {
 #[derive(Debug, Default)]
 struct OfAddress {
     open: usize,
-    /// Idle connections, by the time when they became idle.
+    /// Connections that may be closed, by the time since when.
     idle: BTreeMap<u64, CancellationToken>,
+    waiting: BTreeMap<u64, CancellationToken>,
+}
+
+/// What a connection does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It has no request.
+    Idle,
+    /// It has a request, and waits until its client has sent or read more.
+    Waiting,
+    /// The edge, or the stack behind, works for it.
+    Busy,
 }
 
 /// The address has as many connections as it may, and all are busy.
@@ -53,8 +66,8 @@ pub(super) struct TooMany;
 pub(super) struct Admitted {
     admission: Admission,
     address: IpAddr,
-    /// The place among the idle ones. Only changed while the state is locked.
-    ticket: Mutex<Option<u64>>,
+    /// The place among those that may be closed. Only changed while the state is locked.
+    phase: Mutex<(Phase, u64)>,
     close: CancellationToken,
 }
 
@@ -81,7 +94,7 @@ impl Admission {
     fn try_admit(&self, address: IpAddr) -> Result<Option<Admitted>, TooMany> {
         let mut state = self.lock();
         if state.by_address.get(&address).is_some_and(|of| of.open >= self.0.per_address)
-            && !state.close_oldest(address)
+            && !state.close_oldest(address, Phase::Idle)
         {
             return Err(TooMany);
         }
@@ -91,8 +104,9 @@ impl Admission {
         state.open += 1;
         state.by_address.entry(address).or_default().open += 1;
         let close = CancellationToken::new();
-        let ticket = state.idle(address, close.clone());
-        Ok(Some(Admitted { admission: self.clone(), address, ticket: Mutex::new(Some(ticket)), close }))
+        let ticket = state.enter(address, Phase::Idle, &close);
+        let phase = Mutex::new((Phase::Idle, ticket));
+        Ok(Some(Admitted { admission: self.clone(), address, phase, close }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -100,26 +114,45 @@ impl Admission {
     }
 }
 
+impl OfAddress {
+    fn in_phase(&mut self, phase: Phase) -> Option<&mut BTreeMap<u64, CancellationToken>> {
+        match phase {
+            Phase::Idle => Some(&mut self.idle),
+            Phase::Waiting => Some(&mut self.waiting),
+            Phase::Busy => None,
+        }
+    }
+}
+
 impl State {
-    fn idle(&mut self, address: IpAddr, close: CancellationToken) -> u64 {
+    fn enter(&mut self, address: IpAddr, phase: Phase, close: &CancellationToken) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.by_address.entry(address).or_default().idle.insert(ticket, close);
+        if let Some(connections) = self.by_address.entry(address).or_default().in_phase(phase) {
+            connections.insert(ticket, close.clone());
+        }
         ticket
     }
 
-    /// Closes the oldest idle connection of the address that has most.
+    /// Closes the oldest idle or else the oldest waiting connection of the address that has most. Addresses that have few lose
+    /// idle ones only, and after all others.
     fn make_room(&mut self) -> bool {
-        let idle =
-            self.by_address.iter().filter_map(|(address, of)| Some((address, of, *of.idle.keys().next()?)));
-        let most = idle.min_by_key(|(_, of, oldest)| (Reverse(of.open.max(USUAL)), *oldest));
-        let address = most.map(|(address, ..)| *address);
-        address.is_some_and(|address| self.close_oldest(address))
+        let candidates = self.by_address.iter().filter_map(|(address, of)| {
+            let (phase, oldest) = match of.idle.keys().next() {
+                Some(oldest) => (Phase::Idle, oldest),
+                None if of.open > USUAL => (Phase::Waiting, of.waiting.keys().next()?),
+                None => return None,
+            };
+            Some((*address, phase, (Reverse(of.open.max(USUAL)), *oldest)))
+        });
+        let most = candidates.min_by_key(|(.., order)| *order);
+        most.is_some_and(|(address, phase, _)| self.close_oldest(address, phase))
     }
 
-    /// Closes the oldest idle connection of `address`. Its place is free at once.
-    fn close_oldest(&mut self, address: IpAddr) -> bool {
-        let oldest = self.by_address.get_mut(&address).and_then(|of| of.idle.pop_first());
+    /// Closes the oldest connection of `address` in `phase`. Its place is free at once.
+    fn close_oldest(&mut self, address: IpAddr, phase: Phase) -> bool {
+        let of = self.by_address.get_mut(&address);
+        let oldest = of.and_then(|of| of.in_phase(phase)?.pop_first());
         let Some((_, close)) = oldest else { return false };
         close.cancel();
         self.leave(address);
@@ -143,34 +176,34 @@ impl Admitted {
         &self.close
     }
 
-    /// The connection waits for a request.
-    pub(super) fn is_idle(&self) {
+    /// What the connection does from now on.
+    pub(super) fn enter(&self, next: Phase) {
         let mut state = self.admission.lock();
-        let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
-        if ticket.is_none() && !self.close.is_cancelled() {
-            *ticket = Some(state.idle(self.address, self.close.clone()));
-            drop(state);
-            self.admission.0.changed.notify_one();
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        // A connection that was closed for another one has already left.
+        if phase.0 == next || self.close.is_cancelled() {
+            return;
         }
-    }
-
-    /// The connection has a request.
-    pub(super) fn is_busy(&self) {
-        let mut state = self.admission.lock();
-        if let Some(ticket) = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take()
-            && let Some(of) = state.by_address.get_mut(&self.address)
+        if let Some(of) = state.by_address.get_mut(&self.address)
+            && let Some(connections) = of.in_phase(phase.0)
         {
-            of.idle.remove(&ticket);
+            connections.remove(&phase.1);
+        }
+        *phase = (next, state.enter(self.address, next, &self.close));
+        drop(state);
+        if next != Phase::Busy {
+            self.admission.0.changed.notify_one();
         }
     }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.is_busy();
-        // A connection that was closed for another one has already left.
+        self.enter(Phase::Busy);
+        let mut state = self.admission.lock();
         if !self.close.is_cancelled() {
-            self.admission.lock().leave(self.address);
+            state.leave(self.address);
+            drop(state);
             self.admission.0.changed.notify_one();
         }
     }
@@ -193,13 +226,13 @@ mod tests {
     fn a_further_connection_replaces_the_oldest_idle_one_of_its_address() {
         let admission = Admission::new(10, 2);
         let [first, second] = [0, 1].map(|_| admit(&admission, 1).unwrap().unwrap());
-        first.is_busy();
+        first.enter(Phase::Busy);
         let third = admit(&admission, 1).unwrap().unwrap();
         assert!(second.close().is_cancelled() && !first.close().is_cancelled());
-        third.is_busy();
+        third.enter(Phase::Busy);
         assert_eq!(admit(&admission, 1).unwrap().unwrap_err(), TooMany);
         assert!(admit(&admission, 2).unwrap().is_ok());
-        first.is_idle();
+        first.enter(Phase::Idle);
         assert!(admit(&admission, 1).unwrap().is_ok());
         assert!(first.close().is_cancelled());
     }
@@ -210,8 +243,8 @@ mod tests {
         let [first, second] = [0, 1].map(|_| admit(&admission, 1).unwrap().unwrap());
         let third = admit(&admission, 2).unwrap().unwrap();
         assert!(first.close().is_cancelled());
-        second.is_busy();
-        third.is_busy();
+        second.enter(Phase::Busy);
+        third.enter(Phase::Busy);
         let mut waiting = Box::pin(admission.admit(address(3)));
         assert!(waiting.as_mut().now_or_never().is_none(), "both are busy");
         // Closed for another one: its place was free at once.
@@ -232,8 +265,30 @@ mod tests {
         let _third = admit(&admission, 3).unwrap().unwrap();
         assert!(many[0].close().is_cancelled());
         assert!(few.iter().all(|one| !one.close().is_cancelled()), "although they are older");
-        many.iter().for_each(Admitted::is_busy);
+        many.iter().for_each(|one| one.enter(Phase::Busy));
         let _fourth = admit(&admission, 3).unwrap().unwrap();
         assert!(few[0].close().is_cancelled(), "but the others are busy");
+    }
+
+    #[test]
+    fn a_client_that_keeps_many_requests_waiting_makes_room() {
+        let admission = Admission::new(30, 0);
+        let few: Vec<Admitted> = (0..10).map(|_| admit(&admission, 1).unwrap().unwrap()).collect();
+        let many: Vec<Admitted> = (0..20).map(|_| admit(&admission, 2).unwrap().unwrap()).collect();
+        few.iter().chain(&many).for_each(|one| one.enter(Phase::Busy));
+        assert!(admit(&admission, 3).is_none(), "the edge works for all of them");
+        few.iter().for_each(|one| one.enter(Phase::Waiting));
+        assert!(admit(&admission, 3).is_none(), "the address has few");
+        many[5].enter(Phase::Waiting);
+        many[3].enter(Phase::Waiting);
+        let third = admit(&admission, 3).unwrap().unwrap();
+        assert!(many[5].close().is_cancelled() && !many[3].close().is_cancelled(), "it has waited longer");
+        let fourth = admit(&admission, 4).unwrap().unwrap();
+        assert!(many[3].close().is_cancelled(), "although others, which have few, are idle");
+        third.enter(Phase::Busy);
+        fourth.enter(Phase::Busy);
+        assert!(admit(&admission, 3).is_none());
+        drop((few, many, third, fourth));
+        assert_eq!(admission.lock().open, 0);
     }
 }

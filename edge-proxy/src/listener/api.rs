@@ -3,9 +3,10 @@
 //! Invariant: a handler whose client disconnects in the middle of the body learns of it and runs to its end, because it may
 //! have an upload to abort. A handler that has the whole body is dropped, because nobody waits for it any more.
 
+use super::connection::Connection;
 use super::feed::{Feed, Step, feed};
 use super::pace::{BodyLimits, Pace};
-use crate::http::Problem;
+use crate::http::{ChangedNothing, Problem};
 use axum::Router;
 use axum::body::Body as AxumBody;
 use axum::response::{IntoResponse, Response};
@@ -43,6 +44,12 @@ impl Api {
         *request.version_mut() = Version::HTTP_11;
         let mut handler = Handler::start(self.router.clone(), request);
         let response = loop {
+            if feed.ended
+                && !handler.has_whole_body
+                && let Some(connection) = session.stream().and_then(Connection::of)
+            {
+                connection.body_is_read();
+            }
             handler.has_whole_body = feed.ended;
             tokio::select! {
                 biased;
@@ -56,9 +63,11 @@ impl Api {
         };
         feed.skip_unread(session);
         let (parts, body) = response.into_parts();
+        let reports_a_change =
+            !session.req_header().method.is_safe() && parts.extensions.get::<ChangedNothing>().is_none();
         let mut header = ResponseHeader::from(parts);
         let body = framed(session.req_header(), &mut header, body)?;
-        Ok((header, Answer { body, feed }))
+        Ok((header, Answer { body, feed, reports_a_change }))
     }
 }
 
@@ -66,6 +75,8 @@ impl Api {
 pub(super) struct Answer {
     body: Option<AxumBody>,
     feed: Feed,
+    /// Whether the request has changed something.
+    pub(super) reports_a_change: bool,
 }
 
 impl Answer {
@@ -76,7 +87,7 @@ impl Answer {
 
     /// Sends the response. If its body fails, the connection breaks off, so that no client takes it for complete.
     pub(super) async fn send(self, session: &mut Session, header: ResponseHeader) -> Result<()> {
-        let Self { body, mut feed } = self;
+        let Self { body, mut feed, .. } = self;
         let down = Error::into_down;
         session.write_response_header(Box::new(header), body.is_none()).await.map_err(down)?;
         if let Some(mut body) = body {

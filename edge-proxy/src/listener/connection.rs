@@ -6,7 +6,7 @@
 //! Invariant: the discarded bytes are limited in number and in time. A refused body is never read completely.
 //! Invariant: a client that does not read what is sent to it is cut off, whatever it is that is sent.
 
-use super::admission::Admitted;
+use super::admission::{Admitted, Phase};
 use async_trait::async_trait;
 use pingora::protocols::l4::ext::set_snd_buf;
 use pingora::protocols::raw_connect::ProxyDigest;
@@ -70,7 +70,7 @@ pub(super) struct Connection {
     gathers_no_more: AtomicBool,
     /// Since nothing could be written: when the patience ends.
     unread: Option<Pin<Box<Sleep>>>,
-    admitted: Admitted,
+    admitted: Arc<Admitted>,
 }
 
 impl Connection {
@@ -85,7 +85,7 @@ impl Connection {
             peer_has_closed: false,
             gathers_no_more: AtomicBool::new(false),
             unread: None,
-            admitted,
+            admitted: Arc::new(admitted),
         }
     }
 
@@ -96,14 +96,19 @@ impl Connection {
 
     /// The next bytes are the head of another request.
     pub(super) fn expect_head(&self) {
-        self.admitted.is_idle();
+        self.admitted.enter(Phase::Idle);
         self.head_began.store(BEFORE_HEAD, Ordering::Relaxed);
     }
 
-    /// The next bytes belong to a body.
-    pub(super) fn head_is_read(&self) {
-        self.admitted.is_busy();
+    /// The next bytes belong to a body, if there is one.
+    pub(super) fn head_is_read(&self, has_body: bool) {
+        self.admitted.enter(if has_body { Phase::Waiting } else { Phase::Busy });
         self.head_began.store(NO_HEAD, Ordering::Relaxed);
+    }
+
+    /// All of the body has arrived.
+    pub(super) fn body_is_read(&self) {
+        self.admitted.enter(Phase::Busy);
     }
 
     /// An event stream begins. It limits what the kernel holds for a client that does not read, which grows to megabytes
@@ -140,6 +145,9 @@ impl Connection {
             self.unread = None;
             return outcome;
         }
+        if self.unread.is_none() {
+            self.admitted.enter(Phase::Waiting);
+        }
         let patience = self.limits.unread;
         let end = self.unread.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         ready!(end.as_mut().poll(cx));
@@ -156,10 +164,16 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let Some(stream) = self.stream.take() else { return };
+        let admitted = Arc::clone(&self.admitted);
         // Closed for another connection, it does not stay. Without a runtime, nothing can.
-        let is_replaced = self.admitted.close().is_cancelled();
+        let is_replaced = admitted.close().is_cancelled();
         if !self.peer_has_closed && !is_replaced && tokio::runtime::Handle::try_current().is_ok() {
-            self.limits.closing.spawn(linger(stream, self.limits.linger_bytes, self.limits.linger));
+            // It keeps its place, so that nobody has more connections by breaking them off. Another one may have it at once.
+            admitted.enter(Phase::Idle);
+            let (bytes, time) = (self.limits.linger_bytes, self.limits.linger);
+            self.limits.closing.spawn(async move {
+                admitted.close().run_until_cancelled(linger(stream, bytes, time)).await;
+            });
         }
     }
 }

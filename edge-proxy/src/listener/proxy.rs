@@ -16,13 +16,15 @@ use super::respond::{
     unreadable,
 };
 use super::target::{self, Target};
-use super::unread::Unread;
+use super::unread::{Unread, Unsent};
 use super::upstream::Stack;
 use crate::auth::USER_HEADER;
 use crate::config;
+use crate::fair::Places;
 use crate::http::{EVENT_STREAM, Problem, REQUEST_ID};
 use async_trait::async_trait;
 use axum::Router;
+use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Version, header};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -65,10 +67,10 @@ pub(super) struct Exchange {
 }
 
 impl EdgeProxy {
-    pub(super) fn new(config: config::Listener, api: Router) -> Self {
+    pub(super) fn new(config: config::Listener, api: Router, unread: Places) -> Self {
         Self {
             api: Api::new(api, BodyLimits::new(&config)),
-            unread: Unread::new(config.response_kib),
+            unread: Unread::new(unread),
             stack: config.upstream.clone().map(|upstream| Stack::new(upstream, config.upstream_timeout)),
             rate: RateLimit::new(config.requests_per_minute),
             cors: Cors::new(config.origins.clone(), config.page_headers.clone()),
@@ -100,15 +102,15 @@ impl EdgeProxy {
         let (mut response, answer) = self.api.ask(session, request).await?;
         let user = response.remove_header(USER_HEADER);
         exchange.user = user.and_then(|user| user.to_str().ok().map(str::to_owned));
-        let _held = match self.unread.hold(
-            answer.held_bytes(),
-            exchange.user.as_deref(),
-            exchange.client.address(),
-        ) {
+        let unsent = Unsent {
+            bytes: answer.held_bytes(),
+            reports_a_change: answer.reports_a_change,
+            user: exchange.user.as_deref(),
+            address: exchange.client.address(),
+        };
+        let _held = match self.unread.hold(&unsent) {
             Ok(held) => held,
-            Err(problem) => {
-                return refuse(session, &self.cors, &exchange.id, &problem).await;
-            }
+            Err(problem) => return refuse(session, &self.cors, &exchange.id, &problem).await,
         };
         self.cors.allow(session.req_header(), &mut response)?;
         self.complete(session, &mut response, exchange)?;
@@ -209,8 +211,9 @@ impl ProxyHttp for EdgeProxy {
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
     async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
+        let has_body = !session.is_body_done();
         if let Some(connection) = session.stream().and_then(Connection::of) {
-            connection.head_is_read();
+            connection.head_is_read(has_body);
         }
         session.set_read_timeout(Some(self.config.body_idle));
         // Without a value, pingora keeps an HTTP/1.1 connection alive forever.
@@ -235,6 +238,19 @@ impl ProxyHttp for EdgeProxy {
             self.serve_api(session, exchange).await?;
         }
         Ok(true)
+    }
+
+    async fn request_body_filter(
+        &self,
+        session: &mut Session,
+        _: &mut Option<Bytes>,
+        end_of_stream: bool,
+        _: &mut Exchange,
+    ) -> Result<()> {
+        if end_of_stream && let Some(connection) = session.stream().and_then(Connection::of) {
+            connection.body_is_read();
+        }
+        Ok(())
     }
 
     async fn upstream_peer(&self, session: &mut Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {

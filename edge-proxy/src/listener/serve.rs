@@ -6,6 +6,7 @@ use super::proxy::EdgeProxy;
 use super::respond::too_many_connections;
 use super::upstream::KEEPALIVE;
 use crate::config;
+use crate::fair::Places;
 use axum::Router;
 use pingora::apps::{HttpServerApp, HttpServerOptions};
 use pingora::protocols::http::ServerSession;
@@ -47,7 +48,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(config: config::Listener, api: Router) -> Self {
+    /// `unread`: KiB of responses that wait for their clients.
+    pub(crate) fn new(config: config::Listener, api: Router, unread: Places) -> Self {
         let connections = TaskTracker::new();
         Self {
             admission: Admission::new(config.max_connections, config.per_address),
@@ -61,7 +63,7 @@ impl Server {
                 linger: config.linger,
                 closing: connections.clone(),
             },
-            proxy: Arc::new(proxy(EdgeProxy::new(config, api))),
+            proxy: Arc::new(proxy(EdgeProxy::new(config, api, unread))),
             connections,
         }
     }
@@ -108,6 +110,8 @@ impl Server {
                 }
                 Some((stream, admitted))
             }
+            // The client has disconnected already. That must not delay others.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => None,
             Err(error) => {
                 warn!("accepting a connection failed: {error}");
                 // Usually the process is out of descriptors. Others will be closed soon.

@@ -4,10 +4,9 @@
 
 use crate::app::App;
 use crate::auth::Claims;
-use crate::http::{ApiError, Id, Json, NoKeys, Query, json};
+use crate::http::{ApiError, Id, Json, NoKeys, Query, unchanged};
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use serde::Deserialize;
 use tokio_postgres::types::Type;
 use utoipa::ToSchema;
@@ -43,5 +42,5 @@ pub(crate) async fn pack(
         (&pack.max_tokens as _, Type::INT4),
         (&pack.embedding as _, Type::FLOAT4_ARRAY),
     ];
-    Ok(json(StatusCode::OK, app.db.as_caller(&claims.caller.long()).one(PACK, &params).await?))
+    Ok(unchanged(app.db.as_caller(&claims.caller.long()).one(PACK, &params).await?))
 }

@@ -5,10 +5,9 @@
 use crate::app::App;
 use crate::auth::Claims;
 use crate::db::Param;
-use crate::http::{ApiError, Json, NoKeys, Problem, Query, json};
+use crate::http::{ApiError, Json, NoKeys, Problem, Query, unchanged};
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use serde::Deserialize;
 use std::sync::LazyLock;
 use tokio_postgres::types::Type;
@@ -158,7 +157,7 @@ async fn run(app: &App, claims: &Claims, search: &Search) -> Result<Response, Ap
     };
     let params: Vec<_> = [first].into_iter().chain(scope).chain(last).collect();
     let results = app.db.as_caller(&claims.caller.long()).one(sql, &params).await.map_err(malformed_time)?;
-    Ok(json(StatusCode::OK, results))
+    Ok(unchanged(results))
 }
 
 /// Only `since` and `until` are cast to times. Postgres would name its own types.

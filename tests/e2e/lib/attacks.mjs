@@ -1,11 +1,16 @@
 // A tenant that tries to occupy everything, and one that goes on with its work meanwhile. Each attack lasts seconds.
 
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { get, multipart, newSession, post, unique, upload, uploaded } from './api.mjs'
+import { jwtSecret } from './env.mjs'
 import { RawClient, until } from './net.mjs'
 import { acme, globex, member, stranger, viewer } from './people.mjs'
+import { value } from './psql.mjs'
+import { sign } from './token.mjs'
 import { zip } from './zip.mjs'
 
 /** Limits as small as the attacks, so that each reaches them within seconds. The shares of connections are the usual ones. */
@@ -15,6 +20,8 @@ export const limits = {
   CONNECTIONS_PER_ADDRESS: '40',
   DATABASE_WAIT_SECONDS: '5',
   FIRST_BYTE_SECONDS: '4',
+  HEAD_SECONDS: '5',
+  LINGER_SECONDS: '30',
   MAX_CONNECTIONS: '120',
   RATE_LIMIT_PER_MINUTE: '0',
   REQUEST_MAX_BYTES: '16777216',
@@ -24,8 +31,8 @@ export const limits = {
   UPLOAD_USER_CONCURRENCY: '4',
 }
 
-/** What both tenants work with. */
-export async function prepare(url) {
+/** What both tenants work with. `databaseUrl`: of a superuser, who sees what the edge does. */
+export async function prepare(url, databaseUrl) {
   const session = await newSession(member, { context: { text: 'x'.repeat(1_000_000) } }, { url })
   const words = Array.from({ length: 4_000 }, (_, n) => `word${n * 7919 % 4_000}`).join(' ')
   for (let n = 0; n < 5; n += 1) {
@@ -34,11 +41,12 @@ export async function prepare(url) {
   }
   const theirs = await newSession(stranger, { organization_id: globex, context: { text: 'The delivery is on Tuesday.' } }, { url })
   await uploaded(stranger, theirs.id, { name: 'offer.txt', bytes: 'An offer with a delivery penalty.', media_type: 'text/plain' }, { url, wait: 60 })
-  return { url, session, theirs }
+  return { url, databaseUrl, session, theirs }
 }
 
-/** The other tenant at work: uploads, lists, searches and saves until `done` is settled. The time of each request, in ms. */
-export async function work({ url, theirs }, done) {
+/** The other tenant at work: uploads, lists, searches and saves until `done` is settled. The time of each request, in ms: of at
+ * least as many as `samples`. */
+export async function work({ url, theirs }, done, { samples = 40 } = {}) {
   const as = stranger
   let goesOn = true
   done.finally(() => { goesOn = false }).catch(() => {})
@@ -49,7 +57,7 @@ export async function work({ url, theirs }, done) {
     save: () => post(`/api/sessions/${theirs.id}/context`, { metadata: { at: Date.now() } }, { as, url }),
   }
   const times = []
-  while (goesOn || times.length < 40) {
+  while (goesOn || times.length < samples) {
     for (const [name, step] of Object.entries(steps)) {
       const start = performance.now()
       const response = await step()
@@ -70,15 +78,38 @@ async function responses(clients, seconds = 40) {
   return all.filter(Boolean).map(({ status, headers, json }) => ({ status, headers, json }))
 }
 
-/** Clients that send `head`, and then a byte at a time. */
-async function trickle(url, count, request) {
-  const clients = await Promise.all(Array.from({ length: count }, async () => {
-    const client = await RawClient.open(url)
-    await client.send(request)
+/** The largest value that `sql` returns until `done` is settled. */
+async function largest({ databaseUrl }, sql, done) {
+  let [most, goesOn] = [0, true]
+  done.finally(() => { goesOn = false }).catch(() => {})
+  while (goesOn) most = Math.max(most, await value(sql, { url: databaseUrl }))
+  return most
+}
+
+/** Somebody who has signed in, without any organization. */
+function newcomer() {
+  const sub = randomUUID()
+  return { sub, token: sign({ sub, email: `${sub}@nowhere.example`, role: 'authenticated', aud: 'authenticated' }, { secret: jwtSecret }) }
+}
+
+/** Another address of this machine for each number. */
+const address = (n) => `127.0.${1 + Math.floor(n / 250)}.${1 + n % 250}`
+
+/** Clients that send `request(n)`, from the address `from(n)`, and then a byte at a time. */
+export async function trickle(url, count, request, from = () => undefined) {
+  const clients = await Promise.all(Array.from({ length: count }, async (_, n) => {
+    const client = await RawClient.open(url, { from: from(n) })
+    await client.send(typeof request === 'function' ? request(n) : request)
     return client
   }))
   const drip = setInterval(() => clients.forEach((client) => client.send('y')), 200)
   return { clients, stop: () => { clearInterval(drip); clients.forEach((client) => client.close()) } }
+}
+
+/** A request whose body is only begun. */
+function begun(as, path, type, body) {
+  const head = Object.entries({ host: 'x', ...signed(as), 'content-type': type, 'content-length': '1000000' })
+  return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${head.map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n`), Buffer.from(body)])
 }
 
 function slowUpload(as, sessionId) {
@@ -86,12 +117,13 @@ function slowUpload(as, sessionId) {
     { name: 'session_id', content: sessionId },
     { name: 'files', filename: unique('slow.txt'), type: 'text/plain', content: 'slow' },
   ], { close: false })
-  const head = Object.entries({ host: 'x', ...signed(as), 'content-type': type, 'content-length': '1000000' })
-  return Buffer.concat([Buffer.from(`POST /api/documents HTTP/1.1\r\n${head.map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n`), body.subarray(0, -2)])
+  return begun(as, '/api/documents', type, body.subarray(0, -2))
 }
 
-const slowImport = (as, type) => `POST /api/import?organization_id=${acme} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${as.token}\r\n`
-  + `content-type: ${type}\r\ncontent-length: 1000000\r\n\r\n{"type": "bundle"`
+/** An upload whose form does not reach its file. */
+export const slowForm = (as) => begun(as, '/api/documents', 'multipart/form-data; boundary=b', '--b\r\ncontent-disposition: form-data; name="session_id"\r\n\r\nx')
+
+const slowImport = (as, type) => begun(as, `/api/import?organization_id=${acme}`, type, '{"type": "bundle"')
 
 /** Connections from `address` that say nothing. Whether each is still open is in `open`. */
 async function silent(url, address, count) {
@@ -104,6 +136,15 @@ async function silent(url, address, count) {
     socket.once('connect', () => done(socket)).once('close', () => done(socket))
   })))
   return { states: sockets.map(({ state }) => state), stop: () => sockets.forEach((socket) => socket.destroy()) }
+}
+
+/** How many sockets the server at `url` has open to `address`, also those that it has half closed. */
+function socketsTo(url, address) {
+  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0')
+  const peer = address.split('.').reverse().map((byte) => Number(byte).toString(16).toUpperCase().padStart(2, '0')).join('')
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1).map((line) => line.trim().split(/\s+/))
+  // A socket without an inode no longer belongs to a process.
+  return lines.filter(([, local, remote, , , , , , , inode]) => local?.endsWith(`:${port}`) && remote.startsWith(`${peer}:`) && inode !== '0').length
 }
 
 const count = (answers, status) => answers.filter((answer) => answer.status === status).length
@@ -121,20 +162,29 @@ function assertRefused(answers, statuses) {
 
 /** Each attack asserts how it is refused. */
 export const attacks = {
-  async 'packs of a million tokens by a viewer'({ url, session }) {
-    const pack = () => post(`/api/sessions/${session.id}/pack`, { max_tokens: 1_000_000, query: 'word7 word9 report' }, { as: viewer, url })
-    const answers = await Promise.all(Array.from({ length: 16 }, pack))
+  async 'packs of a million tokens by a viewer'(stage) {
+    const { url, session } = stage
+    const pack = () => post(`/api/sessions/${session.id}/pack`, { max_tokens: 1_000_000 }, { as: viewer, url })
+    const packed = Promise.all(Array.from({ length: 16 }, pack))
+    const running = await largest(stage, "select count(*)::int from pg_stat_activity where application_name = 'dossier-edge' and datname = current_database() and state = 'active' and query ~ 'pack_context'", packed)
+    assert.ok(running >= 1 && running <= 2, `${running} at a time, of a share of two of eight connections`)
+    const answers = await packed
     assertRefused(answers.map(({ status, headers, text }) => ({ status, headers, json: JSON.parse(text) })), [200, 429])
     assert.ok(count(answers, 200) > 0, 'the share of the viewer is served')
   },
 
   async 'uploads by somebody who may not upload'({ url, session }) {
-    const { clients, stop } = await trickle(url, 30, slowUpload(viewer, session.id))
+    const refused = await trickle(url, 30, slowUpload(viewer, session.id))
+    const strangers = await trickle(url, 30, () => slowUpload(newcomer(), session.id), address)
+    // More than there are places for uploads, and each with a share of its own.
+    const open = await trickle(url, 30, () => slowForm(newcomer()), (n) => address(250 + n))
     try {
-      const answers = await responses(clients)
-      assertRefused(answers, [403])
-      assert.equal(answers.length, 30, 'every one is refused while it trickles')
-    } finally { stop() }
+      for (const [{ clients }, status] of [[refused, 403], [strangers, 404], [open, 408]]) {
+        const answers = await responses(clients)
+        assertRefused(answers, [status])
+        assert.equal(answers.length, 30, `every one is refused with ${status} while it trickles`)
+      }
+    } finally { [refused, strangers, open].forEach(({ stop }) => stop()) }
   },
 
   async 'uploads that trickle'({ url, session }) {
@@ -176,6 +226,35 @@ export const attacks = {
     } finally { [one, ...many].forEach(({ stop }) => stop()) }
   },
 
+  async 'heads and bodies that trickle from many addresses'({ url }) {
+    // A hundred and sixty requests of four addresses, and a hundred and twenty connections.
+    const head = 'GET /api/sessions HTTP/1.1\r\nhost: x\r\nx-slow: '
+    const body = begun(member, '/api/sessions', 'application/json', '{"title": "')
+    for (const [request, last] of [[head, 20], [body, 40]]) {
+      const { clients, stop } = await trickle(url, 160, request, (n) => `127.0.0.${last + n % 4}`)
+      try {
+        await until('the oldest closed for others, and the rest because they were too slow', () => clients.every(({ ended }) => ended))
+      } finally { stop() }
+    }
+  },
+
+  async 'connections that break off and do not close'({ url }) {
+    const { hostname, port } = new URL(url)
+    const from = '127.0.0.60'
+    const sockets = []
+    try {
+      for (let n = 0; n < 150; n += 1) {
+        const socket = connect({ host: hostname, port: Number(port), localAddress: from, allowHalfOpen: true })
+        sockets.push(socket.on('error', () => {}).on('data', () => {}))
+        const refused = new Promise((done) => socket.once('end', done).once('close', done))
+        socket.write('nonsense\r\n\r\n')
+        await refused
+      }
+      const open = socketsTo(url, from)
+      assert.ok(open <= 40, `${open} sockets of one address, which may have 40`)
+    } finally { sockets.forEach((socket) => socket.destroy()) }
+  },
+
   async 'responses that nobody reads'({ url, session }) {
     // More than the kernel buffers.
     const path = `/api/sessions/${session.id}/pack`
@@ -202,13 +281,29 @@ export const attacks = {
     } finally { clients.forEach((client) => client.close()) }
   },
 
-  async 'an archive with millions of records'({ url }) {
-    const records = Buffer.from('{"type":"bundle","format":"dossier","version":1}\n' + '{"type":"page"}\n'.repeat(3_000_000))
-    const body = zip([{ name: 'bundle.ndjson', bytes: records }])
-    const response = await fetch(`${url}/api/import?organization_id=${acme}`, {
-      method: 'POST', body, headers: { ...signed(member), 'content-type': 'application/zip' },
-    })
-    assert.equal(response.status, 400, await response.text())
+  async 'archives with too many records'(stage) {
+    const session = { type: 'session', id: 'x', user_id: 'x', title: null, conversation_type: 'meeting', status: 'active', created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' }
+    for (const [record, count] of [['{"type":"page"}', 3_000_000], [JSON.stringify(session), 100_000]]) {
+      const records = Buffer.from('{"type":"bundle","format":"dossier","version":1}\n' + `${record}\n`.repeat(count))
+      const body = zip([{ name: 'bundle.ndjson', bytes: records }])
+      const answered = fetch(`${stage.url}/api/import?organization_id=${acme}`, {
+        method: 'POST', body, headers: { ...signed(member), 'content-type': 'application/zip' },
+      })
+      const staged = await largest(stage, 'select coalesce(max(lines), 0) from dossier_private.imports', answered)
+      const response = await answered
+      assert.equal(response.status, 400, await response.text())
+      assert.ok(staged <= 1000, `${staged} records were stored before the first wrong one was refused`)
+    }
+  },
+
+  async 'lines of an import that does not end'({ url }) {
+    const client = await RawClient.open(url)
+    try {
+      await client.head('POST', `/api/import?organization_id=${acme}`, { ...signed(member), 'content-type': 'application/x-ndjson', 'transfer-encoding': 'chunked' })
+      await client.chunk(Buffer.from('{"type":"bundle","format":"dossier","version":1}\n' + '{"type":"page"}\n'.repeat(2_000)))
+      const [answer] = await responses([client])
+      assertRefused([answer], [400])
+    } finally { client.close() }
   },
 
   async 'a body in chunks that does not end'({ url, session }) {

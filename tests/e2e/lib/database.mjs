@@ -32,6 +32,7 @@ export async function newDatabase({ native, name = `dossier_e2e_${native ? 'nati
   await run('psql', [...quiet, '-d', url, '-f', `${root}scripts/seed.sql`])
   return {
     url,
+    superuserUrl,
     edgeUrl: withName(edgeDatabaseUrl, name),
     drop: () => psql(`drop database if exists ${name} with (force)`),
   }

@@ -35,9 +35,10 @@ export class RawClient {
     for (const client of RawClient.#open) client.close()
   }
 
-  static async open(url) {
+  /** `from`: the address of the client. */
+  static async open(url, { from } = {}) {
     const { hostname, port } = new URL(url)
-    const socket = connect(Number(port), hostname)
+    const socket = connect({ port: Number(port), host: hostname, localAddress: from })
     await new Promise((done, fail) => socket.once('connect', done).once('error', fail))
     return new RawClient(socket)
   }

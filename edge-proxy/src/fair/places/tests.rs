@@ -1,3 +1,4 @@
+use super::super::pool::MOST_ACCOUNTS;
 use super::*;
 use futures_util::FutureExt;
 use std::pin::pin;
@@ -61,6 +62,26 @@ fn an_amount_may_exceed_a_share_only_alone() {
     assert!(small.grow(10).is_ok() && small.grow(1).is_err());
 }
 
+#[test]
+fn who_has_more_than_a_share_begins_nothing_new() {
+    let places = Places::new(limits(100, 40, 60));
+    let (ann, eve) = (user("ann", 1), user("eve", 2));
+    let alone = places.take_anyway(&ann, 90);
+    assert!(places.owes_nothing(&ann).is_ok(), "one of any size is possible");
+    let second = places.take_anyway(&ann, 30);
+    let full = places.owes_nothing(&ann).unwrap_err();
+    assert_eq!((full.share, full.places), (Share::User, 40));
+    assert!(places.owes_nothing(&eve).is_ok() && places.owes_nothing(&Party::edge()).is_ok());
+    let third = places.take_anyway(&ann, 1);
+    drop(second);
+    assert!(places.owes_nothing(&ann).is_err());
+    drop(third);
+    assert!(places.owes_nothing(&ann).is_ok() && places.try_take(&ann).is_err());
+    drop(alone);
+    assert_eq!(places.lock().pools[0].in_use, 0);
+    assert!(places.try_take_several(&ann, 40).is_ok());
+}
+
 #[tokio::test]
 async fn a_free_place_goes_to_those_who_used_least() {
     let places = Places::new(limits(1, 1, 1));
@@ -90,6 +111,46 @@ async fn users_of_one_organization_do_not_gain_by_being_many() {
     let [mut b, mut c, other] = waiting;
     assert!(b.as_mut().now_or_never().is_none() && c.as_mut().now_or_never().is_none());
     assert!(other.now_or_never().is_some_and(|place| place.is_ok()));
+}
+
+#[tokio::test]
+async fn who_waits_for_a_place_of_the_whole_holds_none_of_a_part() {
+    let places = Places::new(limits(8, 1, 4));
+    let part = places.part(limits(1, 1, 1));
+    let (ann, eve) = (user("ann", 1), user("eve", 2));
+    let held = places.try_take(&ann).unwrap();
+    let mut waiting = pin!(part.take(&ann, LONG));
+    assert!(waiting.as_mut().now_or_never().is_none(), "the share of the whole is in use");
+    let eves = part.take(&eve, LONG).now_or_never().unwrap().unwrap();
+    assert_eq!(places.try_take(&eve).unwrap_err().share, Share::User, "it is one of the whole, too");
+    drop(held);
+    assert!(waiting.as_mut().now_or_never().is_none(), "the only place of the part is in use");
+    drop(eves);
+    assert!(waiting.now_or_never().unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn what_waits_for_a_part_does_not_delay_other_uses() {
+    let places = Places::new(limits(2, 2, 2));
+    let part = places.part(limits(1, 1, 1));
+    let ann = user("ann", 1);
+    let (_parts, other) = (part.try_take(&ann).unwrap(), places.try_take(&ann).unwrap());
+    let mut first = pin!(part.take(&ann, LONG));
+    assert!(first.as_mut().now_or_never().is_none());
+    let mut second = pin!(places.take(&ann, LONG));
+    assert!(second.as_mut().now_or_never().is_none());
+    drop(other);
+    assert!(second.now_or_never().unwrap().is_ok(), "although it came later");
+    assert!(first.now_or_never().is_none());
+}
+
+#[test]
+fn something_is_left_of_what_is_divided() {
+    for total in 2..40 {
+        let Limits { per_user, per_organization, .. } = Limits::divided(total);
+        assert!((1..=per_organization).contains(&per_user) && per_organization < total, "{total}");
+    }
+    assert_eq!(Limits::divided(1).per_organization, 1);
 }
 
 #[tokio::test]
@@ -123,7 +184,7 @@ async fn who_gives_up_loses_no_place() {
     drop(waiting);
     assert!(places.try_take(&ann).is_ok());
     assert!(places.lock().queues.is_empty());
-    assert_eq!(places.lock().in_use, 0);
+    assert_eq!(places.lock().pools[0].in_use, 0);
 }
 
 #[test]
@@ -132,5 +193,5 @@ fn memory_is_bounded() {
     for n in 0..3 * MOST_ACCOUNTS {
         drop(places.try_take(&user(&n.to_string(), n as u128)));
     }
-    assert!(places.lock().accounts.len() <= MOST_ACCOUNTS + 2);
+    assert!(places.lock().pools[0].accounts.len() <= MOST_ACCOUNTS + 2);
 }

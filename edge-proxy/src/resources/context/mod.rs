@@ -32,10 +32,15 @@ const VERSION: &str = "select coalesce(c.version, 0) from dossier.sessions as s 
 /// How often a save under preconditions is tried again after another one has come between.
 const ATTEMPTS: usize = 10;
 
-const SAVE_MANY: &str = "select json_build_object('contexts', \
-                         json_agg(jsonb_build_object('session_id', session_id) || dossier.context_record(context) order by n))::text \
-                         from (select c.session_id, row_number() over () as n, c as context \
-                         from dossier.save_contexts($1::jsonb) as c) as saved";
+/// How many bytes of texts and metadata the response to many saves contains. A save of metadata alone also returns the text.
+const SAVED_BYTES: i64 = 4 * 1024 * 1024;
+/// Without any texts and metadata if they are more. The response cannot be refused: they are saved.
+const SAVE_MANY: &str = "select json_build_object('contexts', json_agg(jsonb_build_object('session_id', s.session_id) || case \
+                         when s.bytes <= $2 then dossier.context_record(s.context) else jsonb_build_object( \
+                         'version', s.version, 'updated_at', s.updated_at, 'updated_by', s.updated_by) end order by s.n))::text \
+                         from (select c.*, c as context, row_number() over () as n, sum(octet_length(c.text_context) \
+                         + octet_length(c.context_metadata::text)) over () as bytes \
+                         from dossier.save_contexts($1::jsonb) as c) as s";
 
 /// The body of `POST /api/contexts`. SQL checks the items.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -143,7 +148,11 @@ pub(crate) async fn save_many(
     Json(new): Json<NewContexts>,
 ) -> Result<Response, ApiError> {
     let items = new.items.get();
-    let saved = app.db.as_caller(&claims.caller.long()).one(SAVE_MANY, &[(&items, Type::TEXT)]).await?;
+    let saved = app
+        .db
+        .as_caller(&claims.caller.long())
+        .one(SAVE_MANY, &[(&items, Type::TEXT), (&SAVED_BYTES, Type::INT8)])
+        .await?;
     Ok(json(StatusCode::OK, saved))
 }
 

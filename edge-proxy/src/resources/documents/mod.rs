@@ -17,7 +17,7 @@ use crate::auth::Claims;
 use crate::db::{Param, first};
 use crate::http::{
     ApiError, Id, Json, NoKeys, Number, OptionalJson, Paging, Prefer, Problem, Query, found, json, limit,
-    not_found,
+    not_found, unchanged,
 };
 use crate::openapi::records::{self, DocumentStatus, OcrMode};
 use axum::extract::State;
@@ -156,7 +156,7 @@ pub(crate) async fn known(
     Json(digests): Json<Digests>,
 ) -> Result<Response, ApiError> {
     let params = [(&digests.session_id as _, Type::UUID), (&digests.sha256 as _, Type::TEXT_ARRAY)];
-    Ok(json(StatusCode::OK, app.db.as_caller(&claims.caller).one(KNOWN, &params).await?))
+    Ok(unchanged(app.db.as_caller(&claims.caller).one(KNOWN, &params).await?))
 }
 
 /// The query of `GET /api/documents/{id}/pages`. `after` is the last page of the previous response, `format` that of the text.

@@ -4,7 +4,7 @@ use super::CHANGES;
 use super::changes::{Changes, Known};
 use crate::app::App;
 use crate::auth::Claims;
-use crate::db::{Caller, DbError, first};
+use crate::db::{Caller, DbError, Work, first};
 use crate::http::{ApiError, Chain, not_found};
 use crate::work::{News, Watcher};
 use bytes::Bytes;
@@ -107,7 +107,7 @@ impl Live {
         let now = Instant::now();
         let mut live = Self {
             expires: now + app.verifier.valid_for(claims),
-            caller: claims.caller.clone(),
+            caller: claims.caller.doing(Work::Watch),
             app,
             watcher,
             since,
@@ -182,15 +182,14 @@ impl Live {
 
     /// Reads what has changed, as the caller. `None`: the caller can no longer see the session.
     async fn read(&mut self) -> Result<Option<String>, DbError> {
-        let place = self.app.event_reads.acquire().await;
+        let turn = self.app.db.turn(&self.caller).await?;
         // Before the statement: what happens during it is news for the next read.
         self.news.add(self.watcher.news());
         let was_listening = self.app.events.listening();
         self.news.missed |= !was_listening;
         let session = self.watcher.session();
         let params = [(&session as _, Type::UUID), (&self.since as _, Type::TEXT)];
-        let rows = self.app.db.rows_within(READ_TIME, &self.caller, CHANGES, &params).await?;
-        drop(place);
+        let rows = self.app.db.rows_in_turn(turn, READ_TIME, &self.caller, CHANGES, &params).await?;
         let Some(json) = first::<String>(&rows)? else { return Ok(None) };
         let changes = Changes::read(&json).map_err(|error| DbError::Setup(error.into()))?;
         if self.watcher.organization().is_none()

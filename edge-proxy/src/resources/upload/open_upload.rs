@@ -3,7 +3,7 @@
 use super::receive::{Chunks, Source};
 use super::store::{Appendable, Run, StoreError, store};
 use crate::app::App;
-use crate::db::{CHUNK_BYTES, Caller, DbError, Durability, Statement};
+use crate::db::{CHUNK_BYTES, Caller, DbError, Durability, Statement, Turn};
 use crate::sha256::Sha256;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -101,6 +101,7 @@ impl OpenUpload {
 impl Appendable for OpenUpload {
     fn append(
         &self,
+        turn: Turn,
         position: u64,
         chunks: Run,
     ) -> impl Future<Output = Result<(), DbError>> + Send + 'static {
@@ -109,7 +110,7 @@ impl Appendable for OpenUpload {
         async move {
             let params = [(&id as _, Type::UUID), (&seq as _, Type::INT4), (&chunks as _, Type::BYTEA)];
             let append = Statement { sql: APPEND, params: &params };
-            app.db.in_order(Durability::WithTheNext, &caller, &[append]).await.map(drop)
+            app.db.in_turn(turn, Durability::WithTheNext, &caller, &[append]).await.map(drop)
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::receive::{Chunks, ReceiveError, Source, Tally};
 use crate::app::App;
-use crate::db::{Caller, DbError};
+use crate::db::{Caller, DbError, Turn, Work};
 use crate::fair::{Party, Place};
 use crate::http::Problem;
 use bytes::{Bytes, BytesMut};
@@ -27,13 +27,14 @@ const FILL_TIME: Duration = Duration::from_millis(100);
 const SLOW: Duration = Duration::from_secs(1);
 
 /// Uploads wait for their turn as long as it takes, and meanwhile read nothing.
-pub(super) const FOREVER: Duration = Duration::MAX;
+const FOREVER: Duration = Duration::MAX;
 
 /// An upload that chunks can be appended to.
 pub(super) trait Appendable {
-    /// Appends consecutive chunks, of which the first begins at `position` in the file.
+    /// Appends consecutive chunks, of which the first begins at `position` in the file, in the uploader's turn.
     fn append(
         &self,
+        turn: Turn,
         position: u64,
         chunks: Run,
     ) -> impl Future<Output = Result<(), DbError>> + Send + 'static;
@@ -50,6 +51,7 @@ pub(super) async fn store<S: Source, T: Tally>(
     chunks.first_bytes().await?;
     let _place = app.upload_place(caller).map_err(StoreError::NoPlace)?;
     let party = app.db.party(caller);
+    let storing = caller.doing(Work::Chunks);
     let mut appending = JoinSet::new();
     let mut slow = false;
     loop {
@@ -65,9 +67,6 @@ pub(super) async fn store<S: Source, T: Tally>(
                     }
                     received => received?,
                 }) else { break };
-                // Take a place first: no other chunk is read while this one waits for it.
-                let place = app.chunk_places.take(&party, FOREVER).await.ok();
-                drop(filling);
                 let first = chunks.position() - chunk.len() as u64;
                 let ready = gather(chunk, chunks).await;
                 while appending.len() >= CONCURRENT_APPENDS
@@ -75,12 +74,11 @@ pub(super) async fn store<S: Source, T: Tally>(
                 {
                     done.map_err(StoreError::lost)??;
                 }
-                let append = upload.append(first, Run(ready));
-                appending.spawn(async move {
-                    let outcome = append.await;
-                    drop(place);
-                    outcome
-                });
+                // No other chunk is read while these wait for a connection. With a filling place they do so in the user's
+                // share of those places.
+                let turn = app.db.turn(&storing).await?;
+                drop(filling);
+                appending.spawn(upload.append(turn, first, Run(ready)));
             }
         }
     }

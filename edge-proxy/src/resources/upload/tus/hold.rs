@@ -1,10 +1,10 @@
 //! An upload while one request sends its bytes.
 
 use super::super::open_upload::finish;
-use super::super::store::{Appendable, FOREVER, Run};
+use super::super::store::{Appendable, Run};
 use super::protocol::http_date;
 use crate::app::App;
-use crate::db::{Caller, DbError, Durability, Statement, first};
+use crate::db::{Caller, DbError, Durability, Statement, Turn, Work, first};
 use crate::sha256::Sha256;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -114,15 +114,13 @@ impl Hold {
     /// The digest of stored bytes that came in several requests.
     async fn hash(&self, size: u64) -> Result<Sha256, DbError> {
         let mut hash = Sha256::new();
-        let party = self.app.db.party(&self.caller);
+        let reading = self.caller.doing(Work::Chunks);
         let (mut position, mut renewed) = (0, Instant::now());
         while position < size {
             let length = READ_BYTES.min(size - position);
             let (start, most) = (whole(position), i32::try_from(length).unwrap_or(i32::MAX));
             let params = [(&self.id as _, Type::UUID), (&start as _, Type::INT8), (&most as _, Type::INT4)];
-            let place = self.app.chunk_places.take(&party, FOREVER).await.ok();
-            let rows = self.app.db.rows(&self.caller, READ, &params).await?;
-            drop(place);
+            let rows = self.app.db.rows(&reading, READ, &params).await?;
             let bytes: &[u8] =
                 rows.first().ok_or(DbError::NoRow)?.try_get::<_, Option<&[u8]>>(0)?.unwrap_or_default();
             if bytes.len() as u64 != length {
@@ -142,6 +140,7 @@ impl Hold {
 impl Appendable for Hold {
     fn append(
         &self,
+        turn: Turn,
         position: u64,
         chunks: Run,
     ) -> impl Future<Output = Result<(), DbError>> + Send + 'static {
@@ -155,7 +154,7 @@ impl Appendable for Hold {
                 (&chunks as _, Type::BYTEA),
             ];
             let append = Statement { sql: APPEND, params: &params };
-            app.db.in_order(Durability::WithTheNext, &caller, &[append]).await.map(drop)
+            app.db.in_turn(turn, Durability::WithTheNext, &caller, &[append]).await.map(drop)
         }
     }
 }
