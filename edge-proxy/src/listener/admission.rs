@@ -265,7 +265,9 @@ mod tests {
         let _third = admit(&admission, 3).unwrap().unwrap();
         assert!(many[0].close().is_cancelled());
         assert!(few.iter().all(|one| !one.close().is_cancelled()), "although they are older");
-        many.iter().for_each(|one| one.enter(Phase::Busy));
+        for one in &many {
+            one.enter(Phase::Busy);
+        }
         let _fourth = admit(&admission, 3).unwrap().unwrap();
         assert!(few[0].close().is_cancelled(), "but the others are busy");
     }
@@ -275,9 +277,13 @@ mod tests {
         let admission = Admission::new(30, 0);
         let few: Vec<Admitted> = (0..10).map(|_| admit(&admission, 1).unwrap().unwrap()).collect();
         let many: Vec<Admitted> = (0..20).map(|_| admit(&admission, 2).unwrap().unwrap()).collect();
-        few.iter().chain(&many).for_each(|one| one.enter(Phase::Busy));
+        for one in few.iter().chain(&many) {
+            one.enter(Phase::Busy);
+        }
         assert!(admit(&admission, 3).is_none(), "the edge works for all of them");
-        few.iter().for_each(|one| one.enter(Phase::Waiting));
+        for one in &few {
+            one.enter(Phase::Waiting);
+        }
         assert!(admit(&admission, 3).is_none(), "the address has few");
         many[5].enter(Phase::Waiting);
         many[3].enter(Phase::Waiting);
