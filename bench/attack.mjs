@@ -11,7 +11,7 @@ const BUDGET = 2
 /** Enough for the 95th percentile not to be one slow request. */
 const SAMPLES = 400
 
-/** In the attacker's process: attacks until it is told to stop. */
+/** In the attacker's process: attacks until a message stops it. */
 async function attack(name, stage) {
   let goesOn = true
   process.once('message', () => { goesOn = false })

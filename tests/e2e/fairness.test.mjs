@@ -91,7 +91,7 @@ test('statements that wait for a lock leave connections to others', { timeout: 6
 })
 
 test('streams and uploads that wait for the share of their user hold up nobody else', { timeout: 90_000 }, async () => {
-  // Whoever waits here waits longer than the test.
+  // A request that waits here waits longer than the test.
   const patient = await startEdge({ DATABASE_URL: database.edgeUrl, EXTRACT_WORKERS: '0', DATABASE_WAIT_SECONDS: '100', STATEMENT_TIMEOUT_SECONDS: '100' })
   const url = patient.url
   const [locked, quiet] = [await newSession(member, { context: { text: 'Locked' } }, { url }), await newSession(member, {}, { url })]

@@ -3,7 +3,7 @@
 //! The pool alone serves requests in the order of their arrival, so one caller with many requests would have all connections.
 //! Invariant: every use of a pooled connection has a turn, until the database has finished with the connection. So a user has
 //! as many connections as the share allows, also through requests that were abandoned.
-//! Invariant: who waits for a turn holds nothing that others wait for.
+//! Invariant: a caller that waits for a turn holds nothing that others wait for.
 
 use super::DbError;
 use crate::config;

@@ -68,8 +68,8 @@ impl Places {
         Self { state: Arc::new(Mutex::new(state)), pool: 0 }
     }
 
-    /// Some of these places, for one kind of use, with limits of their own. Each is one of the whole, too: who waits for it
-    /// holds neither.
+    /// Some of these places, for one kind of use, with limits of their own. Each is one of the whole, too: a party that
+    /// waits for one holds neither.
     pub(crate) fn part(&self, limits: Limits) -> Self {
         let mut state = self.lock();
         state.pools.push(Pool::new(limits));

@@ -1,4 +1,4 @@
-//! How many places there are, and who holds how many of them.
+//! How many places there are, and how many of them each party holds.
 
 use super::account::Account;
 use super::{Full, Limits, Name, Party, Share};
