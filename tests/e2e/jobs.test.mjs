@@ -242,6 +242,29 @@ test('deleting a document stops its worker immediately', async () => {
   }
 })
 
+test('when upkeep or the extension of a lease fails, the log says why', async () => {
+  const edge = await worker({ DOSSIER_EXTRACT_WORKER: endlessWorker(), JOB_LEASE_SECONDS: '3600', SWEEP_SECONDS: '3600' })
+  const functions = ['dossier.sweep', 'dossier.extend_lease']
+  const sql = (text) => psql(text, { url: database.url })
+  try {
+    const document = await put(fixture('notes.txt'))
+    await until('it is under way', async () => (await status(document.id)) === 'extracting')
+    await sql(functions.map((name) => `revoke execute on function ${name} from service_role;`).join('\n'))
+    const changed = JSON.stringify({ document_ids: [document.id], session_id: document.session_id, status: 'stored' })
+    const reasons = [/sweep failed: [^"]*permission denied for function sweep/, /extending a lease failed: [^"]*permission denied for function extend_lease/]
+    await until('both reasons in the log', async () => {
+      await sql(`select pg_notify('dossier_sweep', ''), pg_notify('dossier_documents', '${changed}')`)
+      return reasons.every((reason) => reason.test(edge.log()))
+    })
+    const told = edge.log().split('\n').filter((line) => line.includes('permission denied'))
+    assert.ok(told.every((line) => /"level":"WARN"/.test(line)), told.join('\n'))
+    await call('DELETE', `/api/documents/${document.id}`, { as: member, url: receiver.url })
+  } finally {
+    await sql(functions.map((name) => `grant execute on function ${name} to service_role;`).join('\n'))
+    await edge.stop()
+  }
+})
+
 test('a job that a stopping edge cannot finish is released, without using up an attempt', { timeout: 60_000 }, async () => {
   const first = await worker({ DOSSIER_EXTRACT_WORKER: endlessWorker(), SHUTDOWN_GRACE_SECONDS: '2' })
   const document = await put(fixture('notes.txt'))

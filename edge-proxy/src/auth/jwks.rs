@@ -57,7 +57,11 @@ impl Jwks {
         match outcome {
             Ok(keys) => Ok(self.replace(keys)),
             Err(error) => {
-                tracing::warn!("fetching the public keys from {} failed: {error}", self.url);
+                tracing::warn!(
+                    "fetching the public keys from {} failed: {}",
+                    self.url,
+                    crate::http::Chain(&*error)
+                );
                 Err(AuthError::KeysUnavailable)
             }
         }

@@ -56,7 +56,9 @@ impl Verifier {
                     // The tokens of a withdrawn key must not stay in the cache.
                     self.cache.clear();
                 }
-                Err(error) => tracing::warn!("fetching the public keys failed: {error}"),
+                Err(error) => {
+                    tracing::warn!("fetching the public keys failed: {}", crate::http::Chain(&*error));
+                }
             }
             tokio::time::sleep(self.rules.jwks_refresh).await;
         }

@@ -8,6 +8,7 @@
 
 use super::DbError;
 use super::turn::Turn;
+use crate::http::Chain;
 use deadpool_postgres::{Object, PoolError};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -68,7 +69,7 @@ async fn settle(connection: Object, _turn: Turn, tls: MakeRustlsConnect, deadlin
     }
     match timeout(TIME_TO_CANCEL, connection.cancel_token().cancel_query(tls)).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!("cancelling an abandoned batch failed: {error}"),
+        Ok(Err(error)) => debug!("cancelling an abandoned batch failed: {}", Chain(&error)),
         Err(_) => debug!("cancelling an abandoned batch timed out"),
     }
     let _ = timeout(deadline, idle).await;

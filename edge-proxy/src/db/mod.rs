@@ -28,6 +28,7 @@ pub(crate) use turn::{Shares, Turn, Work};
 
 use crate::config;
 use crate::fair::Party;
+use crate::http::Chain;
 use checkout::Checkout;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::future::{join_all, join4};
@@ -227,7 +228,7 @@ impl Db {
         let (client, connection) = self.endpoint.postgres.connect(tls.clone()).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!("a dedicated connection ended: {error}");
+                tracing::debug!("a dedicated connection ended: {}", Chain(&error));
             }
         });
         Ok(Dedicated { client, tls })
@@ -272,7 +273,7 @@ impl Dedicated {
     /// Cancels the running statement. Its future then returns how it ended.
     pub(crate) async fn cancel(&self) {
         if let Err(error) = self.client.cancel_token().cancel_query(self.tls.clone()).await {
-            tracing::debug!("cancelling a statement failed: {error}");
+            tracing::debug!("cancelling a statement failed: {}", Chain(&error));
         }
     }
 }

@@ -143,16 +143,21 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// An error with its causes, on one line.
+/// Postgres writes details and hints on lines of their own.
+fn one_line(error: &dyn StdError) -> String {
+    error.to_string().replace('\n', "; ")
+}
+
+/// An error with its causes, on one line. Errors of libraries often do not name their causes themselves.
 pub(crate) struct Chain<'a>(pub(crate) &'a (dyn StdError + 'static));
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut last = self.0.to_string();
+        let mut last = one_line(self.0);
         write!(f, "{last}")?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            let text = error.to_string();
+            let text = one_line(error);
             // Some errors already name their cause.
             if !last.ends_with(&text) {
                 write!(f, ": {text}")?;

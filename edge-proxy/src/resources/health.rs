@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::db::Caller;
-use crate::http::{ApiError, NoKeys, Query, json};
+use crate::http::{ApiError, Chain, NoKeys, Query, json};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -41,7 +41,7 @@ async fn database(app: &App) -> (bool, &'static str) {
         Ok(rows) if matches!(crate::db::first(&rows), Ok(Some(true))) => (true, "ok"),
         Ok(_) => (false, "the schema dossier is missing: install the extension or the migration"),
         Err(crate::db::DbError::Identity(error)) => {
-            tracing::warn!("not ready: {error}");
+            tracing::warn!("not ready: {}", Chain(&error));
             (false, "the login role cannot become service_role: run dossier-edge check")
         }
         Err(error) => {

@@ -7,7 +7,7 @@ use super::lines::Source;
 use crate::app::App;
 use crate::db::{Caller, DbError, Durability, Statement};
 use crate::fair::Place;
-use crate::http::{ApiError, Problem, Scarce, too_deep};
+use crate::http::{ApiError, Chain, Problem, Scarce, too_deep};
 use http::StatusCode;
 use serde::de::IgnoredAny;
 use std::time::Duration;
@@ -115,7 +115,7 @@ fn after_another(error: ApiError) -> ApiError {
 
 async fn abort(app: &App, caller: &Caller, id: Uuid) {
     if let Err(error) = app.db.rows(caller, ABORT, &[(&id, Type::UUID)]).await {
-        tracing::warn!(import.id = %id, "aborting import {id} failed, the sweeper will do it: {error}");
+        tracing::warn!(import.id = %id, "aborting import {id} failed, the sweeper will do it: {}", Chain(&error));
     }
 }
 

@@ -4,6 +4,7 @@ use super::receive::{Chunks, Source};
 use super::store::{Appendable, Run, StoreError, store};
 use crate::app::App;
 use crate::db::{CHUNK_BYTES, Caller, DbError, Durability, Statement, Turn};
+use crate::http::Chain;
 use crate::sha256::Sha256;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -91,7 +92,7 @@ impl OpenUpload {
         open.then(|| {
             self.app.tasks.spawn(async move {
                 if let Err(error) = abort(&app, &caller, id).await {
-                    tracing::warn!(document.id = %id, "aborting upload {id} failed, the sweeper will do it: {error}");
+                    tracing::warn!(document.id = %id, "aborting upload {id} failed, the sweeper will do it: {}", Chain(&error));
                 }
             })
         })

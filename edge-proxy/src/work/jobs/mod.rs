@@ -15,6 +15,7 @@ pub(crate) use probe::{database_ocr, edge_ocr, try_program};
 use crate::app::App;
 use crate::config::{Extract, ExtractMode};
 use crate::db::{Caller, DbError, Dedicated};
+use crate::http::Chain;
 use dossier_extract::{Extractor, Ocr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,7 +140,7 @@ async fn engine(app: &App, config: &Extract) -> Engine {
         ExtractMode::Auto => loop {
             match is_native(app).await {
                 Ok(native) => break native,
-                Err(error) => debug!("checking whether the database extracts failed: {error}"),
+                Err(error) => debug!("checking whether the database extracts failed: {}", Chain(&error)),
             }
             tokio::time::sleep(config.poll).await;
         },
@@ -189,7 +190,7 @@ impl Worker {
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => warn!("claiming a job failed: {}", crate::http::Chain(&error)),
+                Err(error) => warn!("claiming a job failed: {}", Chain(&error)),
             }
             tokio::select! {
                 _ = announced.changed() => {}
@@ -282,7 +283,9 @@ impl Worker {
                 Ok(true) => {}
                 Ok(false) if deleted => return JobError::Deleted,
                 Ok(false) => return JobError::Lost,
-                Err(error) => warn!(document.id = %job.document_id, "extending a lease failed: {error}"),
+                Err(error) => {
+                    warn!(document.id = %job.document_id, "extending a lease failed: {}", Chain(&error));
+                }
             }
         }
     }
@@ -301,7 +304,7 @@ impl Worker {
         match self.app.db.rows(&Caller::service(), RELEASE, &params).await {
             Ok(_) => info!(document.id = %id, "released the {work} of document {id}"),
             Err(error) => {
-                warn!(document.id = %id, "releasing the {work} of document {id} failed, its lease will expire: {error}");
+                warn!(document.id = %id, "releasing the {work} of document {id} failed, its lease will expire: {}", Chain(&error));
             }
         }
     }
@@ -309,7 +312,7 @@ impl Worker {
     async fn fail(&self, job: &Job, error: &JobError) {
         let (id, attempt, work) = (job.document_id, job.attempt, job.work.name());
         let (code, message, retry) = reason(error);
-        warn!(document.id = %id, attempt, code, retry, "{work} of document {id} failed: {}", crate::http::Chain(error));
+        warn!(document.id = %id, attempt, code, retry, "{work} of document {id} failed: {}", Chain(error));
         let params = [
             (&job.id as _, Type::INT8),
             (&job.attempt as _, Type::INT4),
@@ -318,7 +321,7 @@ impl Worker {
             (&retry as _, Type::BOOL),
         ];
         if let Err(error) = self.app.db.rows(&Caller::service(), FAIL, &params).await {
-            warn!(document.id = %id, "recording the failed {work} of document {id} failed, its lease will expire: {error}");
+            warn!(document.id = %id, "recording the failed {work} of document {id} failed, its lease will expire: {}", Chain(&error));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::db::Caller;
+use crate::http::Chain;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -35,7 +36,7 @@ async fn sweep_step(app: &App) -> bool {
             serde_json::from_str::<Swept>(&swept).is_ok_and(|swept| swept.more)
         }
         Err(error) => {
-            warn!("sweep failed: {error}");
+            warn!("sweep failed: {}", Chain(&error));
             false
         }
     }
@@ -51,7 +52,7 @@ struct Swept {
 pub(super) async fn index_words(app: &App, new_words: &Notify, stop: &CancellationToken) {
     while stop.run_until_cancelled(new_words.notified()).await.is_some() {
         if let Err(error) = app.db.rows(&Caller::service(), INDEX_WORDS, &[]).await {
-            warn!("updating the search index failed: {error}");
+            warn!("updating the search index failed: {}", Chain(&error));
         }
         stop.run_until_cancelled(tokio::time::sleep(INDEX_INTERVAL)).await;
     }

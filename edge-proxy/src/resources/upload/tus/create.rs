@@ -13,7 +13,7 @@ use super::protocol::{
 use crate::app::App;
 use crate::auth::Claims;
 use crate::db::{Caller, DbError};
-use crate::http::{ApiError, NoKeys, Problem, Query};
+use crate::http::{ApiError, Chain, NoKeys, Problem, Query};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -61,7 +61,7 @@ pub(crate) async fn create(
             // The client does not know the upload, so it cannot continue it.
             Err(refused) => {
                 if let Err(error) = abort(&app, &claims.caller, begun.id).await {
-                    tracing::debug!(document.id = %begun.id, "aborting an upload failed, it expires: {error}");
+                    tracing::debug!(document.id = %begun.id, "aborting an upload failed, it expires: {}", Chain(&error));
                 }
                 return Err(refused);
             }

@@ -10,7 +10,7 @@ use super::protocol::{UPLOAD_EXPIRES, UPLOAD_LENGTH, UPLOAD_OFFSET, bytes, has_b
 use crate::app::App;
 use crate::auth::Claims;
 use crate::db::{Caller, DbError};
-use crate::http::{ApiError, Id, NoKeys, Problem, Query};
+use crate::http::{ApiError, Chain, Id, NoKeys, Problem, Query};
 use crate::sha256::Sha256;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::State;
@@ -91,7 +91,7 @@ async fn receive_now(app: App, caller: Caller, id: Uuid, part: Part) -> Result<P
                 hold.release(keep).await.map(drop)
             };
             if let Err(error) = ended {
-                tracing::debug!(document.id = %id, "ending a hold failed, it expires: {error}");
+                tracing::debug!(document.id = %id, "ending a hold failed, it expires: {}", Chain(&error));
             }
             Err(failure.seen_by(&caller))
         }
