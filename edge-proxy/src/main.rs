@@ -63,12 +63,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Two heaps instead of eight per core. Each heap keeps its own high-water mark, and memory that one thread freed would not
-/// serve another.
+/// One heap for each core and two for other threads, instead of eight per core. Each heap keeps its own high-water mark, and
+/// memory that one thread freed would not serve another. With fewer heaps, the threads that serve requests wait for each
+/// other to allocate.
 fn limit_heaps() {
+    #[cfg(target_env = "gnu")]
+    let heaps = std::thread::available_parallelism().map_or(2, usize::from) + 2;
     #[cfg(target_env = "gnu")]
     // SAFETY: sets a parameter of the allocator before any other thread exists.
     unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 2);
+        libc::mallopt(libc::M_ARENA_MAX, libc::c_int::try_from(heaps).unwrap_or(4));
     }
 }

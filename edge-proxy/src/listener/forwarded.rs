@@ -3,9 +3,9 @@
 //! Invariant: the edge writes these headers itself, for the API and for the stack. What a client says about its own address
 //! or about the host that it called goes no further. Only trusted proxies in front are believed, as many as there are.
 
-use http::HeaderName;
 use http::header;
 use http::uri::Authority;
+use http::{HeaderName, HeaderValue};
 use pingora::Result;
 use pingora::http::RequestHeader;
 use std::net::{IpAddr, SocketAddr};
@@ -29,12 +29,20 @@ const OF_OTHER_PROXIES: [&str; 7] = [
 
 /// Whether `name` describes the connection of the client. Such a header is never the client's to set.
 pub(super) fn describes_connection(name: &HeaderName) -> bool {
-    // Some servers take an underscore for a hyphen.
-    let name = name.as_str().replace('_', "-");
+    let name = name.as_str();
+    if name.contains('_') {
+        // Some servers take an underscore for a hyphen.
+        describes(&name.replace('_', "-"))
+    } else {
+        describes(name)
+    }
+}
+
+fn describes(name: &str) -> bool {
     name == header::FORWARDED.as_str()
         || name == REAL_IP
         || name.starts_with("x-forwarded-")
-        || OF_OTHER_PROXIES.contains(&name.as_str())
+        || OF_OTHER_PROXIES.contains(&name)
 }
 
 /// A client, as the connection and the trusted proxies describe it.
@@ -92,12 +100,21 @@ impl Client {
                 request.remove_header(&name);
             }
         }
-        let path: Vec<String> = self.path.iter().map(ToString::to_string).collect();
-        set(request, FOR, (!path.is_empty()).then(|| path.join(", ")))?;
-        set(request, REAL_IP, self.address.map(|address| address.to_string()))?;
-        set(request, HOST, self.host.as_ref().map(ToString::to_string))?;
-        set(request, PROTO, Some(self.scheme().to_owned()))?;
-        set(request, PORT, Some(self.port.to_string()))
+        let address = self.address.and_then(|address| HeaderValue::try_from(address.to_string()).ok());
+        let path = match &*self.path {
+            // Nearly always: the two headers share their value.
+            [_] => address.clone(),
+            [] => None,
+            path => {
+                let path: Vec<String> = path.iter().map(ToString::to_string).collect();
+                HeaderValue::try_from(path.join(", ")).ok()
+            }
+        };
+        set(request, FOR, path)?;
+        set(request, REAL_IP, address)?;
+        set(request, HOST, self.host.as_ref().and_then(|host| HeaderValue::from_str(host.as_str()).ok()))?;
+        set(request, PROTO, Some(HeaderValue::from_static(self.scheme())))?;
+        set(request, PORT, Some(self.port.into()))
     }
 
     fn scheme(&self) -> &'static str {
@@ -112,9 +129,13 @@ pub(super) fn without_host(request: &mut RequestHeader) {
     }
 }
 
-fn set(request: &mut RequestHeader, name: &'static str, value: Option<String>) -> Result<()> {
-    request.remove_header(name);
-    value.map_or(Ok(()), |value| request.insert_header(name, value))
+fn set(request: &mut RequestHeader, name: &'static str, value: Option<HeaderValue>) -> Result<()> {
+    if let Some(value) = value {
+        request.insert_header(name, value)
+    } else {
+        request.remove_header(name);
+        Ok(())
+    }
 }
 
 /// The addresses that the trusted proxies reported, the client's first. Each proxy appends the address that connected to

@@ -42,8 +42,10 @@ impl Stack {
     /// Its addresses in the order in which one request should try them.
     pub(super) async fn candidates(&self) -> std::io::Result<Vec<SocketAddr>> {
         let mut addresses = self.addresses().await?;
-        if addresses.is_empty() {
-            return Err(std::io::ErrorKind::NotFound.into());
+        match addresses.len() {
+            0 => return Err(std::io::ErrorKind::NotFound.into()),
+            1 => return Ok(addresses),
+            _ => {}
         }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % addresses.len();
         addresses.rotate_left(turn);
@@ -74,11 +76,10 @@ impl Stack {
 
     async fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
         let cached = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((at, addresses)) = &cached
-            && at.elapsed() < CACHED_FOR
-        {
-            return Ok(addresses.clone());
-        }
+        let cached = match cached {
+            Some((at, addresses)) if at.elapsed() < CACHED_FOR => return Ok(addresses),
+            stale => stale,
+        };
         match tokio::net::lookup_host((self.upstream.host.as_str(), self.upstream.port)).await {
             Ok(found) => {
                 let mut found: Vec<_> = found.collect();
