@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::auth::{SeenUser, USER_HEADER};
-use crate::http::{ApiError, Chain, Problem, REQUEST_ID, conditional_read, without_version};
+use crate::http::{ApiError, Chain, Problem, REQUEST_ID, conditional_read, plain_body, without_version};
 use crate::openapi::{self, Described, Routes, described};
 use crate::resources::upload::tus;
 use crate::resources::{
@@ -32,7 +32,11 @@ fn resumable_uploads() -> Routes {
         .delete("/api/uploads/{id}", tus::terminate, described::uploads::terminate)
         .on(Method::OPTIONS, "/api/uploads/{id}", tus::options, described::uploads::options_of_one)
         .post("/api/uploads/{id}", tus::overridden, described::uploads::overridden)
-        .layered(|routes| routes.route_layer(middleware::from_fn(tus::versioned)))
+        .layered(|routes| {
+            routes
+                .route_layer(middleware::from_fn(plain_body))
+                .route_layer(middleware::from_fn(tus::versioned))
+        })
 }
 
 /// Pages for people.
@@ -117,20 +121,25 @@ fn of_organizations() -> Routes {
         .delete("/api/invitations/{id}", organizations::decline_invitation, d::decline_invitation)
 }
 
+/// The current context. It has versions, which preconditions can name.
+fn of_contexts() -> Routes {
+    use described::context as d;
+    Routes::default()
+        .get("/api/sessions/{id}/context", context::read, d::read)
+        .post("/api/sessions/{id}/context", context::save, d::save)
+        .post("/api/sessions/{id}/context/restore", context::versions::restore, d::restore)
+}
+
 /// All routes, each with its description.
 fn routes() -> Routes {
-    use described::context as c;
+    let plain = |routes: Router<App>| routes.route_layer(middleware::from_fn(plain_body));
     of_sessions()
         .merge(of_documents())
+        .layered(plain)
         .merge(resumable_uploads())
-        .merge(of_organizations())
-        .merge(service())
-        .merge(pages())
+        .merge(of_organizations().merge(service()).merge(pages()).layered(plain))
         .layered(|routes| routes.route_layer(middleware::from_fn(without_version)))
-        // The context has versions, which preconditions can name.
-        .get("/api/sessions/{id}/context", context::read, c::read)
-        .post("/api/sessions/{id}/context", context::save, c::save)
-        .post("/api/sessions/{id}/context/restore", context::versions::restore, c::restore)
+        .merge(of_contexts().layered(plain))
 }
 
 /// The descriptions of all routes.

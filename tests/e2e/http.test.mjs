@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { assertError, call, get, newSession, post, unique, upload, uploaded } from './lib/api.mjs'
+import { gzipSync } from 'node:zlib'
+import { assertError, call, get, multipart, newSession, post, unique, upload, uploaded } from './lib/api.mjs'
 import { newDatabase } from './lib/database.mjs'
 import { startEdge } from './lib/edge.mjs'
 import { edgeUrl } from './lib/env.mjs'
@@ -170,14 +171,87 @@ test('malformed and oversized JSON bodies are refused', async () => {
 test('a wrong member of a JSON body is named, in terms of JSON', async () => {
   const session = await newSession(member)
   for (const [path, json, details] of [
-    ['/api/sessions', [], /^The body: invalid type: array, expected an object/],
-    ['/api/sessions', [null, null, null, null], /^The body: invalid type: array, expected an object/],
-    ['/api/sessions', { title: 5, conversation_type: 'meeting' }, /^title: invalid type: integer `5`, expected a string at line 1 /],
-    [`/api/sessions/${session.id}/context`, { text: 'x', expected_version: '1' }, /^expected_version: invalid type: string "1", expected an integer at line 1 /],
+    ['/api/sessions', [], /^The body must be an object, not an array\.$/],
+    ['/api/sessions', 'x', /^The body must be an object, not a string \(line 1, column 3\)\.$/],
+    ['/api/sessions', { title: 5, conversation_type: 'meeting' }, /^`title` must be a string, not a number \(line 1, column \d+\)\.$/],
+    [`/api/sessions/${session.id}/context`, { text: 'x', expected_version: '1' }, /^`expected_version` must be an integer between -2147483648 and 2147483647, not a string \(/],
+    [`/api/sessions/${session.id}/context`, { text: 'x', expected_version: 2 ** 31 }, /^`expected_version` must be an integer between .*, not 2147483648 \(/],
+    [`/api/sessions/${session.id}/context`, { txet: 'x' }, /^The member `txet` is unknown\. Accepted: .*`text_context`, /],
+    [`/api/sessions/${session.id}/context`, { text: 'x', text_context: 'y' }, /^The member `text_context` is sent twice/],
+    ['/api/sessions', { title: 'x', organization_id: 'acme' }, /^`organization_id` must be a UUID \(/],
+    [`/api/sessions/${session.id}/pack`, { embedding: [1, '2'] }, /^`embedding\[1\]` must be a number, not a string \(/],
   ]) {
     const error = assertError(await post(path, json, { as: member }), 400, 'PT400')
     assert.match(error.details, details)
   }
+})
+
+test('JSON is read as clients write it, and refused with the reason', async () => {
+  const session = await newSession(member)
+  const context = `/api/sessions/${session.id}/context`
+  const send = (body, path = context) => call('POST', path, { as: member, body, headers: { 'content-type': 'application/json' } })
+  assert.equal((await send('\ufeff{"text": "after a byte order mark"}')).status, 200)
+  for (const [body, message, details] of [
+    ['', /^The body is not valid JSON$/, /^It is empty\.$/],
+    ['{"text":', /^The body is not valid JSON$/, /^It ends in the middle \(line 1, column 8\)\.$/],
+    ['{"text": x}', /^The body is not valid JSON$/, /^Reading it failed: expected value \(line 1, /],
+    ['{"metadata": {"a": "\\ud800"}}', /^A JSON value is not valid$/, /surrogate/],
+    ['[null, null, null, false]', /members$/, /^The body must be an object, not an array\.$/],
+  ]) {
+    const error = assertError(await send(body), 400)
+    assert.match(error.message, message, body)
+    assert.match(error.details, details, body)
+  }
+})
+
+test('a wrong query parameter is named, with what it must be', async () => {
+  for (const [path, message, details] of [
+    ['/api/sessions?limit=many', 'Invalid query parameter "limit"', 'It must be an integer, not "many".'],
+    ['/api/sessions?deleted=yes', 'Invalid query parameter "deleted"', 'It must be true or false, not "yes".'],
+    ['/api/documents?session_id=x', 'Invalid query parameter "session_id"', 'It must be a UUID, not "x".'],
+    ['/api/sessions?limit=1&limit=2', 'Malformed query string', 'The query string cannot be read: limit is sent twice.'],
+    ['/api/sessions?after=9223372036854775807.00000000-0000-0000-0000-000000000000', 'after is not a valid cursor', null],
+    ['/api/search?q=x&limit=99999999999', 'Invalid query parameter "limit"', 'It must be a smaller integer, not "99999999999".'],
+  ]) {
+    const error = assertError(await call('GET', path, { as: member }), 400, 'PT400')
+    assert.deepEqual([error.message, error.details], [message, details], path)
+  }
+})
+
+test('a compressed body is refused on every path that reads one, and nothing of it is stored', async () => {
+  const session = await newSession(member)
+  const form = multipart([{ name: 'file', filename: 'a.txt', type: 'text/plain', content: 'x' }])
+  const tus = { 'tus-resumable': '1.0.0', 'content-type': 'application/offset+octet-stream' }
+  const metadata = `session_id ${Buffer.from(session.id).toString('base64')}`
+  const json = [JSON.stringify({}), { 'content-type': 'application/json' }]
+  const requests = [
+    ['POST', '/api/sessions', ...json],
+    ['PATCH', `/api/sessions/${session.id}`, ...json],
+    ['POST', `/api/sessions/${session.id}/context`, ...json],
+    ['POST', `/api/sessions/${session.id}/context/restore`, ...json],
+    ['POST', `/api/sessions/${session.id}/pack`, ...json],
+    ['POST', '/api/contexts', ...json],
+    ['POST', '/api/search', ...json],
+    ['POST', `/api/import?organization_id=${acme}`, ...json],
+    ['POST', '/api/uploads/explain', ...json],
+    ['POST', `/api/documents?session_id=${session.id}`, form.body, { 'content-type': form.type }],
+    ['POST', '/api/uploads', 'x', { ...tus, 'upload-length': '1', 'upload-metadata': metadata }],
+    ['PATCH', `/api/uploads/${session.id}`, 'x', { ...tus, 'upload-offset': '0' }],
+  ]
+  for (const [method, path, body, headers] of requests) {
+    for (const encoding of ['gzip', 'identity, Br']) {
+      const response = await call(method, path, { as: member, body: gzipSync(body), headers: { ...headers, 'content-encoding': encoding } })
+      const error = assertError(response, 415, 'PT415')
+      assert.match(error.details, /Content-Encoding: (gzip|Br)\.$/, path)
+      assert.equal(response.headers.get('accept-encoding'), 'identity', path)
+      if (headers['tus-resumable']) assert.equal(response.headers.get('tus-resumable'), '1.0.0', path)
+    }
+  }
+  assert.deepEqual((await get(`/api/documents?session_id=${session.id}`, { as: member })).json.documents, [])
+  const as = (headers) => call('POST', `/api/sessions/${session.id}/context`, { as: member, body: '{"text":"x"}', headers: { 'content-type': 'application/json', ...headers } })
+  assert.equal((await as({ 'content-encoding': 'identity' })).status, 200)
+  const empty = await call('POST', `/api/sessions/${session.id}/restore`, { as: member, headers: { 'content-encoding': 'gzip' } })
+  assertError(empty, 404, 'PT404')
 })
 
 test('a refusal speaks of routes and parameters, not of functions of SQL', async () => {

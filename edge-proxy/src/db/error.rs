@@ -95,6 +95,16 @@ impl From<DbError> for ApiError {
                         Self::internal(error)
                     };
                 }
+                if raised.code().code() == "22P02" && raised.message().ends_with("type json") {
+                    return Self::Refused(Problem {
+                        code: "22P02".into(),
+                        ..Problem::bad_request("A JSON value is not valid")
+                            .details(shortened(raised.detail().unwrap_or(raised.message())))
+                            .hint(
+                                "Send valid JSON: text in UTF-8, and both halves of each pair of surrogates.",
+                            )
+                    });
+                }
                 Self::Refused(Problem {
                     status,
                     code: raised.code().code().to_owned().into(),

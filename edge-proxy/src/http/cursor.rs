@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 const MAX_LIMIT: i64 = 200;
 const DEFAULT_LIMIT: i64 = 50;
+/// The year 10000, in microseconds since 1970. Postgres ends somewhat later, with an error.
+const LATEST: i64 = 253_402_300_800_000_000;
 
 /// `?limit=&after=` of a list that is sorted by time, newest first.
 #[derive(Debug, Default)]
@@ -48,7 +50,8 @@ pub(crate) fn limit(limit: Option<i64>) -> Result<i64, Problem> {
 
 fn parse(cursor: &str) -> Option<(i64, Uuid)> {
     let (micros, id) = cursor.split_once('.')?;
-    Some((micros.parse().ok()?, id.parse().ok()?))
+    let micros = micros.parse().ok().filter(|micros| (0..=LATEST).contains(micros))?;
+    Some((micros, id.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -64,7 +67,14 @@ mod tests {
         for limit in [0, -1, 201] {
             assert!(page(Some(limit), None).is_err());
         }
-        for cursor in ["x", "17", "17.x", "x.00000000-0000-0000-0000-000000000000"] {
+        for cursor in [
+            "x",
+            "17",
+            "17.x",
+            "x.00000000-0000-0000-0000-000000000000",
+            "-1.00000000-0000-0000-0000-000000000000",
+            "9223372036854775807.00000000-0000-0000-0000-000000000000",
+        ] {
             assert!(page(None, Some(cursor)).is_err(), "{cursor}");
         }
     }

@@ -5,7 +5,9 @@
 
 mod attachment;
 mod cursor;
+mod encoding;
 mod error;
+mod json_words;
 mod preconditions;
 mod prefer;
 mod query;
@@ -16,13 +18,14 @@ mod scarce;
 
 pub(crate) use attachment::attachment;
 pub(crate) use cursor::{Page, Paging, limit};
+pub(crate) use encoding::plain_body;
 pub(crate) use error::{ApiError, Chain, ClientFacing, Problem};
 pub(crate) use preconditions::{Preconditions, conditional_read, without_version};
 pub(crate) use prefer::Prefer;
 pub(crate) use query::{NoKeys, Query, unknown_parameter};
 pub(crate) use range::{RequestedRange, requested_range};
 pub(crate) use request::{
-    Id, Json, JsonLimit, Number, OptionalJson, UserId, client_address, json_text, nested, too_deep,
+    Id, Json, JsonLimit, Number, OptionalJson, UserId, check_json, client_address, json_text, too_deep,
 };
 pub(crate) use response::{ChangedNothing, found, json, not_found, unchanged};
 pub(crate) use scarce::{Scarce, too_much_unread};

@@ -1,6 +1,7 @@
 //! Path parameters and JSON bodies, refused with errors that name what was sent.
 
-use super::{ApiError, Problem};
+use super::query::fields;
+use super::{ApiError, Problem, json_words};
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, RawPathParams, Request};
 use futures_util::stream::StreamExt;
@@ -116,47 +117,44 @@ where
 
 /// Reads an object. The bodies of all paths are objects, and serde would also take an array of their members.
 fn from_json<T: DeserializeOwned>(body: &str) -> Result<T, Problem> {
-    if body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok() {
-        return Err(Problem::bad_request("The JSON body does not have the expected members")
-            .details("The body: invalid type: array, expected an object.")
-            .hint("Send a JSON object."));
+    if body.trim_start().starts_with('[') && fields::<T>().is_some() {
+        return Err(unexpected("The body must be an object, not an array"));
     }
     serde_json::from_str(body).map_err(|error| {
         if error.is_data() {
-            Problem::bad_request("The JSON body does not have the expected members")
-                .details(unexpected_member::<T>(body, &error))
-                .hint("Fix the member that details names.")
+            unexpected(&json_words::refusal(&member::<T>(body), &error))
         } else {
-            Problem::bad_request("The body is not valid JSON")
-                .details(format!("Reading it failed: {error}."))
-                .hint("Send JSON in UTF-8.")
+            not_json("The body", &error)
         }
     })
 }
 
-/// The path of the member and the error. Only errors need the path, so the body is read a second time to find it.
-fn unexpected_member<T: DeserializeOwned>(body: &str, error: &serde_json::Error) -> String {
-    let again = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(body));
-    let path = again.err().map(|error| error.path().to_string()).unwrap_or_default();
-    let member = if matches!(path.as_str(), "" | ".") { "The body".to_owned() } else { path };
-    format!("{member}: {}.", in_terms_of_json(&error.to_string()))
+fn unexpected(why: &str) -> Problem {
+    Problem::bad_request("The JSON body does not have the expected members")
+        .details(format!("{why}."))
+        .hint("Fix the member that details names.")
 }
 
-/// serde names the types of Rust in its errors. Clients know those of JSON.
-fn in_terms_of_json(error: &str) -> String {
-    let Some((found, expected)) = error.split_once("expected ") else { return error.to_owned() };
-    let (kind, place) = expected.split_once(" at line ").unwrap_or((expected, ""));
-    let kind = match kind.split(' ').next().unwrap_or_default() {
-        "struct" | "internally" | "map" => "an object",
-        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "an integer",
-        "f32" | "f64" => "a number",
-        "sequence" => "an array",
-        "boolean" => "true or false",
-        _ => kind,
-    };
-    let found = if found.starts_with("invalid length") { "invalid type: array, " } else { found };
-    let at = if place.is_empty() { String::new() } else { format!(" at line {place}") };
-    format!("{found}expected {kind}{at}")
+fn not_json(what: &str, error: &serde_json::Error) -> Problem {
+    Problem::bad_request(format!("{what} is not valid JSON"))
+        .details(json_words::refusal("", error) + ".")
+        .hint("Send JSON in UTF-8.")
+}
+
+/// Checks JSON that arrives as text in something else. `what` is the subject of a refusal.
+pub(crate) fn check_json(what: &str, json: &str) -> Result<(), Problem> {
+    if too_deep(json.as_bytes()) {
+        return Err(nested());
+    }
+    serde_json::from_str::<IgnoredAny>(json).map(drop).map_err(|error| not_json(what, &error))
+}
+
+/// The path of the member that cannot be read, empty for the whole body. Only errors need it, so the body is read a second
+/// time to find it.
+fn member<T: DeserializeOwned>(body: &str) -> String {
+    let again = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(body));
+    let path = again.err().map(|error| error.path().to_string()).unwrap_or_default();
+    if path == "." { String::new() } else { path }
 }
 
 /// A body of at most `limit` bytes that can be passed on as JSON.
@@ -169,12 +167,19 @@ pub(crate) fn json_text(body: Vec<u8>) -> Result<String, Problem> {
     if too_deep(&body) {
         return Err(nested());
     }
-    String::from_utf8(body).map_err(|error| {
+    let mut text = String::from_utf8(body).map_err(|error| {
         Problem::bad_request("The body is not valid UTF-8")
             .details(format!("Decoding it failed: {}.", error.utf8_error()))
             .hint("Encode the JSON in UTF-8.")
-    })
+    })?;
+    // Some programs begin every file with a byte order mark (RFC 8259, 8.1).
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len_utf8());
+    }
+    Ok(text)
 }
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The refusal of JSON that is [`too_deep`].
 pub(crate) fn nested() -> Problem {

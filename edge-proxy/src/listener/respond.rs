@@ -142,7 +142,7 @@ pub(super) fn two_lengths(details: &'static str) -> Problem {
 pub(super) fn unknown_encoding() -> Problem {
     Problem::new(StatusCode::NOT_IMPLEMENTED, "The Transfer-Encoding of the request is not supported")
         .details("The edge accepts only chunked.")
-        .hint("Compress the body with Content-Encoding, or do not compress it.")
+        .hint("Send the body without compression, in chunks or with its Content-Length.")
 }
 
 pub(super) fn no_host() -> Problem {

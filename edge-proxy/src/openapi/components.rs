@@ -12,6 +12,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 pub(super) const TOKEN: &str = "token";
 pub(super) const SIGNED: &str = "signed_url";
 
+const ACCEPT_ENCODING: &str = "Accept-Encoding";
 pub(super) const ALLOW: &str = "Allow";
 pub(super) const CONTENT_DISPOSITION: &str = "Content-Disposition";
 pub(super) const CONTENT_RANGE: &str = "Content-Range";
@@ -37,7 +38,8 @@ const AUTHENTICATE: &str = "WWW-Authenticate";
 pub(super) const EVERY_RESPONSE: [&str; 1] = [REQUEST_ID];
 
 /// Each header with the type of its value, and what it says.
-const HEADERS: [(&str, Type, &str); 21] = [
+const HEADERS: [(&str, Type, &str); 22] = [
+    (ACCEPT_ENCODING, Type::String, "`identity`, if the body has another `Content-Encoding`."),
     (ALLOW, Type::String, "The methods of this path."),
     (ACCEPT_RANGES, Type::String, "`bytes`: a part of the file can be requested with `Range`."),
     (AUTHENTICATE, Type::String, "`Bearer`."),
@@ -93,7 +95,12 @@ const REFUSALS: [(u16, &str, &str, &[&str]); 21] = [
         &[],
     ),
     (413, "ContentTooLarge", "The body or the file is larger than a limit allows.", &[]),
-    (415, "UnsupportedMediaType", "The media type is not accepted.", &[]),
+    (
+        415,
+        "UnsupportedMediaType",
+        "The media type or the encoding of the body is not accepted.",
+        &[ACCEPT_ENCODING],
+    ),
     (416, "RangeNotSatisfiable", "The file has no byte in the range.", &[CONTENT_RANGE]),
     (422, "UnprocessableContent", "The request is valid, but does not apply to this object.", &[]),
     (423, "Locked", "Another request is sending this upload.", &[]),

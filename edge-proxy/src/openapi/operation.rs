@@ -238,7 +238,7 @@ impl Operation {
             statuses.push(404);
         }
         if has_body {
-            statuses.extend([408, 413]);
+            statuses.extend([408, 413, 415]);
         }
         let operation = self.refuses(&statuses);
         let in_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));

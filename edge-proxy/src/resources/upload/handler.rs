@@ -11,7 +11,7 @@ use super::store::StoreError;
 use super::upload_response::UploadResponse;
 use crate::app::App;
 use crate::auth::Claims;
-use crate::http::{ApiError, Prefer, Query, nested, too_deep};
+use crate::http::{ApiError, Prefer, Query, check_json};
 use crate::resources::documents::until_settled;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::State;
@@ -202,10 +202,11 @@ impl Fields {
             self.session_id = Some(value.parse().map_err(|_| invalid_session_id())?);
             self.unused = Some("session_id");
         } else {
-            if too_deep(value.as_bytes()) {
-                return Err(nested().into());
+            // A page may send the field of an empty input.
+            self.metadata = Some(value).filter(|value| !value.is_empty());
+            if let Some(metadata) = &self.metadata {
+                check_json("The form field metadata", metadata)?;
             }
-            self.metadata = Some(value);
             self.unused = Some("metadata");
         }
         Ok(())

@@ -27,7 +27,7 @@ pub(crate) struct Part {
     /// Present if the header names a file.
     pub(crate) file_name: Option<FileName>,
     pub(crate) media_type: Option<String>,
-    /// `Content-Transfer-Encoding`, unless the content is sent as it is.
+    /// The header that encodes the content, unless it is sent as it is.
     pub(crate) encoding: Option<String>,
 }
 
@@ -50,14 +50,22 @@ impl Part {
                 named = true;
             } else if name.eq_ignore_ascii_case("content-type") {
                 part.media_type = Some(value.to_owned()).filter(|value| !value.is_empty());
-            } else if name.eq_ignore_ascii_case("content-transfer-encoding") {
-                let identity =
-                    ["7bit", "8bit", "binary", ""].iter().any(|name| value.eq_ignore_ascii_case(name));
-                part.encoding = (!identity).then(|| value.to_owned());
+            } else if encodes(name, value) {
+                part.encoding = Some(format!("{name}: {value}"));
             }
         }
         if named { Ok(part) } else { Err("a part has no Content-Disposition") }
     }
+}
+
+/// Whether a line of a header says that the content is not sent as it is.
+fn encodes(name: &str, value: &str) -> bool {
+    let plain: &[&str] = match name.to_ascii_lowercase().as_str() {
+        "content-transfer-encoding" => &["7bit", "8bit", "binary", ""],
+        "content-encoding" => &["identity", ""],
+        _ => return false,
+    };
+    !plain.iter().any(|plain| value.eq_ignore_ascii_case(plain))
 }
 
 /// UTF-8, as browsers send it, or Latin-1 like old clients.
@@ -293,15 +301,17 @@ mod tests {
         let latin =
             Part::read(b"Content-Disposition: form-data; name=f; filename=\"\xe9t\xe9.txt\"").unwrap();
         assert_eq!(latin.file_name, Some(FileName::Read("été.txt".to_owned())));
-        for (encoding, expected) in [
-            ("base64", Some("base64")),
-            ("Quoted-Printable", Some("Quoted-Printable")),
-            ("BINARY", None),
-            ("8bit", None),
+        for (encoding, is_encoded) in [
+            ("Content-Transfer-Encoding: base64", true),
+            ("content-transfer-encoding: Quoted-Printable", true),
+            ("Content-Transfer-Encoding: BINARY", false),
+            ("Content-Transfer-Encoding: 8bit", false),
+            ("Content-Encoding: gzip", true),
+            ("Content-Encoding: identity", false),
         ] {
-            let header =
-                format!("Content-Disposition: form-data; name=f\r\nContent-Transfer-Encoding: {encoding}");
-            assert_eq!(Part::read(header.as_bytes()).unwrap().encoding.as_deref(), expected);
+            let header = format!("Content-Disposition: form-data; name=f\r\n{encoding}");
+            let read = Part::read(header.as_bytes()).unwrap().encoding;
+            assert_eq!(read.as_deref(), is_encoded.then_some(encoding));
         }
         assert!(Part::read(b"Content-Type: text/plain").is_err());
         assert!(Part::read(b"Content-Disposition: attachment; filename=x").is_err());

@@ -96,12 +96,10 @@ pub(super) fn unreadable_name() -> Problem {
         .hint("Send filename=\"…\" in UTF-8, as FormData in a browser or curl -F does.")
 }
 
-pub(super) fn encoded(encoding: &str) -> Problem {
-    let shown: String = encoding.chars().take(40).map(|c| if c.is_control() { '?' } else { c }).collect();
-    Problem::bad_request("Encoded parts are not supported")
-        .details(format!(
-            "The part has Content-Transfer-Encoding: {shown}. Forms do not use it any more (RFC 7578)."
-        ))
+pub(super) fn encoded(header: &str) -> Problem {
+    let shown: String = header.chars().take(60).map(|c| if c.is_control() { '?' } else { c }).collect();
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Encoded parts are not supported")
+        .details(format!("The part has {shown}. Forms do not use this (RFC 7578)."))
         .hint("Send the bytes of the file as they are, without this header.")
 }
 

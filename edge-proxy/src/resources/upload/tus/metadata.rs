@@ -2,7 +2,7 @@
 
 use super::super::refusal::invalid_session_id;
 use super::protocol::UPLOAD_METADATA;
-use crate::http::{Problem, too_deep};
+use crate::http::{Problem, check_json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -48,8 +48,11 @@ impl Declared {
                 "session_id" => {
                     read.session_id = Some(value.trim().parse().map_err(|_| invalid_session_id())?);
                 }
-                _ if too_deep(value.as_bytes()) => return Err(nested()),
-                _ => read.metadata = Some(value).filter(|value| !value.is_empty()),
+                _ if value.is_empty() => {}
+                _ => {
+                    check_json("The value of metadata in Upload-Metadata", &value)?;
+                    read.metadata = Some(value);
+                }
             }
         }
         Ok(read)
@@ -65,11 +68,6 @@ fn malformed() -> Problem {
 fn not_text(key: &str) -> Problem {
     Problem::bad_request(format!("The value of {key} in Upload-Metadata is not valid UTF-8"))
         .hint("Encode the text in UTF-8 and then in Base64.")
-}
-
-fn nested() -> Problem {
-    Problem::bad_request("The value of metadata in Upload-Metadata is nested too deeply")
-        .hint("Send a flatter object, or upload it as a document.")
 }
 
 pub(super) fn no_session() -> Problem {
