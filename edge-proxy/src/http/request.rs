@@ -248,7 +248,7 @@ mod tests {
             let refused = from_json::<Two>(array).unwrap_err();
             assert_eq!(
                 refused.details.as_deref(),
-                Some("The body: invalid type: array, expected an object."),
+                Some("The body must be an object, not an array."),
                 "{array}"
             );
         }
