@@ -117,7 +117,9 @@ where
 
 /// Reads an object. The bodies of all paths are objects, and serde would also take an array of their members.
 fn from_json<T: DeserializeOwned>(body: &str) -> Result<T, Problem> {
-    if body.trim_start().starts_with('[') && fields::<T>().is_some() {
+    let is_array =
+        |body: &str| body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok();
+    if fields::<T>().is_some() && is_array(body) {
         return Err(unexpected("The body must be an object, not an array"));
     }
     serde_json::from_str(body).map_err(|error| {
