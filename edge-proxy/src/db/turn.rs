@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The minimum for one upload to have two appends in progress, while another has one.
 const CHUNKS_AT_LEAST: usize = 3;
 
-/// What else decides who has a turn.
+/// The other conditions for a turn.
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
     /// How many connections uploads may use. `None`: a quarter.

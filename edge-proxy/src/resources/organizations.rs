@@ -1,6 +1,6 @@
 //! Organizations: listed, created, renamed and erased, their members, their usage, and invitations to them.
 //!
-//! Invariant: SQL decides who may do what. The edge only passes the values on.
+//! Invariant: SQL checks every permission. The edge only passes values on.
 
 use crate::app::App;
 use crate::auth::Claims;
