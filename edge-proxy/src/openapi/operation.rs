@@ -73,25 +73,29 @@ impl Operation {
     }
 
     pub(super) fn query_parameter(
-        mut self,
+        self,
         name: &str,
         description: &str,
         required: bool,
         schema: impl Into<RefOr<Schema>>,
     ) -> Self {
-        let parameter = ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Query)
-            .required(if required { Required::True } else { Required::False })
-            .description(Some(description))
-            .schema(Some(schema));
-        self.parameters.push(parameter.build());
-        self
+        self.parameter(ParameterIn::Query, name, description, required, schema)
     }
 
     /// A header of the request.
     pub(super) fn header(
+        self,
+        name: &str,
+        description: &str,
+        required: bool,
+        schema: impl Into<RefOr<Schema>>,
+    ) -> Self {
+        self.parameter(ParameterIn::Header, name, description, required, schema)
+    }
+
+    fn parameter(
         mut self,
+        place: ParameterIn,
         name: &str,
         description: &str,
         required: bool,
@@ -99,7 +103,7 @@ impl Operation {
     ) -> Self {
         let parameter = ParameterBuilder::new()
             .name(name)
-            .parameter_in(ParameterIn::Header)
+            .parameter_in(place)
             .required(if required { Required::True } else { Required::False })
             .description(Some(description))
             .schema(Some(schema));
